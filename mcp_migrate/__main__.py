@@ -1,0 +1,162 @@
+"""How do the parts become one server? The only wiring place: settings → ledger → pipeline → server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.errors import ConfigInvalidError, MigrateError
+
+if TYPE_CHECKING:
+    from mcp_migrate.ledger import Ledger
+    from mcp_migrate.model import Call
+    from mcp_migrate.pipeline import Pipeline, Watch
+    from mcp_migrate.settings import Settings
+    from mcp_migrate.tools.interface import Database
+    from mcp_migrate.tools.specs import RegisteredTool, Registry
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `mcp-migrate` command."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words[:1] == ["serve"]:  # without the command line library: clients wait for this start
+            serve(words[1:])
+        else:
+            from mcp_migrate.cli import run
+
+            run(words)
+    except MigrateError as error:
+        print(f"mcp-migrate: {error.code}: {error.sentence}\n  {error.hint}", file=sys.stderr)  # noqa: T201  the one place a command reports its failure
+        raise SystemExit(1) from error
+
+
+def serve(words: Sequence[str]) -> None:
+    """Serve one principal on standard input and output; does not return."""
+    parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP on standard input and output.")
+    parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
+    parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
+    options = parser.parse_args(words)
+    wiring = Wiring(load_settings(options.config))
+    principal = choose_principal(wiring.settings, options.principal)
+    registry = wiring.registry
+
+    from mcp_migrate.server.app import build_server
+    from mcp_migrate.server.calls import Calls
+    from mcp_migrate.server.log import log_to_stderr
+    from mcp_migrate.server.stdio import serve_stdio
+
+    log_to_stderr()
+    calls = Calls()
+    serve_stdio(build_server(registry, wiring, principal, calls), calls)
+
+
+def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings:
+    """The configuration that is found, or the local profile of this folder.
+
+    Raises:
+        ConfigInvalidError: it does not hold.
+    """
+    from mcp_migrate.settings import find, load, local_profile
+
+    here = folder or Path.cwd()
+    path = find(explicit, os.environ, here)
+    if path is None:
+        return local_profile(here, user=_user(), home=Path.home())
+    return load(path, known_tools=[tool.spec.name for tool in _builtin_tools()])
+
+
+def choose_principal(settings: Settings, named: str | None) -> str:
+    """The principal to serve: the one that is named, or the only one there is.
+
+    Raises:
+        ConfigInvalidError: none was named and there are several.
+        NotPermittedError: the named one belongs to no workflow.
+    """
+    known = sorted({name for workflow in settings.workflows.values() for name in workflow.principals})
+    if named is None and len(known) == 1:
+        return known[0]
+    if named is None:
+        raise ConfigInvalidError(
+            "The configuration names several principals.", hint=f"Start with --as one of: {', '.join(known)}."
+        )
+    settings.workflow_of(named)
+    return named
+
+
+class Wiring:
+    """One set of settings with everything made from it, each part when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._databases: dict[str, Database] = {}
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The tools, from their specs."""
+        from mcp_migrate.tools.specs import load
+
+        return load(self.settings.tool_specs)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, created when it is not there yet."""
+        from mcp_migrate.ledger import Ledger
+
+        return Ledger.open(self.settings.ledger)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The one door."""
+        from mcp_migrate.brokers import UnsafeStaticBroker
+        from mcp_migrate.pipeline import Pipeline
+        from mcp_migrate.tools.interface import Workbench
+
+        bench = Workbench(self.settings, self.ledger, self.open_database, self.explain)
+        return Pipeline(self.settings, self.ledger, bench, UnsafeStaticBroker(), lambda: datetime.now(UTC))
+
+    def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
+        """Pass one call through the door."""
+        return self.pipeline.run(call, tool, watch=watch)
+
+    def open_database(self, name: str) -> Database:
+        """What tools may know of a target; its project is described once and remembered."""
+        from mcp_migrate.dialects import dialect_for
+        from mcp_migrate.migrations import Project
+        from mcp_migrate.tools.interface import Database
+
+        if name not in self._databases:
+            target = self.settings.target(name)
+            url = target.resolved_url()
+            project = Project(target.alembic, environment=target.environment, models=target.models)
+            self._databases[name] = Database(name, dialect_for(url), url, project)
+        return self._databases[name]
+
+    def explain(self, principal: str, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:
+        """What `access_explain` and `config explain` both answer."""
+        from mcp_migrate.stages.authorise import explain
+
+        scope = self.registry[tool].scope
+        return explain(self.settings, principal=principal, tool=tool, scope_name=scope, target=target, at=at)
+
+
+def _builtin_tools() -> Registry:
+    from mcp_migrate.tools.specs import load
+
+    return load(())
+
+
+def _user() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Which commands are there?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcp_migrate import __version__
+from mcp_migrate.cli import approvals, config, demo, ledger, reviewers, tools
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
+app.add_typer(config.app, name="config", help="Check and explain the configuration.")
+app.add_typer(ledger.app, name="ledger", help="Read and verify the record.")
+app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
+app.add_typer(tools.app, name="tools", help="What agents can ask for.")
+app.command("demo")(demo.demo)
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Let AI agents change database schemas under governance."""
+    if version:
+        print(f"mcp-migrate {__version__}")
+        raise typer.Exit
+
+
+@app.command("serve")
+def serve(
+    config_file: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
+    principal: Annotated[str | None, typer.Option("--as", help="The principal that calls.")] = None,
+) -> None:
+    """Serve MCP on standard input and output (this is what clients start)."""
+    raise AssertionError(f"`serve` is started before this: {config_file} {principal}")

@@ -1,0 +1,92 @@
+"""Does the configuration hold, and what does it allow?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, wire
+from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.settings import Reviewer
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Check the configuration; each problem with file, line, column and a suggestion."""
+    from mcp_migrate.settings import render
+
+    try:
+        wiring = wire(config_file)
+        tools = [tool.spec.name for tool in wiring.registry]
+        _check_keys(wiring.settings.reviewers)
+    except ConfigInvalidError as error:
+        problems = error.details.get("problems", ())
+        if as_json:
+            print_json({"ok": False, "message": error.sentence, "problems": list(problems)})
+        else:
+            print(render(problems) if problems else str(error))
+        raise typer.Exit(1) from error
+    settings = wiring.settings
+    result = {
+        "ok": True,
+        "file": str(settings.path) if settings.path else None,
+        "profile": "configuration" if settings.path else "local",
+        "digest": settings.digest,
+        "targets": {name: target.tier for name, target in settings.targets.items()},
+        "workflows": {name: workflow.owner.name for name, workflow in settings.workflows.items()},
+        "reviewers": sorted(settings.reviewers),
+        "tools": tools,
+    }
+    if as_json:
+        print_json(result)
+        return
+    print(
+        f"{result['file'] or 'local profile'} holds: {len(settings.targets)} targets, "
+        f"{len(settings.workflows)} workflows, {len(settings.reviewers)} reviewers, {len(tools)} tools."
+    )
+    if not settings.reviewers:
+        print("Nobody is enrolled as a reviewer: whatever needs approval cannot happen.")
+
+
+@app.command()
+def explain(
+    principal: str,
+    tool: Annotated[str | None, typer.Argument()] = None,
+    target: Annotated[str | None, typer.Argument()] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a principal may do now, by which scope, and what would be needed."""
+    wiring = wire(config_file)
+    tools = [tool] if tool else [t.spec.name for t in wiring.registry]
+    targets = [target] if target else sorted(wiring.settings.targets)
+    now = datetime.now(UTC)
+    answers = [wiring.explain(principal, name, where, now) for name in tools for where in targets]
+    if as_json:
+        print_json(answers)
+        return
+    for answer in answers:
+        rule = answer["rule"][0] if answer["allowed"] else None
+        why = f"by scope {rule['scope']}: {', '.join(rule['effects'])}" if rule else "; ".join(answer["needed"])
+        print(f"{'allow' if answer['allowed'] else 'DENY '}  {answer['tool']} on {answer['target']}  ({why})")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration file."""
+    from mcp_migrate.settings import json_schema
+
+    print_json(json_schema())
+
+
+def _check_keys(reviewers: Mapping[str, Reviewer]) -> None:
+    from mcp_migrate.signers.keys import parse_public_key
+
+    for reviewer in reviewers.values():
+        for line in reviewer.ssh_keys:
+            parse_public_key(line)

@@ -1,0 +1,1 @@
+"""The databases we can change."""

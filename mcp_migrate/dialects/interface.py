@@ -1,0 +1,102 @@
+"""What must a database offer so that we can change it under governance?
+
+A dialect is one folder: it reads schemas, runs frozen statements, makes scratch databases and turns what a
+driver was sent into frozen statements. `open_writer` is called in exactly one place, `stages/execute.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mcp_migrate.model import Statement
+from mcp_migrate.schema.model import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: how long to wait for a lock, how long one statement may run."""
+
+    lock_timeout: float = 3.0
+    statement_timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A throwaway database. `url` opens it and nothing else; `holds_schema` when it already is a copy of the
+    target's schema and version table (without rows), else it is empty and the revisions are replayed."""
+
+    url: str
+    holds_schema: bool
+
+
+class Reader(Protocol):
+    """A read-only session on a target."""
+
+    def schema(self, *, version_table: str) -> Schema:
+        """Read the whole schema, leaving out `version_table` and everything of our own."""
+        ...
+
+    def revisions(self, version_table: str) -> tuple[str, ...]:
+        """The rows of Alembic's version table, sorted; empty when the table is not there."""
+        ...
+
+    def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
+        """Rows of each ``schema.table`` that exists; those that do not exist are left out."""
+        ...
+
+
+class Writer(Reader, Protocol):
+    """The one session that may change a target. It was opened for a list of frozen statements.
+
+    It holds the target's lock from the moment it is entered, refuses any statement that is not the next frozen
+    one, commits when the context is left without an exception and rolls back otherwise.
+    """
+
+    def run(self, statement: Statement) -> int:
+        """Run the next frozen statement; the number of rows it touched (-1 when unknown).
+
+        Raises:
+            StatementFailedError: the database refused it.
+            LockTimeoutError: a lock was not to be had in time.
+            ValidationFailedError: it is not the next frozen statement, or a ``version`` statement did not hit
+                exactly one row.
+            PartiallyAppliedError: it failed after a statement that cannot be rolled back.
+        """
+        ...
+
+
+class Dialect(Protocol):
+    """One database product."""
+
+    name: str
+
+    def open_reader(self, url: str) -> AbstractContextManager[Reader]:
+        """Raises: TargetUnreachableError."""
+        ...
+
+    def open_writer(
+        self, url: str, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """Raises: TargetUnreachableError, LockedError (another apply runs on this target)."""
+        ...
+
+    def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
+        """Make a scratch database for the target at `url` and remove it afterwards.
+
+        Raises:
+            TargetUnreachableError: the target cannot be reached.
+            RehearsalFailedError: no scratch database can be made here; says what would help.
+        """
+        ...
+
+    def freeze(self, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+        """Turn what the driver was sent into frozen text and rows of JSON values (see `dialects.values`)."""
+        ...
+
+    def reads(self, sql: str) -> tuple[str, ...] | None:
+        """The user tables a plain SELECT reads: () when it looks at catalogs alone, None when `sql` may do
+        anything else than read (it then belongs to the plan)."""
+        ...

@@ -1,0 +1,210 @@
+"""What can go wrong, and what should happen next?
+
+Every refusal and failure has a stable ``code``, one sentence, typed details and the next legitimate step.
+No exception of another library crosses the server: whoever calls one translates it into one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Action(StrEnum):
+    """What the caller should do next (the ``next.action`` of a result)."""
+
+    AWAIT_APPROVAL = "await_approval"
+    REPLAN = "replan"
+    FIX_REVISION = "fix_revision"
+    NARROW_PLAN = "narrow_plan"
+    ASK_OWNER = "ask_owner"
+    APPLY = "apply"
+    VALIDATE = "validate"
+    NONE = "none"
+
+
+class MigrateError(Exception):
+    """A refusal or failure the caller can act on.
+
+    ``sentence`` says what was got and what was expected; ``hint`` says what to do next; ``details`` are JSON.
+    """
+
+    code: ClassVar[str]
+    action: ClassVar[Action] = Action.NONE
+
+    def __init__(self, sentence: str, *, hint: str, **details: Any) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+        self.details: Mapping[str, Any] = details
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.hint}"
+
+
+class UnknownTargetError(MigrateError):
+    code = "unknown_target"
+
+
+class UnknownToolError(MigrateError):
+    code = "unknown_tool"
+
+
+class InvalidArgumentsError(MigrateError):
+    """The arguments do not fit the tool's input schema."""
+
+    code = "invalid_arguments"
+
+
+class NotPermittedError(MigrateError):
+    """No scope of the workflow allows this call, or its real effects."""
+
+    code = "not_permitted"
+    action = Action.ASK_OWNER
+
+
+class IntentMissingError(MigrateError):
+    code = "intent_missing"
+
+
+class IntentExceededError(MigrateError):
+    """The real effects go beyond what the caller said it expects."""
+
+    code = "intent_exceeded"
+    action = Action.NARROW_PLAN
+
+
+class PlanNotFoundError(MigrateError):
+    code = "plan_not_found"
+    action = Action.REPLAN
+
+
+class RequestNotFoundError(MigrateError):
+    code = "request_not_found"
+
+
+class ApplyNotFoundError(MigrateError):
+    code = "apply_not_found"
+
+
+class PlanStaleError(MigrateError):
+    """The target is no longer what the plan was made for."""
+
+    code = "plan_stale"
+    action = Action.REPLAN
+
+
+class PlanExpiredError(MigrateError):
+    code = "plan_expired"
+    action = Action.REPLAN
+
+
+class ApprovalDeniedError(MigrateError):
+    code = "approval_denied"
+    action = Action.NARROW_PLAN
+
+
+class ApprovalExpiredError(MigrateError):
+    code = "approval_expired"
+    action = Action.REPLAN
+
+
+class ApprovalInvalidError(MigrateError):
+    """A decision whose signature, statement or reviewer does not hold."""
+
+    code = "approval_invalid"
+
+
+class SelfApprovalError(MigrateError):
+    """The one who asks may not be the one who approves."""
+
+    code = "self_approval"
+
+
+class LockedError(MigrateError):
+    """Another apply is running on this target."""
+
+    code = "locked"
+
+
+class LockTimeoutError(MigrateError):
+    code = "lock_timeout"
+
+
+class RenderFailedError(MigrateError):
+    """The Alembic project could not be turned into SQL."""
+
+    code = "render_failed"
+    action = Action.FIX_REVISION
+
+
+class RehearsalFailedError(MigrateError):
+    code = "rehearsal_failed"
+    action = Action.FIX_REVISION
+
+
+class ValidationFailedError(MigrateError):
+    """The target did not end where the plan said it would; everything was rolled back."""
+
+    code = "validation_failed"
+    action = Action.REPLAN
+
+
+class StatementFailedError(MigrateError):
+    """The database refused a frozen statement; everything was rolled back."""
+
+    code = "statement_failed"
+    action = Action.FIX_REVISION
+
+
+class PartiallyAppliedError(MigrateError):
+    """Some statements could not be part of one transaction, and a later one failed."""
+
+    code = "partially_applied"
+    action = Action.ASK_OWNER
+
+
+class CredentialFailedError(MigrateError):
+    code = "credential_failed"
+
+
+class TargetUnreachableError(MigrateError):
+    code = "target_unreachable"
+
+
+class ConfigInvalidError(MigrateError):
+    """The configuration does not say something we can enforce; nothing starts."""
+
+    code = "config_invalid"
+
+
+class LedgerUnavailableError(MigrateError):
+    """The ledger cannot be read or written; nothing executes without it."""
+
+    code = "ledger_unavailable"
+
+
+class LedgerCorruptError(MigrateError):
+    """The ledger shows tampering."""
+
+    code = "ledger_corrupt"
+
+
+class AlreadyUsedError(MigrateError):
+    """An approval was already consumed by another apply."""
+
+    code = "approval_used"
+    action = Action.REPLAN
+
+
+class CancelledError(MigrateError):
+    """The client cancelled before anything was executed."""
+
+    code = "cancelled"
+
+
+class InternalError(MigrateError):
+    """Ours, not the caller's: a defect. The details are in the server's log, never in the result."""
+
+    code = "internal_error"

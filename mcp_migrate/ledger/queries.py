@@ -1,0 +1,62 @@
+"""Which statements does the ledger send? All of them are here; none changes or removes an entry.
+
+Importing this module imports SQLAlchemy, so import it inside functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Integer,
+    LargeBinary,
+    Select,
+    Text,
+    bindparam,
+    column,
+    insert,
+    select,
+    table,
+    type_coerce,
+)
+
+events = table(
+    "events",
+    column("seq", Integer),
+    column("at", Text),
+    column("kind", Text),
+    column("workflow", Text),
+    column("call_id", Text),
+    column("subject", Text),
+    column("body", Text),
+    column("leaf", LargeBinary),
+    column("root", LargeBinary),
+    column("frontier", LargeBinary),
+)
+ALL = select(events).order_by(events.c.seq)
+TAIL = select(events.c.seq, events.c.root, events.c.frontier).order_by(events.c.seq.desc()).limit(1)
+ROOT_OF = select(events.c.root).where(events.c.seq == bindparam("seq"))
+INSERT = insert(events)
+
+
+def find(kind: str, subject: str) -> Select[Any]:
+    return ALL.where(events.c.subject == subject, events.c.kind == kind)
+
+
+def read(since: int, kind: str | None, workflow: str | None, limit: int) -> Select[Any]:
+    query = ALL.where(events.c.seq >= since).limit(limit)
+    if kind is not None:
+        query = query.where(events.c.kind == kind)
+    if workflow is not None:
+        query = query.where(events.c.workflow == workflow)
+    return query
+
+
+def last(kind: str, where: Mapping[str, str], limit: int) -> Select[Any]:
+    body = type_coerce(events.c.body, JSON)
+    query = select(events).where(events.c.kind == kind).order_by(events.c.seq.desc()).limit(limit)
+    for key, value in where.items():
+        query = query.where(body[key].as_string() == value)
+    return query

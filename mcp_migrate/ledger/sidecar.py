@@ -1,0 +1,87 @@
+"""How long was the log when it was last written? The head beside the file, so that a cut tail is noticed.
+
+It is made whole by a replace, and from then on overwritten in place: the same length each time and less than
+a disk sector, so a crash leaves the old head or the new one. A replace each time would need an fsync, or a power
+cut could leave an empty file; that costs more than the entry itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from mcp_migrate.errors import LedgerCorruptError
+from mcp_migrate.ledger.events import Head
+from mcp_migrate.ledger.merkle import HASH_SIZE
+
+_LENGTH = 126
+
+
+def sidecar_path(ledger: Path) -> Path:
+    return ledger.with_name(ledger.name + ".head")
+
+
+def read_sidecar(ledger: Path) -> Head | None:
+    """The last published head, or None when there is none.
+
+    Raises:
+        LedgerCorruptError: the file is not a head.
+        OSError: it cannot be read.
+    """
+    path = sidecar_path(ledger)
+    try:
+        return _parse(_settled(path))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise LedgerCorruptError(
+            f"The head file {path} cannot be understood: {error}.",
+            hint="It was written by something else. Put it back from a backup, then run `ledger verify`.",
+        ) from error
+
+
+def publish(ledger: Path, head: Head) -> None:
+    """Put `head` on record unless a later one is. Only whoever holds the ledger's write lock may call this.
+
+    Raises:
+        LedgerCorruptError: the file is not a head.
+        OSError: it cannot be written.
+    """
+    known = read_sidecar(ledger)
+    if known is None:
+        _create(sidecar_path(ledger), head)
+    elif known.size < head.size:
+        with sidecar_path(ledger).open("r+b", buffering=0) as file:
+            file.write(_text(head))
+
+
+def _create(path: Path, head: Head) -> None:
+    new = path.with_name(path.name + ".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, _text(head))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    new.replace(path)
+
+
+def _settled(path: Path) -> bytes:
+    """The content, read until two reads agree: a verifier does not hold the lock that writers hold."""
+    first, second = path.read_bytes(), path.read_bytes()
+    while first != second:
+        first, second = second, path.read_bytes()
+    return second
+
+
+def _text(head: Head) -> bytes:
+    return json.dumps({"size": head.size, "root": head.root}).ljust(_LENGTH).encode() + b"\n"
+
+
+def _parse(text: bytes) -> Head:
+    match json.loads(text):
+        case {"size": int(size), "root": str(root)} if size >= 0 and len(bytes.fromhex(root)) == HASH_SIZE:
+            return Head(size, root)
+        case _:
+            raise ValueError("it is not an object with a size and a root")

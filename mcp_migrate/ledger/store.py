@@ -1,0 +1,216 @@
+"""How does an event get into the ledger, durably and once, and how is it found again?
+
+There is no statement here that changes or removes an entry, and the file's own triggers refuse them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from mcp_migrate.errors import LedgerCorruptError
+from mcp_migrate.ledger import sqlite
+from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_text, hashed_bytes, stamp
+from mcp_migrate.ledger.merkle import Frontier, leaf_hash
+from mcp_migrate.ledger.sidecar import publish, read_sidecar
+from mcp_migrate.ledger.trouble import translated, unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+    from sqlalchemy.engine import Connection
+
+_TAMPERED = "Run `mcp-migrate ledger verify`, keep the file as evidence, and restore a backup."
+
+
+class Ledger:
+    """One ledger file, for all threads of a process; other processes may have it open as well."""
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._file = _identity(path)
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """Open the ledger at `url`, making an empty one where `create` allows it.
+
+        Raises:
+            ConfigInvalidError: `url` does not name an SQLite file.
+            LedgerUnavailableError: it cannot be opened, or something else is stored there.
+            LedgerCorruptError: its triggers or tables are not as we made them.
+        """
+        path = sqlite.locate(url)
+        with translated(path):
+            if create:
+                sqlite.create(path)
+            connection = sqlite.connect(path, "rw")
+            changed = sqlite.changed_schema(connection)
+            if changed:
+                connection.close()
+                raise LedgerCorruptError(f"The ledger {path} was altered: {'; '.join(changed)}.", hint=_TAMPERED)
+            return cls(path, connection)
+
+    def append(self, *drafts: Draft, at: datetime) -> tuple[Event, ...]:
+        """Record all of `drafts`, or none; they are on the disk when this returns.
+
+        Raises:
+            InvalidArgumentsError: a body cannot be held.
+            AlreadyUsedError: an approval among them was consumed before.
+            LedgerUnavailableError: it cannot be written; ``recorded`` when only the head file could not.
+            LedgerCorruptError: what is there does not fit together, or entries at its end are gone.
+        """
+        moment = stamp(at)
+        texts = [body_text(draft) for draft in drafts]
+        consumes = [str(draft.subject) for draft in drafts if draft.kind == Kind.APPROVAL_CONSUMED]
+        with self._writing(consumes=consumes):
+            frontier = self._frontier()
+            self._check_head(frontier)
+            rows = list(_grow(frontier, drafts, texts, moment))
+            self._insert(rows)
+        if rows:
+            self._publish(Head(len(rows) + frontier.size, rows[-1]["root"].hex()))
+        return tuple(_event(row) for row in rows)
+
+    def find(self, kind: str, subject: str) -> tuple[Event, ...]:
+        """All events of `kind` about `subject`, oldest first."""
+        return self._select(_queries().find(kind, subject))
+
+    def read(
+        self, *, since: int = 0, kind: str | None = None, workflow: str | None = None, limit: int = 100
+    ) -> tuple[Event, ...]:
+        """Up to `limit` events from `since` on, oldest first."""
+        return self._select(_queries().read(since, kind, workflow, limit))
+
+    def last(self, kind: str, *, limit: int = 1, where: Mapping[str, str] | None = None) -> tuple[Event, ...]:
+        """Up to `limit` events of `kind`, newest first, whose body has these top-level texts."""
+        return self._select(_queries().last(kind, where or {}, limit))
+
+    def head(self) -> Head:
+        """The size of the log and its root."""
+        with self._lock, translated(self._path):
+            return _head(self._frontier())
+
+    def close(self) -> None:
+        """Let go of the file. Whatever was appended is there already."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _writing(self, *, consumes: Sequence[str] = (), recorded: bool = False) -> Iterator[None]:
+        """Hold the write lock of the file, across processes: all is committed at the end, or nothing."""
+        with self._lock, translated(self._path, consumes=consumes, recorded=recorded):
+            driver = sqlite.driver(self._connection)
+            driver.execute("BEGIN IMMEDIATE")
+            try:
+                self._check_place()
+                yield
+                driver.execute("COMMIT")
+            finally:
+                driver.rollback()  # does nothing after COMMIT, or where SQLite has rolled back by itself
+
+    def _publish(self, head: Head) -> None:
+        """Write the head beside the file, under the lock again so that a later head stays."""
+        with self._writing(recorded=True):
+            publish(self._path, head)
+
+    def _frontier(self) -> Frontier:
+        """The frontier after the last entry; it must give that entry's root."""
+        row = self._connection.execute(_queries().TAIL).one_or_none()
+        if row is None:
+            return Frontier()
+        try:
+            frontier = Frontier.from_bytes(row.seq + 1, row.frontier)
+        except ValueError as error:
+            raise self._corrupt(f"entry {row.seq} has a broken frontier") from error
+        if frontier.root != row.root:
+            raise self._corrupt(f"the root of entry {row.seq} does not fit its frontier")
+        return frontier
+
+    def _check_head(self, frontier: Frontier) -> None:
+        """Refuse to build on a log whose end was cut: the next head would hide that it was."""
+        known = read_sidecar(self._path)
+        if known is None and frontier.size:
+            raise self._corrupt("its head file is missing")
+        if known is None:
+            publish(self._path, _head(frontier))
+        elif known.size > frontier.size:
+            raise self._corrupt(f"it has {frontier.size} entries and had {known.size}")
+        elif known.root != self._root_at(known.size, frontier):
+            raise self._corrupt(f"its first {known.size} entries are not those its head file vouches for")
+
+    def _root_at(self, size: int, frontier: Frontier) -> str | None:
+        if size in {0, frontier.size}:
+            return _head(frontier if size else Frontier()).root
+        root = self._connection.execute(_queries().ROOT_OF, {"seq": size - 1}).scalar_one_or_none()
+        return root.hex() if root is not None else None
+
+    def _check_place(self) -> None:
+        """A file that was moved away still takes entries, and nobody would ever find them."""
+        if _identity(self._path) != self._file:
+            raise unavailable(self._path, "the file was replaced while it was open")
+
+    def _corrupt(self, why: str) -> LedgerCorruptError:
+        return LedgerCorruptError(f"The ledger {self._path} was tampered with: {why}.", hint=_TAMPERED)
+
+    def _insert(self, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(_queries().INSERT, rows)
+
+    def _select(self, query: Select[Any]) -> tuple[Event, ...]:
+        with self._lock, translated(self._path):
+            return tuple(_event(row) for row in self._connection.execute(query).mappings())
+
+
+def _grow(frontier: Frontier, drafts: Sequence[Draft], texts: Sequence[str], moment: str) -> Iterator[dict[str, Any]]:
+    """The rows that `drafts` become at the end of the tree."""
+    for draft, text in zip(drafts, texts, strict=True):
+        fields: dict[str, Any] = {
+            "seq": frontier.size,
+            "at": moment,
+            "kind": str(draft.kind),
+            "workflow": draft.workflow,
+            "call_id": draft.call_id,
+            "subject": draft.subject,
+            "body": text,
+        }
+        leaf = leaf_hash(hashed_bytes(**fields))
+        frontier = frontier.append(leaf)
+        yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes()}
+
+
+def _event(row: Mapping[Any, Any]) -> Event:
+    fields = {name: row[name] for name in _PLAIN}
+    return Event(**fields, body=json.loads(row["body"]))
+
+
+_PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")
+
+
+def _head(frontier: Frontier) -> Head:
+    return Head(frontier.size, frontier.root.hex())
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _queries() -> ModuleType:
+    from mcp_migrate.ledger import queries  # SQLAlchemy loads when a ledger is opened, not before
+
+    return queries

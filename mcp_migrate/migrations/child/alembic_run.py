@@ -1,0 +1,107 @@
+"""How is `env.py` run, so that it configures what it likes and we decide what it runs on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp_migrate.migrations.child.engines import scratch_url
+from mcp_migrate.migrations.child.failures import RefusedError
+
+Steps = Callable[[Any, Any], Any]
+"""What Alembic calls with the rows of the version table and its context; gives the steps to run."""
+
+
+class ConfiguredError(BaseException):
+    """Leaves `env.py` once it has said how it configures Alembic; not for an ``except Exception`` in it."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.options = options
+
+
+class AlembicProject:
+    """One loaded project. `options` are what `env.py` configured in the newest run."""
+
+    def __init__(self, ini: Path, *, url: str, models: str | None, product: str | None) -> None:
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+
+        toml = ini.parent / "pyproject.toml"
+        self.url = url
+        self.models = models
+        self.config = Config(ini, toml_file=toml if toml.is_file() else None)
+        text = f"{product}://" if product else scratch_url(url).render_as_string(hide_password=False)
+        self.config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
+        self.script = ScriptDirectory.from_config(self.config)
+        self.options: Mapping[str, Any] = {}
+
+    def run(self, steps: Steps, *, as_sql: bool = False, only_configure: bool = False, **options: Any) -> None:
+        """Run `env.py` and, in it, `steps`. Raises: RefusedError when it runs none, or several times."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        counted = _Counted(steps)
+        with (
+            EnvironmentContext(self.config, self.script, fn=counted, as_sql=as_sql, **options),
+            self._configuring(as_sql=as_sql, only_configure=only_configure, buffer=options.get("output_buffer")),
+        ):
+            self.script.run_env()
+        if counted.calls == 0:
+            raise RefusedError("env.py ended without running the migrations")
+
+    @contextmanager
+    def _configuring(self, *, as_sql: bool, only_configure: bool, buffer: Any) -> Iterator[None]:
+        """Have `context.configure()` keep to the scratch database, and remember what it was told."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        original = EnvironmentContext.configure
+
+        def configure(context: EnvironmentContext, connection: Any = None, **told: Any) -> None:
+            self.options = told
+            if only_configure:
+                raise ConfiguredError(told)
+            if self.models:
+                told["target_metadata"] = load(self.models)
+            original(context, connection, **(self._offline(told, buffer) if as_sql else told))
+
+        setattr(EnvironmentContext, "configure", configure)  # noqa: B010  a plain assignment does not type-check
+        try:
+            yield
+        finally:
+            setattr(EnvironmentContext, "configure", original)  # noqa: B010  as above
+
+    def _offline(self, told: Mapping[str, Any], buffer: Any) -> dict[str, Any]:
+        """Rendered text for our database product. Named parameters, because others double each percent sign."""
+        dropped = {"url", "dialect_name", "dialect", "output_encoding"}
+        kept = {name: value for name, value in told.items() if name not in dropped}
+        dialect_options = {**(told.get("dialect_opts") or {}), "paramstyle": "named"}
+        return {**kept, "url": scratch_url(self.url), "dialect_opts": dialect_options, "output_buffer": buffer}
+
+
+class _Counted:
+    """Calls `steps`, once: a second run would be another database."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.calls = 0
+
+    def __call__(self, rows: Any, context: Any, **_keywords: Any) -> Any:
+        self.calls += 1
+        if self.calls > 1:
+            raise RefusedError("env.py runs the migrations more than once; one target is one database")
+        return self.steps(rows, context)
+
+
+def load(reference: str) -> Any:
+    """The object that ``package.module:name.attribute`` names. Raises: RefusedError."""
+    import importlib
+
+    module, _, path = reference.partition(":")
+    value: Any = importlib.import_module(module)
+    for name in filter(None, path.split(".")):
+        if not hasattr(value, name):
+            raise RefusedError(f"`models` says {reference!r}, and {module} has no {path!r}")
+        value = getattr(value, name)
+    return value

@@ -1,0 +1,38 @@
+"""Did the project talk to the driver behind SQLAlchemy's back?
+
+SQLAlchemy's events see what SQLAlchemy sends. A revision that takes the driver's own cursor would run statements
+that no plan holds; they are noticed here, so that the recording can be refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+_CONTROL = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|END|--)", re.IGNORECASE)
+"""Transaction control that the driver itself sends, and the comments by which SQLite names triggers."""
+
+
+def watch(connection: Any, told: Callable[[str], None]) -> None:
+    """Tell of each statement that reaches the driver's `connection`."""
+    if hasattr(connection, "set_trace_callback"):
+        connection.set_trace_callback(lambda sql: None if _CONTROL.match(sql) else told(sql))
+    elif hasattr(connection, "cursor_factory"):
+        connection.cursor_factory = _watched(connection.cursor_factory, told)
+
+
+def _watched(base: Any, told: Callable[[str], None]) -> Any:
+    """A psycopg cursor class that tells before it sends."""
+
+    def telling(name: str) -> Callable[..., Any]:
+        original = getattr(base, name)
+
+        def method(self: Any, query: Any, *arguments: Any, **keywords: Any) -> Any:
+            told(str(query))
+            return original(self, query, *arguments, **keywords)
+
+        return method
+
+    methods = {name: telling(name) for name in ("execute", "executemany", "copy", "stream")}
+    return type("WatchedCursor", (base,), methods)

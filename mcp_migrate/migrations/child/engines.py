@@ -1,0 +1,85 @@
+"""How is every engine of the project made to open the scratch database, whatever `env.py` says?
+
+Three nets, one under the other: the functions that make engines get the scratch URL, whatever URL they were
+given; an engine made another way is refused when it connects; and no credential of the target is in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp_migrate.migrations.child.failures import RefusedError
+
+_KEPT = frozenset(
+    {
+        "execution_options",
+        "insertmanyvalues_page_size",
+        "isolation_level",
+        "json_deserializer",
+        "json_serializer",
+        "use_insertmanyvalues",
+    }
+)
+"""What an engine may keep of its keywords: those that say which SQL is sent, and how. Pools, drivers and
+connect arguments belong to the database that `env.py` meant."""
+
+_DRIVERS = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
+_ASYNC_DRIVERS = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite+aiosqlite"}
+
+
+def scratch_url(url: str, *, asynchronous: bool = False) -> Any:
+    """The scratch URL with the one driver we record from."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    drivers = _ASYNC_DRIVERS if asynchronous else _DRIVERS
+    return parsed.set(drivername=drivers[parsed.get_backend_name()])
+
+
+def force_engines(url: str) -> None:
+    """Make every engine of this process, from now on, an engine of the database at `url`."""
+    import sqlalchemy
+    import sqlalchemy.engine.create
+    from sqlalchemy import event
+
+    create = _forced(sqlalchemy.engine.create.create_engine, scratch_url(url))
+    for module in (sqlalchemy, sqlalchemy.engine, sqlalchemy.engine.create):
+        setattr(module, "create_engine", create)  # noqa: B010  a plain assignment does not type-check
+    _force_async(url)
+    event.listen(sqlalchemy.Engine, "do_connect", _only(url))
+
+
+def _force_async(url: str) -> None:
+    """The same for asyncio; SQLAlchemy offers it only where greenlet is installed."""
+    try:
+        import sqlalchemy.ext.asyncio.engine as asynchronous
+    except ImportError:
+        return
+    import sqlalchemy.ext.asyncio
+
+    create = _forced(asynchronous.create_async_engine, scratch_url(url, asynchronous=True))
+    for module in (sqlalchemy.ext.asyncio, asynchronous):
+        setattr(module, "create_async_engine", create)  # noqa: B010  a plain assignment does not type-check
+
+
+def _forced(original: Callable[..., Any], url: Any) -> Callable[..., Any]:
+    def create_engine(*_url: Any, **keywords: Any) -> Any:
+        from sqlalchemy.pool import NullPool
+
+        kept = {name: value for name, value in keywords.items() if name in _KEPT}
+        return original(url, poolclass=NullPool, **kept)
+
+    return create_engine
+
+
+def _only(url: str) -> Callable[..., None]:
+    """Refuse a connection whose arguments are not those of the scratch database."""
+
+    def do_connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        meant = scratch_url(url, asynchronous=dialect.is_async)
+        wanted, options = dialect.create_connect_args(meant)
+        if meant.get_backend_name() != dialect.name or list(wanted) != arguments or options != keywords:
+            raise RefusedError("env.py opened a database in a way that could not be turned to the scratch database")
+
+    return do_connect

@@ -1,0 +1,152 @@
+"""Which statements did each revision send, with which parameters, inside which transaction?
+
+A statement is on the record when the database took it. What SQLAlchemy's events cannot tell truthfully (work that
+was rolled back, parameters without a JSON form, a driver used directly) is collected as `refusals`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp_migrate.dialects.interface import Dialect
+from mcp_migrate.errors import MigrateError
+from mcp_migrate.migrations.child.driver import watch
+from mcp_migrate.migrations.child.failures import RefusedError
+
+_SHOWN = 200
+_BEGIN = re.compile(r"BEGIN(\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\s+TRANSACTION)?", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """The record of one run. `revision` is the step under way, None outside of all steps."""
+
+    dialect: Dialect
+    revision: str | None = None
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    _sending: bool = False
+    _watched: dict[int, Any] = field(default_factory=dict)
+    _pending: dict[int, str] = field(default_factory=dict)
+    _connections: dict[str, set[int]] = field(default_factory=dict)
+
+    @property
+    def who(self) -> str:
+        return f"revision {self.revision}" if self.revision else "env.py"
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Record every engine of the process."""
+        from sqlalchemy import Engine, event
+
+        listeners = {
+            "engine_connect": self._connect,
+            "before_cursor_execute": self._before,
+            "after_cursor_execute": self._after,
+            "handle_error": self._error,
+            "commit": self._commit,
+            "rollback": self._rollback,
+        }
+        for name, listener in listeners.items():
+            event.listen(Engine, name, listener)
+        try:
+            yield
+        finally:
+            for name, listener in listeners.items():
+                event.remove(Engine, name, listener)
+
+    def settle(self) -> None:
+        """Call when the run is over. Raises: RefusedError."""
+        self.refusals.extend(f"{who} never committed what it did" for who in self._pending.values())
+        for revision, used in self._connections.items():
+            if len(used) > 1:
+                self.doubts.append(
+                    f"revision {revision} wrote through {len(used)} connections: their statements may interleave"
+                )
+        if self.refusals:
+            raise RefusedError(self.refusals[0])
+
+    def _connect(self, connection: Any) -> None:
+        raw = connection.connection.dbapi_connection
+        if id(raw) not in self._watched:
+            self._watched[id(raw)] = raw  # kept, so that no other connection gets its id
+            watch(raw, self._driver)
+
+    def _before(self, *_arguments: Any) -> None:
+        self._sending = True
+
+    def _after(
+        self,
+        connection: Any,
+        _cursor: Any,
+        sql: str,
+        parameters: Any,
+        context: Any,
+        many: bool,  # noqa: FBT001
+    ) -> None:
+        self._sending = False
+        if _BEGIN.fullmatch(sql.strip().rstrip(";")):
+            return  # the well-known SQLite recipe; the executor makes its own transaction
+        rows: Sequence[Any] = parameters if many else [parameters]
+        try:
+            self._keep(connection, sql, rows, no_parameters=bool(context and context.no_parameters))
+        except MigrateError as problem:
+            self.refusals.append(f"{self.who} sent {sql[:_SHOWN]!r}: {problem.sentence}")
+
+    def _keep(self, connection: Any, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> None:
+        text, frozen = self.dialect.freeze(sql, rows, no_parameters=no_parameters and not any(rows))
+        reads = self.dialect.reads(text)
+        transactional = not _autocommits(connection)
+        self.statements.append(
+            {
+                "revision": self.revision,
+                "sql": text,
+                "parameters": [list(row) for row in frozen if len(frozen) > 1 or row],
+                "transactional": transactional,
+                "reads": reads,
+            }
+        )
+        if reads is None:
+            self._wrote(id(connection.connection.dbapi_connection), transactional=transactional)
+
+    def _wrote(self, connection: int, *, transactional: bool) -> None:
+        if transactional:
+            self._pending.setdefault(connection, self.who)
+        if self.revision:
+            self._connections.setdefault(self.revision, set()).add(connection)
+
+    def _error(self, context: Any) -> None:
+        self._sending = False
+        reason = str(context.original_exception).strip()[:_SHOWN]
+        self.doubts.append(
+            f"{self.who} sent a statement that failed, and went on: {str(context.statement)[:_SHOWN]!r} ({reason})"
+        )
+
+    def _commit(self, connection: Any) -> None:
+        self._pending.pop(id(connection.connection.dbapi_connection), None)
+
+    def _rollback(self, connection: Any) -> None:
+        who = self._pending.pop(id(connection.connection.dbapi_connection), None)
+        if who:
+            self.refusals.append(f"{who} did something that was rolled back; a plan cannot hold that")
+
+    def _driver(self, sql: str) -> None:
+        if not self._sending and self.dialect.reads(sql) is None:
+            self.refusals.append(f"{self.who} used the driver directly: {sql[:_SHOWN]!r}")
+
+
+def _autocommits(connection: Any) -> bool:
+    """Whether a statement stands alone.
+
+    The well-known SQLite recipe sets the driver to autocommit and begins by itself, so that there only the
+    isolation level that was asked for tells.
+    """
+    if connection.dialect.name != "sqlite":
+        return bool(connection.connection.dbapi_connection.autocommit)
+    asked = connection.get_execution_options().get("isolation_level")
+    return (asked or getattr(connection.dialect, "_on_connect_isolation_level", None)) == "AUTOCOMMIT"

@@ -1,0 +1,128 @@
+"""How do recordings become a plan with its way back?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mcp_migrate.dialects.interface import Dialect, Scratch
+from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations.freezing import Frozen, freeze
+from mcp_migrate.migrations.info import ProjectInfo
+from mcp_migrate.migrations.offline import disagreements
+from mcp_migrate.migrations.process import Child
+from mcp_migrate.migrations.scratch import read_revisions, read_schema
+from mcp_migrate.model import Plan, Reverse
+from mcp_migrate.schema import Schema, diff, fingerprint
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From one revision of a target to another."""
+
+    target: str
+    dialect: Dialect
+    info: ProjectInfo
+    start: str | None
+    end: str | None
+    upgrade: bool
+
+    def back(self) -> Way:
+        """The same way in the other direction."""
+        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade)
+
+    def nothing(self, schema: Schema) -> Plan:
+        """The plan for a target that is there already."""
+        here = fingerprint(schema)
+        return self.plan(Frozen((), ()), here, here, Reverse(available=True, restores_schema=True))
+
+    def plan(
+        self, frozen: Frozen, base: str, expected: str | None, reverse: Reverse, doubts: Sequence[str] = ()
+    ) -> Plan:
+        """Put the parts of a plan together."""
+        return Plan(
+            target=self.target,
+            dialect=self.dialect.name,
+            from_revision=self.start,
+            to_revision=self.end,
+            base_fingerprint=base,
+            expected_fingerprint=expected,
+            version_table=self.info.version_table,
+            statements=frozen.statements,
+            reverse=reverse,
+            doubts=(*frozen.doubts, *doubts),
+        )
+
+
+def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Plan:
+    """Record `way` on a scratch database that is at its start, then the way back, then render offline.
+
+    Raises:
+        RenderFailedError: the way itself cannot be recorded.
+    """
+    before = _schema(way, scratch)
+    frozen = _record(running, scratch, way)
+    after = fingerprint(_schema(way, scratch))
+    reverse = _record_back(running, scratch, way, fingerprint(before))
+    doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
+    same = fingerprint(before) == fingerprint(schema)
+    return way.plan(frozen, fingerprint(schema), after if same else None, reverse, doubts)
+
+
+def _record(running: Child, scratch: Scratch, way: Way) -> Frozen:
+    current = [way.start] if way.start else []
+    recording = running.ask("record", current=current, to=way.end, upgrade=way.upgrade)
+    rows = read_revisions(way.dialect, scratch.url, way.info.version_table)
+    if recording["version_table"] != way.info.version_table or rows != ((way.end,) if way.end else ()):
+        raise RenderFailedError(
+            f"The run on the scratch database ended at {', '.join(rows) or 'base'} in {recording['version_table']},"
+            f" not at {way.end or 'base'} in {way.info.version_table}.",
+            hint="Use one version table, and one branch at a time.",
+        )
+    return freeze(
+        recording, way.info, dialect_name=way.dialect.name, upgrade=way.upgrade, scratch_names=_names(scratch)
+    )
+
+
+def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Reverse:
+    """The way back counts only when its recording is the whole truth."""
+    try:
+        frozen = _record(running, scratch, way.back())
+    except RenderFailedError as problem:
+        return Reverse(available=False, restores_schema=False, why_not=problem.sentence.rstrip("."))
+    if frozen.doubts:
+        return Reverse(available=False, restores_schema=False, why_not="; ".join(frozen.doubts))
+    restored = fingerprint(_schema(way, scratch)) == before
+    return Reverse(available=True, restores_schema=restored, statements=frozen.statements)
+
+
+def _offline(running: Child, way: Way, frozen: Frozen) -> Iterator[str]:
+    """Doubts where the offline rendering differs; a project that cannot render offline has no second opinion."""
+    current = [way.start] if way.start else []
+    try:
+        rendered = running.ask("offline", current=current, to=way.end, upgrade=way.upgrade)
+    except RenderFailedError:
+        return
+    yield from disagreements(frozen.statements, rendered, version_table=way.info.version_table)
+
+
+def _drift(live: Schema, replayed: Schema) -> Iterator[str]:
+    if fingerprint(live) == fingerprint(replayed):
+        return
+    names = list(dict.fromkeys(change.object for change in diff(live, replayed)))
+    shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+    yield f"the target differs from what its revision should give: {shown}"
+
+
+def _schema(way: Way, scratch: Scratch) -> Schema:
+    return read_schema(way.dialect, scratch.url, way.info.version_table)
+
+
+def _names(scratch: Scratch) -> Sequence[str]:
+    """What must not appear in a statement: the name of the scratch database."""
+    from sqlalchemy.engine import make_url
+
+    name = make_url(scratch.url).database
+    return (name,) if name else ()

@@ -1,0 +1,47 @@
+"""How does a scratch database come to where the target is?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mcp_migrate.dialects.interface import Dialect, Scratch
+from mcp_migrate.migrations.process import Child
+from mcp_migrate.schema import Schema
+
+
+@contextmanager
+def empty_scratch(dialect: Dialect, url: str) -> Iterator[Scratch]:
+    """A scratch database without anything in it: that of a target that is empty, where scratches are copies."""
+    with dialect.open_scratch(url) as scratch:
+        if not scratch.holds_schema:
+            yield scratch
+            return
+    with tempfile.TemporaryDirectory(prefix="mcp-migrate-") as folder:
+        yield Scratch(f"{dialect.name}:///{Path(folder, 'empty.db').as_posix()}", holds_schema=False)
+
+
+def prepare(running: Child, scratch: Scratch, *, start: str | None, version_table: bool) -> None:
+    """Bring the scratch database to `start`; there is nothing to do where it is a copy of the target."""
+    if not scratch.holds_schema:
+        running.ask("prepare", current=[start] if start else [], version_table=version_table)
+
+
+def read_schema(dialect: Dialect, url: str, version_table: str) -> Schema:
+    """The schema of a database."""
+    with dialect.open_reader(url) as reader:
+        return reader.schema(version_table=version_table)
+
+
+def read_revisions(dialect: Dialect, url: str, version_table: str) -> tuple[str, ...]:
+    """The rows of its version table."""
+    with dialect.open_reader(url) as reader:
+        return reader.revisions(version_table)
+
+
+def has_version_table(dialect: Dialect, url: str, version_table: str) -> bool:
+    """Whether a target at base has the table: it stays behind when everything was downgraded."""
+    with dialect.open_reader(url) as reader:
+        return bool(reader.count_rows([version_table]))

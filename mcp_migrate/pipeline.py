@@ -1,0 +1,122 @@
+"""The one door: each tool call, built in or custom, passes `Pipeline.run`, and no other code calls a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from mcp_migrate.errors import CancelledError, InternalError, LedgerUnavailableError, MigrateError
+from mcp_migrate.ledger import Ledger
+from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted, Validated
+from mcp_migrate.settings import Settings
+from mcp_migrate.stages import approve, authorise, classify, execute, prepare, record, validate
+
+PLAN_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a caller may do while its call runs: follow it, and take it back until something is executed."""
+
+    cancelled: Callable[[], bool] = lambda: False
+    progress: execute.Progress = lambda _done, _total, _what: None
+
+
+UNWATCHED = Watch()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Governs calls: scope, record, prepare, classify, scope again, approval, record, execute, validate, record."""
+
+    settings: Settings
+    ledger: Ledger
+    bench: prepare.Workbench
+    broker: execute.Broker
+    clock: Callable[[], datetime]
+
+    def run(self, call: Call, tool: prepare.Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
+        """Take one call through every stage and answer it.
+
+        Raises:
+            MigrateError: it was refused or failed; that is on the ledger too.
+        """
+        recorder = record.Recorder(self.ledger, self.settings.workflows)
+        try:
+            located = prepare.locate(call, tool, self.bench)
+            granted = authorise.grant(located, self.settings, scope_name=tool.scope)
+            recorder.received(granted)
+            return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
+        except LedgerUnavailableError:
+            raise  # what cannot be recorded is not recorded; nothing was executed without its record
+        except MigrateError as error:
+            recorder.refused(call, error)
+            raise
+        except Exception as defect:  # the door: a defect behind it is recorded and answered, never shown
+            error = _defect(call)
+            recorder.refused(call, error)
+            raise error from defect
+
+    def _granted(
+        self, granted: Granted, tool: prepare.Tool, recorder: record.Recorder, watch: Watch
+    ) -> Mapping[str, Any]:
+        prepared = prepare.prepare(granted, tool, self.bench)
+        permitted = authorise.permit(classify.classify(prepared), self.settings)
+        if prepared.work is None:
+            return self._answer(permitted, recorder)
+        approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
+        if isinstance(approved, Pending):
+            if approved.fresh:
+                recorder.asked(approved, approve.request_body(approved))
+            return approve.needed(approved)
+        if watch.cancelled():
+            raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
+        return _done(self._execute(approved, recorder, watch))
+
+    def _answer(self, permitted: Permitted, recorder: record.Recorder) -> Mapping[str, Any]:
+        classified = permitted.classified
+        prepared = classified.prepared
+        if prepared.present is None:
+            raise TypeError(f"{prepared.granted.call.tool} neither answers nor works")
+        answer = dict(prepared.present(classified, approve.quorum(classified, self.settings)))
+        if prepared.plan is not None:
+            answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
+            recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])
+        recorder.answered(prepared.granted, answer)
+        return answer
+
+    def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
+        call = approved.call
+        apply_id = "apply_" + call.call_id.removeprefix("call_")
+        target = self.settings.target(call.target) if call.target else None
+        recorder.started(approved, apply_id=apply_id, at=self.clock())
+        try:
+            with execute.execute(
+                approved, apply_id=apply_id, target=target, broker=self.broker, progress=watch.progress
+            ) as (executed, writer):
+                validated = validate.validate(executed, writer)
+        except Exception as error:  # whatever it was, the step has an outcome on the record
+            known = error if isinstance(error, MigrateError) else _defect(call)
+            recorder.failed(approved, apply_id, known, at=self.clock())
+            raise
+        recorder.finished(validated, at=self.clock())
+        return validated
+
+
+def _done(validated: Validated) -> Mapping[str, Any]:
+    return {
+        "status": "applied",
+        "apply_id": validated.executed.apply_id,
+        "revision": validated.revision,
+        "fingerprint": validated.fingerprint,
+        **validated.executed.output,
+    }
+
+
+def _defect(call: Call) -> InternalError:
+    return InternalError(
+        "The server has a defect and could not answer.",
+        hint=f"Whatever had begun was rolled back. Report call {call.call_id} to whoever runs the server.",
+    )

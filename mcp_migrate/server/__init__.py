@@ -1,0 +1,1 @@
+"""MCP in and out. Nothing else in this package imports the SDK."""

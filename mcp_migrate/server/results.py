@@ -1,0 +1,79 @@
+"""How does an answer or a refusal look on the wire? Structured, with one text that says the same for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types as types
+
+from mcp_migrate.errors import MigrateError
+
+MAX_CHARACTERS = 40_000
+"""Clients replace results above about 50 kB by a short preview; ours stay whole."""
+
+_STATUS = {
+    "approval_denied": "approval_denied",
+    "plan_stale": "plan_stale",
+    "not_permitted": "not_permitted",
+    "partially_applied": "partially_applied",
+    "statement_failed": "failed",
+    "validation_failed": "failed",
+    "lock_timeout": "failed",
+}
+"""The `status` an apply that was refused or failed with this code reports beside the code."""
+
+
+def succeeded(answer: Mapping[str, Any]) -> types.CallToolResult:
+    """The result of a call that did what it should, or waits for people."""
+    fitted = _fitted(answer)
+    return types.CallToolResult(content=[_text(_told(fitted))], structured_content=fitted)
+
+
+def failed(call_id: str, error: MigrateError) -> types.CallToolResult:
+    """A tool error the caller can act on: stable code, one sentence, what comes next."""
+    body: dict[str, Any] = {
+        "call_id": call_id,
+        "code": error.code,
+        "message": error.sentence,
+        "details": _fitted(error.details),
+        "next": {"action": error.action, "hint": error.hint},
+    }
+    if error.code in _STATUS:
+        body["status"] = _STATUS[error.code]
+    return types.CallToolResult(
+        content=[_text(f"{error.code}: {error.sentence} {error.hint}")],
+        structured_content=json.loads(json.dumps(body, default=str)),
+        is_error=True,
+    )
+
+
+def _fitted(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer, with its longest list shortened until it fits; what was left out is said."""
+    fitted = dict(answer)
+    while len(json.dumps(fitted, default=str)) > MAX_CHARACTERS:
+        lists = {key: value for key, value in fitted.items() if isinstance(value, list) and len(value) > 1}
+        if not lists:
+            return {"call_id": fitted.get("call_id"), "truncated": "The answer was too large; ask for less."}
+        longest = max(lists, key=lambda key: len(json.dumps(lists[key], default=str)))
+        fitted[longest] = lists[longest][: len(lists[longest]) // 2]
+        fitted["truncated"] = f"{longest} is cut to its first entries; ask for less at once."
+    return fitted
+
+
+def _told(answer: Mapping[str, Any]) -> str:
+    """One short text for people: what it is about, and what comes next."""
+    lines = [str(answer[key]) for key in ("summary", "schema") if answer.get(key)]
+    lines += [
+        f"{key}: {answer[key]}"
+        for key in ("status", "apply_id", "plan_id", "request_id", "revision", "in_sync", "ok", "allowed")
+        if answer.get(key) is not None
+    ]
+    if isinstance(answer.get("next"), Mapping):
+        lines.append(str(answer["next"]["hint"]))
+    return "\n".join(lines) or json.dumps(answer, default=str)[:2000]
+
+
+def _text(text: str) -> types.TextContent:
+    return types.TextContent(type="text", text=text)

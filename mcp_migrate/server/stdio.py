@@ -1,0 +1,45 @@
+"""How does the server live on standard input and output, and how does it end?
+
+End of input, SIGTERM and SIGINT all end it the same way: calls that have not begun to execute are taken back, a
+statement in hand is finished, committed or rolled back and recorded, then the process exits.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+from mcp_migrate.server.calls import Calls
+
+
+def serve_stdio(server: Server[Any], calls: Calls) -> None:
+    """Serve until the input ends or a signal arrives; does not return."""
+    anyio.run(_serve, server, calls)
+    sys.stderr.flush()
+    # A worker thread may still wait in a read of standard input, which nothing can interrupt, and the interpreter
+    # would wait for that thread. Everything worth keeping is on disk by now.
+    os._exit(0)
+
+
+async def _serve(server: Server[Any], calls: Calls) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(_stop_on_signal, group.cancel_scope, calls)
+        async with stdio_server() as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+        group.cancel_scope.cancel()
+
+
+async def _stop_on_signal(scope: anyio.CancelScope, calls: Calls) -> None:
+    if sys.platform == "win32":  # no signal receivers in its event loop; the end of input ends the server
+        return
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _number in signals:
+            calls.stop()
+            scope.cancel()
+            return

@@ -1,0 +1,1 @@
+"""How a person signs a decision: SSH keys so far, in `keys`, `sshsig` (verify) and `sign`."""

@@ -1,0 +1,122 @@
+"""What does a reviewer sign, and does one signed decision hold?
+
+A decision is a canonical JSON statement over the digest of the whole request. It decides by its signature alone:
+who brought it, and how, means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
+from mcp_migrate.model import Assurance, canonical, digest
+from mcp_migrate.settings import Settings
+from mcp_migrate.signers.keys import PublicKey, parse_public_key
+from mcp_migrate.signers.sshsig import verify
+
+FORMAT = "mcp-migrate/decision/1"
+_NONCE = 16
+"""Characters a nonce has at least."""
+
+Verdict = Literal["approve", "deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision that holds."""
+
+    verdict: Verdict
+    reviewer: str
+    key: str
+    assurance: Assurance
+    nonce: str
+    reason: str | None
+
+
+def statement(
+    request: Mapping[str, Any],
+    verdict: Verdict,
+    *,
+    reviewer: str,
+    key: PublicKey,
+    at: datetime,
+    nonce: str,
+    head: Mapping[str, Any],
+    reason: str | None = None,
+) -> dict[str, Any]:
+    """What is signed. `head` is the ledger's size and root when the reviewer looked: each reviewer is a witness."""
+    return {
+        "format": FORMAT,
+        "request_id": request["request_id"],
+        "request_digest": digest(request),
+        "decision": verdict,
+        "reviewer": reviewer,
+        "key": key.fingerprint,
+        "decided_at": at.isoformat(),
+        "nonce": nonce,
+        "ledger": dict(head),
+        "reason": reason,
+    }
+
+
+def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+    """Hold one decision ``{statement, signature}`` against its request and the enrolled keys.
+
+    Raises:
+        ApprovalInvalidError: the statement, the reviewer or the signature does not hold.
+        SelfApprovalError: the reviewer is the one who asks, or someone the rule excludes.
+    """
+    said, signature = decision.get("statement"), decision.get("signature")
+    if not isinstance(said, Mapping) or not isinstance(signature, str) or said.get("format") != FORMAT:
+        raise _invalid("it is not a decision of this version")
+    verdict, name, nonce = said.get("decision"), said.get("reviewer"), said.get("nonce")
+    if verdict not in get_args(Verdict) or not isinstance(nonce, str) or len(nonce) < _NONCE:
+        raise _invalid("its verdict or nonce is missing")
+    if said.get("request_digest") != digest(request):
+        raise _invalid("it was signed for another request")
+    if not _in_time(said.get("decided_at"), request["expires_at"]):
+        raise _invalid("it was signed after the request had expired")
+    reviewer = settings.reviewers.get(str(name))
+    if reviewer is None:
+        raise _invalid(f"{name!r} is no enrolled reviewer")
+    key = next((k for k in map(parse_public_key, reviewer.ssh_keys) if k.fingerprint == said.get("key")), None)
+    if key is None:
+        raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
+    verified = verify(canonical(dict(said)), signature, key)
+    _not_excluded(str(name), reviewer.email, request, settings)
+    return Decision(verdict, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+
+
+def _in_time(decided_at: object, expires_at: str) -> bool:
+    try:
+        return datetime.fromisoformat(str(decided_at)) <= datetime.fromisoformat(expires_at)
+    except (ValueError, TypeError):
+        return False
+
+
+def _not_excluded(name: str, email: str | None, request: Mapping[str, Any], settings: Settings) -> None:
+    """A reviewer is never the requester (by name or e-mail), nor the owner where the rule says so."""
+    asked_by = str(request["principal"]).casefold()
+    if {name.casefold(), (email or name).casefold()} & {asked_by, asked_by.partition(":")[2]}:
+        raise SelfApprovalError(
+            f"{name} asked for this change as {request['principal']} and cannot decide on it.",
+            hint="Another enrolled reviewer has to decide.",
+        )
+    workflow = settings.workflows.get(request["workflow"])
+    if "owner" not in request["quorum"]["never"] or workflow is None:
+        return
+    if (email or "").casefold() == workflow.owner.email.casefold():
+        raise SelfApprovalError(
+            f"{name} owns the workflow that asks, and the rule excludes its owner.",
+            hint="Another enrolled reviewer has to decide.",
+        )
+
+
+def _invalid(why: str) -> ApprovalInvalidError:
+    return ApprovalInvalidError(
+        f"This decision does not count: {why}.",
+        hint="Sign the request again with `mcp-migrate approvals approve`.",
+    )

@@ -1,0 +1,1 @@
+"""One module per step of a call. None imports another; `pipeline.py` is their only caller."""

@@ -1,0 +1,168 @@
+"""May this principal use this tool on this target now, and with these real effects?
+
+Asked twice with one evaluator: `grant` before anything is read, `permit` when the effects are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from mcp_migrate.errors import IntentExceededError, NotPermittedError
+from mcp_migrate.model import Call, Classified, Effect, Expects, Granted, Permitted
+from mcp_migrate.settings import Scope, Settings, Workflow, matches
+
+
+def grant(call: Call, settings: Settings, *, scope_name: str) -> Granted:
+    """Find the scopes that may allow this call.
+
+    Raises:
+        NotPermittedError: the principal has no workflow, or none of its scopes fits tool, target and time.
+        UnknownTargetError: no such target.
+    """
+    name, workflow = settings.workflow_of(call.principal)
+    if call.target is not None:
+        settings.target(call.target)
+    refusals = {i: _outside(s, scope_name, call.target, call.at, call.ticket) for i, s in _scopes(workflow)}
+    fitting = tuple(i for i, refusal in refusals.items() if refusal is None)
+    if not fitting:
+        raise _missing_scope(call, name, workflow, scope_name, [r for r in refusals.values() if r])
+    return Granted(call, name, workflow.owner.name, scope_name, fitting)
+
+
+def permit(classified: Classified, settings: Settings) -> Permitted:
+    """Hold the real effects against the caller's expectation and the scopes that were granted.
+
+    Raises:
+        IntentExceededError: the real effects go beyond what the caller expects.
+        NotPermittedError: no granted scope covers these effects on these objects.
+    """
+    granted = classified.prepared.granted
+    _keep_expectation(classified, granted.call.expects)
+    workflow = settings.workflows[granted.workflow]
+    refusals = []
+    for index in granted.scopes:
+        refusal = _beyond(workflow.scopes[index], classified)
+        if refusal is None:
+            return Permitted(classified, index)
+        refusals.append(refusal)
+    raise NotPermittedError(
+        f"Workflow {granted.workflow!r} may not do this on {granted.call.target}: {refusals[0]}.",
+        hint=f"Plan something narrower, or ask {_owner(workflow)}, who owns the workflow, for a wider scope.",
+        missing={"tool": granted.scope_name, "target": granted.call.target, "reasons": refusals},
+        owner=workflow.owner.name,
+    )
+
+
+def explain(
+    settings: Settings, *, principal: str, tool: str, scope_name: str, target: str | None, at: datetime
+) -> Mapping[str, Any]:
+    """Say whether `grant` would let this call through, by which scope, and what would be needed otherwise."""
+    name, workflow = settings.workflow_of(principal)
+    if target is not None:
+        settings.target(target)
+    scopes = [
+        {"scope": i, "outside": _outside(s, scope_name, target, at, "ticket"), **_leave(s)}
+        for i, s in _scopes(workflow)
+    ]
+    allowing = [s for s in scopes if s["outside"] is None]
+    needed = [] if allowing else [f"a scope of workflow {name!r} that names {scope_name}" + _on(target)]
+    return {
+        "allowed": bool(allowing),
+        "principal": principal,
+        "workflow": name,
+        "owner": _owner(workflow),
+        "tool": tool,
+        "target": target,
+        "rule": [{k: v for k, v in s.items() if k != "outside"} for s in allowing],
+        "needed": needed,
+        "closest": [s for s in scopes if s["outside"]][:3] if not allowing else [],
+    }
+
+
+def _scopes(workflow: Workflow) -> Iterator[tuple[int, Scope]]:
+    return iter(enumerate(workflow.scopes))
+
+
+def _outside(scope: Scope, tool: str, target: str | None, at: datetime, ticket: str | None) -> str | None:
+    """Why this scope does not fit the call, or None."""
+    if not matches(tool, scope.tools):
+        return f"names {', '.join(scope.tools)}, not {tool}"
+    if target is not None and not matches(target, scope.targets):
+        return f"covers {', '.join(scope.targets)}, not {target}"
+    if scope.when is not None and not scope.when.open_at(at):
+        return "is closed at this time"
+    if scope.ticket == "required" and not ticket:
+        return "requires a ticket"
+    return None
+
+
+def _beyond(scope: Scope, classified: Classified) -> str | None:
+    """Why these effects are more than this scope allows, or None."""
+    allowed = {Effect.READ, *(scope.effects or ())}
+    if excess := classified.asked - allowed:
+        return f"its real effects include {', '.join(sorted(excess))}, which the scope does not allow"
+    if classified.prepared.work is None:
+        return None
+    if scope.objects is not None:
+        strange = [name for name in classified.objects if not matches(name, scope.objects)]
+        if strange:
+            return f"it touches {', '.join(strange[:5])}, outside {', '.join(scope.objects)}"
+    if scope.max_rows is not None and classified.total_rows > scope.max_rows:
+        return f"it concerns {classified.total_rows} rows, more than {scope.max_rows}"
+    return None
+
+
+def _keep_expectation(classified: Classified, expects: Expects) -> None:
+    differences: list[str] = []
+    if expects.effects is not None:
+        excess = classified.effects - expects.effects - {Effect.READ}
+        differences += [f"effect {effect} was not expected" for effect in sorted(excess)]
+    if expects.objects is not None:
+        strange = [name for name in classified.objects if not matches(name, expects.objects)]
+        differences += [f"{name} was not expected to be touched" for name in strange]
+    if expects.max_rows is not None and classified.total_rows > expects.max_rows:
+        differences.append(f"{classified.total_rows} rows are concerned, at most {expects.max_rows} were expected")
+    if differences:
+        raise IntentExceededError(
+            f"The plan does more than you said you expect: {'; '.join(differences[:5])}.",
+            hint="Read the statements: the revision may not do what its name says. Change it, or expect this.",
+            differences=differences,
+            statements=[
+                {"n": j.n, "effects": sorted(j.effects), "objects": list(j.objects), "why": j.why}
+                for j in classified.judgements
+                if j.effects
+            ][:50],
+        )
+
+
+def _missing_scope(
+    call: Call, name: str, workflow: Workflow, scope_name: str, refusals: list[str]
+) -> NotPermittedError:
+    return NotPermittedError(
+        f"No scope of workflow {name!r} lets {call.principal} use {scope_name}{_on(call.target)}.",
+        hint=f"Ask {_owner(workflow)}, who owns the workflow, to add one; access_explain shows what is needed.",
+        missing={"tool": scope_name, "target": call.target},
+        scopes=refusals[:10],
+        owner=workflow.owner.name,
+    )
+
+
+def _leave(scope: Scope) -> dict[str, Any]:
+    return {
+        "tools": list(scope.tools),
+        "targets": list(scope.targets),
+        "effects": sorted(scope.effects or (Effect.READ,)),
+        "objects": list(scope.objects) if scope.objects is not None else None,
+        "max_rows": scope.max_rows,
+        "ticket": scope.ticket,
+    }
+
+
+def _on(target: str | None) -> str:
+    return f" on {target}" if target else ""
+
+
+def _owner(workflow: Workflow) -> str:
+    return f"{workflow.owner.name} <{workflow.owner.email}>"

@@ -1,0 +1,81 @@
+"""Who can write to a target? This module, nobody else, and only with an `Approved` in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from mcp_migrate.brokers import Broker
+from mcp_migrate.dialects import dialect_for
+from mcp_migrate.dialects.interface import Limits, Writer
+from mcp_migrate.errors import PlanStaleError
+from mcp_migrate.model import Approved, Executed, Plan, Statement
+from mcp_migrate.schema import fingerprint
+from mcp_migrate.settings import Target
+
+Progress = Callable[[int, int, str], None]
+"""Called with statements done, statements in all and a word on the one that comes next."""
+
+
+@contextmanager
+def execute(
+    approved: Approved, *, apply_id: str, target: Target | None, broker: Broker, progress: Progress
+) -> Iterator[tuple[Executed, Writer | None]]:
+    """Do the work. Leaving the context commits; an exception inside it rolls back.
+
+    Raises:
+        PlanStaleError: the target is no longer what the plan was made for.
+        LockedError, LockTimeoutError, StatementFailedError, PartiallyAppliedError: as `dialects.interface`.
+    """
+    plan = approved.prepared.plan
+    if plan is None or target is None:
+        yield _work(approved, apply_id, _no_database), None
+        return
+    with broker.credential(target) as url, _writer(approved, plan, url, target) as writer:
+        _same_start(plan, writer)
+        yield _work(approved, apply_id, _counting(plan, writer, progress)), writer
+
+
+@contextmanager
+def _writer(approved: Approved, plan: Plan, url: str, target: Target) -> Iterator[Writer]:
+    """Open the only session that may change a target: for the statements of this approval."""
+    limits = Limits(target.limits.lock_timeout, target.limits.statement_timeout)
+    if approved.prepared.plan is not plan:
+        raise PlanStaleError("The approval is for another plan.", hint="Plan again.")
+    with dialect_for(url).open_writer(url, plan.statements, limits=limits) as writer:
+        yield writer
+
+
+def _same_start(plan: Plan, writer: Writer) -> None:
+    revisions = writer.revisions(plan.version_table)
+    if revisions != tuple(filter(None, [plan.from_revision])):
+        raise PlanStaleError(
+            f"The target is at revision {', '.join(revisions) or 'base'}, "
+            f"the plan starts at {plan.from_revision or 'base'}.",
+            hint="Call migration_plan again and apply the new plan.",
+            revision=list(revisions),
+        )
+    if fingerprint(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
+        raise PlanStaleError(
+            "The target's schema changed since the plan was made.",
+            hint="Call migration_plan again and apply the new plan.",
+        )
+
+
+def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[Statement], int]:
+    def run(statement: Statement) -> int:
+        progress(statement.n - 1, len(plan.statements), f"statement {statement.n}")
+        return writer.run(statement)
+
+    return run
+
+
+def _work(approved: Approved, apply_id: str, run: Callable[[Statement], int]) -> Executed:
+    work = approved.prepared.work
+    if work is None:
+        raise TypeError("a call without work was approved")
+    return Executed(approved, apply_id, work(approved, run))
+
+
+def _no_database(statement: Statement) -> int:
+    raise TypeError(f"this tool has no target to send statement {statement.n} to")

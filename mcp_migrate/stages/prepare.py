@@ -1,0 +1,29 @@
+"""What would this call do? Asked of the tool, which may only read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mcp_migrate.errors import NotPermittedError
+from mcp_migrate.model import Call, Granted, Prepared
+from mcp_migrate.tools.interface import Tool, Workbench
+
+
+def locate(call: Call, tool: Tool, bench: Workbench) -> Call:
+    """The call with the target it is about: from its arguments and the ledger, before anything else is read."""
+    return replace(call, target=tool.target_of(call.arguments, bench))
+
+
+def prepare(granted: Granted, tool: Tool, bench: Workbench) -> Prepared:
+    """Let the tool look at its target and say what it would do.
+
+    Raises:
+        NotPermittedError: it planned for another target than the one the scopes were checked on.
+    """
+    prepared = tool.prepare(granted, bench)
+    if prepared.plan is not None and prepared.plan.target != granted.call.target:
+        raise NotPermittedError(
+            f"{granted.call.tool} planned for {prepared.plan.target}, the call is about {granted.call.target}.",
+            hint="This is a defect of the tool; report it to its author.",
+        )
+    return prepared

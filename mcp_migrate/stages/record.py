@@ -1,0 +1,156 @@
+"""Is it on the record before it happens, and what came of it?
+
+The only stage that writes to the ledger. What it writes is durable when it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from mcp_migrate.errors import MigrateError
+from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Validated, digest
+from mcp_migrate.settings import Workflow
+
+
+class Recorder:
+    """Writes what happens to one ledger."""
+
+    def __init__(self, ledger: Ledger, workflows: Mapping[str, Workflow]) -> None:
+        self._ledger = ledger
+        self._workflows = workflows
+
+    def received(self, granted: Granted) -> None:
+        """The call, who makes it for whom and why, and the scopes that may allow it."""
+        body = {**_call(granted.call), "owner": granted.owner, "scopes": list(granted.scopes)}
+        self._append(granted.call, Kind.CALL_RECEIVED, body, granted.workflow)
+
+    def refused(self, call: Call, error: MigrateError) -> None:
+        """The call did not do what it asked for, and why."""
+        workflow = next((n for n, w in self._workflows.items() if call.principal in w.principals), None)
+        body = {**_call(call), "code": error.code, "sentence": error.sentence}
+        self._append(call, Kind.CALL_REFUSED, body, workflow)
+
+    def answered(self, granted: Granted, answer: Mapping[str, Any]) -> None:
+        """A call that only read was answered: the digest of the answer, never the answer."""
+        self._append(
+            granted.call,
+            Kind.CALL_FINISHED,
+            {"status": "answered", "answer": digest(answer)},
+            granted.workflow,
+        )
+
+    def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
+        """The frozen plan, so that what is applied later is what was planned."""
+        body = {"plan": plan.frozen(), "digest": plan.digest, "expires_at": expires_at}
+        self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
+
+    def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
+        """The question put to people."""
+        granted = pending.permitted.classified.prepared.granted
+        self._append(granted.call, Kind.APPROVAL_REQUESTED, body, granted.workflow, subject=pending.request_id)
+
+    def started(self, approved: Approved, *, apply_id: str, at: datetime) -> None:
+        """The intent to execute, and the end of the approval that allows it, in one transaction.
+
+        Raises:
+            AlreadyUsedError: the approval was consumed by another call.
+        """
+        granted = approved.prepared.granted
+        plan = approved.prepared.plan
+        start = {
+            "tool": granted.call.tool,
+            "target": granted.call.target,
+            "intent": granted.call.intent,
+            "plan_id": plan.plan_id if plan else None,
+            "plan": plan.frozen() if plan else None,
+            "request_id": approved.request_id,
+            "reviewers": list(approved.reviewers),
+            "scope": approved.permitted.scope,
+            "rule": _rule(approved.permitted.classified),
+        }
+        used = [name for name in (approved.request_id, *approved.nonces) if name]
+        drafts = [
+            Draft(
+                Kind.APPROVAL_CONSUMED,
+                {"apply_id": apply_id},
+                workflow=granted.workflow,
+                call_id=granted.call.call_id,
+                subject=name,
+            )
+            for name in used
+        ]
+        drafts.append(
+            Draft(
+                Kind.STEP_STARTED,
+                start,
+                workflow=granted.workflow,
+                call_id=granted.call.call_id,
+                subject=apply_id,
+            )
+        )
+        self._ledger.append(*drafts, at=at)
+
+    def finished(self, validated: Validated, *, at: datetime) -> None:
+        """It ran and is committed."""
+        granted = validated.executed.approved.prepared.granted
+        body = {
+            "status": "applied",
+            "target": granted.call.target,
+            "revision": validated.revision,
+            "fingerprint": validated.fingerprint,
+        }
+        self._step(granted, validated.executed.apply_id, body, at)
+
+    def failed(self, approved: Approved, apply_id: str, error: MigrateError, *, at: datetime) -> None:
+        """It did not run to its end."""
+        granted = approved.prepared.granted
+        status = "partially_applied" if error.code == "partially_applied" else "failed"
+        body = {
+            "status": status,
+            "target": granted.call.target,
+            "code": error.code,
+            "sentence": error.sentence,
+            "details": dict(error.details),
+        }
+        self._step(granted, apply_id, body, at)
+
+    def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
+        draft = Draft(
+            Kind.STEP_FINISHED,
+            body,
+            workflow=granted.workflow,
+            call_id=granted.call.call_id,
+            subject=apply_id,
+        )
+        self._ledger.append(draft, at=at)
+
+    def _append(
+        self,
+        call: Call,
+        kind: Kind,
+        body: Mapping[str, Any],
+        workflow: str | None,
+        subject: str | None = None,
+    ) -> None:
+        draft = Draft(kind, body, workflow=workflow, call_id=call.call_id, subject=subject)
+        self._ledger.append(draft, at=call.at)
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {
+        "tool": call.tool,
+        "target": call.target,
+        "principal": call.principal,
+        "intent": call.intent,
+        "ticket": call.ticket,
+        "client": call.client,
+        "protocol": call.protocol,
+        "arguments": {k: v for k, v in call.arguments.items() if k not in {"intent", "ticket", "target"}},
+    }
+
+
+def _rule(classified: Classified) -> dict[str, Any]:
+    return {"effects": sorted(classified.effects), "objects": list(classified.objects)}

@@ -1,0 +1,1 @@
+"""What callers can ask for. Each tool is one YAML in `tool_specs/` and one handler here."""

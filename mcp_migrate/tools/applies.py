@@ -1,0 +1,75 @@
+"""Which plans were applied, and what came of them? Read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_migrate.errors import ApplyNotFoundError
+from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.model import Approved, Plan, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """One execution of a plan. `outcome` is None while it runs, or when its server died."""
+
+    apply_id: str
+    started: Event
+    outcome: Mapping[str, Any] | None
+
+    @property
+    def plan(self) -> Plan:
+        return Plan.thaw(self.started.body["plan"])
+
+    @property
+    def applied(self) -> bool:
+        return self.outcome is not None and self.outcome["status"] == "applied"
+
+    def shown(self) -> Mapping[str, Any]:
+        """The JSON form for callers."""
+        plan = self.plan
+        return {
+            "apply_id": self.apply_id,
+            "plan_id": plan.plan_id,
+            "from_revision": plan.from_revision,
+            "to_revision": plan.to_revision,
+            "started_at": self.started.at,
+            "intent": self.started.body["intent"],
+            "status": self.outcome["status"] if self.outcome else "in_flight",
+            "reviewers": self.started.body["reviewers"],
+        }
+
+
+def find_apply(ledger: Ledger, apply_id: str) -> Apply:
+    """The apply with this id. Raises: ApplyNotFoundError."""
+    events = ledger.find(Kind.STEP_STARTED, apply_id)
+    if not events or events[0].body["plan"] is None:
+        raise ApplyNotFoundError(
+            f"There is no apply {apply_id[:80]!r}.", hint="migration_status lists the last applies."
+        )
+    return _with_outcome(ledger, apply_id, events[0])
+
+
+def last_applies(ledger: Ledger, target: str, *, limit: int) -> list[Apply]:
+    """The newest applies on a target, newest first."""
+    events = ledger.last(Kind.STEP_STARTED, limit=200)
+    of_target = [event for event in events if event.body["target"] == target and event.body["plan"]]
+    return [_with_outcome(ledger, str(event.subject), event) for event in of_target[:limit]]
+
+
+def run_plan(approved: Approved, run: Callable[[Statement], int]) -> Mapping[str, Any]:
+    """The work of applying: each frozen statement, in order."""
+    plan = approved.prepared.plan
+    if plan is None:
+        raise TypeError("there is no plan to run")
+    for statement in plan.statements:
+        run(statement)
+    action = {"action": "validate", "hint": "Call migration_validate with this apply_id."}
+    return {"plan_id": plan.plan_id, "undo_until": None, "next": action}
+
+
+def _with_outcome(ledger: Ledger, apply_id: str, started: Event) -> Apply:
+    finished = ledger.find(Kind.STEP_FINISHED, apply_id)
+    return Apply(apply_id, started, finished[-1].body if finished else None)

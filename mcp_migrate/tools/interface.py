@@ -1,0 +1,90 @@
+"""What must a tool be, and what may it use?
+
+*Prepare then execute*: `prepare` may only read and says what would happen. A tool that changes something returns
+`Prepared.work`, which runs once people and policy agreed. A tool of this shape is governed without a line of
+governance in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from mcp_migrate.dialects.interface import Dialect, Reader
+from mcp_migrate.errors import UnknownTargetError
+from mcp_migrate.ledger import Ledger
+from mcp_migrate.migrations import Project
+from mcp_migrate.model import Granted, Prepared
+from mcp_migrate.settings import Settings
+
+
+class Handler(Protocol):
+    """What a tool spec names. It may also have `target_of`, as `Tool` does, when callers do not name a target."""
+
+    def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
+        """Say what the call would do. Raises MigrateError when it cannot."""
+        ...
+
+
+class Tool(Protocol):
+    """One thing a caller can ask for. `scope` is the name that scopes use for it."""
+
+    @property
+    def scope(self) -> str: ...
+
+    def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str | None:
+        """The target the call is about, from its arguments and the ledger alone; None when it has none."""
+        ...
+
+    def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
+        """Say what the call would do. Raises MigrateError when it cannot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What a tool may know of one target: its Alembic project and a way to read it."""
+
+    name: str
+    dialect: Dialect
+    url: str
+    project: Project
+
+    @property
+    def version_table(self) -> str:
+        return self.project.describe(self.dialect.name).version_table
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """A read-only session. Raises: TargetUnreachableError."""
+        with self.dialect.open_reader(self.url) as reader:
+            yield reader
+
+    def count_rows(self, tables: Any) -> Mapping[str, int]:
+        """Rows now in each of `tables` that exists."""
+        with self.reader() as reader:
+            return reader.count_rows(tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """All a tool is given of the server."""
+
+    settings: Settings
+    ledger: Ledger
+    open_database: Callable[[str], Database]
+    explain: Callable[[str, str, str | None, datetime], Mapping[str, Any]]
+
+    def database(self, granted: Granted) -> Database:
+        """The target of the call."""
+        if granted.call.target is None:
+            raise UnknownTargetError("The call names no target.", hint="Pass `target`.")
+        return self.open_database(granted.call.target)
+
+
+def answer(granted: Granted, result: Mapping[str, Any]) -> Prepared:
+    """A tool that only reads has its answer when it has looked."""
+    return Prepared(granted, present=lambda _classified, _quorum: result)

@@ -1,0 +1,87 @@
+"""Go back: by one apply, or down to an earlier revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp_migrate.errors import InvalidArgumentsError, PlanStaleError, RenderFailedError
+from mcp_migrate.model import Granted, Plan, Prepared, Reverse
+from mcp_migrate.tools.applies import Apply, find_apply, run_plan
+from mcp_migrate.tools.interface import Database, Workbench
+from mcp_migrate.tools.live import Live, read_live
+from mcp_migrate.tools.plans import make_plan
+
+
+class MigrationRollback:
+    """Runs the reverse plan, which is planned, judged and approved like any other."""
+
+    def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str:
+        """The target of the apply, or the one that is named."""
+        if "apply_id" in arguments and "to" not in arguments:
+            target = find_apply(bench.ledger, arguments["apply_id"]).plan.target
+            if arguments.get("target", target) == target:
+                return target
+        elif "target" in arguments and "to" in arguments and "apply_id" not in arguments:
+            return str(arguments["target"])
+        raise InvalidArgumentsError(
+            "migration_rollback takes either `apply_id`, or `target` and `to`.",
+            hint="Pass the apply to undo, or the target and the revision to go back to.",
+        )
+
+    def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
+        """Make the reverse plan from where the target is now."""
+        database = bench.database(granted)
+        live = read_live(database)
+        plan = self._plan(granted.call.arguments, database, live, bench)
+        return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
+
+    def _plan(self, arguments: Mapping[str, Any], database: Database, live: Live, bench: Workbench) -> Plan:
+        if "apply_id" in arguments:
+            return _reverse(find_apply(bench.ledger, arguments["apply_id"]), live)
+        _refuse_upgrade(database, live, arguments["to"])
+        return make_plan(database, live, arguments["to"])
+
+
+def _reverse(apply: Apply, live: Live) -> Plan:
+    """The way back that was frozen with the plan: a downgrade edited since does not run."""
+    plan = apply.plan
+    if not apply.applied or live.revision != plan.to_revision:
+        raise PlanStaleError(
+            f"{plan.target} is at {live.revision or 'base'}; {apply.apply_id} ended at {plan.to_revision or 'base'}.",
+            hint="Roll back the later applies first, newest first; migration_status lists them.",
+        )
+    if plan.expected_fingerprint not in {None, live.fingerprint}:
+        raise PlanStaleError(
+            f"The schema of {plan.target} changed since {apply.apply_id}.",
+            hint="Use migration_rollback with `target` and `to`, which plans from what is there now.",
+        )
+    if not plan.reverse.available:
+        raise RenderFailedError(
+            f"{apply.apply_id} has no way back: {plan.reverse.why_not}.",
+            hint="Write a new revision that brings the target to where it should be.",
+        )
+    return Plan(
+        target=plan.target,
+        dialect=plan.dialect,
+        from_revision=plan.to_revision,
+        to_revision=plan.from_revision,
+        base_fingerprint=live.fingerprint,
+        expected_fingerprint=plan.base_fingerprint if plan.reverse.restores_schema else None,
+        version_table=plan.version_table,
+        statements=plan.reverse.statements,
+        reverse=Reverse(available=True, restores_schema=True, statements=plan.statements),
+        doubts=plan.doubts,
+    )
+
+
+def _refuse_upgrade(database: Database, live: Live, to: str) -> None:
+    """Going forward is migration_apply's work, under its own scope."""
+    info = database.project.describe(database.dialect.name)
+    order = [revision.id for revision in info.revisions]
+    known = to in order and live.revision in order
+    if to in {"head", "heads"} or to.startswith("+") or (known and order.index(to) >= order.index(str(live.revision))):
+        raise InvalidArgumentsError(
+            f"{to!r} is not behind {live.revision or 'base'}.",
+            hint="Rolling back goes to base, -1 or an earlier revision; use migration_plan to go forward.",
+        )

@@ -1,0 +1,179 @@
+"""Can anything destructive happen without people, and only people, agreeing to exactly it?"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.model import canonical
+from mcp_migrate.signers.decisions import statement
+from mcp_migrate.signers.keys import parse_public_key
+from mcp_migrate.signers.sign import sign
+from tests.world import Agent, World
+
+pytestmark = pytest.mark.anyio
+
+
+async def ask(agent: Agent) -> tuple[str, str]:
+    """Plan and apply what drops a column; the plan and the request that now waits."""
+    await agent.plan_and_apply("b2")
+    plan = await agent.call("migration_plan", target="shop", to="c3")
+    waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert waiting["status"] == "approval_required", waiting
+    return plan["plan_id"], waiting["request_id"]
+
+
+def forge(world: World, request_id: str, *, key: str, reviewer: str, **changes: Any) -> None:
+    """Write a decision straight into the ledger, as an agent with a shell could."""
+    ledger = Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db")
+    request = ledger.find(Kind.APPROVAL_REQUESTED, request_id)[0]
+    public = parse_public_key((world.keys[key].with_suffix(".pub")).read_text())
+    said = statement(
+        request.body,
+        "approve",
+        reviewer=reviewer,
+        key=public,
+        at=datetime.now(UTC),
+        nonce=secrets.token_hex(16),
+        head={"size": 0, "root": ""},
+    )
+    said.update(changes)
+    signature = sign(canonical(said), world.keys[key], passphrase=lambda: "")
+    ledger.append(
+        Draft(Kind.APPROVAL_DECIDED, {"statement": said, "signature": signature}, subject=request_id),
+        at=datetime.now(UTC),
+    )
+    ledger.close()
+
+
+@pytest.mark.proves("design-3", "interface-approval-required")
+async def test_a_destructive_apply_waits_and_changes_nothing(world: World) -> None:
+    async with world.agent() as agent:
+        await ask(agent)
+    assert "fax" in world.columns("customers")
+    assert [e.body["target"] for e in world.events(Kind.STEP_STARTED)] == ["shop"]  # the additive one
+
+
+@pytest.mark.proves("design-3", "approval-signature")
+async def test_a_signature_of_an_enrolled_reviewer_lets_exactly_that_plan_run(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id)
+        done = await agent.call("migration_apply", plan_id=plan_id)
+    assert done["status"] == "applied"
+    assert "fax" not in world.columns("customers")
+
+
+@pytest.mark.proves("design-3")
+async def test_the_agent_cannot_approve_with_a_key_of_its_own(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        refused = world.command("approvals", "approve", request_id, "--as", "grace", "--key", str(world.keys["agent"]))
+        forge(world, request_id, key="agent", reviewer="grace")
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert refused.returncode == 1
+    assert again["status"] == "approval_required"
+    assert "fax" in world.columns("customers")
+
+
+@pytest.mark.proves("approval-digest")
+async def test_a_signature_over_another_request_decides_nothing(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        forge(world, request_id, key="grace", reviewer="grace", request_digest="sha256:" + "0" * 64)
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert again["status"] == "approval_required"
+
+
+@pytest.mark.proves("approval-not-requester-identity")
+async def test_a_reviewer_who_asks_cannot_approve_their_own_request(world: World) -> None:
+    world.configure(lambda c: c["workflows"]["shop-agent"].update(principals=["person:grace"]))
+    async with world.agent("person:grace") as agent:
+        plan_id, request_id = await ask(agent)
+        refused = world.command("approvals", "approve", request_id, "--key", str(world.keys["grace"]))
+        forge(world, request_id, key="grace", reviewer="grace")
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert refused.returncode == 1
+    assert "self_approval" in refused.stderr
+    assert again["status"] == "approval_required"
+
+
+@pytest.mark.proves("approval-not-requester-key")
+async def test_one_key_signs_for_one_person_only(world: World) -> None:
+    world.enroll("edsger")
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        forge(world, request_id, key="grace", reviewer="edsger")
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert again["status"] == "approval_required"
+
+
+@pytest.mark.proves("approval-quorum")
+async def test_two_signatures_mean_two_people(world: World) -> None:
+    world.enroll("edsger")
+    world.configure(lambda c: c["approvals"][0]["require"].update(count=2))
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id)
+        world.sign(request_id)
+        one = await agent.call("migration_apply", plan_id=plan_id)
+        world.sign(request_id, by="edsger")
+        both = await agent.call("migration_apply", plan_id=plan_id)
+    assert one["needs"]["approvals"] == 1
+    assert both["status"] == "applied"
+
+
+@pytest.mark.proves("approval-expiry")
+async def test_an_expired_request_cannot_be_used(world: World) -> None:
+    world.configure(lambda c: c["approvals"][0]["require"].update(expires="1s"))
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        late = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        forge(world, request_id, key="grace", reviewer="grace", decided_at=late)
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert again["status"] == "approval_required"
+
+
+@pytest.mark.proves("approval-one-use")
+async def test_an_approval_is_used_once(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id)
+        done = await agent.call("migration_apply", plan_id=plan_id)
+        await agent.call("migration_rollback", apply_id=done["apply_id"])
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert again["status"] == "approval_required"
+    assert again["request_id"] != request_id
+
+
+@pytest.mark.proves("interface-approval-denied")
+async def test_a_denied_request_stays_denied(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id, verdict="deny")
+        refused = await agent.call("migration_apply", plan_id=plan_id)
+        status = await agent.call("approval_status", request_id=request_id)
+    assert (refused["code"], refused["status"]) == ("approval_denied", "approval_denied")
+    assert status["status"] == "denied"
+
+
+async def test_another_workflow_cannot_read_the_request(world: World) -> None:
+    def add(config: dict[str, Any]) -> None:
+        config["workflows"]["other"] = {
+            "owner": {"name": "Eve", "email": "eve@example.com"},
+            "principals": ["agent:other"],
+            "scopes": [{"tools": ["approval_status", "audit_read"], "targets": ["*"]}],
+        }
+
+    world.configure(add)
+    async with world.agent() as agent:
+        _, request_id = await ask(agent)
+    async with world.agent("agent:other") as other:
+        refused = await other.call("approval_status", request_id=request_id)
+        entries = await other.call("audit_read")
+    assert refused["code"] == "request_not_found"
+    assert {entry["principal"] for entry in entries["entries"] if "principal" in entry} == {"agent:other"}

@@ -1,0 +1,174 @@
+"""Is what was planned what runs, and nothing else?"""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from mcp_migrate.ledger import Kind
+from tests.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+def alter(world: World, sql: str) -> None:
+    """Change the shop's database behind the server's back."""
+    with sqlite3.connect(world.database) as database:
+        database.execute(sql)
+    database.close()
+
+
+@pytest.mark.proves("design-2")
+async def test_an_additive_plan_runs_at_once_and_ends_where_it_said(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        checked = await agent.call("migration_validate", apply_id=done["apply_id"])
+    assert plan["effects"] == ["additive", "read"]
+    assert done["status"] == "applied"
+    assert done["revision"] == "b2"
+    assert checked["ok"] is True
+    assert "loyalty_points" in world.columns("customers")
+    assert world.query("SELECT version_num FROM alembic_version") == [("b2",)]
+
+
+@pytest.mark.proves("design-2")
+async def test_a_revision_edited_after_planning_does_not_change_what_runs(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+        path = world.folder / "migrations" / "versions" / "b2_loyalty.py"
+        path.write_text(path.read_text().replace('"loyalty_points"', '"evil"'))
+        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        other = await agent.call("migration_plan", target="shop", to="c3")
+    assert done["status"] == "applied"
+    assert "loyalty_points" in world.columns("customers")
+    assert "evil" not in world.columns("customers")
+    assert other["plan_id"] != plan["plan_id"]
+
+
+@pytest.mark.proves("design-2", "approval-digest")
+async def test_a_target_whose_schema_changed_since_planning_is_refused(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+        alter(world, "ALTER TABLE orders ADD COLUMN note TEXT")
+        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert (refused["code"], refused["status"]) == ("plan_stale", "plan_stale")
+    assert refused["next"]["action"] == "replan"
+    assert "loyalty_points" not in world.columns("customers")
+
+
+@pytest.mark.proves("design-2")
+async def test_a_target_whose_revision_changed_since_planning_is_refused(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+        alter(world, "UPDATE alembic_version SET version_num = 'b2'")
+        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert refused["code"] == "plan_stale"
+
+
+async def test_the_same_state_gives_the_same_plan(world: World) -> None:
+    async with world.agent() as agent:
+        first = await agent.call("migration_plan", target="shop")
+        second = await agent.call("migration_plan", target="shop")
+    assert first["digest"] == second["digest"]
+
+
+async def test_applying_a_plan_twice_runs_it_once(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+        first = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        second = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert second["status"] == "applied"
+    assert second["apply_id"] == first["apply_id"]
+    assert len(world.events(Kind.STEP_STARTED)) == 1
+
+
+@pytest.mark.proves("interface-plan-not-found")
+async def test_an_unknown_plan_is_refused(world: World) -> None:
+    async with world.agent() as agent:
+        refused = await agent.call("migration_apply", plan_id="plan_nobody_made")
+    assert refused["code"] == "plan_not_found"
+
+
+async def test_a_statement_the_database_refuses_leaves_nothing_behind(world: World) -> None:
+    alter(world, "INSERT INTO customers (id, email) SELECT 1000, email FROM customers WHERE id = 1")
+    world.write_revision(
+        "u1",
+        "a1",
+        'op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True))\n'
+        '    op.create_index("one_email", "customers", ["email"], unique=True)',
+        'op.drop_index("one_email", "customers")\n    op.drop_table("notes")',
+    )
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="u1")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        world.sign(waiting["request_id"])
+        failed = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        status = await agent.call("migration_status", target="shop")
+    assert (failed["code"], failed["status"]) == ("statement_failed", "failed")
+    assert world.query("SELECT name FROM sqlite_schema WHERE name = 'notes'") == []
+    assert status["revision"] == "a1"
+    assert status["last_applies"][0]["status"] == "failed"
+
+
+@pytest.mark.proves("incident-downgrade-to-base")
+async def test_a_downgrade_to_base_to_verify_is_stopped_with_the_rows_it_would_destroy(world: World) -> None:
+    async with world.agent() as agent:
+        stopped = await agent.call("migration_rollback", target="shop", to="base", intent="Verify the downgrade")
+    assert stopped["status"] == "approval_required"
+    assert stopped["rows"] == {"main.customers": 40, "main.orders": 120}
+    assert world.query("SELECT count(*) FROM orders") == [(120,)]
+
+
+@pytest.mark.proves("incident-misleading-autogenerate", "interface-intent-exceeded")
+async def test_an_autogenerated_revision_that_drops_is_stopped_and_each_drop_named(world: World) -> None:
+    world.write_revision(
+        "d4",
+        "c3",
+        'op.create_table("wishes", sa.Column("id", sa.Integer(), primary_key=True))\n    op.drop_table("orders")',
+    )
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        request = await agent.plan_and_apply("c3")
+        world.sign(request["request_id"])
+        await agent.plan_and_apply("c3")
+        refused = await agent.call(
+            "migration_plan", target="shop", expects={"effects": ["additive"], "objects": ["main.wishes*"]}
+        )
+        plan = await agent.call("migration_plan", target="shop")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert refused["code"] == "intent_exceeded"
+    assert "main.orders was not expected to be touched" in refused["details"]["differences"]
+    assert "destructive" in plan["effects"]
+    assert "main.orders" in plan["summary"]
+    assert waiting["status"] == "approval_required"
+
+
+async def test_a_rollback_runs_what_was_frozen_with_the_plan(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        path = world.folder / "migrations" / "versions" / "b2_loyalty.py"
+        path.write_text(path.read_text().replace('op.drop_column("customers"', 'op.drop_table("orders"); op.x('))
+        waiting = await agent.call("migration_rollback", apply_id=done["apply_id"])
+        world.sign(waiting["request_id"])
+        back = await agent.call("migration_rollback", apply_id=done["apply_id"])
+    assert back["status"] == "applied"
+    assert back["revision"] == "a1"
+    assert world.columns("customers") == {"id", "email", "fax"}
+
+
+async def test_a_plan_without_a_way_back_says_so_first_and_waits_for_people(world: World) -> None:
+    world.write_revision(
+        "n1",
+        "a1",
+        'op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True))',
+        'raise RuntimeError("there is no way back")',
+    )
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="n1")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert plan["summary"].startswith("THERE IS NO WAY BACK")
+    assert plan["rollback"]["available"] is False
+    assert waiting["status"] == "approval_required"

@@ -1,0 +1,123 @@
+"""Does the one evaluator of scopes keep its laws?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_migrate.errors import MigrateError
+from mcp_migrate.model import Call, Classified, Effect, Expects, Granted, Plan, Prepared, Reverse
+from mcp_migrate.settings import Settings
+from mcp_migrate.stages.authorise import grant, permit
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
+PLAN = Plan("t", "sqlite", None, None, "f", None, "alembic_version", (), Reverse(available=True, restores_schema=True))
+
+
+def settings(*scopes: dict[str, Any]) -> Settings:
+    return Settings.model_validate(
+        {
+            "version": 1,
+            "ledger": "sqlite:///ledger.db",
+            "targets": {"t": {"tier": "development", "alembic": "alembic.ini", "url": "sqlite:///t.db"}},
+            "workflows": {
+                "w": {
+                    "owner": {"name": "Ada", "email": "ada@example.com"},
+                    "principals": ["agent:a"],
+                    "scopes": list(scopes),
+                }
+            },
+        }
+    )
+
+
+def call(tool: str = "migration_apply", *, ticket: str | None = None, expects: Expects | None = None) -> Call:
+    return Call(
+        "call_1", tool, {}, "an intent", "agent:a", NOW, target="t", ticket=ticket, expects=expects or Expects()
+    )
+
+
+def allowed(value: Settings, asked: Call, effects: frozenset[Effect], objects: tuple[str, ...], rows: int) -> bool:
+    try:
+        granted = grant(asked, value, scope_name=asked.tool)
+        prepared = Prepared(granted, work=lambda _approved, _run: {}, plan=PLAN)
+        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value)
+    except MigrateError:
+        return False
+    return True
+
+
+names = st.sampled_from(["main.a", "main.b", "other.a", "?"])
+globs = st.sampled_from(["*", "main.*", "main.a", "other.*"])
+scope = st.fixed_dictionaries(
+    {
+        "tools": st.lists(st.sampled_from(["migration_*", "migration_apply", "schema_read"]), min_size=1, max_size=2),
+        "targets": st.just(["*"]),
+        "effects": st.lists(st.sampled_from([str(e) for e in Effect]), min_size=1, unique=True),
+    },
+    optional={
+        "objects": st.lists(globs, min_size=1, max_size=2),
+        "max_rows": st.integers(0, 20),
+        "ticket": st.just("required"),
+    },
+)
+conditions = st.sampled_from(
+    [
+        {"objects": ["main.a"]},
+        {"max_rows": 3},
+        {"ticket": "required"},
+        {"when": {"days": ["sat-sun"], "hours": "09:00-17:00", "zone": "UTC"}},
+        {"effects": ["read"]},
+    ]
+)
+effects = st.frozensets(st.sampled_from(list(Effect)), min_size=1)
+objects = st.lists(names, max_size=3).map(tuple)
+
+
+@given(scope, conditions, effects, objects, st.integers(0, 30))
+@pytest.mark.proves("scopes-narrow-only")
+def test_a_condition_never_widens_a_scope(
+    base: dict[str, Any], more: dict[str, Any], real: frozenset[Effect], named: tuple[str, ...], rows: int
+) -> None:
+    narrowed = {**more, **{key: value for key, value in base.items() if key not in more}}
+    if "effects" not in more and allowed(settings(narrowed), call(), real, named, rows):
+        fewer = {key: value for key, value in base.items() if key not in more}
+        assert allowed(settings(fewer), call(ticket="T-1"), real, named, rows)
+
+
+@given(st.lists(scope, min_size=1, max_size=4), st.randoms(), effects, objects, st.integers(0, 30))
+@pytest.mark.proves("scopes-narrow-only")
+def test_the_order_of_scopes_never_matters(
+    several: list[dict[str, Any]], random: Any, real: frozenset[Effect], named: tuple[str, ...], rows: int
+) -> None:
+    shuffled = random.sample(several, len(several))
+    assert allowed(settings(*several), call(), real, named, rows) == allowed(
+        settings(*shuffled), call(), real, named, rows
+    )
+
+
+@given(scope, effects, objects, st.integers(0, 30), effects)
+@pytest.mark.proves("scopes-narrow-only")
+def test_an_expectation_only_narrows(
+    one: dict[str, Any], real: frozenset[Effect], named: tuple[str, ...], rows: int, expected: frozenset[Effect]
+) -> None:
+    expecting = call(expects=Expects(effects=expected, objects=("main.*",), max_rows=5))
+    if allowed(settings(one), expecting, real, named, rows):
+        assert allowed(settings(one), call(), real, named, rows)
+
+
+def test_no_scope_means_no_leave() -> None:
+    with pytest.raises(MigrateError, match="Ada"):
+        grant(call("schema_read"), settings({"tools": ["migration_*"], "targets": ["*"]}), scope_name="schema_read")
+
+
+def test_to_plan_a_destructive_change_is_only_to_read() -> None:
+    value = settings({"tools": ["migration_plan"], "targets": ["*"]})
+    granted: Granted = grant(call("migration_plan"), value, scope_name="migration_plan")
+    prepared = Prepared(granted, present=lambda _classified, _quorum: {}, plan=PLAN)
+    permitted = permit(Classified(prepared, (), frozenset({Effect.DESTRUCTIVE}), ("main.a",), {}), value)
+    assert permitted.scope == 0

@@ -1,0 +1,139 @@
+"""A small world for tests through a real client: the shop project, its reviewers, its agents, its ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mcp import Client, StdioServerParameters
+
+from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.cli.demo_project import make_project
+from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.server.app import build_server
+from mcp_migrate.server.calls import Calls
+from mcp_migrate.signers.sign import generate_key
+
+INTENT = "Bring the shop to where it should be"
+
+
+@dataclass
+class Agent:
+    """One connected client and what it was answered."""
+
+    client: Client
+
+    async def call(self, tool: str, *, intent: str = INTENT, **arguments: Any) -> Mapping[str, Any]:
+        """The structured answer, also of a refusal."""
+        result = await self.client.call_tool(tool, {"intent": intent, **arguments})
+        answer: Mapping[str, Any] = result.structured_content
+        assert result.is_error == ("code" in answer)
+        return answer
+
+    async def plan_and_apply(self, to: str = "head") -> Mapping[str, Any]:
+        plan = await self.call("migration_plan", target="shop", to=to)
+        return await self.call("migration_apply", plan_id=plan["plan_id"])
+
+
+class World:
+    """The shop in a folder. Its database stands at revision ``a1`` and holds rows; ``b2`` adds a column and ``c3``
+    drops one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.keys = {"grace": folder / "grace_key", "agent": folder / "agent_key"}
+        public = {name: generate_key(path) for name, path in self.keys.items()}
+        self.config = make_project(folder, reviewer_key=f"{public['grace'].line} grace")
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "shop.db"
+
+    def enroll(self, name: str, *, groups: tuple[str, ...] = ("dba",), email: str | None = None) -> Path:
+        """Add a reviewer with a key of their own to the configuration."""
+        path = self.folder / f"{name}_key"
+        key = generate_key(path)
+        entry = {"ssh_keys": [key.line], "groups": list(groups), "email": email or f"{name}@example.com"}
+        self.configure(lambda value: value["reviewers"].update({name: entry}))
+        self.keys[name] = path
+        return path
+
+    def configure(self, change: Any) -> None:
+        """Change the configuration file."""
+        value = yaml.safe_load(self.config.read_text())
+        change(value)
+        self.config.write_text(yaml.safe_dump(value, sort_keys=False))
+
+    def write_revision(self, revision: str, down: str | None, upgrade: str, downgrade: str = "pass") -> Path:
+        """Add a revision to the project."""
+        path = self.folder / "migrations" / "versions" / f"{revision}_test.py"
+        body = (
+            f'"""{revision}"""\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
+            f"revision = {revision!r}\ndown_revision = {down!r}\n\n\n"
+            f"def upgrade():\n    {upgrade}\n\n\ndef downgrade():\n    {downgrade}\n"
+        )
+        path.write_text(body)
+        return path
+
+    @asynccontextmanager
+    async def agent(self, principal: str = "agent:demo", *, mode: str = "auto") -> AsyncIterator[Agent]:
+        """A client of the real server, in this process."""
+        wiring = Wiring(load_settings(self.config))
+        server = build_server(wiring.registry, wiring, principal, Calls())
+        async with Client(server, mode=mode) as client:
+            yield Agent(client)
+
+    def stdio(self, *words: str) -> StdioServerParameters:
+        """How a client starts the real server."""
+        return StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "mcp_migrate", "serve", "--config", str(self.config), *words],
+            cwd=self.folder,
+        )
+
+    @asynccontextmanager
+    async def stdio_agent(self, *words: str, mode: str = "auto") -> AsyncIterator[Agent]:
+        """A client of the real server in a process of its own."""
+        async with Client(self.stdio(*words), mode=mode) as client:
+            yield Agent(client)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one of our commands as a person would."""
+        return subprocess.run(
+            [sys.executable, "-m", "mcp_migrate", *words, "--config", str(self.config)],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def sign(self, request_id: str, *, by: str = "grace", verdict: str = "approve") -> None:
+        """Let a reviewer decide on the command line."""
+        words = ["--reason", "not like this"] if verdict == "deny" else []
+        done = self.command("approvals", verdict, request_id, "--key", str(self.keys[by]), *words)
+        assert done.returncode == 0, done.stderr
+
+    def events(self, kind: Kind | None = None) -> tuple[Event, ...]:
+        """What the ledger holds."""
+        ledger = Ledger.open(f"sqlite:///{self.folder}/.mcp-migrate/ledger.db")
+        try:
+            return ledger.read(kind=kind, limit=10_000)
+        finally:
+            ledger.close()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the shop's database directly."""
+        with sqlite3.connect(self.database) as database:
+            rows = database.execute(sql).fetchall()
+        database.close()
+        return rows
+
+    def columns(self, table: str) -> set[str]:
+        return {row[1] for row in self.query(f"PRAGMA table_info({table})")}
