@@ -1,1 +1,26 @@
 """The databases we can change."""
+
+from __future__ import annotations
+
+from mcp_migrate.dialects.interface import Dialect
+from mcp_migrate.errors import ConfigInvalidError
+
+
+def dialect_for(url_or_name: str) -> Dialect:
+    """The dialect of a SQLAlchemy URL, or with this name.
+
+    Raises:
+        ConfigInvalidError: it is none we can change.
+    """
+    name = url_or_name.partition("://")[0].partition("+")[0]
+    if name == "sqlite":
+        from mcp_migrate.dialects.sqlite import Sqlite
+
+        return Sqlite()
+    if name in {"postgresql", "postgres"}:
+        from mcp_migrate.dialects.postgresql import PostgreSQL
+
+        return PostgreSQL()
+    raise ConfigInvalidError(
+        f"Databases of kind {name[:40]!r} cannot be changed here.", hint="Known are sqlite and postgresql."
+    )

@@ -26,7 +26,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Scratch:
     """A throwaway database. `url` opens it and nothing else; `holds_schema` when it already is a copy of the
-    target's schema and version table (without rows), else it is empty and the revisions are replayed."""
+    target's schema and version table (without rows), else it is empty and the revisions are replayed.
+    """
 
     url: str
     holds_schema: bool
@@ -98,5 +99,6 @@ class Dialect(Protocol):
 
     def reads(self, sql: str) -> tuple[str, ...] | None:
         """The user tables a plain SELECT reads: () when it looks at catalogs alone, None when `sql` may do
-        anything else than read (it then belongs to the plan)."""
+        anything else than read (it then belongs to the plan).
+        """
         ...

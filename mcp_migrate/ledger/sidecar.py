@@ -1,19 +1,20 @@
 """How long was the log when it was last written? The head beside the file, so that a cut tail is noticed.
 
-It is made whole by a replace, and from then on overwritten in place: the same length each time and less than
-a disk sector, so a crash leaves the old head or the new one. A replace each time would need an fsync, or a power
-cut could leave an empty file; that costs more than the entry itself.
+It appears whole, before the ledger itself does, and from then on is overwritten in place: the same length each time
+and less than a disk sector, so a crash leaves the old head or the new one. A replace each time would need an fsync,
+or a power cut could leave an empty file; that costs more than the entry itself.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger.events import Head
-from mcp_migrate.ledger.merkle import HASH_SIZE
+from mcp_migrate.ledger.merkle import EMPTY_ROOT, HASH_SIZE
 
 _LENGTH = 126
 
@@ -49,22 +50,25 @@ def publish(ledger: Path, head: Head) -> None:
         OSError: it cannot be written.
     """
     known = read_sidecar(ledger)
-    if known is None:
-        _create(sidecar_path(ledger), head)
-    elif known.size < head.size:
+    if known is None or known.size < head.size:
         with sidecar_path(ledger).open("r+b", buffering=0) as file:
             file.write(_text(head))
 
 
-def _create(path: Path, head: Head) -> None:
-    new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def begin(ledger: Path, new: Path) -> None:
+    """Put the head of an empty log in place, by way of the file `new`, unless there is a head already.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(descriptor, _text(head))
+        os.write(descriptor, _text(Head(0, EMPTY_ROOT.hex())))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    new.replace(path)
+    with suppress(FileExistsError):  # another process was first, and may have recorded something since
+        os.link(new, sidecar_path(ledger))
 
 
 def _settled(path: Path) -> bytes:

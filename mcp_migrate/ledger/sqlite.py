@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError, LedgerUnavailableError
-from mcp_migrate.ledger.sidecar import read_sidecar
+from mcp_migrate.ledger.sidecar import begin, read_sidecar
 from mcp_migrate.ledger.trouble import translated, unavailable
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def create(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            _publish(_build(Path(folder) / "new"), path)
+            built = _build(Path(folder) / "ledger")
+            begin(path, Path(folder) / "head")  # first, so that no ledger is ever seen without its head
+            _put(built, path)
     except (OSError, sqlite3.Error) as error:
         raise unavailable(path, str(error), name="SQLITE_CANTOPEN") from error
 
@@ -94,7 +96,7 @@ def _build(path: Path) -> Path:
     return path
 
 
-def _publish(built: Path, path: Path) -> None:
+def _put(built: Path, path: Path) -> None:
     try:
         os.link(built, path)
     except FileExistsError:
@@ -167,9 +169,12 @@ def driver(connection: Connection) -> sqlite3.Connection:
 
 def at_rest(path: Path) -> tuple[int, int, int] | None:
     """The state of a file nobody has open, which can be read without making files beside it; else None."""
-    if path.with_name(f"{path.name}-wal").exists() or not path.exists():
+    if path.with_name(f"{path.name}-wal").exists():
         return None
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError:
+        return None  # opening it says why
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 

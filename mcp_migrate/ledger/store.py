@@ -134,7 +134,9 @@ class Ledger:
         if row is None:
             return Frontier()
         try:
-            frontier = Frontier.from_bytes(row.seq + 1, row.frontier)
+            # A forger may have stored a value of another type.
+            raw = row.frontier if isinstance(row.frontier, bytes) else b""
+            frontier = Frontier.from_bytes(row.seq + 1, raw)
         except ValueError as error:
             raise self._corrupt(f"entry {row.seq} has a broken frontier") from error
         if frontier.root != row.root:
@@ -144,20 +146,18 @@ class Ledger:
     def _check_head(self, frontier: Frontier) -> None:
         """Refuse to build on a log whose end was cut: the next head would hide that it was."""
         known = read_sidecar(self._path)
-        if known is None and frontier.size:
-            raise self._corrupt("its head file is missing")
         if known is None:
-            publish(self._path, _head(frontier))
-        elif known.size > frontier.size:
+            raise self._corrupt("its head file is missing")
+        if known.size > frontier.size:
             raise self._corrupt(f"it has {frontier.size} entries and had {known.size}")
-        elif known.root != self._root_at(known.size, frontier):
+        if known.root != self._root_at(known.size, frontier):
             raise self._corrupt(f"its first {known.size} entries are not those its head file vouches for")
 
     def _root_at(self, size: int, frontier: Frontier) -> str | None:
         if size in {0, frontier.size}:
             return _head(frontier if size else Frontier()).root
         root = self._connection.execute(_queries().ROOT_OF, {"seq": size - 1}).scalar_one_or_none()
-        return root.hex() if root is not None else None
+        return root.hex() if isinstance(root, bytes) else None
 
     def _check_place(self) -> None:
         """A file that was moved away still takes entries, and nobody would ever find them."""
@@ -173,7 +173,13 @@ class Ledger:
 
     def _select(self, query: Select[Any]) -> tuple[Event, ...]:
         with self._lock, translated(self._path):
-            return tuple(_event(row) for row in self._connection.execute(query).mappings())
+            return tuple(self._entry(row) for row in self._connection.execute(query).mappings())
+
+    def _entry(self, row: Mapping[Any, Any]) -> Event:
+        try:
+            return _event(row)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._corrupt(f"the body of entry {row['seq']} is not what was written") from error
 
 
 def _grow(frontier: Frontier, drafts: Sequence[Draft], texts: Sequence[str], moment: str) -> Iterator[dict[str, Any]]:
@@ -194,8 +200,10 @@ def _grow(frontier: Frontier, drafts: Sequence[Draft], texts: Sequence[str], mom
 
 
 def _event(row: Mapping[Any, Any]) -> Event:
-    fields = {name: row[name] for name in _PLAIN}
-    return Event(**fields, body=json.loads(row["body"]))
+    body = json.loads(row["body"])
+    if not isinstance(body, dict):
+        raise TypeError("the body is no object")
+    return Event(**{name: row[name] for name in _PLAIN}, body=body)
 
 
 _PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")

@@ -66,12 +66,11 @@ def _verify(path: Path, trusted: Sequence[Head], mode: sqlite.Mode) -> Verificat
         *(("a trusted head", head) for head in trusted),
     ]
     with closing(sqlite.connect(path, mode)) as connection, translated(path):
-        connection.exec_driver_sql("BEGIN")
         log = _scan(connection, {head.size for _, head in witnesses})
         altered = [Finding(None, f"The file was altered: {what}.") for what in sqlite.changed_schema(connection)]
         damaged = _integrity(connection)
     cut = [found for name, head in witnesses if (found := _compare(name, head, log))]
-    if not beside and not unreadable and (log.frontier.size or log.bad):
+    if not beside and not unreadable:
         missing = f"The head file {sidecar_path(path)} is missing: nothing shows whether the log's end was cut."
         cut.append(Finding(None, missing))
     first = [log.bad] if log.bad else []

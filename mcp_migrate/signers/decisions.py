@@ -85,9 +85,16 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
     key = next((k for k in map(parse_public_key, reviewer.ssh_keys) if k.fingerprint == said.get("key")), None)
     if key is None:
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
-    verified = verify(canonical(dict(said)), signature, key)
+    verified = verify(_message(said), signature, key)
     _not_excluded(str(name), reviewer.email, request, settings)
     return Decision(verdict, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+
+
+def _message(said: Mapping[str, Any]) -> bytes:
+    try:
+        return canonical(dict(said))
+    except (ValueError, TypeError) as error:  # no canonical JSON: nobody can have signed it
+        raise _invalid("its statement is no canonical JSON") from error
 
 
 def _in_time(decided_at: object, expires_at: str) -> bool:

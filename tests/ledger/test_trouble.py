@@ -17,7 +17,7 @@ import pytest
 import mcp_migrate
 from mcp_migrate.errors import LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Head, Kind, Ledger, verify
-from mcp_migrate.ledger.sidecar import publish, read_sidecar
+from mcp_migrate.ledger.sidecar import begin, publish, read_sidecar
 
 ROOT = Path(mcp_migrate.__path__[0]).parent
 RECEIVED = Draft(Kind.CALL_RECEIVED, {"tool": "schema_read"})
@@ -270,11 +270,19 @@ def test_a_head_that_cannot_be_written_is_told_apart(ledger: Ledger, path: Path,
     assert caught.value.details["recorded"] is True
 
 
-def test_a_head_never_goes_backwards(path: Path) -> None:
-    path.parent.mkdir()
+def test_a_head_never_goes_backwards(ledger: Ledger, path: Path) -> None:
     newer, older = Head(12, "ab" * 32), Head(9, "cd" * 32)
     publish(path, newer)
     publish(path, older)
+    begin(path, path.with_name("new"))
     assert read_sidecar(path) == newer
-    publish(path, Head(100_000, "ef" * 32))
-    assert read_sidecar(path) == Head(100_000, "ef" * 32)
+    assert ledger.head().size == 0
+
+
+def test_a_head_keeps_its_length_so_that_overwriting_it_is_one_step(ledger: Ledger, path: Path) -> None:
+    beside = path.with_name("ledger.db.head")
+    before = beside.stat()
+    publish(path, Head(10**15, "ef" * 32))
+    assert read_sidecar(path) == Head(10**15, "ef" * 32)
+    assert (beside.stat().st_size, beside.stat().st_ino) == (before.st_size, before.st_ino)
+    assert ledger.head().size == 0

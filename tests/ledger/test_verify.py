@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.errors import LedgerCorruptError
+from mcp_migrate.errors import LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Finding, Head, Kind, Ledger, verify
 from mcp_migrate.ledger.events import hashed_bytes
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
@@ -91,6 +91,24 @@ def test_a_ledger_in_use_verifies(url: str, head: Head, now: datetime) -> None:
         assert verify(url).ok
 
 
+def test_a_ledger_that_comes_into_use_while_it_is_read_verifies(url: str, head: Head, now: datetime) -> None:
+    with ExitStack() as stack:
+
+        class Trusted(list[Head]):
+            """Heads of someone who writes while we verify: at the first look, one more event is recorded."""
+
+            def __iter__(self) -> Iterator[Head]:
+                if not self:
+                    ledger = stack.enter_context(Ledger.open(url))
+                    ledger.append(Draft(Kind.CALL_RECEIVED, {}), at=now)
+                    self.append(ledger.head())
+                return super().__iter__()
+
+        result = verify(url, trusted=Trusted())
+    assert result.ok
+    assert result.head.size == head.size + 1
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -111,6 +129,10 @@ def test_a_ledger_in_use_verifies(url: str, head: Head, now: datetime) -> None:
         ("root", "zeroblob(32)"),
         ("frontier", "zeroblob(64)"),
         ("frontier", "x''"),
+        ("leaf", "hex(zeroblob(16))"),
+        ("root", "hex(zeroblob(16))"),
+        ("frontier", "hex(zeroblob(32))"),
+        ("frontier", "7"),
         ("seq", "40"),
     ],
 )
@@ -196,6 +218,7 @@ def test_a_log_emptied_whole_is_found(url: str, path: Path, head: Head) -> None:
     tamper(path, "DELETE FROM events")
     assert verify(url).findings[0].why.startswith("The log ends after 0 entries")
     sidecar_path(path).unlink()
+    assert "is missing" in verify(url).findings[0].why
     assert verify(url, trusted=[head]).findings[0].seq == 0
 
 
@@ -278,7 +301,7 @@ def test_a_missing_head_file_fails_and_nothing_is_appended(url: str, path: Path,
         "{",
         "[]",
         '{"size": 10}',
-        '{"size": -1, "root": ""}',
+        '{"size": -1, "root": "' + "ab" * 32 + '"}',
         '{"size": 10, "root": "zz"}',
         '{"size": 10, "root": "ab"}',
     ],
@@ -311,6 +334,30 @@ def test_an_older_head_file_is_no_finding_and_catches_up(url: str, path: Path, h
     assert json.loads(sidecar_path(path).read_bytes()) == {"size": 12, "root": newest.root}
 
 
+@pytest.mark.parametrize("body", ["'{'", "'[]'", "x'ff'", "'" + "[" * 10**5 + "'", "CAST(x'ff' AS TEXT)"])
+def test_a_broken_body_is_never_handed_out(url: str, path: Path, head: Head, body: str) -> None:
+    tamper(path, f"UPDATE events SET body = {body} WHERE seq = 4")
+    with Ledger.open(url) as ledger:
+        with pytest.raises((LedgerCorruptError, LedgerUnavailableError)):
+            ledger.read()
+        with pytest.raises((LedgerCorruptError, LedgerUnavailableError)):
+            ledger.find(Kind.PLAN_FROZEN, "plan_4")
+        assert ledger.head() == head
+
+
+@pytest.mark.parametrize("root", ["zeroblob(32)", "hex(zeroblob(16))"])
+def test_nothing_is_built_where_a_root_the_head_file_knows_was_edited(
+    url: str, path: Path, head: Head, now: datetime, root: str
+) -> None:
+    older = sidecar_path(path).read_bytes()
+    with Ledger.open(url) as ledger:
+        ledger.append(Draft(Kind.CALL_RECEIVED, {}), at=now)
+    tamper(path, f"UPDATE events SET root = {root} WHERE seq = {head.size - 1}")
+    sidecar_path(path).write_bytes(older)
+    with Ledger.open(url) as ledger, pytest.raises(LedgerCorruptError, match="vouches for"):
+        ledger.append(Draft(Kind.CALL_RECEIVED, {}), at=now)
+
+
 def test_nothing_is_built_on_a_cut_log(url: str, path: Path, head: Head, now: datetime) -> None:
     tamper(path, "DELETE FROM events WHERE seq >= 7")
     with Ledger.open(url) as ledger, pytest.raises(LedgerCorruptError, match="has 7 entries and had 10"):
@@ -330,7 +377,7 @@ def test_nothing_is_built_on_a_rewritten_log(url: str, path: Path, head: Head, n
     assert not verify(url, trusted=[head]).ok
 
 
-@pytest.mark.parametrize("value", ["zeroblob(64)", "x'00'"])
+@pytest.mark.parametrize("value", ["zeroblob(64)", "x'00'", "hex(zeroblob(32))", "7"])
 def test_nothing_is_built_on_a_broken_frontier(url: str, path: Path, head: Head, now: datetime, value: str) -> None:
     tamper(path, f"UPDATE events SET frontier = {value} WHERE seq = 9")
     with Ledger.open(url) as ledger, pytest.raises(LedgerCorruptError, match="entry 9"):

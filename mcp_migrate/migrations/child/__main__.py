@@ -45,7 +45,7 @@ def _answer(session: Session, request: Mapping[str, Any]) -> Mapping[str, Any]:
     except BaseException as problem:  # a revision may raise anything at all, and the parent is told what
         if is_fatal(problem):
             raise
-        return {"failure": failure(problem, session.where, session.folder)}
+        return {"failure": failure(problem, session.where, session.folders)}
     finally:
         _mark()
     return {"result": result}

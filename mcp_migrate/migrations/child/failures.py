@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LONGEST = 1_000
@@ -18,10 +18,10 @@ def is_fatal(problem: BaseException) -> bool:
     return isinstance(problem, KeyboardInterrupt | GeneratorExit | MemoryError)
 
 
-def failure(problem: BaseException, revision: str | None, folder: Path | None) -> Mapping[str, str | None]:
+def failure(problem: BaseException, revision: str | None, folders: Sequence[Path]) -> Mapping[str, str | None]:
     """The JSON form of an exception: the revision under way, the place in the project, the reason."""
     traceback.print_exception(problem)
-    return {"revision": revision, "file": _place(problem, folder), "reason": _reason(problem)}
+    return {"revision": revision, "file": _place(problem, folders), "reason": _reason(problem)}
 
 
 def _reason(problem: BaseException) -> str:
@@ -33,17 +33,18 @@ def _reason(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {words}"[:_LONGEST].rstrip(": ")
 
 
-def _place(problem: BaseException, folder: Path | None) -> str | None:
-    """The innermost line inside the project's folder, as ``versions/0002_add.py, line 12``."""
-    if folder is None:
-        return None
+def _place(problem: BaseException, folders: Sequence[Path]) -> str | None:
+    """The innermost line inside the project's folders, as ``versions/0002_add.py, line 12``."""
     if isinstance(problem, SyntaxError) and problem.filename:
-        return _inside(problem.filename, problem.lineno, folder)
+        return _inside(problem.filename, problem.lineno, folders)
     frames = traceback.extract_tb(problem.__traceback__)
-    places = (_inside(frame.filename, frame.lineno, folder) for frame in reversed(frames))
+    places = (_inside(frame.filename, frame.lineno, folders) for frame in reversed(frames))
     return next((place for place in places if place), None)
 
 
-def _inside(filename: str, line: int | None, folder: Path) -> str | None:
-    path = Path(filename)
-    return f"{path.relative_to(folder)}, line {line}" if path.is_relative_to(folder) else None
+def _inside(filename: str, line: int | None, folders: Sequence[Path]) -> str | None:
+    if filename.startswith("<"):
+        return None  # no file: ``<string>``, ``<frozen os>``
+    path = Path(filename).absolute()
+    near = next((folder for folder in folders if path.is_relative_to(folder)), None)
+    return f"{path.relative_to(near).as_posix()}, line {line}" if near else None

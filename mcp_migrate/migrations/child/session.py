@@ -18,7 +18,7 @@ class Session:
 
     def __init__(self) -> None:
         self.where: str | None = None
-        self.folder: Path | None = None
+        self.folders: tuple[Path, ...] = ()
         self._dialect: Any = None
         self._project: AlembicProject | None = None
 
@@ -48,11 +48,14 @@ class Session:
         """
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations.child.engines import force_engines
+        from mcp_migrate.migrations.child.steady import keep_order
 
-        self.folder = Path(ini).parent
+        self.folders = (Path(ini).parent,)
         self._dialect = dialect_for(url)
         force_engines(url)
+        keep_order()
         self._project = AlembicProject(Path(ini), url=url, models=models, product=product)
+        self.folders = (Path(ini).parent, Path(self._project.script.dir).absolute())
 
     def describe(self) -> Mapping[str, Any]:
         """Heads, revisions and the version table."""

@@ -1,0 +1,41 @@
+"""Is this the next frozen statement? A writing session runs the list it was opened for, in order, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mcp_migrate.errors import ValidationFailedError
+from mcp_migrate.model import Statement
+
+
+class FrozenSequence:
+    """Hands out statements one after the other, and refuses any that is not next."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self._statements = tuple(statements)
+        self._done = 0
+
+    @property
+    def ran(self) -> list[int]:
+        """The numbers of the statements that were let through so far."""
+        return [statement.n for statement in self._statements[: self._done]]
+
+    def take(self, statement: Statement) -> Statement:
+        """The frozen statement that `statement` has to be. Raises: ValidationFailedError."""
+        if self._done == len(self._statements) or self._statements[self._done] != statement:
+            raise ValidationFailedError(
+                f"Statement {statement.n} is not the next one of the approved plan; it was not sent.",
+                hint="Nothing outside the plan runs. Everything was rolled back.",
+            )
+        self._done += 1
+        return self._statements[self._done - 1]
+
+
+def one_row(statement: Statement, touched: int) -> None:
+    """Hold a movement of Alembic's version table to exactly one row. Raises: ValidationFailedError."""
+    moves = statement.kind == "version" and not statement.sql.lstrip().upper().startswith(("CREATE", "DROP"))
+    if moves and touched != 1:
+        raise ValidationFailedError(
+            f"Statement {statement.n} moved {touched} rows of the version table instead of one.",
+            hint="Everything was rolled back. Look at the version table: it is not what the plan started from.",
+        )

@@ -1,0 +1,114 @@
+"""How is a SQLite database changed? In one transaction that holds its write lock from the first moment."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from mcp_migrate.dialects import values
+from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.sequence import FrozenSequence, one_row
+from mcp_migrate.dialects.sqlite.reader import SqliteReader, sqlite_path, unreachable
+from mcp_migrate.errors import LockedError, LockTimeoutError, StatementFailedError
+from mcp_migrate.model import Statement
+
+_STEPS_BETWEEN_LOOKS = 10_000
+_LONGEST_MESSAGE = 500
+_CONTROL = frozenset(
+    {sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH}
+)
+
+
+class SqliteWriter(SqliteReader):
+    """Runs frozen statements on one connection, inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, statements: Sequence[Statement], limits: Limits) -> None:
+        super().__init__(connection)
+        self._sequence = FrozenSequence(statements)
+        self._limits = limits
+
+    def run(self, statement: Statement) -> int:
+        """Run the next frozen statement; the rows it touched."""
+        frozen = self._sequence.take(statement)
+        self._watch(time.monotonic() + self._limits.statement_timeout)
+        try:
+            touched = self._send(frozen)
+        except sqlite3.Error as error:
+            raise _failed(frozen, error) from error
+        finally:
+            self._connection.set_progress_handler(None, 0)
+        one_row(frozen, touched)
+        return touched
+
+    def _send(self, frozen: Statement) -> int:
+        """Send the text as it is; the driver takes one statement at a time and refuses more."""
+        if not frozen.parameters:
+            return self._connection.execute(frozen.sql).rowcount
+        rows = [tuple(values.thaw(value) for value in row) for row in frozen.parameters]
+        return sum(self._connection.execute(frozen.sql, row).rowcount for row in rows)
+
+    def _watch(self, end: float) -> None:
+        self._connection.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS_BETWEEN_LOOKS)
+
+
+@contextmanager
+def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[SqliteWriter]:
+    """The session for exactly these statements; commits when it is left without an exception.
+
+    Raises:
+        LockedError: another session is writing.
+        TargetUnreachableError: the file cannot be opened.
+    """
+    path = sqlite_path(url)
+    if not path.parent.is_dir():
+        raise unreachable(path, "its folder does not exist")
+    try:
+        opened = sqlite3.connect(path, timeout=limits.lock_timeout, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise unreachable(path, str(error)) from error
+    with closing(opened) as connection:
+        _begin(connection, str(path.name), limits)
+        connection.set_authorizer(_stay_inside)
+        try:
+            yield SqliteWriter(connection, statements, limits)
+        except BaseException:
+            connection.set_authorizer(None)
+            connection.rollback()
+            raise
+        connection.set_authorizer(None)
+        connection.execute("COMMIT")
+
+
+def _begin(connection: sqlite3.Connection, name: str, limits: Limits) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise LockedError(
+                f"Another session is writing to {name}; its lock was not free within {limits.lock_timeout:g} s.",
+                hint="Nothing ran. Make the same call again in a moment.",
+            ) from error
+        raise StatementFailedError(f"{name} cannot be written: {error}.", hint="Check the file's rights.") from error
+    except sqlite3.DatabaseError as error:
+        raise StatementFailedError(f"{name} is no database: {error}.", hint="Check the target's url.") from error
+
+
+def _stay_inside(action: int, *_what: object) -> int:
+    """No statement of a plan may end the transaction it runs in, or open another file."""
+    return sqlite3.SQLITE_DENY if action in _CONTROL else sqlite3.SQLITE_OK
+
+
+def _failed(statement: Statement, error: sqlite3.Error) -> StatementFailedError | LockTimeoutError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    what = f"Statement {statement.n} of revision {statement.revision}"
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return LockTimeoutError(f"{what} did not get its lock in time.", hint="Nothing changed. Try again.")
+    why = "it took longer than statement_timeout" if code == sqlite3.SQLITE_INTERRUPT else str(error)
+    return StatementFailedError(
+        f"{what} failed: {why[:_LONGEST_MESSAGE]}.",
+        hint="Everything was rolled back, nothing changed. Mend the revision and plan again.",
+        statement=statement.n,
+        revision=statement.revision,
+    )

@@ -1,0 +1,94 @@
+"""What is a schema? Values only; nothing here reads anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ConstraintKind = Literal["primary_key", "foreign_key", "unique", "check", "exclusion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `type`, `default` and `generated` are the database's own normalised text."""
+
+    name: str
+    type: str
+    nullable: bool
+    default: str | None = None
+    identity: str | None = None
+    generated: str | None = None
+    collation: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint of a table. `definition` is its whole normalised text; `name` is None where it was generated."""
+
+    kind: ConstraintKind
+    name: str | None
+    columns: tuple[str, ...]
+    definition: str
+    refers_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index. `definition` says method, keys, order, included columns and predicate in normalised text."""
+
+    name: str
+    definition: str
+    unique: bool = False
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. `definition` is the text that made it, where the database keeps it; it is not fingerprinted."""
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    kind: str = "table"
+    options: tuple[str, ...] = ()
+    comment: str | None = None
+    definition: str | None = None
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    def column(self, name: str) -> Column | None:
+        """The column with this name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Whatever is no table: a view, sequence, enum, domain, function, trigger, policy, rule, extension."""
+
+    kind: str
+    schema: str
+    name: str
+    definition: str
+    table: str | None = None
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Everything in one database that is not the system's, Alembic's or ours."""
+
+    dialect: str
+    tables: tuple[Table, ...] = ()
+    others: tuple[Other, ...] = ()
+
+    def table(self, qualified: str) -> Table | None:
+        """The table ``schema.name``."""
+        return next((table for table in self.tables if table.qualified == qualified), None)

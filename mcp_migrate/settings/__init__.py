@@ -1,0 +1,30 @@
+"""The models of the configuration, loading with line numbers, references to secrets, the local profile."""
+
+from typing import Any
+
+from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.loading import find, load
+from mcp_migrate.settings.local import local_profile
+from mcp_migrate.settings.model import ApprovalRule, Reviewer, Scope, Settings, Target, Workflow
+from mcp_migrate.settings.problems import render
+
+__all__ = [
+    "ApprovalRule",
+    "Reviewer",
+    "Scope",
+    "Settings",
+    "Target",
+    "Workflow",
+    "find",
+    "json_schema",
+    "load",
+    "local_profile",
+    "matches",
+    "render",
+]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the configuration file."""
+    schema = Settings.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mcp-migrate configuration", **schema}

@@ -1,0 +1,122 @@
+"""What does the grammar allow that we still refuse? What can never work, and what nobody enforces yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+from mcp_migrate.model import Tier
+from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.model import ApprovalRule, Scope, Settings, Target
+from mcp_migrate.settings.problems import Problem, nearest
+from mcp_migrate.settings.references import REFERENCE
+
+_SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
+
+
+def check(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
+    """Every problem of a configuration whose grammar holds."""
+    for name, target in settings.targets.items():
+        yield from _secrets(name, target)
+    yield from not_enforced(settings)
+    yield from _principals(settings)
+    for name, workflow in settings.workflows.items():
+        for index, scope in enumerate(workflow.scopes):
+            yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
+    yield from _reviewers(settings)
+    for index, rule in enumerate(settings.approvals):
+        yield from _rule(index, rule, settings)
+
+
+def not_enforced(settings: Settings) -> Iterator[Problem]:
+    """Keys that are understood and that nothing enforces in this version: to ignore one would be a lie."""
+    for name, target in settings.targets.items():
+        key = ("targets", name)
+        if target.tier is Tier.PRODUCTION:
+            why = "production needs step credentials, which this version does not have."
+            yield Problem((*key, "tier"), why, "Use it for development and staging.")
+        if target.credentials.broker != "static":
+            yield Problem((*key, "credentials", "broker"), "no broker but `static` is enforced in this version.")
+        for part in ("owner_role", "ttl"):
+            if getattr(target.credentials, part) is not None:
+                yield Problem((*key, "credentials", part), "not enforced in this version.", "Remove it.")
+        for part in ("undo_rows", "undo_keep"):
+            if getattr(target.limits, part) is not None:
+                yield Problem((*key, "limits", part), "undo data is not kept in this version.", "Remove it.")
+        if target.rehearsal.on == "off":
+            yield Problem((*key, "rehearsal", "on"), "plans are always recorded on a scratch database.", "Remove it.")
+    if settings.separation:
+        yield Problem(("separation",), "separation of duties is not enforced in this version.", "Remove it.")
+
+
+def _secrets(name: str, target: Target) -> Iterator[Problem]:
+    key = ("targets", name, "url")
+    bare = REFERENCE.sub("", target.url)
+    if re.search(r"\$\{", bare):
+        yield Problem(key, "this reference is not one of ours.", "Write ${env:NAME}, ${file:PATH} or ${ini:KEY}.")
+        return
+    try:
+        parts = urlsplit(REFERENCE.sub("", target.url))
+        literal = bool(parts.password) or any(
+            value for word in _SECRET_PARAMETERS for value in parse_qs(parts.query).get(word, ())
+        )
+    except ValueError:
+        yield Problem(key, "this is no URL.", "Write it as postgresql://user@host/name.")
+        return
+    if literal:
+        yield Problem(key, "a password stands here in plain text.", "Use ${env:NAME} or ${file:PATH}.")
+
+
+def _principals(settings: Settings) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, workflow in settings.workflows.items():
+        for index, principal in enumerate(workflow.principals):
+            if principal in seen:
+                key = ("workflows", name, "principals", index)
+                yield Problem(key, f"{principal} already belongs to workflow {seen[principal]}.", "Name it once.")
+            seen.setdefault(principal, name)
+
+
+def _scope(
+    key: tuple[str | int, ...], scope: Scope, settings: Settings, known_tools: Collection[str]
+) -> Iterator[Problem]:
+    for index, glob in enumerate(scope.tools):
+        if not any(matches(tool, [glob]) for tool in known_tools):
+            yield Problem((*key, "tools", index), f"{glob!r} fits no tool.", nearest(glob, known_tools))
+    for index, glob in enumerate(scope.targets):
+        if not any(matches(target, [glob]) for target in settings.targets):
+            yield Problem((*key, "targets", index), f"{glob!r} fits no target.", nearest(glob, settings.targets))
+
+
+def _reviewers(settings: Settings) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, reviewer in settings.reviewers.items():
+        for index, line in enumerate(reviewer.ssh_keys):
+            key = ("reviewers", name, "ssh_keys", index)
+            blob = " ".join(line.split()[:2])
+            if " " not in blob:
+                yield Problem(key, "this is no public key.", "Copy the line of a .pub file.")
+            elif seen.setdefault(blob, name) != name:
+                yield Problem(key, f"this is the key of {seen[blob]} too.", "One key signs for one person.")
+
+
+def _rule(index: int, rule: ApprovalRule, settings: Settings) -> Iterator[Problem]:
+    key, asked = ("approvals", index), rule.require
+    if not rule.when.model_fields_set:
+        yield Problem((*key, "when"), "this rule says nothing about when it holds.", "Name effects, tier or targets.")
+    members = [n for n, r in settings.reviewers.items() if asked.from_ == "*" or asked.from_ in r.groups]
+    groups = {group for reviewer in settings.reviewers.values() for group in reviewer.groups}
+    if not members:
+        yield Problem((*key, "require", "from"), f"nobody is in {asked.from_!r}.", nearest(asked.from_, groups))
+    elif len(members) < asked.count:
+        why = f"{asked.count} signatures are asked of {len(members)} reviewer(s)."
+        yield Problem((*key, "require", "count"), why, "Enroll more reviewers, or ask for fewer.")
+    if "owner" in asked.never:
+        for name in members:
+            if settings.reviewers[name].email is None:
+                why = f"reviewer {name} has no email, so nobody can tell whether they are the owner."
+                yield Problem((*key, "require", "never"), why, f"Add an email to reviewer {name}.")
+    for part, glob in (("targets", g) for g in rule.when.targets or ()):
+        if not any(matches(target, [glob]) for target in settings.targets):
+            yield Problem((*key, "when", part), f"{glob!r} fits no target.", nearest(glob, settings.targets))

@@ -1,0 +1,169 @@
+"""What can a configuration say? The grammar is the final one; what is not enforced yet is refused in `checks`."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr
+
+from mcp_migrate.errors import NotPermittedError, UnknownTargetError
+from mcp_migrate.model import Effect, Tier, digest
+from mcp_migrate.settings.references import resolve
+from mcp_migrate.settings.values import Duration, Part, Seconds, Window
+
+Globs = tuple[str, ...]
+
+
+class Credentials(Part):
+    """Where a step's credential comes from."""
+
+    broker: Literal["static", "postgres-role", "postgres-sealed", "mysql-user", "aws-rds-iam", "vault", "command"] = (
+        Field("static", description="static: the URL's own. The others come with step credentials.")
+    )
+    owner_role: str | None = None
+    ttl: Seconds | None = None
+
+
+class TargetLimits(Part):
+    """How long an apply may wait and run."""
+
+    lock_timeout: Seconds = Field(3.0, description="How long to wait for a lock.")
+    statement_timeout: Seconds = Field(600.0, description="How long one statement may run.")
+    undo_rows: int | None = Field(None, description="Comes with undo data.")
+    undo_keep: Duration | None = Field(None, description="Comes with undo data.")
+
+
+class Rehearsal(Part):
+    """Where revisions are recorded before anyone is asked."""
+
+    on: Literal["scratch", "off"] = "scratch"
+
+
+class Target(Part):
+    """A database and the Alembic project that defines it."""
+
+    tier: Tier
+    alembic: Path = Field(description="The project's alembic.ini.")
+    url: str = Field(repr=False, description="SQLAlchemy URL; secrets as ${env:NAME}, ${file:PATH} or ${ini:KEY}.")
+    models: str | None = Field(None, description="Metadata to compare with, as shop.models:Base.metadata.")
+    environment: dict[str, str] = Field({}, description="Stand-in values for names that env.py reads.")
+    credentials: Credentials = Credentials()
+    limits: TargetLimits = TargetLimits()
+    rehearsal: Rehearsal = Rehearsal()
+
+    def resolved_url(self) -> str:
+        """The URL with its references resolved; not to be logged. Raises: CredentialFailedError."""
+        url = resolve(self.url, ini=self.alembic)
+        if url.startswith("sqlite") and ":///" in url and not url.split(":///", 1)[1].startswith("/"):
+            driver, _, path = url.partition(":///")
+            return f"{driver}:///{self.alembic.parent / path}"
+        return url
+
+
+class Owner(Part):
+    """The person who answers for a workflow."""
+
+    name: str = Field(min_length=1)
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+
+
+class Scope(Part):
+    """Leave to use tools on targets, narrowed by effects, objects, rows, a ticket and times."""
+
+    tools: Globs = Field(min_length=1)
+    targets: Globs = Field(min_length=1)
+    effects: tuple[Effect, ...] | None = Field(None, description="Beyond `read`; without it only reading.")
+    objects: Globs | None = Field(None, min_length=1, description="Globs on schema.table[.column].")
+    when: Window | None = None
+    max_rows: int | None = Field(None, ge=0, description="Rows concerned, at most.")
+    ticket: Literal["required"] | None = None
+
+
+class Workflow(Part):
+    """What principals act for."""
+
+    owner: Owner
+    principals: tuple[str, ...] = Field(min_length=1)
+    scopes: tuple[Scope, ...] = Field(min_length=1)
+
+
+class Reviewer(Part):
+    """A person whose signature counts."""
+
+    ssh_keys: tuple[str, ...] = Field(min_length=1, description="Lines as in a .pub file.")
+    groups: tuple[str, ...] = ()
+    email: str | None = None
+
+
+class RuleWhen(Part):
+    """What a rule matches; every part that is given must fit."""
+
+    effects: tuple[Effect, ...] | None = Field(None, min_length=1)
+    tier: Tier | None = None
+    targets: Globs | None = Field(None, min_length=1)
+    tools: Globs | None = Field(None, min_length=1)
+
+
+class Demand(Part):
+    """Who must sign."""
+
+    from_: str = Field("*", alias="from", description="A group of reviewers, or * for any.")
+    count: int = Field(1, ge=1)
+    expires: Duration = Field(timedelta(hours=4), description="How long a request stands.")
+    assurance: Literal["software", "presence", "verified", "hardware"] = "software"
+    never: tuple[Literal["requester", "owner"], ...] = ("requester",)
+
+
+class ApprovalRule(Part):
+    """When people must sign, and who. Of several rules the strictest part of each holds."""
+
+    when: RuleWhen
+    require: Demand = Demand()
+
+
+class Settings(Part):
+    """A whole configuration."""
+
+    version: Literal[1]
+    ledger: str = "sqlite:///.mcp-migrate/ledger.db"
+    tool_specs: tuple[Path, ...] = ()
+    targets: dict[str, Target] = Field(min_length=1)
+    workflows: dict[str, Workflow] = Field(min_length=1)
+    reviewers: dict[str, Reviewer] = Field(default_factory=dict)
+    approvals: tuple[ApprovalRule, ...] = ()
+    separation: dict[Tier, tuple[Literal["plan", "apply", "validate"], ...]] = Field(default_factory=dict)
+    _path: Path | None = PrivateAttr(None)
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from; None for the local profile."""
+        return self._path
+
+    @property
+    def digest(self) -> str:
+        """Over everything that is said; secrets count as the references they are."""
+        return digest(self.model_dump(mode="json"))
+
+    def workflow_of(self, principal: str) -> tuple[str, Workflow]:
+        """The workflow that `principal` acts for. Raises: NotPermittedError."""
+        for name, workflow in self.workflows.items():
+            if principal in workflow.principals:
+                return name, workflow
+        raise NotPermittedError(
+            f"{principal!r} belongs to no workflow.",
+            hint="An admin has to add it to the `principals` of a workflow in the configuration.",
+        )
+
+    def target(self, name: str) -> Target:
+        """The target `name`. Raises: UnknownTargetError."""
+        if name in self.targets:
+            return self.targets[name]
+        near: list[Any] = difflib.get_close_matches(name, self.targets, n=1)
+        known = ", ".join(sorted(self.targets))
+        raise UnknownTargetError(
+            f"There is no target {name[:100]!r}.",
+            hint=f"Did you mean {near[0]}?" if near else f"Targets are: {known}.",
+        )

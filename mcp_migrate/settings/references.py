@@ -1,0 +1,49 @@
+"""How does a secret reach us without standing in the configuration? As a reference that is resolved late."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mcp_migrate.errors import CredentialFailedError
+
+REFERENCE = re.compile(r"\$\{(env|file|ini):([^${}]+)\}")
+
+
+def resolve(raw: str, *, ini: Path, environ: Mapping[str, str] | None = None) -> str:
+    """Replace each reference in `raw` by what it names.
+
+    Raises:
+        CredentialFailedError: one names nothing; says which, never a value.
+    """
+    where = os.environ if environ is None else environ
+    return REFERENCE.sub(lambda match: _value(match[1], match[2], ini, where), raw)
+
+
+def _value(kind: str, name: str, ini: Path, environ: Mapping[str, str]) -> str:
+    if kind == "env":
+        if name not in environ:
+            raise _nothing(f"${{env:{name}}}", "set that environment variable for the server")
+        return environ[name]
+    if kind == "file":
+        try:
+            return Path(name).read_text().removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise _nothing(f"${{file:{name}}}", "make that file readable for the server") from error
+    return _ini(name, ini)
+
+
+def _ini(name: str, ini: Path) -> str:
+    parser = configparser.ConfigParser({"here": str(ini.parent)})
+    try:
+        parser.read_string(ini.read_text())
+        return parser.get("alembic", name)
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        raise _nothing(f"${{ini:{name}}}", f"set {name} in {ini}") from error
+
+
+def _nothing(reference: str, hint: str) -> CredentialFailedError:
+    return CredentialFailedError(f"The reference {reference} names nothing.", hint=f"Please {hint}.")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations import Project
+from tests.migrations.sample import ENV, Shop
+
+
+def test_a_project_is_described_base_first(lite_shop: Shop) -> None:
+    info = lite_shop.project.describe("sqlite")
+
+    assert info.heads == ("c3",)
+    assert [(r.id, r.down, r.message) for r in info.revisions] == [
+        ("a1", (), "customers"),
+        ("b2", ("a1",), "orders"),
+        ("c3", ("b2",), "phone"),
+    ]
+    assert info.revisions[0].path == lite_shop.versions / "a1_change.py"
+    assert info.version_table == "alembic_version"
+
+
+@pytest.mark.parametrize("product", ["sqlite", "postgresql"])
+def test_the_version_table_is_the_one_env_py_configures(lite_shop: Shop, product: str) -> None:
+    lite_shop.env(
+        ENV.replace("target_metadata=", 'version_table="moves", version_table_schema="ops", target_metadata=')
+    )
+
+    assert lite_shop.project.describe(product).version_table == "ops.moves"
+
+
+def test_an_env_py_that_cannot_go_online_here_is_described_offline(lite_shop: Shop) -> None:
+    lite_shop.env(
+        ENV.replace(
+            "    engine = engine_from_config", '    raise OSError("no such database")\n    engine = engine_from_config'
+        )
+    )
+
+    assert lite_shop.project.describe("postgresql").heads == ("c3",)
+
+
+def test_a_description_is_remembered_until_a_file_changes(lite_shop: Shop) -> None:
+    first = lite_shop.project.describe("sqlite")
+    again = lite_shop.project.describe("sqlite")
+    lite_shop.revise("d4", "c3", "pass")
+
+    assert again is first
+    assert lite_shop.project.describe("sqlite").heads == ("d4",)
+
+
+def test_a_broken_env_py_is_named_with_its_line(lite_shop: Shop) -> None:
+    lite_shop.env("import os\nos.environ['DATABASE_URL']\n")
+
+    with pytest.raises(RenderFailedError, match=r"migrations/env.py, line 2\): KeyError: 'DATABASE_URL'") as caught:
+        lite_shop.project.describe("sqlite")
+
+    assert "`environment` of the target" in caught.value.hint
+
+
+def test_a_syntax_error_in_a_revision_is_named_with_its_file(lite_shop: Shop) -> None:
+    path = lite_shop.revise("d4", "c3", "pass")
+    path.write_text(path.read_text() + "\ndef broken(:\n")
+
+    with pytest.raises(RenderFailedError, match=r"versions/d4_change.py, line \d+\): SyntaxError"):
+        lite_shop.project.describe("sqlite")
+
+
+def test_a_project_without_an_ini_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RenderFailedError, match=r"There is no alembic.ini"):
+        Project(tmp_path / "alembic.ini", environment={}, models=None).describe("sqlite")
+
+
+def test_a_revision_missing_from_the_chain_is_refused(lite_shop: Shop) -> None:
+    (lite_shop.versions / "b2_change.py").unlink()
+
+    with pytest.raises(RenderFailedError, match="b2"):
+        lite_shop.project.describe("sqlite")
