@@ -36,6 +36,9 @@ def demo(
         public = generate_key(folder / "grace_key")
         config = make_project(folder, reviewer_key=f"{public.line} grace")
         anyio.run(Demo(folder, config).tell)
+    except* DemoFailedError as group:
+        print(f"The demo failed: {_first(group)}", file=sys.stderr)
+        raise typer.Exit(1) from None
     finally:
         if keep:
             print(f"Kept: {folder}")
@@ -45,6 +48,11 @@ def demo(
 
 class DemoFailedError(Exception):
     """The story did not go as it must."""
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error inside the groups that task groups wrap around it."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 class Demo:

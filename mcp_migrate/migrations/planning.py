@@ -29,6 +29,11 @@ class Way:
     end: str | None
     upgrade: bool
 
+    @property
+    def rows(self) -> list[str]:
+        """What the version table holds at the start."""
+        return [self.start] if self.start else []
+
     def back(self) -> Way:
         """The same way in the other direction."""
         return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade)
@@ -72,8 +77,7 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> P
 
 
 def _record(running: Child, scratch: Scratch, way: Way) -> Frozen:
-    current = [way.start] if way.start else []
-    recording = running.ask("record", current=current, to=way.end, upgrade=way.upgrade)
+    recording = running.ask("record", current=way.rows, to=way.end, upgrade=way.upgrade)
     rows = read_revisions(way.dialect, scratch.url, way.info.version_table)
     if recording["version_table"] != way.info.version_table or rows != ((way.end,) if way.end else ()):
         raise RenderFailedError(
@@ -100,9 +104,8 @@ def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Rev
 
 def _offline(running: Child, way: Way, frozen: Frozen) -> Iterator[str]:
     """Doubts where the offline rendering differs; a project that cannot render offline has no second opinion."""
-    current = [way.start] if way.start else []
     try:
-        rendered = running.ask("offline", current=current, to=way.end, upgrade=way.upgrade)
+        rendered = running.ask("offline", current=way.rows, to=way.end, upgrade=way.upgrade)
     except RenderFailedError:
         return
     yield from disagreements(frozen.statements, rendered, version_table=way.info.version_table)

@@ -123,7 +123,7 @@ def _hint(revision: str | None, reason: str) -> str:
         return "Fix the revision and plan again."
     if reason.startswith("KeyError"):
         return "Variables that env.py needs go under `environment` of the target; nothing else reaches it."
-    return "Fix the project so that `alembic upgrade head` works on an empty database, and plan again."
+    return "Fix env.py or the project, try `alembic upgrade head` on an empty database, and plan again."
 
 
 @contextmanager

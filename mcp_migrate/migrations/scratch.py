@@ -1,4 +1,4 @@
-"""How does a scratch database come to where the target is?"""
+"""Which scratch databases are there, and what do they hold?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
-from mcp_migrate.migrations.process import Child
 from mcp_migrate.schema import Schema
 
 
@@ -21,12 +20,6 @@ def empty_scratch(dialect: Dialect, url: str) -> Iterator[Scratch]:
             return
     with tempfile.TemporaryDirectory(prefix="mcp-migrate-") as folder:
         yield Scratch(f"{dialect.name}:///{Path(folder, 'empty.db').as_posix()}", holds_schema=False)
-
-
-def prepare(running: Child, scratch: Scratch, *, start: str | None, version_table: bool) -> None:
-    """Bring the scratch database to `start`; there is nothing to do where it is a copy of the target."""
-    if not scratch.holds_schema:
-        running.ask("prepare", current=[start] if start else [], version_table=version_table)
 
 
 def read_schema(dialect: Dialect, url: str, version_table: str) -> Schema:

@@ -35,12 +35,16 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index. `definition` says method, keys, order, included columns and predicate in normalised text."""
+    """An index. `definition` says method, keys, order, included columns and predicate in normalised text.
+
+    `text` is what made it, where the database keeps that; it is not fingerprinted.
+    """
 
     name: str
     definition: str
     unique: bool = False
     valid: bool = True
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

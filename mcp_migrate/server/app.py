@@ -6,6 +6,7 @@ three are done here, and each call goes to the pipeline.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,12 +17,14 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
 from mcp_migrate import __version__
-from mcp_migrate.errors import MigrateError
+from mcp_migrate.errors import InternalError, MigrateError
 from mcp_migrate.model import Call, Effect, Expects
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.tools.specs import RegisteredTool, Registry
+
+logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = (
     "Change database schemas through these tools, never with SQL of your own. Read (schema_read), write a revision, "
@@ -56,6 +59,8 @@ def build_server(registry: Registry, governed: Governed, principal: str, calls: 
             call = _call(call_id, params.name, arguments, principal, context)
             return succeeded(await calls.run(lambda watch: governed.run(call, tool, watch=watch), context))
         except MigrateError as error:
+            if isinstance(error, InternalError):
+                logger.error("a defect in %s, %s", params.name, call_id, exc_info=error.__cause__)
             return failed(call_id, error)
 
     return Server(

@@ -5,9 +5,11 @@ Until something is executed it is taken back; after that it finishes, is recorde
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
+from concurrent import futures
 from typing import Any
 
 import anyio
@@ -68,13 +70,10 @@ class Calls:
         return result
 
 
+_GONE = (RuntimeError, futures.CancelledError, asyncio.CancelledError, anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+
 def _report(context: ServerRequestContext[Any], done: int, total: int, what: str) -> None:
     """Tell the client how far an apply is; a client that is gone, or did not ask, is told nothing."""
-    gone = (
-        RuntimeError,
-        anyio.get_cancelled_exc_class(),
-        anyio.BrokenResourceError,
-        anyio.ClosedResourceError,
-    )
-    with contextlib.suppress(*gone):
+    with contextlib.suppress(*_GONE):
         anyio.from_thread.run(context.session.report_progress, done, total, what)

@@ -8,7 +8,7 @@ import sys
 
 def log_to_stderr() -> None:
     """Send the log lines of the libraries we use, warnings and worse, to standard error."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, handlers=[_handler()])
+    logging.basicConfig(level=logging.WARNING, handlers=[_handler()])
 
 
 def _handler() -> logging.Handler:

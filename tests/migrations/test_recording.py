@@ -173,10 +173,40 @@ def test_a_failed_statement_that_was_passed_over_is_a_doubt(shop: Shop) -> None:
     assert not any("DROP TABLE nothing" in s.sql for s in plan.statements)
 
 
+def test_savepoints_leave_no_trace(shop: Shop) -> None:
+    shop.revise(
+        "d4",
+        "c3",
+        """
+        with op.get_bind().begin_nested():
+            op.execute("UPDATE customers SET phone = NULL")
+        """,
+    )
+
+    plan = shop.plan()
+
+    assert texts(plan, "d4") == ["UPDATE customers SET phone = NULL"]
+
+
+def test_work_undone_by_a_savepoint_is_refused(shop: Shop) -> None:
+    shop.revise(
+        "d4",
+        "c3",
+        """
+        nested = op.get_bind().begin_nested()
+        op.execute("UPDATE customers SET phone = NULL")
+        nested.rollback()
+        """,
+    )
+
+    with pytest.raises(RenderFailedError, match=r"Revision d4 .*did something that was rolled back"):
+        shop.plan()
+
+
 def test_work_that_was_rolled_back_is_refused(shop: Shop) -> None:
     shop.revise("d4", "c3", 'op.execute("UPDATE customers SET phone = NULL")\nop.get_bind().rollback()')
 
-    with pytest.raises(RenderFailedError, match=r"revision [abcd][1-4] did something that was rolled back"):
+    with pytest.raises(RenderFailedError, match=r"Revision [abcd][1-4] .*did something that was rolled back"):
         shop.plan()
 
 

@@ -119,7 +119,7 @@ class _Facts:
             keys = ", ".join(f"{row[5] or '(expression)'}{' DESC' if row[6] else ''} {row[7]}" for row in rows)
             # The text is needed only where the pragma does not tell all: expressions and predicates.
             extra = f" {_normal(sql)}" if partial or any(row[5] is None for row in rows) else ""
-            yield Index(index, f"{index} ({keys}){extra}", unique=bool(unique))
+            yield Index(index, f"{index} ({keys}){extra}", unique=bool(unique), text=sql)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ that no plan holds; they are noticed here, so that the recording can be refused.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,13 @@ _CONTROL = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|END|--)", re
 
 
 def watch(connection: Any, told: Callable[[str], None]) -> None:
-    """Tell of each statement that reaches the driver's `connection`."""
+    """Tell of each statement that reaches the driver's `connection`, synchronous or not."""
     if hasattr(connection, "set_trace_callback"):
-        connection.set_trace_callback(lambda sql: None if _CONTROL.match(sql) else told(sql))
+        setting = connection.set_trace_callback(lambda sql: None if _CONTROL.match(sql) else told(sql))
+        if inspect.isawaitable(setting):
+            from sqlalchemy.util import await_only
+
+            await_only(setting)
     elif hasattr(connection, "cursor_factory"):
         connection.cursor_factory = _watched(connection.cursor_factory, told)
 

@@ -43,10 +43,10 @@ def force_engines(url: str) -> None:
     import sqlalchemy.engine.create
     from sqlalchemy import event
 
+    _force_async(url)  # first: it keeps its own reference to the original it builds on
     create = _forced(sqlalchemy.engine.create.create_engine, scratch_url(url))
     for module in (sqlalchemy, sqlalchemy.engine, sqlalchemy.engine.create):
         setattr(module, "create_engine", create)  # noqa: B010  a plain assignment does not type-check
-    _force_async(url)
     event.listen(sqlalchemy.Engine, "do_connect", _only(url))
 
 

@@ -10,7 +10,11 @@ _LONGEST = 1_000
 
 
 class RefusedError(Exception):
-    """The project did something that cannot become frozen SQL."""
+    """The project, or one `revision` of it, did something that cannot become frozen SQL."""
+
+    def __init__(self, reason: str, *, revision: str | None = None) -> None:
+        super().__init__(reason)
+        self.revision = revision
 
 
 def is_fatal(problem: BaseException) -> bool:
@@ -20,7 +24,10 @@ def is_fatal(problem: BaseException) -> bool:
 
 def failure(problem: BaseException, revision: str | None, folders: Sequence[Path]) -> Mapping[str, str | None]:
     """The JSON form of an exception: the revision under way, the place in the project, the reason."""
-    traceback.print_exception(problem)
+    if isinstance(problem, RefusedError):
+        revision = problem.revision or revision
+    else:
+        traceback.print_exception(problem)
     return {"revision": revision, "file": _place(problem, folders), "reason": _reason(problem)}
 
 

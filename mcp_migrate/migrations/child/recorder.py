@@ -16,8 +16,10 @@ from mcp_migrate.dialects.interface import Dialect
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.child.driver import watch
 from mcp_migrate.migrations.child.failures import RefusedError
+from mcp_migrate.migrations.child.savepoints import Savepoints
 
 _SHOWN = 200
+_UNDONE = "it did something that was rolled back; a plan cannot hold that"
 _BEGIN = re.compile(r"BEGIN(\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\s+TRANSACTION)?", re.IGNORECASE)
 
 
@@ -29,11 +31,12 @@ class Recorder:
     revision: str | None = None
     statements: list[dict[str, Any]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[RefusedError] = field(default_factory=list)
     _sending: bool = False
     _watched: dict[int, Any] = field(default_factory=dict)
-    _pending: dict[int, str] = field(default_factory=dict)
+    _pending: dict[int, str | None] = field(default_factory=dict)
     _connections: dict[str, set[int]] = field(default_factory=dict)
+    _savepoints: Savepoints = field(default_factory=Savepoints)
 
     @property
     def who(self) -> str:
@@ -62,20 +65,24 @@ class Recorder:
 
     def settle(self) -> None:
         """Call when the run is over. Raises: RefusedError."""
-        self.refusals.extend(f"{who} never committed what it did" for who in self._pending.values())
+        for revision in self._pending.values():
+            self._refuse("it never committed what it did", revision)
         for revision, used in self._connections.items():
             if len(used) > 1:
                 self.doubts.append(
                     f"revision {revision} wrote through {len(used)} connections: their statements may interleave"
                 )
         if self.refusals:
-            raise RefusedError(self.refusals[0])
+            raise self.refusals[0]
+
+    def _refuse(self, reason: str, revision: str | None) -> None:
+        self.refusals.append(RefusedError(reason, revision=revision))
 
     def _connect(self, connection: Any) -> None:
         raw = connection.connection.dbapi_connection
         if id(raw) not in self._watched:
             self._watched[id(raw)] = raw  # kept, so that no other connection gets its id
-            watch(raw, self._driver)
+            watch(connection.connection.driver_connection, self._driver)
 
     def _before(self, *_arguments: Any) -> None:
         self._sending = True
@@ -92,11 +99,16 @@ class Recorder:
         self._sending = False
         if _BEGIN.fullmatch(sql.strip().rstrip(";")):
             return  # the well-known SQLite recipe; the executor makes its own transaction
+        savepoint = self._savepoints.handles(id(connection.connection.dbapi_connection), sql)
+        if savepoint is None:
+            self._refuse(_UNDONE, self.revision)
+        if savepoint is not False:
+            return
         rows: Sequence[Any] = parameters if many else [parameters]
         try:
             self._keep(connection, sql, rows, no_parameters=bool(context and context.no_parameters))
         except MigrateError as problem:
-            self.refusals.append(f"{self.who} sent {sql[:_SHOWN]!r}: {problem.sentence}")
+            self._refuse(f"it sent {sql[:_SHOWN]!r}: {problem.sentence}", self.revision)
 
     def _keep(self, connection: Any, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> None:
         text, frozen = self.dialect.freeze(sql, rows, no_parameters=no_parameters and not any(rows))
@@ -115,8 +127,9 @@ class Recorder:
             self._wrote(id(connection.connection.dbapi_connection), transactional=transactional)
 
     def _wrote(self, connection: int, *, transactional: bool) -> None:
+        self._savepoints.wrote(connection)
         if transactional:
-            self._pending.setdefault(connection, self.who)
+            self._pending.setdefault(connection, self.revision)
         if self.revision:
             self._connections.setdefault(self.revision, set()).add(connection)
 
@@ -131,13 +144,13 @@ class Recorder:
         self._pending.pop(id(connection.connection.dbapi_connection), None)
 
     def _rollback(self, connection: Any) -> None:
-        who = self._pending.pop(id(connection.connection.dbapi_connection), None)
-        if who:
-            self.refusals.append(f"{who} did something that was rolled back; a plan cannot hold that")
+        key = id(connection.connection.dbapi_connection)
+        if key in self._pending:
+            self._refuse(_UNDONE, self._pending.pop(key))
 
     def _driver(self, sql: str) -> None:
         if not self._sending and self.dialect.reads(sql) is None:
-            self.refusals.append(f"{self.who} used the driver directly: {sql[:_SHOWN]!r}")
+            self._refuse(f"it used the driver directly: {sql[:_SHOWN]!r}", self.revision)
 
 
 def _autocommits(connection: Any) -> bool:

@@ -1,0 +1,166 @@
+"""What is a rule, what does it find, and what does it know about the plan so far?
+
+A rule is data. A family member looks at one parsed statement and returns findings; each finding names its rule and
+the objects it concerns. The judgement is the union: nothing a finding says can take away what another one said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mcp_migrate.model import Effect, Judgement
+from mcp_migrate.schema.model import Schema, Table
+
+DANGER = (
+    Effect.PRIVILEGE,
+    Effect.DESTRUCTIVE,
+    Effect.UNKNOWN,
+    Effect.BREAKING,
+    Effect.BLOCKING,
+    Effect.DATA,
+    Effect.ADDITIVE,
+    Effect.READ,
+)
+"""Effects, the worst first: the worst finding gives a judgement its rule."""
+
+Name = tuple[str, str]
+"""A schema as it was written (empty where it was not) and a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of thing a statement does. `why` and `safer` are templates: ``{object}`` and what a finding adds."""
+
+    id: str
+    title: str
+    effects: frozenset[Effect]
+    why: str
+    lock: str | None = None
+    safer: str | None = None
+
+
+def rule(  # noqa: PLR0917  a table of rules reads in columns
+    name: str, title: str, effects: str, why: str, lock: str | None = None, safer: str | None = None
+) -> Rule:
+    """A rule from words: `effects` are separated by spaces."""
+    return Rule(name, title, frozenset(Effect(word) for word in effects.split()), why, lock, safer)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says about one statement."""
+
+    rule: Rule
+    objects: tuple[str, ...] = ()
+    why: str = ""
+    safer: str | None = None
+
+
+def found(which: Rule, *objects: str, safer: str | None = None, **words: str) -> Finding:
+    """A finding of `which` on `objects`; `words` fill its templates."""
+    filled = {"object": ", ".join(objects) or "something", **words}
+    shown = safer or (which.safer.format(**filled) if which.safer else None)
+    return Finding(which, objects, which.why.format(**filled), shown)
+
+
+NOT_UNDERSTOOD = rule("not-understood", "Not proven harmless", "unknown", "Not proven harmless: {reason}.")
+
+
+def unknown(reason: str, *objects: str) -> Finding:
+    """The finding for whatever is on no list."""
+    return found(NOT_UNDERSTOOD, *objects, reason=reason)
+
+
+def judgement(n: int, findings: Sequence[Finding]) -> Judgement:
+    """All findings on one statement as one judgement. No finding at all is not understood."""
+    ordered = sorted(findings or [unknown("no rule says what it does")], key=_danger)
+    return Judgement(
+        n=n,
+        effects=frozenset().union(*(f.rule.effects for f in ordered)),
+        objects=tuple(dict.fromkeys(name for f in ordered for name in f.objects)),
+        rule=ordered[0].rule.id,
+        why=" ".join(dict.fromkeys(f.why for f in ordered)),
+        lock=next((f.rule.lock for f in ordered if f.rule.lock), None),
+        safer=next((f.safer for f in ordered if f.safer), None),
+    )
+
+
+def _danger(finding: Finding) -> int:
+    return min(DANGER.index(effect) for effect in finding.rule.effects)
+
+
+class Made:
+    """What the plan has made so far, by the spelling it used: nothing in it can be anyone's data yet.
+
+    It only ever says less than the truth: a name that was renamed, dropped or may mean something else is forgotten,
+    under each spelling, and a statement that is not understood makes us forget everything.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[tuple[str, Name]] = set()
+
+    def add(self, kind: str, name: Name) -> None:
+        self._names.add((kind, name))
+
+    def has(self, kind: str, name: Name) -> bool:
+        return (kind, name) in self._names
+
+    def forget(self, kind: str, bare: str) -> None:
+        """Forget each `kind` called `bare`, in whatever schema."""
+        self._names = {key for key in self._names if key[0] != kind or key[1][1] != bare}
+
+    def clear(self) -> None:
+        self._names.clear()
+
+
+_NOT_CALLED = frozenset({"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "trigger"}) | {
+    "policy",
+    "rule",
+    "extension",
+}
+_ACTS = frozenset({"trigger", "rule", "policy"})
+_PLAIN = frozenset({"table", "partitioned", "partitioned table", "partitioned_table"})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known when a statement is judged.
+
+    Without a schema the text is judged alone: what triggers, views and functions of the database add to it is not
+    looked at, and what cannot be decided without looking is unknown.
+    """
+
+    schema: Schema | None
+    made: Made = field(default_factory=Made)
+    functions: frozenset[str] = frozenset()
+    active: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, schema: Schema | None) -> Context:
+        """The context in which a plan on `schema` starts."""
+        others = schema.others if schema else ()
+        return cls(
+            schema,
+            functions=frozenset(o.name.partition("(")[0] for o in others if o.kind not in _NOT_CALLED),
+            active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
+        )
+
+    def table(self, qualified: str) -> Table | None:
+        """The plain table of that name, where it is known."""
+        table = self.schema.table(qualified) if self.schema else None
+        return table if table and table.kind in _PLAIN else None
+
+    def called(self, bare: str) -> tuple[str, ...]:
+        """Everything table-like or typed that is called `bare`, in any schema, as ``kind schema``."""
+        if self.schema is None:
+            return ()
+        return (
+            *(f"{t.kind} {t.schema}" for t in self.schema.tables if t.name == bare),
+            *(f"{o.kind} {o.schema}" for o in self.schema.others if o.name == bare),
+        )
+
+
+def sentences(reasons: Iterable[str]) -> list[Finding]:
+    """One `unknown` for each different reason."""
+    return [unknown(reason) for reason in dict.fromkeys(reasons)]

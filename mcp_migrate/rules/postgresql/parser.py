@@ -1,0 +1,65 @@
+"""What did PostgreSQL's own grammar make of a text? The only module that knows which library answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Tree = Any
+"""A message of libpg_query's parse tree."""
+
+_LONGEST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One statement: what kind of node it is, and the node."""
+
+    kind: str
+    node: Tree
+
+
+def parse(sql: str) -> Parsed | str:
+    """The one statement in `sql`, or why there is not exactly one."""
+    if "\0" in sql or len(sql) > _LONGEST:  # the C library stops reading at a NUL, the server may not
+        return "the text is too long or holds a character that PostgreSQL does not take"
+    import postgast
+    from google.protobuf.message import DecodeError
+
+    try:
+        statements = postgast.parse(sql).stmts
+    except postgast.PgQueryError:
+        return "PostgreSQL's grammar does not accept it"
+    except (DecodeError, UnicodeError):
+        return "it is nested too deeply or is no text"
+    if len(statements) != 1:
+        return f"it holds {len(statements)} statements, not one"
+    kind = statements[0].stmt.WhichOneof("node")
+    return Parsed(kind, getattr(statements[0].stmt, kind)) if kind else "it holds no statement"
+
+
+def render(kind: str, node: Tree) -> str | None:
+    """The text of a statement, or None when it cannot be written."""
+    import postgast
+    from postgast import pg_query_pb2 as pb
+
+    tree = pb.ParseResult()
+    getattr(tree.stmts.add().stmt, kind).CopyFrom(node)
+    try:
+        return str(postgast.deparse(tree))
+    except postgast.PgQueryError:
+        return None
+
+
+def copy(node: Tree) -> Tree:
+    """A copy that may be changed."""
+    twin = type(node)()
+    twin.CopyFrom(node)
+    return twin
+
+
+def enum(name: str) -> Any:
+    """One of the grammar's enumerations, to look its members up by name."""
+    from postgast import pg_query_pb2 as pb
+
+    return getattr(pb, name)

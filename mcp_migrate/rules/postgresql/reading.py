@@ -1,0 +1,170 @@
+"""What does evaluating part of a statement do? Every node and field is looked at, and only listed ones pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from mcp_migrate.rules.interface import Context, Finding, Name, sentences
+from mcp_migrate.rules.postgresql import allowed
+from mcp_migrate.rules.postgresql.names import (
+    DEFAULT_SCHEMA,
+    doubts,
+    full,
+    is_system,
+    name_of,
+    qualified,
+    split,
+    words,
+)
+from mcp_migrate.rules.postgresql.parser import Tree
+
+
+class Reading:
+    """One walk. `reasons` say why it is not proven harmless; `relations` are the tables it reads."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.reasons: list[str] = []
+        self.relations: list[str] = []
+        self.writes: list[tuple[str, Tree]] = []
+        self.fresh = False
+        self._named: set[str] = set()
+
+    @classmethod
+    def of(cls, node: Tree, context: Context) -> Reading:
+        """Walk `node` and everything below it."""
+        reading = cls(context)
+        reading.visit(node)
+        return reading
+
+    def findings(self) -> list[Finding]:
+        return sentences(self.reasons)
+
+    def visit(self, node: Tree) -> None:
+        name = node.DESCRIPTOR.name
+        if name == "Node":
+            self._visit_any(node)
+            return
+        fields = allowed.FIELDS.get(name)
+        if fields is None:
+            self.reasons.append(f"{_spaced(name)} is not on the list of what is understood")
+            return
+        check = self._CHECKS.get(name)
+        if check is not None:
+            check(self, node)
+        for field, value in node.ListFields():
+            if field.name not in fields:
+                self.reasons.append(f"the {field.name.replace('_', ' ')} of {_spaced(name)} is not understood")
+            elif field.message_type is not None:
+                for child in value if field.is_repeated else (value,):
+                    self.visit(child)
+
+    def _visit_any(self, node: Tree) -> None:
+        kind = node.WhichOneof("node")
+        if kind is None:
+            return
+        child = getattr(node, kind)
+        if kind == "range_var":
+            self._reads(child)
+        elif kind in {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}:
+            self.writes.append((kind, child))
+        self.visit(child)
+
+    def _reads(self, relation: Tree) -> None:
+        """A relation in a FROM: a plain table is known to do nothing when it is read; a view may call anything."""
+        name = name_of(relation)
+        if not name[0] and name[1] in self._named and not self.context.called(name[1]):
+            return
+        self.relations.append(full(relation))
+        if is_system(name):
+            if name[0] != "information_schema" and name[1] not in allowed.CATALOGS:
+                self.reasons.append(f"{name[1]} is a system table that may hold secrets")
+        elif not self.is_plain(name):
+            self.reasons.append(f"{qualified(name)} is not known to be a plain table")
+
+    def is_plain(self, name: Name) -> bool:
+        """Whether nothing else happens when it is read or written; judged by text alone without a schema."""
+        if self.context.schema is None or self.context.made.has("table", name):
+            return True
+        where = qualified(name)
+        return self.context.table(where) is not None and where not in self.context.active
+
+    def _call(self, node: Tree) -> None:
+        *schema, name = words(node.funcname)
+        if name == "nextval" and schema in ([], ["pg_catalog"]):
+            self.fresh = True
+            self._sequence(node)
+        elif schema not in ([], ["pg_catalog"]) or not self._known(name):
+            self.reasons.append(f"the function {'.'.join([*schema, name])} is not on the list")
+        elif not schema and name in self.context.functions:
+            self.reasons.append(f"the database has a function {name} of its own")
+
+    def _known(self, name: str) -> bool:
+        if name in allowed.FRESH_FUNCTIONS:
+            self.fresh = True
+            return True
+        return name in allowed.STEADY_FUNCTIONS
+
+    def _sequence(self, node: Tree) -> None:
+        """Only a sequence this plan made may be counted up by a default."""
+        argument = node.args[0] if len(node.args) == 1 else None
+        if argument is not None and argument.WhichOneof("node") == "type_cast":
+            argument = argument.type_cast.arg
+        text = argument.a_const.sval.sval if argument is not None else ""
+        if not text or '"' in text or not self.context.made.has("sequence", split(text.lower().split("."))):
+            self.reasons.append("it counts up a sequence that this plan did not make")
+
+    def _operator(self, node: Tree) -> None:
+        parts = words(node.name if node.DESCRIPTOR.name == "A_Expr" else node.oper_name)
+        if parts and (parts[:-1] not in ([], ["pg_catalog"]) or parts[-1] not in allowed.OPERATORS):
+            self.reasons.append(f"the operator {'.'.join(parts)} is not on the list")
+
+    def _type(self, node: Tree) -> None:
+        parts = words(node.names)
+        if parts and not self._known_type(parts):
+            self.reasons.append(f"the type {'.'.join(parts)} is not known to be a plain one")
+
+    def _known_type(self, parts: list[str]) -> bool:
+        schema, name = split(parts)
+        if schema in {"", "pg_catalog"} and name in allowed.TYPES | allowed.SERIALS:
+            return schema == "pg_catalog" or not self.context.called(name)
+        if self.context.made.has("enum", (schema, name)):
+            return True
+        found = self.context.called(name)
+        return bool(found) and set(found) == {f"enum {schema or DEFAULT_SCHEMA}"}
+
+    def _column(self, node: Tree) -> None:
+        """``table.name`` calls the function `name` where the table has no such column."""
+        if len(node.fields) > 1 and node.fields[-1].string.sval in self.context.functions:
+            self.reasons.append("a column reference could be a call of a function of the database")
+
+    def _indirection(self, node: Tree) -> None:
+        if any(step.WhichOneof("node") == "string" for step in node.indirection):
+            self.reasons.append("a field of a composite value could be a function call")
+
+    def _common_table(self, node: Tree) -> None:
+        self._named.add(node.ctename)
+
+    def _relation(self, node: Tree) -> None:
+        self.reasons += doubts(name_of(node), self.context)
+
+    def _option(self, node: Tree) -> None:
+        if node.defname not in allowed.OPTIONS:
+            self.reasons.append(f"the option {node.defname} is not on the list")
+
+    _CHECKS: ClassVar[dict[str, Callable[[Reading, Tree], None]]] = {
+        "FuncCall": _call,
+        "A_Expr": _operator,
+        "SubLink": _operator,
+        "TypeName": _type,
+        "ColumnRef": _column,
+        "A_Indirection": _indirection,
+        "CommonTableExpr": _common_table,
+        "RangeVar": _relation,
+        "DefElem": _option,
+    }
+
+
+def _spaced(name: str) -> str:
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()
