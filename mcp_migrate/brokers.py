@@ -6,7 +6,7 @@ One broker so far: the configuration's own. It is a standing key, so production 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from mcp_migrate.settings import Target
@@ -15,19 +15,13 @@ from mcp_migrate.settings import Target
 class Broker(Protocol):
     """Issues what opens a target for one step."""
 
-    def credential(self, target: Target) -> _Credential:
+    def credential(self, target: Target) -> AbstractContextManager[str]:
         """A context that yields the URL to connect with and revokes it on the way out.
 
         Raises:
             CredentialFailedError: it cannot be issued.
         """
         ...
-
-
-class _Credential(Protocol):
-    def __enter__(self) -> str: ...
-
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class UnsafeStaticBroker:

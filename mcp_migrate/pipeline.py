@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import CancelledError, InternalError, LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted, Validated
 from mcp_migrate.settings import Settings
 from mcp_migrate.stages import approve, authorise, classify, execute, prepare, record, validate
+
+if TYPE_CHECKING:
+    from mcp_migrate.brokers import Broker
+    from mcp_migrate.tools.interface import Tool, Workbench
 
 PLAN_LIFETIME = timedelta(hours=24)
 
@@ -33,11 +37,11 @@ class Pipeline:
 
     settings: Settings
     ledger: Ledger
-    bench: prepare.Workbench
-    broker: execute.Broker
+    bench: Workbench
+    broker: Broker
     clock: Callable[[], datetime]
 
-    def run(self, call: Call, tool: prepare.Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
+    def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
         """Take one call through every stage and answer it.
 
         Raises:
@@ -55,13 +59,11 @@ class Pipeline:
             recorder.refused(call, error)
             raise
         except Exception as defect:  # the door: a defect behind it is recorded and answered, never shown
-            error = _defect(call)
-            recorder.refused(call, error)
-            raise error from defect
+            known = _defect(call)
+            recorder.refused(call, known)
+            raise known from defect
 
-    def _granted(
-        self, granted: Granted, tool: prepare.Tool, recorder: record.Recorder, watch: Watch
-    ) -> Mapping[str, Any]:
+    def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, self.bench)
         permitted = authorise.permit(classify.classify(prepared), self.settings)
         if prepared.work is None:

@@ -30,9 +30,9 @@ class Agent:
 
     client: Client
 
-    async def call(self, tool: str, *, intent: str = INTENT, **arguments: Any) -> Mapping[str, Any]:
+    async def call(self, name: str, /, *, intent: str = INTENT, **arguments: Any) -> Mapping[str, Any]:
         """The structured answer, also of a refusal."""
-        result = await self.client.call_tool(tool, {"intent": intent, **arguments})
+        result = await self.client.call_tool(name, {"intent": intent, **arguments})
         answer: Mapping[str, Any] = result.structured_content
         assert result.is_error == ("code" in answer)
         return answer

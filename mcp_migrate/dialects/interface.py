@@ -25,8 +25,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A throwaway database. `url` opens it and nothing else; `holds_schema` when it already is a copy of the
-    target's schema and version table (without rows), else it is empty and the revisions are replayed.
+    """A throwaway database. `url` opens it and nothing else.
+
+    With `holds_schema` it already is a copy of the target's schema and version table (without rows); else it is
+    empty and the revisions are replayed.
     """
 
     url: str
@@ -98,7 +100,8 @@ class Dialect(Protocol):
         ...
 
     def reads(self, sql: str) -> tuple[str, ...] | None:
-        """The user tables a plain SELECT reads: () when it looks at catalogs alone, None when `sql` may do
-        anything else than read (it then belongs to the plan).
+        """The user tables a plain SELECT reads: () when it looks at catalogs alone.
+
+        None when `sql` may do anything else than read: it then belongs to the plan.
         """
         ...

@@ -60,7 +60,7 @@ def build_server(registry: Registry, governed: Governed, principal: str, calls: 
             return succeeded(await calls.run(lambda watch: governed.run(call, tool, watch=watch), context))
         except MigrateError as error:
             if isinstance(error, InternalError):
-                logger.error("a defect in %s, %s", params.name, call_id, exc_info=error.__cause__)
+                logger.exception("a defect in %s, %s", params.name, call_id)
             return failed(call_id, error)
 
     return Server(

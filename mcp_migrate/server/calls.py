@@ -70,7 +70,13 @@ class Calls:
         return result
 
 
-_GONE = (RuntimeError, futures.CancelledError, asyncio.CancelledError, anyio.BrokenResourceError, anyio.ClosedResourceError)
+_GONE = (
+    RuntimeError,
+    futures.CancelledError,
+    asyncio.CancelledError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+)
 
 
 def _report(context: ServerRequestContext[Any], done: int, total: int, what: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.model import Assurance, canonical, digest
@@ -73,7 +73,7 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
     if not isinstance(said, Mapping) or not isinstance(signature, str) or said.get("format") != FORMAT:
         raise _invalid("it is not a decision of this version")
     verdict, name, nonce = said.get("decision"), said.get("reviewer"), said.get("nonce")
-    if verdict not in get_args(Verdict) or not isinstance(nonce, str) or len(nonce) < _NONCE:
+    if verdict not in {"approve", "deny"} or not isinstance(nonce, str) or len(nonce) < _NONCE:
         raise _invalid("its verdict or nonce is missing")
     if said.get("request_digest") != digest(request):
         raise _invalid("it was signed for another request")
@@ -87,7 +87,14 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
     verified = verify(_message(said), signature, key)
     _not_excluded(str(name), reviewer.email, request, settings)
-    return Decision(verdict, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+    return Decision(
+        "approve" if verdict == "approve" else "deny",
+        str(name),
+        key.fingerprint,
+        verified.assurance,
+        nonce,
+        said.get("reason"),
+    )
 
 
 def _message(said: Mapping[str, Any]) -> bytes:

@@ -26,7 +26,40 @@ _TAKES_ARGUMENT = frozenset(
 )
 _CATALOGS = frozenset({"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"})
 _FUNCTIONS = frozenset(
-    ["abs", "coalesce", "count", "date", "datetime", "ifnull", "instr", "iif", "julianday", "length", "like", "lower", "ltrim", "max", "min", "nullif", "printf", "quote", "replace", "round", "rtrim", "strftime", "substr", "substring", "sum", "time", "total", "trim", "typeof", "upper", "avg", "cast"]
+    [
+        "abs",
+        "coalesce",
+        "count",
+        "date",
+        "datetime",
+        "ifnull",
+        "instr",
+        "iif",
+        "julianday",
+        "length",
+        "like",
+        "lower",
+        "ltrim",
+        "max",
+        "min",
+        "nullif",
+        "printf",
+        "quote",
+        "replace",
+        "round",
+        "rtrim",
+        "strftime",
+        "substr",
+        "substring",
+        "sum",
+        "time",
+        "total",
+        "trim",
+        "typeof",
+        "upper",
+        "avg",
+        "cast",
+    ]
 )
 
 

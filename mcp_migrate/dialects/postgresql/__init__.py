@@ -1,0 +1,48 @@
+"""PostgreSQL 14 to 18, through psycopg 3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.model import Statement
+
+
+class PostgreSQL:
+    """The PostgreSQL dialect."""
+
+    name = "postgresql"
+
+    def open_reader(self, url: str) -> AbstractContextManager[Reader]:
+        """A read-only session."""
+        from mcp_migrate.dialects.postgresql.reader import open_reader
+
+        return open_reader(url)
+
+    def open_writer(
+        self, url: str, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """A session that runs exactly `statements`."""
+        from mcp_migrate.dialects.postgresql.writer import open_writer
+
+        return open_writer(url, statements, limits=limits)
+
+    def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
+        """An empty database of its own, beside the target or on an embedded server."""
+        from mcp_migrate.dialects.postgresql.scratch import open_scratch
+
+        return open_scratch(url)
+
+    def freeze(self, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+        """Frozen text and rows of what the driver was sent."""
+        from mcp_migrate.dialects.postgresql.freeze import freeze
+
+        return freeze(sql, rows, no_parameters=no_parameters)
+
+    def reads(self, sql: str) -> tuple[str, ...] | None:
+        """The user tables that a plain read looks at."""
+        from mcp_migrate.dialects.postgresql.reads import reads
+
+        return reads(sql)

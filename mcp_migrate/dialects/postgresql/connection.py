@@ -1,0 +1,60 @@
+"""How is a PostgreSQL target reached, and what is said when it cannot be?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
+
+if TYPE_CHECKING:
+    import psycopg
+
+_LONGEST_MESSAGE = 500
+
+
+def libpq_url(url: str) -> str:
+    """A SQLAlchemy URL without the name of a Python driver, as libpq reads it."""
+    scheme, _, rest = url.partition("://")
+    return f"{'postgresql' if scheme.startswith('postgres') else scheme}://{rest}"
+
+
+@contextmanager
+def connect(url: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
+    """An open connection in autocommit mode with native ``$1`` placeholders; closed on the way out.
+
+    Raises:
+        TargetUnreachableError: the server does not let us in; its words, never the URL's password.
+        ConfigInvalidError: the driver is not installed.
+    """
+    psycopg = driver()
+    try:
+        connection = psycopg.connect(
+            libpq_url(url), autocommit=True, cursor_factory=psycopg.RawCursor, connect_timeout=10, **options
+        )
+    except psycopg.Error as error:
+        raise TargetUnreachableError(
+            f"The PostgreSQL target cannot be reached: {message(error)}.",
+            hint="Check the target's url, that the server runs, and that its role may connect.",
+        ) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def driver() -> Any:
+    """The psycopg module. Raises: ConfigInvalidError."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise ConfigInvalidError(
+            "PostgreSQL targets need the psycopg driver.", hint="pip install 'mcp-migrate-server[postgres]'"
+        ) from error
+    return psycopg
+
+
+def message(error: Exception) -> str:
+    """The server's words on one line, not too many of them."""
+    return " ".join(str(error).split())[:_LONGEST_MESSAGE].rstrip(".")
