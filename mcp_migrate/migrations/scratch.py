@@ -35,6 +35,7 @@ def read_revisions(dialect: Dialect, url: str, version_table: str) -> tuple[str,
 
 
 def has_version_table(dialect: Dialect, url: str, version_table: str) -> bool:
-    """Whether a target at base has the table: it stays behind when everything was downgraded."""
+    """Whether a target has the table: at base it may, because a downgrade leaves it behind, empty."""
+    names = [version_table] if "." in version_table else [version_table, f"public.{version_table}"]
     with dialect.open_reader(url) as reader:
-        return bool(reader.count_rows([version_table]))
+        return bool(reader.count_rows(names))

@@ -58,7 +58,7 @@ class Application:
 
     def ini(self, url: str, name: str) -> Path:
         path = self.folder / name
-        path.write_text(f"[alembic]\nsqlalchemy.url = {url}\n{self.settings}\n{LOGGING}")
+        path.write_text(f"[alembic]\nsqlalchemy.url = {url.replace('%', '%%')}\n{self.settings}\n{LOGGING}")
         return path
 
     def live(self) -> tuple[tuple[str, ...], Schema]:
@@ -141,6 +141,12 @@ def test_optuna_goes_up_step_by_step_and_down_as_far_as_its_downgrades_work(
 ) -> None:
     app = Application(tmp_path, urls[0], str(_package("optuna") / "storages/_rdb/alembic"))
     for revision in app.info.revisions:
+        if app.dialect.name == "postgresql" and revision.id == "v2.4.0.a":
+            with pytest.raises(RenderFailedError, match=r"v2\.4\.0\.a.*studydirection.* already exists"):
+                app.plan("+1")  # Alembic's own command fails there as well, when it is run step by step
+            app.run("base")
+            app.run("head")
+            break
         assert app.run("+1").to_revision == revision.id
 
     assert app.run("-1").to_revision == "v3.0.0.d"

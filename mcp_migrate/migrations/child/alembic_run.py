@@ -94,6 +94,22 @@ class _Counted:
         return self.steps(rows, context)
 
 
+def create_version_table(name: str | None) -> None:
+    """Make an empty version table ``schema.table`` on the scratch database, without `env.py`; nothing for None."""
+    if name is None:
+        return
+    import sqlalchemy
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy.schema import CreateSchema
+
+    schema, _, table = name.rpartition(".")
+    with sqlalchemy.create_engine("scratch://").begin() as connection:
+        if schema:
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+        options = {"version_table": table, "version_table_schema": schema or None}
+        MigrationContext.configure(connection, opts=options)._ensure_version_table()  # noqa: SLF001  as commands do
+
+
 def load(reference: str) -> Any:
     """The object that ``package.module:name.attribute`` names. Raises: RefusedError."""
     import importlib

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcp_migrate.migrations.child.alembic_run import AlembicProject
+from mcp_migrate.migrations.child.alembic_run import AlembicProject, create_version_table
 from mcp_migrate.migrations.child.failures import RefusedError
 
 
@@ -63,8 +63,14 @@ class Session:
 
         return described(self.project)
 
-    def prepare(self, current: Sequence[str], version_table: bool) -> None:  # noqa: FBT001  a JSON argument
-        """Bring the scratch database to `current`, off the record."""
+    def prepare(self, current: Sequence[str], version_table: str | None = None) -> None:
+        """Bring an empty scratch database to `current`, off the record.
+
+        At base there is nothing to run, and at most an empty `version_table` to make.
+        """
+        if not current:
+            create_version_table(version_table)
+            return
 
         def steps(rows: Any, _context: Any) -> Any:
             if set(rows) == set(current):
@@ -73,7 +79,7 @@ class Session:
                 raise RefusedError(f"the scratch database is at {', '.join(rows)}, not at {', '.join(current)}")
             return self._named(self._steps(tuple(current), rows, upgrade=True))
 
-        self.project.run(steps, dont_mutate=not (current or version_table))
+        self.project.run(steps)
 
     def record(self, current: Sequence[str], to: str | None, upgrade: bool) -> Mapping[str, Any]:  # noqa: FBT001  JSON
         """Go from `current` to `to` on the scratch database, and answer with what was sent."""

@@ -55,7 +55,9 @@ def doubts(parts: Iterable[str], context: Context) -> list[str]:
     """Why these parts, schema first and empty where none was written, may not mean what they seem to."""
     schema, *rest = parts
     reasons = [
-        f"the name {part!r} could be mistaken for another" for part in (schema, *rest) if _ODD & set(part)
+        f"the name {part!r} could be mistaken for another"
+        for part in (schema, *rest)
+        if _ODD & set(part) or not part.isprintable()
     ]
     if not schema and rest:
         places = {place.rpartition(" ")[2] for place in context.called(rest[0])}

@@ -129,10 +129,15 @@ class Reading:
         schema, name = split(parts)
         if schema in {"", "pg_catalog"} and name in allowed.TYPES | allowed.SERIALS:
             return schema == "pg_catalog" or not self.context.called(name)
+        if self.context.made.has("domain", (schema, name)):
+            self.fresh = True  # its constraints may make PostgreSQL look at each row
+            return True
         if self.context.made.has("enum", (schema, name)):
             return True
-        found = self.context.called(name)
-        return bool(found) and set(found) == {f"enum {schema or DEFAULT_SCHEMA}"}
+        if self.context.schema is None:
+            return False
+        # A type the schema does not list comes from an extension; a domain or another type of the users may act.
+        return set(self.context.called(name)) <= {f"enum {schema or DEFAULT_SCHEMA}"}
 
     def _column(self, node: Tree) -> None:
         """``table.name`` calls the function `name` where the table has no such column."""
@@ -143,8 +148,9 @@ class Reading:
         if any(step.WhichOneof("node") == "string" for step in node.indirection):
             self.reasons.append("a field of a composite value could be a function call")
 
-    def _common_table(self, node: Tree) -> None:
-        self._named.add(node.ctename)
+    def _common_tables(self, node: Tree) -> None:
+        """Learn the names first: fields come in an order of their own."""
+        self._named.update(cte.common_table_expr.ctename for cte in node.with_clause.ctes)
 
     def _relation(self, node: Tree) -> None:
         self.reasons += doubts(name_of(node), self.context)
@@ -160,7 +166,10 @@ class Reading:
         "TypeName": _type,
         "ColumnRef": _column,
         "A_Indirection": _indirection,
-        "CommonTableExpr": _common_table,
+        "SelectStmt": _common_tables,
+        "InsertStmt": _common_tables,
+        "UpdateStmt": _common_tables,
+        "DeleteStmt": _common_tables,
         "RangeVar": _relation,
         "DefElem": _option,
     }

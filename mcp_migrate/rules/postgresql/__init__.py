@@ -1,0 +1,67 @@
+"""What does a PostgreSQL statement do? Parsed by PostgreSQL's own grammar, then judged by the rule for its kind.
+
+To teach it another statement: list its fields in `allowed.py`, write a function that returns findings, and name it
+below. What is not named is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mcp_migrate.model import Effect, Judgement, Statement
+from mcp_migrate.rules.interface import Context, Finding, judgement, unknown
+from mcp_migrate.rules.postgresql import alter_table, create_table, drops, indexes, objects, privileges, renames, rows
+from mcp_migrate.rules.postgresql.parser import Tree, parse
+from mcp_migrate.rules.postgresql.version import ALEMBIC_VERSION, is_version_step
+from mcp_migrate.schema.model import Schema
+
+FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
+    "alter_enum_stmt": objects.add_enum_value,
+    "alter_object_schema_stmt": renames.move,
+    "alter_owner_stmt": privileges.owner,
+    "alter_table_stmt": alter_table.alter_table,
+    "comment_stmt": objects.comment,
+    "create_domain_stmt": objects.create_domain,
+    "create_enum_stmt": objects.create_enum,
+    "create_schema_stmt": objects.create_schema,
+    "create_seq_stmt": objects.create_sequence,
+    "create_stmt": create_table.create_table,
+    "delete_stmt": rows.delete,
+    "drop_stmt": drops.drop,
+    "index_stmt": indexes.create_index,
+    "insert_stmt": rows.insert,
+    "rename_stmt": renames.rename,
+    "select_stmt": rows.select,
+    "truncate_stmt": rows.truncate,
+    "update_stmt": rows.update,
+    "view_stmt": objects.create_view,
+}
+
+
+def judge_postgresql(statements: Sequence[Statement], schema: Schema | None) -> tuple[Judgement, ...]:
+    """Judge each statement, in order."""
+    context = Context.of(schema)
+    return tuple(_judge(statement, context) for statement in statements)
+
+
+def _judge(statement: Statement, context: Context) -> Judgement:
+    parsed = parse(statement.sql)
+    if isinstance(parsed, str):
+        context.made.clear()
+        return judgement(statement.n, [unknown(parsed)])
+    if statement.kind == "version" and is_version_step(parsed, context):
+        return Judgement(statement.n, frozenset(), (), ALEMBIC_VERSION.id, ALEMBIC_VERSION.why)
+    result = judgement(statement.n, _findings(parsed.kind, parsed.node, context))
+    if Effect.UNKNOWN in result.effects:
+        context.made.clear()  # it may have done anything to what was there
+    return result
+
+
+def _findings(kind: str, node: Tree, context: Context) -> list[Finding]:
+    guarded = privileges.privilege(kind, node)
+    if guarded is not None:
+        return guarded
+    known = FAMILY.get(kind)
+    if known is None:
+        return [unknown(f"{kind.removesuffix('_stmt').replace('_', ' ').upper()} is not on the list")]
+    return known(node, context)

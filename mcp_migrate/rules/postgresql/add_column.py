@@ -1,0 +1,62 @@
+"""What does ALTER TABLE … ADD COLUMN do?"""
+
+from __future__ import annotations
+
+from mcp_migrate.rules.interface import Context, Finding, found, rule
+from mcp_migrate.rules.postgresql.columns import acts, column, foreign_keys
+from mcp_migrate.rules.postgresql.names import name_of
+from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.rules.postgresql.reading import Reading
+
+ADD_COLUMN = rule(
+    "add-column",
+    "A new column that no row has to be written for",
+    "additive",
+    "Adds {object}; rows are not rewritten and old code may go on not knowing it.",
+    "ACCESS EXCLUSIVE",
+)
+REWRITE = rule(
+    "add-column-rewrite",
+    "A new column with another value in each row",
+    "additive blocking",
+    "Adds {object} with a value computed for each row: the table is rewritten and nobody can use it meanwhile.",
+    "ACCESS EXCLUSIVE",
+)
+REQUIRED = rule(
+    "add-required-column",
+    "A new column that must be filled",
+    "breaking",
+    "Adds {object}, which must not be null and has no default: it fails where there are rows, and old code can no"
+    " longer insert.",
+    "ACCESS EXCLUSIVE",
+)
+RESTRICTED = rule(
+    "add-constrained-column",
+    "A new column with a constraint",
+    "breaking blocking",
+    "Adds {object} with a constraint that is checked on each row and may reject what old code writes.",
+    "ACCESS EXCLUSIVE",
+)
+
+
+def add_column(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
+    new = column(getattr(command, "def").column_def)
+    name = f"{where}.{new.name}"
+    if context.made.has("table", name_of(table)):
+        return [found(ADD_COLUMN, name), *foreign_keys(new.foreign, name_of(table), context)]
+    _distrust(new.foreign, context)
+    written = new.filled or Reading.of(getattr(command, "def"), context).fresh
+    which = REWRITE if written else ADD_COLUMN
+    findings = [found(which, name), *foreign_keys(new.foreign, name_of(table), context)]
+    if new.required:
+        findings.append(found(REQUIRED, name))
+    if new.restricts:
+        findings.append(found(RESTRICTED, name))
+    return findings
+
+
+def _distrust(foreign: tuple[Tree, ...], context: Context) -> None:
+    """Rows of a table in use may now go when rows of a new table go."""
+    for constraint in foreign:
+        if acts(constraint):
+            context.made.clear()

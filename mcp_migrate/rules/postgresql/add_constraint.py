@@ -1,0 +1,83 @@
+"""What does ALTER TABLE … ADD CONSTRAINT do?"""
+
+from __future__ import annotations
+
+from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
+from mcp_migrate.rules.postgresql.columns import acts, foreign_keys, kind_of
+from mcp_migrate.rules.postgresql.names import name_of
+from mcp_migrate.rules.postgresql.parser import Tree, copy, enum, render
+
+ADD_TO_NEW = rule(
+    "constrain-new-table",
+    "A constraint on a table this plan made",
+    "additive",
+    "Constrains {object}, which this plan made.",
+)
+NOT_VALID = rule(
+    "add-constraint-not-valid",
+    "A constraint that old rows are not checked against",
+    "additive blocking",
+    "Constrains new rows of {object} at once; old ones are not looked at, so it takes only a moment.",
+    "ACCESS EXCLUSIVE",
+)
+ADD_CONSTRAINT = rule(
+    "add-constraint",
+    "A constraint that old rows are checked against",
+    "blocking breaking",
+    "Every row of {object} is checked while writers wait; it fails where one does not fit, and may reject what old"
+    " code writes.",
+    "ACCESS EXCLUSIVE",
+)
+CASCADES = rule(
+    "add-cascading-foreign-key",
+    "A foreign key that changes or deletes rows",
+    "breaking",
+    "From now on deleting or changing rows that {object} points to changes its rows too.",
+    "SHARE ROW EXCLUSIVE",
+)
+_KNOWN = frozenset({"CONSTR_CHECK", "CONSTR_FOREIGN", "CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_NOTNULL"})
+_LATER = frozenset({"CONSTR_CHECK", "CONSTR_FOREIGN"})
+
+
+def add_constraint(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
+    constraint = getattr(command, "def").constraint
+    kind = kind_of(constraint)
+    if kind not in _KNOWN:
+        return [unknown("this kind of constraint is not looked into", where)]
+    foreign = [constraint] if kind == "CONSTR_FOREIGN" else []
+    findings = list(foreign_keys(foreign, name_of(table), context))
+    if context.made.has("table", name_of(table)):
+        return [found(ADD_TO_NEW, where), *findings]
+    if foreign and acts(constraint):
+        context.made.clear()
+        findings.append(found(CASCADES, where))
+    if kind in _LATER and constraint.skip_validation:
+        return [found(NOT_VALID, where), *findings]
+    cascades = [f for f in findings if f.rule is CASCADES]
+    objects = dict.fromkeys(name for f in findings for name in f.objects if name != where)
+    return [found(ADD_CONSTRAINT, where, *objects, object=where, safer=_later(constraint, table)), *cascades]
+
+
+def _later(constraint: Tree, table: Tree) -> str | None:
+    """The same in two steps: new rows first, old rows without stopping anyone."""
+    if kind_of(constraint) not in _LATER or not constraint.conname:
+        return None
+    added = copy(constraint)
+    added.skip_validation, added.initially_valid = True, False
+    first = render("alter_table_stmt", _alter(table, "AT_AddConstraint", constraint=added))
+    second = render("alter_table_stmt", _alter(table, "AT_ValidateConstraint", name=constraint.conname))
+    return f"{first};\n{second};" if first and second else None
+
+
+def _alter(table: Tree, subtype: str, *, name: str = "", constraint: Tree | None = None) -> Tree:
+    from postgast import pg_query_pb2 as pb
+
+    statement = pb.AlterTableStmt(objtype=enum("ObjectType").Value("OBJECT_TABLE"))
+    statement.relation.CopyFrom(table)
+    command = statement.cmds.add().alter_table_cmd
+    command.subtype = enum("AlterTableType").Value(subtype)
+    command.behavior = enum("DropBehavior").Value("DROP_RESTRICT")
+    command.name = name
+    if constraint is not None:
+        getattr(command, "def").constraint.CopyFrom(constraint)
+    return statement

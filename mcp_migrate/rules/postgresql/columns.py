@@ -1,0 +1,79 @@
+"""What do the columns and constraints of a CREATE TABLE or ADD COLUMN bring with them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mcp_migrate.rules.interface import Context, Finding, Name, found, rule
+from mcp_migrate.rules.postgresql import allowed
+from mcp_migrate.rules.postgresql.names import full, member, name_of, split, words
+from mcp_migrate.rules.postgresql.parser import Tree
+
+REFERENCES = rule(
+    "references-existing-table",
+    "A new foreign key to a table in use",
+    "additive blocking",
+    "The foreign key to {object} briefly stops writes to it.",
+    "SHARE ROW EXCLUSIVE",
+)
+_NO_VALUE = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_CHECK"})
+_FILLED = frozenset({"CONSTR_IDENTITY", "CONSTR_GENERATED"})
+_ACTING = frozenset("cnd")  # CASCADE, SET NULL, SET DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What matters about one new column."""
+
+    name: str
+    kinds: frozenset[str]
+    filled: bool
+    constant: bool
+    foreign: tuple[Tree, ...]
+
+    @property
+    def required(self) -> bool:
+        """Rows and writers that do not name it would fail."""
+        return bool(self.kinds & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"}) and not (self.filled or self.constant)
+
+    @property
+    def restricts(self) -> bool:
+        return bool(self.kinds & _NO_VALUE)
+
+
+def column(node: Tree) -> Column:
+    """Read one column definition."""
+    constraints = {member("ConstrType", c.constraint.contype): c.constraint for c in node.constraints}
+    default = constraints.get("CONSTR_DEFAULT")
+    serial = split(words(node.type_name.names))[1] in allowed.SERIALS
+    return Column(
+        name=node.colname,
+        kinds=frozenset(constraints),
+        filled=serial or bool(_FILLED & set(constraints)),
+        constant=default is not None and not _is_null(default.raw_expr),
+        foreign=tuple(c.constraint for c in node.constraints if c.constraint.HasField("pktable")),
+    )
+
+
+def foreign_keys(constraints: Iterable[Tree], table: Name, context: Context) -> Iterator[Finding]:
+    """The locks of new foreign keys on tables in use."""
+    for constraint in constraints:
+        target = name_of(constraint.pktable)
+        if target != table and not context.made.has("table", target):
+            yield found(REFERENCES, full(constraint.pktable))
+
+
+def acts(constraint: Tree) -> bool:
+    """Whether deleting or changing what it points to changes rows."""
+    return bool({constraint.fk_del_action, constraint.fk_upd_action} & _ACTING)
+
+
+def kind_of(constraint: Tree) -> str:
+    return member("ConstrType", constraint.contype)
+
+
+def _is_null(expression: Tree) -> bool:
+    if expression.WhichOneof("node") == "type_cast":
+        return _is_null(expression.type_cast.arg)
+    return bool(expression.a_const.isnull)

@@ -1,0 +1,112 @@
+"""What does DROP do, and to what?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mcp_migrate.rules.interface import Context, Finding, Name, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.postgresql.names import doubts, is_system, member, qualified, split, words
+from mcp_migrate.rules.postgresql.parser import Tree
+
+DROP_NEW = rule(
+    "drop-new-object", "Something this plan made, dropped again", "additive", "Drops {object}, which this plan made."
+)
+DROP_INDEX = rule(
+    "drop-index",
+    "An index taken away",
+    "breaking",
+    "Drops the index {object}: if it was unique, duplicates are let in; queries may become slow{cascade}.",
+    "ACCESS EXCLUSIVE",
+)
+DROP_CODE = rule(
+    "drop-code",
+    "Code in the database taken away",
+    "breaking unknown",
+    "Drops a {kind}{cascade}; what it did is not known here.",
+)
+DROP_GUARD = rule(
+    "drop-guard",
+    "A guard taken away",
+    "privilege unknown",
+    "Drops a {kind}{cascade}, which may open what it closed.",
+)
+DROP_EXTENSION = rule(
+    "drop-extension",
+    "An extension taken away",
+    "privilege destructive breaking",
+    "Drops an extension{cascade} and all that it defines.",
+)
+
+
+def _drop(kind: str, what: str) -> Rule:
+    return rule(
+        f"drop-{kind}",
+        f"A {kind} taken away",
+        "destructive breaking",
+        f"Drops {{object}}, {what}{{cascade}}; code that names it fails.",
+        "ACCESS EXCLUSIVE",
+    )
+
+
+_OBJECTS = {
+    "OBJECT_TABLE": ("table", _drop("table", "with every row")),
+    "OBJECT_FOREIGN_TABLE": ("foreign table", _drop("foreign-table", "the way to another server's table")),
+    "OBJECT_VIEW": ("view", _drop("view", "a view")),
+    "OBJECT_MATVIEW": ("materialized view", _drop("materialized-view", "with the rows it holds")),
+    "OBJECT_SEQUENCE": ("sequence", _drop("sequence", "with the place it has counted to")),
+    "OBJECT_TYPE": ("enum", _drop("type", "a type")),
+    "OBJECT_DOMAIN": ("domain", _drop("domain", "a domain")),
+    "OBJECT_INDEX": ("index", DROP_INDEX),
+}
+_SCHEMA = _drop("schema", "a schema")
+_REST = {
+    "OBJECT_SCHEMA": _SCHEMA,
+    "OBJECT_EXTENSION": DROP_EXTENSION,
+    "OBJECT_POLICY": DROP_GUARD,
+    "OBJECT_EVENT_TRIGGER": DROP_GUARD,
+    "OBJECT_FUNCTION": DROP_CODE,
+    "OBJECT_PROCEDURE": DROP_CODE,
+    "OBJECT_ROUTINE": DROP_CODE,
+    "OBJECT_AGGREGATE": DROP_CODE,
+    "OBJECT_TRIGGER": DROP_CODE,
+    "OBJECT_RULE": DROP_CODE,
+}
+
+
+def drop(node: Tree, context: Context) -> list[Finding]:
+    kind = member("ObjectType", node.remove_type)
+    cascade = ", and by CASCADE all that depends on it" if _cascades(node) else ""
+    if kind in _OBJECTS:
+        made, which = _OBJECTS[kind]
+        return [f for item in node.objects for f in _one(made, which, _name(item), cascade, context)]
+    context.made.clear()
+    if kind == "OBJECT_SCHEMA":
+        return [f for item in node.objects for f in _schema(item.string.sval, cascade, context)]
+    word = kind.removeprefix("OBJECT_").replace("_", " ").lower()
+    if kind in _REST:
+        return [found(_REST[kind], kind=word, cascade=cascade)]
+    return [unknown(f"dropping a {word} is not on the list")]
+
+
+def _cascades(node: Tree) -> bool:
+    return member("DropBehavior", node.behavior) == "DROP_CASCADE"
+
+
+def _name(item: Tree) -> list[str]:
+    return words(item.type_name.names if item.HasField("type_name") else item.list.items)
+
+
+def _one(made: str, which: Rule, parts: list[str], cascade: str, context: Context) -> Iterable[Finding]:
+    name: Name = split(parts)
+    ours = context.made.has(made, name) and not cascade
+    context.made.forget(made, name[1])
+    yield found(DROP_NEW, qualified(name)) if ours else found(which, qualified(name), cascade=cascade)
+    yield from sentences(doubts(name, context) if not ours else [])
+    if is_system(name) or len(parts) > 2:  # noqa: PLR2004  a catalog before the schema
+        yield unknown("it names something of the system or of another database", qualified(name))
+
+
+def _schema(name: str, cascade: str, context: Context) -> Iterable[Finding]:
+    tables = [t.qualified for t in context.schema.tables if t.schema == name] if context.schema else []
+    yield found(_SCHEMA, name, *(tables if cascade else []), cascade=cascade)
+    yield from sentences(doubts([name], context))

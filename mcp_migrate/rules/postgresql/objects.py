@@ -1,0 +1,80 @@
+"""What do statements do that make or describe something other than a table?"""
+
+from __future__ import annotations
+
+from mcp_migrate.rules.interface import Context, Finding, Name, found, rule, sentences, unknown
+from mcp_migrate.rules.postgresql.names import doubts, full, member, name_of, qualified, split, words
+from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.rules.postgresql.privileges import GRANT
+from mcp_migrate.rules.postgresql.reading import Reading
+
+CREATE_SCHEMA = rule("create-schema", "A new schema", "additive", "Makes the schema {object}.")
+CREATE_SEQUENCE = rule("create-sequence", "A new sequence", "additive", "Makes the sequence {object}.")
+CREATE_TYPE = rule("create-enum", "A new enum", "additive", "Makes the type {object}.")
+CREATE_DOMAIN = rule("create-domain", "A new domain", "additive", "Makes the domain {object}.")
+CREATE_VIEW = rule("create-view", "A new view", "additive", "Makes the view {object}; nothing uses it yet.")
+ADD_VALUE = rule("add-enum-value", "A new enum value", "additive", "Adds a value to the type {object}.")
+COMMENT = rule("comment", "A comment", "additive", "Describes {object}.", "SHARE UPDATE EXCLUSIVE")
+_RELATIONS = frozenset(
+    {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
+)
+
+
+def create_schema(node: Tree, context: Context) -> list[Finding]:
+    findings = [found(CREATE_SCHEMA, node.schemaname), *Reading.of(node, context).findings()]
+    if node.HasField("authrole"):
+        findings.append(found(GRANT, what="AUTHORIZATION"))
+    return [*findings, *sentences(doubts([node.schemaname], context))]
+
+
+def create_sequence(node: Tree, context: Context) -> list[Finding]:
+    if not node.if_not_exists and node.sequence.relpersistence != "t":
+        _remember("sequence", name_of(node.sequence), context)
+    return [found(CREATE_SEQUENCE, full(node.sequence)), *Reading.of(node, context).findings()]
+
+
+def create_enum(node: Tree, context: Context) -> list[Finding]:
+    name = split(words(node.type_name))
+    findings = [found(CREATE_TYPE, qualified(name)), *Reading.of(node, context).findings()]
+    _remember("enum", name, context)
+    return findings
+
+
+def create_domain(node: Tree, context: Context) -> list[Finding]:
+    name = split(words(node.domainname))
+    findings = [found(CREATE_DOMAIN, qualified(name)), *Reading.of(node, context).findings()]
+    _remember("domain", name, context)
+    return findings
+
+
+def create_view(node: Tree, context: Context) -> list[Finding]:
+    reading = Reading.of(node, context)
+    findings = [found(CREATE_VIEW, full(node.view), *reading.relations), *reading.findings()]
+    if node.replace or reading.writes:
+        findings.append(unknown("it replaces a view in use or changes rows", full(node.view)))
+    elif node.view.relpersistence != "t":
+        _remember("view", name_of(node.view), context)
+    return findings
+
+
+def add_enum_value(node: Tree, context: Context) -> list[Finding]:
+    if node.old_val:
+        return [unknown("renaming an enum's value is not on the list", qualified(split(words(node.type_name))))]
+    name = split(words(node.type_name))
+    return [found(ADD_VALUE, qualified(name)), *Reading.of(node, context).findings()]
+
+
+def comment(node: Tree, context: Context) -> list[Finding]:
+    kind, parts = member("ObjectType", node.objtype), words(node.object.list.items)
+    if kind == "OBJECT_COLUMN" and len(parts) > 1:
+        name = f"{qualified(split(parts[:-1]))}.{parts[-1]}"
+    elif kind in _RELATIONS and parts:
+        name = qualified(split(parts))
+    else:
+        return [found(COMMENT)] if kind != "OBJECT_ROLE" else [unknown("comments on roles are not on the list")]
+    return [found(COMMENT, name), *sentences(doubts(("", *parts) if len(parts) == 1 else parts, context))]
+
+
+def _remember(kind: str, name: Name, context: Context) -> None:
+    if not context.called(name[1]):
+        context.made.add(kind, name)

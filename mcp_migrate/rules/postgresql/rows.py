@@ -1,0 +1,125 @@
+"""What do INSERT, UPDATE, DELETE and TRUNCATE do, also inside a WITH, and what does a SELECT?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG
+
+from mcp_migrate.rules.interface import Context, Finding, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
+from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.rules.postgresql.reading import Reading
+
+_Own = Callable[[Tree, Context], list[Finding]]
+
+READ = rule("read", "Rows read", "read", "Only reads {object}.")
+INSERT = rule("insert-rows", "New rows", "data", "Adds rows to {object}.", "ROW EXCLUSIVE")
+UPSERT = rule(
+    "overwrite-rows",
+    "New rows that overwrite old ones",
+    "data destructive",
+    "Adds rows to {object} and overwrites those that are already there.",
+    "ROW EXCLUSIVE",
+)
+UPDATE = rule(
+    "update-rows",
+    "Rows overwritten",
+    "data destructive",
+    "Overwrites values in {object}{all}; the old ones are lost.",
+    "ROW EXCLUSIVE",
+)
+DELETE = rule("delete-rows", "Rows deleted", "destructive", "Deletes rows of {object}{all}.", "ROW EXCLUSIVE")
+TRUNCATE = rule(
+    "truncate",
+    "A table emptied",
+    "destructive blocking",
+    "Deletes every row of {object}{cascade}.",
+    "ACCESS EXCLUSIVE",
+)
+FILL_NEW = rule(
+    "change-new-rows", "Rows of a table this plan made", "data", "Changes rows of {object}, which this plan made."
+)
+
+
+def select(node: Tree, context: Context) -> list[Finding]:
+    reading = Reading.of(node, context)
+    nested = _nested(reading, context)
+    return [*(nested or [found(READ, *dict.fromkeys(reading.relations))]), *reading.findings()]
+
+
+def insert(node: Tree, context: Context) -> list[Finding]:
+    return _top(node, context, _insert)
+
+
+def update(node: Tree, context: Context) -> list[Finding]:
+    return _top(node, context, _update)
+
+
+def delete(node: Tree, context: Context) -> list[Finding]:
+    return _top(node, context, _delete)
+
+
+def truncate(node: Tree, context: Context) -> list[Finding]:
+    cascade = member("DropBehavior", node.behavior) == "DROP_CASCADE"
+    relations = [relation.range_var for relation in node.relations]
+    if not cascade and not node.restart_seqs and all(context.made.has("table", name_of(r)) for r in relations):
+        return [found(FILL_NEW, *map(full, relations))]
+    findings = [found(TRUNCATE, *map(full, relations), cascade=", and by CASCADE of all that refer to it" * cascade)]
+    for relation in relations:
+        findings += _surprises(relation, context)
+    return [*findings, *Reading.of(node, context).findings()]
+
+
+def _top(node: Tree, context: Context, own: _Own) -> list[Finding]:
+    reading = Reading.of(node, context)
+    return [*own(node, context), *_nested(reading, context), *reading.findings()]
+
+
+def _nested(reading: Reading, context: Context) -> list[Finding]:
+    """What is changed inside a WITH; the walk has already looked into it."""
+    return [f for kind, node in reading.writes for f in _NESTED.get(kind, _not_known)(node, context)]
+
+
+def _insert(node: Tree, context: Context) -> list[Finding]:
+    action = member("OnConflictAction", node.on_conflict_clause.action)
+    ours = context.made.has("table", name_of(node.relation))
+    which = UPSERT if action == "ONCONFLICT_UPDATE" and not ours else INSERT
+    return [found(which, full(node.relation)), *_surprises(node.relation, context)]
+
+
+def _update(node: Tree, context: Context) -> list[Finding]:
+    return _changed(node, UPDATE, context)
+
+
+def _delete(node: Tree, context: Context) -> list[Finding]:
+    return _changed(node, DELETE, context)
+
+
+def _changed(node: Tree, which: Rule, context: Context) -> list[Finding]:
+    where = full(node.relation)
+    if context.made.has("table", name_of(node.relation)):
+        return [found(FILL_NEW, where)]
+    everything = "" if node.HasField("where_clause") else ", every row"
+    return [found(which, where, all=everything), *_surprises(node.relation, context)]
+
+
+def _surprises(relation: Tree, context: Context) -> list[Finding]:
+    """What else may happen when rows of this table change."""
+    name, where = name_of(relation), full(relation)
+    if is_system(name):
+        return [found(SYSTEM_CATALOG, where)]
+    if context.made.has("table", name) or context.schema is None:
+        return []
+    if where in context.active:
+        return sentences([f"{where} has triggers, rules or policies that are not looked into"])
+    if context.table(where) is None:
+        return [unknown(f"{where} is not a plain table of the schema", where)]
+    return []
+
+
+def _not_known(_node: Tree, _context: Context) -> list[Finding]:
+    return [unknown("this kind of change is not looked into")]
+
+
+_NESTED = {"insert_stmt": _insert, "update_stmt": _update, "delete_stmt": _delete}

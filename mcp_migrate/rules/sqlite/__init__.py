@@ -1,0 +1,53 @@
+"""What does a SQLite statement do? SQLite is asked on an empty copy of the schema, and a second parser must agree.
+
+Each statement is explained under an authorizer, which tells every table, column and function it touches, triggers
+and foreign keys included. What the authorizer does not tell (which column an ALTER drops, what REPLACE deletes,
+VACUUM INTO) is found by comparing the copy before and after, or is unknown.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+
+from mcp_migrate.model import Effect, Judgement, Statement
+from mcp_migrate.rules.interface import Finding, Made, found, judgement, unknown
+from mcp_migrate.rules.sqlite.clone import Clone, CloneError
+from mcp_migrate.rules.sqlite.effects import Question, findings
+from mcp_migrate.rules.sqlite.table import OUTSIDE, VERSION
+from mcp_migrate.rules.sqlite.version import is_version_step
+from mcp_migrate.schema.model import Schema
+
+_LONGEST = 1_000_000
+
+
+def judge_sqlite(statements: Sequence[Statement], schema: Schema | None) -> tuple[Judgement, ...]:
+    """Judge each statement, in order. Without a schema only what the plan itself makes is known."""
+    made = Made()
+    with closing(Clone(schema)) as clone:
+        faithful = clone.complete or schema is None
+        return tuple(_judge(statement, clone, made, faithful=faithful) for statement in statements)
+
+
+def _judge(statement: Statement, clone: Clone, made: Made, *, faithful: bool) -> Judgement:
+    values = len(statement.parameters[0]) if statement.parameters else 0
+    if statement.kind == "version" and is_version_step(statement.sql, values):
+        return Judgement(statement.n, frozenset(), (), VERSION.id, VERSION.why)
+    result = judgement(statement.n, _ask(statement.sql, values, clone, made))
+    if not faithful:
+        result = judgement(statement.n, [unknown("SQLite could not copy the schema, so it could not be asked")])
+    if Effect.UNKNOWN in result.effects:
+        made.clear()  # it may have done anything to what was there
+    return result
+
+
+def _ask(sql: str, values: int, clone: Clone, made: Made) -> list[Finding]:
+    if "\0" in sql or len(sql) > _LONGEST:
+        return [unknown("the text is too long or holds a character that SQLite does not take")]
+    try:
+        return findings(Question(sql, clone.ask(sql, values), clone, made))
+    except CloneError as error:
+        if any(action.code == sqlite3.SQLITE_ATTACH for action in error.actions):
+            return [found(OUTSIDE, what="ATTACH")]
+        return [unknown(f"SQLite does not take it on this schema ({error})")]

@@ -1,0 +1,72 @@
+"""What do we promise, and where does each promise come from?
+
+A test that proves one says so with ``@pytest.mark.proves(id, …)``. `test_requirements.py` fails when a promise has no
+test, and when a test names no promise. For a governed server this list is the audit evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One promise. `until` says what it waits for, when it is not kept yet."""
+
+    id: str
+    source: str
+    sentence: str
+    until: str | None = None
+
+
+REQUIREMENTS = (
+    Requirement("design-1", "docs/design.md", "Every tool call passes one function; nothing else reaches a database."),
+    Requirement("design-2", "docs/design.md", "What was approved is what runs, on a target that did not change."),
+    Requirement("design-3", "docs/design.md", "The agent cannot approve itself."),
+    Requirement("design-4", "docs/design.md", "What cannot be proven harmless needs approval."),
+    Requirement("design-5", "docs/design.md", "Every apply has a way back, data included.", until="undo data is kept"),
+    Requirement("design-6", "docs/design.md", "It is on the record, durably, before it happens."),
+    Requirement("design-7", "docs/design.md", "Nobody holds a standing key.", until="step credentials are issued"),
+    Requirement("design-8", "docs/design.md", "A workflow without a named owner does not start."),
+    Requirement("interface-call-id", "docs/interface.md", "Every result carries the id of its ledger entry."),
+    Requirement("interface-budget", "docs/interface.md", "All tools together are told in under 9,000 characters."),
+    Requirement("interface-deny-by-default", "docs/interface.md", "Nothing is allowed that no scope names."),
+    Requirement("interface-not-permitted", "docs/interface.md", "A refusal names the missing scope and the owner."),
+    Requirement("interface-unknown-target", "docs/interface.md", "An unknown target has a code and a suggestion."),
+    Requirement("interface-unknown-tool", "docs/interface.md", "An unknown tool has a code and a suggestion."),
+    Requirement("interface-intent-missing", "docs/interface.md", "A call without an intent is refused."),
+    Requirement("interface-intent-exceeded", "docs/interface.md", "A plan beyond `expects` is refused."),
+    Requirement("interface-plan-not-found", "docs/interface.md", "An unknown plan has a code."),
+    Requirement("interface-approval-required", "docs/interface.md", "Pending is a normal result, at once."),
+    Requirement("interface-approval-denied", "docs/interface.md", "A denied request is refused."),
+    Requirement("interface-access-explain", "docs/interface.md", "Agents and admins get the same explanation."),
+    Requirement("server-both-eras", "MCP 2025-11-25 and 2026-07-28", "Clients of both eras are served."),
+    Requirement("server-snapshot", "docs/interface.md", "A changed tool description is a reviewed diff."),
+    Requirement("local-profile", "docs/interface.md", "A folder with an alembic.ini needs no configuration."),
+    Requirement("scopes-narrow-only", "docs/design.md", "A condition or expectation never allows more."),
+    Requirement("approval-signature", "docs/interface.md", "A decision counts by an enrolled key's signature."),
+    Requirement("approval-digest", "docs/interface.md", "A decision is bound to exactly one request."),
+    Requirement("approval-not-requester-identity", "docs/interface.md", "Who asks does not approve."),
+    Requirement("approval-not-requester-key", "docs/interface.md", "One key signs for one person."),
+    Requirement("approval-expiry", "docs/interface.md", "An expired request cannot be used."),
+    Requirement("approval-quorum", "docs/interface.md", "Several signatures are several people."),
+    Requirement("approval-one-use", "docs/interface.md", "An approval is used once."),
+    Requirement("shutdown-clean", "docs/interface.md", "End of input and signals end the server cleanly."),
+    Requirement("shutdown-apply-finishes", "docs/interface.md", "An apply in hand finishes and is recorded."),
+    Requirement("incident-downgrade-to-base", "an agent's downgrade", "A downgrade to base is stopped, rows counted."),
+    Requirement("incident-misleading-autogenerate", "an agent's autogenerate", "Unexpected drops are named."),
+    Requirement("bad-input-unreachable-target", "docs/interface.md", "An unreachable database has a clear error."),
+    Requirement("bad-input-broken-env", "docs/interface.md", "A broken env.py has a clear error."),
+    Requirement("bad-input-multiple-heads", "docs/interface.md", "Several heads have a clear error."),
+    Requirement("bad-input-missing-revision", "docs/interface.md", "A missing revision has a clear error."),
+    Requirement("bad-input-syntax-error", "docs/interface.md", "A revision with a syntax error has a clear error."),
+    Requirement("bad-input-dirty-version-table", "docs/interface.md", "A dirty version table has a clear error."),
+    Requirement("bad-input-unknown-target", "docs/interface.md", "An unknown target has a clear error."),
+    Requirement("bad-input-config-typo", "docs/interface.md", "A typo is found with line, column and suggestion."),
+    Requirement("bad-input-missing-intent", "docs/interface.md", "A missing intent has a clear error."),
+    Requirement("bad-input-ledger-unwritable", "docs/interface.md", "Without a ledger nothing executes."),
+    Requirement("bad-input-two-servers-one-ledger", "docs/interface.md", "Two servers share one ledger file."),
+    Requirement("history-optuna-sqlite", "a public history", "optuna's whole history, on SQLite."),
+    Requirement("history-optuna-postgresql", "a public history", "optuna's whole history, on PostgreSQL."),
+    Requirement("history-mlflow-sqlite", "a public history", "mlflow's history, on SQLite."),
+)
