@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcp_migrate.errors import ValidationFailedError
+from mcp_migrate.model import Plan
 from mcp_migrate.schema import Schema, fingerprint
 from mcp_migrate.tools.interface import Database
 
@@ -34,9 +35,16 @@ class Live:
         return self.revisions[0] if self.revisions else None
 
 
-def read_live(database: Database) -> Live:
-    """Read revision and schema of a target. Raises: TargetUnreachableError, RenderFailedError."""
-    version_table = database.version_table
+def read_live(database: Database, *, plan: Plan | None = None) -> Live:
+    """Read revision and schema of a target.
+
+    With a `plan` the version table is the plan's, and the project, which may be broken by now, is not asked.
+
+    Raises:
+        TargetUnreachableError: the target cannot be read.
+        RenderFailedError: the project cannot say which version table it uses.
+    """
+    version_table = plan.version_table if plan else database.version_table
     with database.reader() as reader:
         revisions = reader.revisions(version_table)
         schema = reader.schema(version_table=version_table)

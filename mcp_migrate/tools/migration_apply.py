@@ -23,8 +23,8 @@ class MigrationApply:
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Find the plan and hold the target against where it starts."""
         database = bench.database(granted)
-        live = read_live(database)
         plan = find_plan(bench.ledger, granted.call.arguments["plan_id"], now=None)
+        live = read_live(database, plan=plan)
         if done := _already(plan, live, bench):
             return answer(granted, done)
         find_plan(bench.ledger, plan.plan_id, now=granted.call.at)

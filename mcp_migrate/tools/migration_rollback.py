@@ -32,15 +32,16 @@ class MigrationRollback:
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Make the reverse plan from where the target is now."""
         database = bench.database(granted)
-        live = read_live(database)
-        plan = self._plan(granted.call.arguments, database, live, bench)
+        asked = granted.call.arguments
+        if "apply_id" in asked:
+            apply = find_apply(bench.ledger, asked["apply_id"])
+            live = read_live(database, plan=apply.plan)
+            plan = _reverse(apply, live)
+        else:
+            live = read_live(database)
+            _refuse_upgrade(database, live, asked["to"])
+            plan = make_plan(database, live, asked["to"])
         return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
-
-    def _plan(self, arguments: Mapping[str, Any], database: Database, live: Live, bench: Workbench) -> Plan:
-        if "apply_id" in arguments:
-            return _reverse(find_apply(bench.ledger, arguments["apply_id"]), live)
-        _refuse_upgrade(database, live, arguments["to"])
-        return make_plan(database, live, arguments["to"])
 
 
 def _reverse(apply: Apply, live: Live) -> Plan:

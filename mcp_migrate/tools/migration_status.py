@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_migrate.errors import RehearsalFailedError, RenderFailedError
 from mcp_migrate.migrations import ProjectInfo
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.schema import diff
@@ -60,5 +61,9 @@ def _drift(database: Database, info: ProjectInfo, live: Live) -> Mapping[str, An
             "why": f"the version table says {', '.join(live.revisions)}",
             "objects": strange,
         }
-    changes = shown(diff(replayed(database, live.revisions[0] if live.revisions else "base"), live.schema))
+    try:
+        should = replayed(database, live.revisions[0] if live.revisions else "base")
+    except (RenderFailedError, RehearsalFailedError) as error:
+        return {"found": None, "why": f"it could not be told: {error.sentence}", "objects": []}
+    changes = shown(diff(should, live.schema))
     return {"found": bool(changes), "objects": [change["object"] for change in changes[:_SHOWN]]}

@@ -21,7 +21,7 @@ class MigrationValidate:
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Read the target once and check."""
         apply = find_apply(bench.ledger, granted.call.arguments["apply_id"])
-        plan, live = apply.plan, read_live(bench.database(granted))
+        plan, live = apply.plan, read_live(bench.database(granted), plan=apply.plan)
         checks = [
             _check("outcome recorded", "applied", apply.outcome["status"] if apply.outcome else "in flight"),
             _check("revision", plan.to_revision or "base", ", ".join(live.revisions) or "base"),

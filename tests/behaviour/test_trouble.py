@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -113,13 +113,13 @@ async def test_without_a_ledger_nothing_executes(world: World) -> None:
         "        print((await Agent(client).call('migration_apply', plan_id=sys.argv[2]))['code'])\n"
         "anyio.run(main)\n"
     )
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: ASYNC221  nothing else runs meanwhile
         [sys.executable, "-c", script, str(world.config), made["plan_id"]],
         capture_output=True,
         text=True,
         check=False,
-        cwd=os.getcwd(),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),  # noqa: PLW1509  no threads here
+        cwd=Path(__file__).parents[2],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert done.stdout.strip() == "ledger_unavailable", done.stderr
     assert "loyalty_points" not in world.columns("customers")
@@ -137,11 +137,10 @@ async def test_the_intent_is_durable_before_the_first_statement_and_the_outcome_
 
 @pytest.mark.proves("bad-input-two-servers-one-ledger")
 async def test_two_servers_on_one_ledger_make_one_record(world: World) -> None:
-    async with world.stdio_agent() as one, world.stdio_agent() as two:
-        async with anyio.create_task_group() as group:
-            for _ in range(10):
-                group.start_soon(lambda: one.call("schema_read", target="shop"))
-                group.start_soon(lambda: two.call("schema_read", target="shop"))
+    async with world.stdio_agent() as one, world.stdio_agent() as two, anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(lambda: one.call("schema_read", target="shop"))
+            group.start_soon(lambda: two.call("schema_read", target="shop"))
     assert len(world.events(Kind.CALL_FINISHED)) == 20
     assert world.command("ledger", "verify").returncode == 0
 

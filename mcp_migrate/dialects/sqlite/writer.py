@@ -45,9 +45,15 @@ class SqliteWriter(SqliteReader):
     def _send(self, frozen: Statement) -> int:
         """Send the text as it is; the driver takes one statement at a time and refuses more."""
         if not frozen.parameters:
-            return self._connection.execute(frozen.sql).rowcount
+            return self._touched(frozen.sql, ())
         rows = [tuple(values.thaw(value) for value in row) for row in frozen.parameters]
-        return sum(self._connection.execute(frozen.sql, row).rowcount for row in rows)
+        return sum(self._touched(frozen.sql, row) for row in rows)
+
+    def _touched(self, sql: str, row: tuple[object, ...]) -> int:
+        """The rows touched. A RETURNING clause does its work while its rows are fetched, and counts by them."""
+        cursor = self._connection.execute(sql, row)
+        returned = cursor.fetchall()
+        return len(returned) if cursor.description else cursor.rowcount
 
     def _watch(self, end: float) -> None:
         self._connection.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS_BETWEEN_LOOKS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql.columns import acts, foreign_keys, kind_of
 from mcp_migrate.rules.postgresql.names import name_of
-from mcp_migrate.rules.postgresql.parser import Tree, copy, enum, render
+from mcp_migrate.rules.postgresql.parser import Tree, copy, enum, new, render
 
 ADD_TO_NEW = rule(
     "constrain-new-table",
@@ -70,9 +70,8 @@ def _later(constraint: Tree, table: Tree) -> str | None:
 
 
 def _alter(table: Tree, subtype: str, *, name: str = "", constraint: Tree | None = None) -> Tree:
-    from postgast import pg_query_pb2 as pb
-
-    statement = pb.AlterTableStmt(objtype=enum("ObjectType").Value("OBJECT_TABLE"))
+    statement = new("AlterTableStmt")
+    statement.objtype = enum("ObjectType").Value("OBJECT_TABLE")
     statement.relation.CopyFrom(table)
     command = statement.cmds.add().alter_table_cmd
     command.subtype = enum("AlterTableType").Value(subtype)

@@ -34,7 +34,6 @@ DefElem defname arg defaction location
 DeleteStmt relation using_clause where_clause returning_clause with_clause
 DropStmt objects remove_type behavior missing_ok concurrent
 Float fval
-FuncCall funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct func_variadic funcformat location
 GroupingFunc args refs location
 GroupingSet kind content location
 IndexElem name expr indexcolname collation opclass ordering nulls_ordering
@@ -74,6 +73,8 @@ WithClause ctes recursive location
 """
 
 _LONG_SHAPES = {
+    "FuncCall": "funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct func_variadic"
+    " funcformat location",
     "SelectStmt": "distinct_clause target_list from_clause where_clause group_clause group_distinct having_clause"
     " window_clause values_lists sort_clause limit_offset limit_count limit_option with_clause op all larg rarg",
     "Constraint": "contype conname deferrable initdeferred is_enforced skip_validation initially_valid is_no_inherit"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mcp_migrate.rules.postgresql.privileges import OWNER, ROW_SECURITY
-
 from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql.add_column import add_column
 from mcp_migrate.rules.postgresql.add_constraint import add_constraint
 from mcp_migrate.rules.postgresql.column_type import change_type
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.rules.postgresql.privileges import OWNER, ROW_SECURITY
 from mcp_migrate.rules.postgresql.reading import Reading
 
 ALTER_NEW = rule("alter-new-table", "A change to a table this plan made", "additive", "Changes {object}, made here.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +25,12 @@ def parse(sql: str) -> Parsed | str:
     if "\0" in sql or len(sql) > _LONGEST:  # the C library stops reading at a NUL, the server may not
         return "the text is too long or holds a character that PostgreSQL does not take"
     import postgast
-    from google.protobuf.message import DecodeError
 
     try:
         statements = postgast.parse(sql).stmts
     except postgast.PgQueryError:
         return "PostgreSQL's grammar does not accept it"
-    except (DecodeError, UnicodeError):
+    except (_decode_error(), UnicodeError):
         return "it is nested too deeply or is no text"
     if len(statements) != 1:
         return f"it holds {len(statements)} statements, not one"
@@ -41,9 +41,8 @@ def parse(sql: str) -> Parsed | str:
 def render(kind: str, node: Tree) -> str | None:
     """The text of a statement, or None when it cannot be written."""
     import postgast
-    from postgast import pg_query_pb2 as pb
 
-    tree = pb.ParseResult()
+    tree = new("ParseResult")
     getattr(tree.stmts.add().stmt, kind).CopyFrom(node)
     try:
         return str(postgast.deparse(tree))
@@ -60,6 +59,18 @@ def copy(node: Tree) -> Tree:
 
 def enum(name: str) -> Any:
     """One of the grammar's enumerations, to look its members up by name."""
-    from postgast import pg_query_pb2 as pb
+    return getattr(_messages(), name)
 
-    return getattr(pb, name)
+
+def new(name: str) -> Tree:
+    """An empty node."""
+    return getattr(_messages(), name)()
+
+
+def _messages() -> Any:
+    # Named late and as text: the generated stubs of this module are not valid for type checkers.
+    return importlib.import_module("postgast.pg_query_pb2")
+
+
+def _decode_error() -> Any:
+    return importlib.import_module("google.protobuf.message").DecodeError

@@ -40,7 +40,7 @@ COPY_OUT = rule(
     "A program or file of the server",
     "privilege unknown",
     "COPY with {what} runs or touches things on the database's own machine.",
-)  # noqa: E501
+)
 DROP_DATABASE = rule("drop-database", "A whole database dropped", "destructive privilege unknown", "Drops a database.")
 DROP_OWNED = rule(
     "drop-owned", "Everything of a role dropped", "destructive privilege breaking", "Drops all that a role owns."

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG
-
 from mcp_migrate.rules.interface import Context, Finding, Rule, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG
 from mcp_migrate.rules.postgresql.reading import Reading
 
 _Own = Callable[[Tree, Context], list[Finding]]
@@ -44,8 +43,8 @@ FILL_NEW = rule(
 
 def select(node: Tree, context: Context) -> list[Finding]:
     reading = Reading.of(node, context)
-    nested = _nested(reading, context)
-    return [*(nested or [found(READ, *dict.fromkeys(reading.relations))]), *reading.findings()]
+    nested, names = _nested(reading, context), dict.fromkeys(reading.relations)
+    return [*(nested or [found(READ, *names, object=", ".join(names) or "no table")]), *reading.findings()]
 
 
 def insert(node: Tree, context: Context) -> list[Finding]:

@@ -6,6 +6,7 @@ import sqlite3 as lite
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mcp_migrate.model import Effect
 from mcp_migrate.rules.interface import Finding, Made, found, sentences, unknown
 from mcp_migrate.rules.sqlite import second, table
 from mcp_migrate.rules.sqlite.clone import Action, Clone
@@ -33,7 +34,11 @@ def findings(question: Question) -> list[Finding]:
     changes = [a for a in question.actions if a.code not in _LOOKS and not _is_book(a)]
     schema = [a for a in changes if a.code in SCHEMA_CHANGES]
     main = next(iter(schema), None)
-    if any(a is not main and a.code not in _ROWS and a.code not in _SIDE_WORK for a in changes):
+    if any(
+        a is not main and a.code not in _ROWS and a.code not in _SIDE_WORK
+        for a in changes
+        if not _is_own_check(a, main)
+    ):
         return [unknown("it does something to the connection or the file that is not looked into")]
     if main:
         return _schema_change(main, changes, question)
@@ -43,26 +48,31 @@ def findings(question: Question) -> list[Finding]:
     return _read(question) if not changes else [unknown("it does something that is not looked into")]
 
 
+def _is_own_check(action: Action, main: Action | None) -> bool:
+    """An ALTER that adds a CHECK has SQLite check the rows."""
+    altered = main is not None and main.code == lite.SQLITE_ALTER_TABLE
+    return altered and action.code == lite.SQLITE_PRAGMA and action.first == "quick_check"
+
+
 def _is_book(action: Action) -> bool:
     return action.first in _BOOKS and action.code in _ROWS
 
 
 def _schema_change(action: Action, changes: list[Action], question: Question) -> list[Finding]:
     kind, handler = SCHEMA_CHANGES[action.code]
-    tree = second.parse(question.sql)
     selects = any(a.code == lite.SQLITE_SELECT and not a.inside for a in question.actions)
     if kind == "create" and action.code == lite.SQLITE_CREATE_TABLE and selects:
         question.clone.apply(question.sql)
         return [unknown("a table made from a query is not looked into", f"main.{action.first}")]
-    results = handler(action, question.sql, tree, question.clone, question.made)
+    results = handler(action, question.sql, question.clone, question.made)
     results += _functions(question.actions, internal=kind == "alter")
     others = [a for a in changes if a.code in _ROWS and a.first.lower() != action.first.lower()]
     results += [f for a in others for f in _row(a, question)]
-    return _agreed(results, tree, kind)
+    return _agreed(results, question, kind)
 
 
-def _agreed(results: list[Finding], tree: object, kind: str) -> list[Finding]:
-    if tree is not None and second.agrees(tree, kind):
+def _agreed(results: list[Finding], question: Question, kind: str) -> list[Finding]:
+    if any(Effect.UNKNOWN in f.rule.effects for f in results) or second.agrees(question.sql, kind):
         return results
     return [*results, unknown("a second parser reads it as something else")]
 
@@ -74,7 +84,7 @@ def _row_change(rows: list[Action], question: Question) -> list[Finding]:
     results += _functions(question.actions, internal=False)
     if question.sql.lstrip()[:7].lower() == "replace" and kind == "insert":
         return results  # the second parser has no word for it, and it is destructive anyway
-    return _agreed(results, second.parse(question.sql), kind)
+    return _agreed(results, question, kind)
 
 
 def _row(action: Action, question: Question) -> Iterator[Finding]:
@@ -100,14 +110,14 @@ def _may_replace(action: Action, question: Question) -> bool:
 
 
 def _read(question: Question) -> list[Finding]:
-    tree = second.parse(question.sql)
     if not any(a.code == lite.SQLITE_SELECT for a in question.actions) or _writes(question):
         return [unknown("SQLite does not tell what it does")]
     reads = [a for a in question.actions if a.code == lite.SQLITE_READ]
-    results = [found(table.READ, *dict.fromkeys(f"{a.database or 'main'}.{a.first}" for a in reads))]
+    names = dict.fromkeys(f"{a.database or 'main'}.{a.first}" for a in reads)
+    results = [found(table.READ, *names, object=", ".join(names) or "no table")]
     if any(a.first.startswith("pragma_") for a in reads):
         results.append(unknown("it calls a pragma"))
-    return _agreed([*results, *_functions(question.actions, internal=False)], tree, "read")
+    return _agreed([*results, *_functions(question.actions, internal=False)], question, "read")
 
 
 def _writes(question: Question) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3 as lite
 from collections.abc import Callable
-from typing import Any
 
 from mcp_migrate.rules.interface import Finding, Made, Name, Rule, found, sentences, unknown
 from mcp_migrate.rules.sqlite import second, table
@@ -25,11 +24,11 @@ def _odd(*names: str) -> list[Finding]:
     )
 
 
-def create_table(action: Action, sql: str, tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def create_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     before = clone.shape()
     clone.apply(sql)
     name = action.first
-    if name.lower() not in before and not (tree and tree.args.get("exists")):
+    if name.lower() not in before and "EXISTS" not in second.words(sql):
         made.add("table", _key(name))
     return [found(table.CREATE_TABLE, f"main.{name}"), *_defaults(name, clone), *_odd(name)]
 
@@ -44,7 +43,7 @@ def _defaults(name: str, clone: Clone) -> list[Finding]:
     return sentences(f"the function {f} is not on the list" for f in sorted(called) if f.lower() not in table.FUNCTIONS)
 
 
-def create_index(action: Action, sql: str, _tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def create_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     clone.apply(sql)
     where = f"main.{action.second}"
     ours = made.has("table", _key(action.second))
@@ -54,33 +53,33 @@ def create_index(action: Action, sql: str, _tree: Any, clone: Clone, made: Made)
     return [found(which, where), *_odd(action.second)]
 
 
-def create_view(action: Action, sql: str, _tree: Any, clone: Clone, _made: Made) -> list[Finding]:
+def create_view(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
     clone.apply(sql)
-    actions = clone.ask(f"SELECT * FROM {_quoted(action.first)}")
+    actions = clone.ask(f"SELECT * FROM {_quoted(action.first)}")  # noqa: S608  quoted
     called = {a.second for a in actions if a.code == lite.SQLITE_FUNCTION}
     strange = sentences(f"the function {f} is not on the list" for f in sorted(called - table.FUNCTIONS))
     pragmas = [unknown("it calls a pragma")] if any(a.first.startswith("pragma_") for a in actions) else []
     return [found(table.CREATE_VIEW, f"main.{action.first}"), *strange, *pragmas, *_odd(action.first)]
 
 
-def create_trigger(action: Action, sql: str, _tree: Any, clone: Clone, _made: Made) -> list[Finding]:
+def create_trigger(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
     clone.apply(sql)
     return [unknown("code that runs with each change is not looked into", f"main.{action.second}")]
 
 
-def drop_table(action: Action, sql: str, _tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def drop_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     return _dropped("table", table.DROP_TABLE, action, sql, clone, made)
 
 
-def drop_index(action: Action, sql: str, _tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def drop_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     return _dropped("index", table.DROP_INDEX, action, sql, clone, made)
 
 
-def drop_view(action: Action, sql: str, _tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def drop_view(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     return _dropped("view", table.DROP_VIEW, action, sql, clone, made)
 
 
-def drop_trigger(action: Action, sql: str, _tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def drop_trigger(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     return _dropped("trigger", table.DROP_TRIGGER, action, sql, clone, made)
 
 
@@ -93,7 +92,7 @@ def _dropped(  # noqa: PLR0917  one row of the table below
     return [found(table.DROP_NEW if ours else which, f"main.{action.first}"), *_odd(action.first)]
 
 
-def alter_table(action: Action, sql: str, tree: Any, clone: Clone, made: Made) -> list[Finding]:
+def alter_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     """SQLite calls every ALTER the same, so the copy is compared before and after."""
     before = clone.shape()
     clone.apply(sql)
@@ -112,7 +111,7 @@ def alter_table(action: Action, sql: str, tree: Any, clone: Clone, made: Made) -
     if len(gone) == 1 and not come:
         return [found(table.DROP_NEW if ours else table.DROP_COLUMN, f"{where}.{gone[0]}"), *_odd(name, *gone)]
     if len(come) == 1 and not gone:
-        return [*_added(name, after, tree, ours=ours), *_defaults(name, clone), *_odd(name, *come)]
+        return [*_added(name, after, sql, ours=ours), *_defaults(name, clone), *_odd(name, *come)]
     return [unknown("what it alters could not be seen", where)]
 
 
@@ -128,13 +127,13 @@ def _renamed_table(name: str, before: Shape, after: Shape, made: Made) -> list[F
     return [found(which, f"main.{name}", f"main.{new}", object=f"main.{name}", new=new), *_odd(name, new)]
 
 
-def _added(name: str, after: Shape, tree: Any, *, ours: bool) -> list[Finding]:
+def _added(name: str, after: Shape, sql: str, *, ours: bool) -> list[Finding]:
     column = after[name.lower()][-1]
     where = f"main.{name}.{column.name}"
     if ours:
         return [found(table.ADD_COLUMN, where)]
     results = [found(table.REQUIRED, where)] if column.required else []
-    if tree is None or second.has_check(tree):
+    if "CHECK" in second.words(sql):
         results.append(found(table.RESTRICTED, where))
     return results or [found(table.ADD_COLUMN, where)]
 
@@ -143,7 +142,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-Handler = Callable[[Action, str, Any, Clone, Made], list[Finding]]
+Handler = Callable[[Action, str, Clone, Made], list[Finding]]
 
 SCHEMA_CHANGES: dict[int, tuple[str, Handler]] = {
     lite.SQLITE_CREATE_TABLE: ("create", create_table),
