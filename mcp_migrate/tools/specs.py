@@ -10,13 +10,16 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mcp_migrate.errors import ConfigInvalidError, IntentMissingError, InvalidArgumentsError, UnknownToolError
 from mcp_migrate.model import Effect, Granted, Prepared
 from mcp_migrate.tools.interface import Handler, Workbench
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 INTENT = {"type": "string", "minLength": 8, "maxLength": 500, "description": "Why you make this call."}
 TICKET = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -111,6 +114,12 @@ class RegisteredTool:
         """Ask the handler."""
         return self._handler.prepare(granted, bench)
 
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(self.spec.input_schema)
+
     def check_arguments(self, arguments: Mapping[str, Any]) -> None:
         """Hold arguments against the input schema.
 
@@ -118,9 +127,7 @@ class RegisteredTool:
             IntentMissingError: there is no usable intent.
             InvalidArgumentsError: anything else does not fit; says where and what was expected.
         """
-        from jsonschema import Draft202012Validator
-
-        problems = list(Draft202012Validator(self.spec.input_schema).iter_errors(dict(arguments)))
+        problems = list(self._validator.iter_errors(dict(arguments)))
         if not problems:
             return
         for problem in problems:

@@ -128,10 +128,10 @@ async def test_the_server_ends_cleanly(world: World, how: str) -> None:
     server = RawServer(world)
     assert server.call("schema_read", target="shop")["tables_total"] == 2
     if how == "end of input":
-        server.stdin.close()
-        server.process.wait(timeout=30)
+        server.close()
     else:
         os.kill(server.process.pid, getattr(signal, how))
+        server.process.wait(timeout=30)
         server.close()
     assert server.process.returncode == 0
     assert world.command("ledger", "verify").returncode == 0

@@ -38,6 +38,11 @@ class AlembicProject:
         self.script = ScriptDirectory.from_config(self.config)
         self.options: Mapping[str, Any] = {}
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where `env.py` and the revisions are."""
+        return (Path(self.script.dir).absolute(), *self.script._version_locations)  # noqa: SLF001  no public name
+
     def run(self, steps: Steps, *, as_sql: bool = False, only_configure: bool = False, **options: Any) -> None:
         """Run `env.py` and, in it, `steps`. Raises: RefusedError when it runs none, or several times."""
         from alembic.runtime.environment import EnvironmentContext

@@ -19,7 +19,7 @@ def described(project: AlembicProject) -> Mapping[str, Any]:
         "revisions": revisions[::-1],
         "version_table": version_table(options),
         "env": str(Path(script.dir, "env.py").absolute()),
-        "folders": [str(folder) for folder in script._version_locations],  # noqa: SLF001  no public name
+        "folders": [str(folder) for folder in project.folders[1:]],
     }
 
 

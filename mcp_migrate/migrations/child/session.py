@@ -55,7 +55,7 @@ class Session:
         force_engines(url)
         keep_order()
         self._project = AlembicProject(Path(ini), url=url, models=models, product=product)
-        self.folders = (Path(ini).parent, Path(self._project.script.dir).absolute())
+        self.folders = (Path(ini).parent, *self._project.folders)
 
     def describe(self) -> Mapping[str, Any]:
         """Heads, revisions and the version table."""

@@ -65,9 +65,10 @@ def alter_table(node: Tree, context: Context) -> list[Finding]:
     table = node.relation
     where = full(table)
     if member("ObjectType", node.objtype) != "OBJECT_TABLE" or is_system(name_of(table)):
-        owners = [c for c in node.cmds if member("AlterTableType", c.alter_table_cmd.subtype) == "AT_ChangeOwner"]
-        more = [found(OWNER, where)] if owners else []
-        return [unknown("only tables of users are looked into", where), *more]
+        kinds = {member("AlterTableType", c.alter_table_cmd.subtype) for c in node.cmds}
+        owner = [found(OWNER, where)] if "AT_ChangeOwner" in kinds else []
+        other = [unknown("only tables of users are looked into", where)] if kinds != {"AT_ChangeOwner"} else []
+        return [*owner, *other]
     findings = Reading.of(node, context).findings()
     for command in node.cmds:
         findings += _command(command.alter_table_cmd, table, where, context)

@@ -34,11 +34,7 @@ def findings(question: Question) -> list[Finding]:
     changes = [a for a in question.actions if a.code not in _LOOKS and not _is_book(a)]
     schema = [a for a in changes if a.code in SCHEMA_CHANGES]
     main = next(iter(schema), None)
-    if any(
-        a is not main and a.code not in _ROWS and a.code not in _SIDE_WORK
-        for a in changes
-        if not _is_own_check(a, main)
-    ):
+    if any(not _is_understood(a, main) for a in changes):
         return [unknown("it does something to the connection or the file that is not looked into")]
     if main:
         return _schema_change(main, changes, question)
@@ -48,14 +44,17 @@ def findings(question: Question) -> list[Finding]:
     return _read(question) if not changes else [unknown("it does something that is not looked into")]
 
 
-def _is_own_check(action: Action, main: Action | None) -> bool:
-    """An ALTER that adds a CHECK has SQLite check the rows."""
+def _is_understood(action: Action, main: Action | None) -> bool:
+    if action is main or action.code in _ROWS or action.code in _SIDE_WORK:
+        return True
     altered = main is not None and main.code == lite.SQLITE_ALTER_TABLE
-    return altered and action.code == lite.SQLITE_PRAGMA and action.first == "quick_check"
+    return altered and (action.code, action.first) == (lite.SQLITE_PRAGMA, "quick_check")  # its own, for a new CHECK
 
 
 def _is_book(action: Action) -> bool:
-    return action.first in _BOOKS and action.code in _ROWS
+    """What SQLite writes about its own: it keeps counters in a table it makes for the first AUTOINCREMENT."""
+    counters = action.code == lite.SQLITE_CREATE_TABLE and action.first == "sqlite_sequence"
+    return counters or (action.first in _BOOKS and action.code in _ROWS)
 
 
 def _schema_change(action: Action, changes: list[Action], question: Question) -> list[Finding]:

@@ -47,7 +47,7 @@ def create_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Fin
     clone.apply(sql)
     where = f"main.{action.second}"
     ours = made.has("table", _key(action.second))
-    if ours:
+    if ours and "EXISTS" not in second.words(sql):
         made.add("index", _key(action.first))
     which = table.UNIQUE_INDEX if clone.is_unique(action.first) and not ours else table.CREATE_INDEX
     return [found(which, where), *_odd(action.second)]

@@ -1,0 +1,109 @@
+"""The schemas that the corpus is judged on."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mcp_migrate.model import Effect, Judgement, Statement
+from mcp_migrate.rules import judge
+from mcp_migrate.schema.model import Column, Index, Other, Schema, Table
+
+CORPUS = Path(__file__).parent / "corpus"
+
+_SQLITE = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT DEFAULT '');
+CREATE TABLE orders (id INTEGER PRIMARY KEY, user_id INTEGER);
+CREATE TABLE replacing (id INTEGER PRIMARY KEY, k TEXT UNIQUE ON CONFLICT /**/ REPLACE);
+CREATE TABLE audited (id INTEGER);
+CREATE TABLE twice (id INTEGER);
+CREATE TABLE plain (id INTEGER);
+CREATE VIEW active_users AS SELECT id FROM users;
+CREATE TRIGGER watch AFTER INSERT ON audited BEGIN DELETE FROM orders; END;
+CREATE TRIGGER again AFTER INSERT ON twice BEGIN INSERT OR REPLACE INTO orders (id) VALUES (1); END;
+"""
+
+
+_INDEXES = {
+    "users": (
+        Index("by_email", "by_email (email BINARY)"),
+        Index(
+            "by_name_email", "by_name_email (id BINARY) CREATE INDEX by_name_email ON users (id) WHERE email NOTNULL"
+        ),
+    ),
+    "orders": (Index("by_both", "by_both (id BINARY, user_id DESC BINARY)", unique=True),),
+}
+
+
+def _table(schema: str, table: str, /, **columns: str) -> Table:
+    return Table(schema, table, tuple(Column(column, kind, nullable=True) for column, kind in columns.items()))
+
+
+def postgresql_schema() -> Schema:
+    varchar = "character varying(50)"
+    return Schema(
+        "postgresql",
+        (
+            _table("public", "users", id="integer", email=varchar, name="text"),
+            _table("public", "orders", id="integer", user_id="integer", total="integer"),
+            _table("public", "audited", id="integer"),
+            _table("app", "secrets", id="integer"),
+        ),
+        (
+            Other("view", "public", "active_users", "SELECT evil()"),
+            Other("function", "public", "evil", "..."),
+            Other("function", "public", "shout", "..."),
+            Other("enum", "public", "mood", "('happy')"),
+            Other("domain", "public", "positive", "integer CHECK (evil() IS NULL)"),
+            Other("sequence", "public", "counter", ""),
+            Other("trigger", "public", "watch", "EXECUTE FUNCTION evil()", "public.audited"),
+        ),
+    )
+
+
+def sqlite_schema() -> Schema:
+    """Read back from SQLite, in the form its dialect gives."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SQLITE)
+        rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql NOTNULL").fetchall()
+    return Schema(
+        "sqlite",
+        tuple(
+            Table("main", name, (), definition=sql, indexes=_INDEXES.get(name, ()))
+            for kind, name, _, sql in rows
+            if kind == "table"
+        ),
+        tuple(Other(kind, "main", name, sql, f"main.{of}") for kind, name, of, sql in rows if kind != "table"),
+    )
+
+
+SCHEMAS = {"postgresql": postgresql_schema(), "sqlite": sqlite_schema()}
+
+
+def judged(sql: str, dialect: str) -> Judgement:
+    """One statement alone."""
+    return judge([Statement(1, "r", sql)], dialect=dialect, schema=SCHEMAS[dialect])[0]
+
+
+def effects(words: str) -> frozenset[Effect]:
+    return frozenset(Effect(word) for word in words.split())
+
+
+def corpus(dialect: str) -> list[tuple[str, str]]:
+    """Each statement with its effects, in words."""
+    groups: list[dict[str, Any]] = yaml.safe_load((CORPUS / f"{dialect}.yaml").read_text(encoding="utf-8"))
+    return [(sql, group["effects"]) for group in groups for sql in group["statements"]]
+
+
+ALL = [(dialect, sql, words) for dialect in SCHEMAS for sql, words in corpus(dialect)]
+
+
+@pytest.fixture(params=yaml.safe_load((CORPUS / "plans.yaml").read_text(encoding="utf-8")), ids=lambda p: p["name"])
+def plan(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = request.param
+    return found
