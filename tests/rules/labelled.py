@@ -1,4 +1,4 @@
-"""The schemas that the corpus is judged on."""
+"""What is in the labelled corpus, and on which schemas is it judged?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from mcp_migrate.model import Effect, Judgement, Statement
@@ -103,7 +102,4 @@ def corpus(dialect: str) -> list[tuple[str, str]]:
 ALL = [(dialect, sql, words) for dialect in SCHEMAS for sql, words in corpus(dialect)]
 
 
-@pytest.fixture(params=yaml.safe_load((CORPUS / "plans.yaml").read_text(encoding="utf-8")), ids=lambda p: p["name"])
-def plan(request: pytest.FixtureRequest) -> dict[str, Any]:
-    found: dict[str, Any] = request.param
-    return found
+PLANS: list[dict[str, Any]] = yaml.safe_load((CORPUS / "plans.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,79 @@
+"""What must hold for every text, also for those nobody thought of?"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mcp_migrate.model import Effect, Statement
+from mcp_migrate.rules import judge
+from tests.rules.labelled import ALL, SCHEMAS, judged
+
+_UNKNOWN = frozenset({Effect.UNKNOWN})
+_FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_CASES = st.sampled_from([(dialect, sql) for dialect, sql, _ in ALL])
+_DIALECTS = st.sampled_from(sorted(SCHEMAS))
+_FILLER = st.sampled_from([" ", "\n", "\t\n", " /* x */ ", "/**/", " -- ; DROP\n", " /* ' */ ", "/*/*nested*/*/"])
+
+
+def _plain(sql: str) -> bool:
+    """Nothing in it is quoted or a comment, so that its blanks and letters may change."""
+    return not set("'\"`[$\\\0\u00a0") & set(sql) and "--" not in sql and "/*" not in sql
+
+
+@given(st.sampled_from([(d, s) for d, s, _ in ALL if _plain(s)]), st.data())
+@_FEW
+def test_comments_and_blanks_never_lower_the_effects(case: tuple[str, str], data: st.DataObject) -> None:
+    dialect, sql = case
+    spaced = "".join(data.draw(_FILLER) if c == " " else c for c in sql)
+    before, after = judged(sql, dialect).effects, judged(data.draw(_FILLER) + spaced, dialect).effects
+    assert after >= before or Effect.UNKNOWN in after
+
+
+@given(st.sampled_from([(d, s) for d, s, _ in ALL if _plain(s)]), st.data())
+@_FEW
+def test_case_never_lowers_the_effects(case: tuple[str, str], data: st.DataObject) -> None:
+    dialect, sql = case
+    mixed = "".join(c.upper() if data.draw(st.booleans()) else c.lower() for c in sql)
+    before, after = judged(sql, dialect).effects, judged(mixed, dialect).effects
+    assert after >= before or Effect.UNKNOWN in after
+
+
+@given(st.text(max_size=60) | st.binary(max_size=40).map(lambda b: b.decode("latin-1")), _DIALECTS)
+@_FEW
+def test_random_text_is_unknown(text: str, dialect: str) -> None:
+    assert judged(text, dialect).effects == _UNKNOWN
+
+
+@given(st.text(alphabet=st.characters(categories=["Cs", "Ll", "Po"]), max_size=20), _CASES)
+@_FEW
+def test_text_in_the_middle_never_crashes(text: str, case: tuple[str, str]) -> None:
+    dialect, sql = case
+    middle = len(sql) // 2
+    assert judged(sql[:middle] + text + sql[middle:], dialect).effects
+
+
+_SOME = {
+    d: st.sampled_from([s for x, s, _ in ALL if x == d and s.strip(" ;\n")[:2] not in {"", "--"}]) for d in SCHEMAS
+}
+
+
+@given(_DIALECTS.flatmap(lambda d: st.tuples(st.just(d), _SOME[d], _SOME[d])))
+@_FEW
+def test_two_statements_in_one_text_are_unknown(pair: tuple[str, str, str]) -> None:
+    dialect, first, second = pair
+    assert judged(f"{first}\n;\n{second}", dialect).effects >= _UNKNOWN
+
+
+@given(st.integers(min_value=50, max_value=20_000), _DIALECTS)
+@settings(max_examples=15, deadline=None)
+def test_deep_nesting_is_unknown_or_read(depth: int, dialect: str) -> None:
+    for sql in (f"SELECT {'(' * depth}1{')' * depth}", f"SELECT {'- ' * depth}1", "SELECT 1" + " + 1" * depth):
+        assert judged(sql, dialect).effects <= {Effect.READ, Effect.UNKNOWN}
+
+
+@given(_CASES)
+@_FEW
+def test_a_database_without_rules_is_unknown(case: tuple[str, str]) -> None:
+    [found] = judge([Statement(7, "r", case[1])], dialect="oracle", schema=None)
+    assert (found.n, found.effects) == (7, _UNKNOWN)

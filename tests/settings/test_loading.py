@@ -1,0 +1,224 @@
+"""Does a configuration that does not hold stop everything, saying where and what was meant?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, NotPermittedError
+from mcp_migrate.settings import find, json_schema, load, local_profile
+from mcp_migrate.settings.references import resolve
+from mcp_migrate.tools.specs import load as load_tools
+
+ROOT = Path(__file__).parents[2]
+TOOLS = [tool.spec.name for tool in load_tools(())]
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGu0vm1cfBUVvcNO6I5Q5vFkp9nb0H8Gh6vB0hVkDFtT ada"
+OTHER = KEY.replace("DFtT ada", "DFtU grace")
+
+
+def valid() -> dict[str, Any]:
+    return {
+        "version": 1,
+        "targets": {"shop": {"tier": "staging", "alembic": "alembic.ini", "url": "${env:SHOP_URL}"}},
+        "workflows": {
+            "w": {
+                "owner": {"name": "Ada", "email": "ada@example.com"},
+                "principals": ["agent:a"],
+                "scopes": [{"tools": ["schema_read"], "targets": ["shop"]}],
+            }
+        },
+        "reviewers": {"ada": {"ssh_keys": [KEY], "groups": ["dba"], "email": "ada@example.com"}},
+        "approvals": [{"when": {"effects": ["unknown"]}, "require": {"from": "dba"}}],
+    }
+
+
+def problems(tmp_path: Path, value: Any) -> list[dict[str, Any]]:
+    path = tmp_path / "mcp-migrate.yaml"
+    path.write_text(value if isinstance(value, str) else yaml.safe_dump(value, sort_keys=False))
+    with pytest.raises(ConfigInvalidError) as caught:
+        load(path, known_tools=TOOLS)
+    return list(caught.value.details["problems"])
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    value = valid()
+    change(value)
+    return value
+
+
+REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
+    "unknown key": (lambda c: c.update(targts={}), "targts", "Did you mean targets?"),
+    "nested unknown key": (lambda c: c["targets"]["shop"].update(urll="x"), "targets.shop.urll", "Did you mean url?"),
+    "no owner": (lambda c: c["workflows"]["w"].pop("owner"), "workflows.w.owner", "missing"),
+    "literal password": (
+        lambda c: c["targets"]["shop"].update(url="postgresql://bob:hunter2@db/shop"),
+        "targets.shop.url",
+        "plain text",
+    ),
+    "password as a parameter": (
+        lambda c: c["targets"]["shop"].update(url="postgresql://db/shop?password=hunter2"),
+        "targets.shop.url",
+        "plain text",
+    ),
+    "malformed reference": (lambda c: c["targets"]["shop"].update(url="${vault:x}"), "targets.shop.url", "reference"),
+    "principal twice": (
+        lambda c: c["workflows"].update(v={**c["workflows"]["w"]}),
+        "workflows.v.principals.0",
+        "already belongs",
+    ),
+    "tool that is none": (
+        lambda c: c["workflows"]["w"]["scopes"][0].update(tools=["schema_reed"]),
+        "workflows.w.scopes.0.tools.0",
+        "Did you mean schema_read?",
+    ),
+    "target that is none": (
+        lambda c: c["workflows"]["w"]["scopes"][0].update(targets=["shops"]),
+        "workflows.w.scopes.0.targets.0",
+        "Did you mean shop?",
+    ),
+    "no scopes": (lambda c: c["workflows"]["w"].update(scopes=[]), "workflows.w.scopes", "at least 1"),
+    "never open": (
+        lambda c: c["workflows"]["w"]["scopes"][0].update(when={"hours": "09:00-09:00"}),
+        "workflows.w.scopes.0.when",
+        "never open",
+    ),
+    "no such zone": (
+        lambda c: c["workflows"]["w"]["scopes"][0].update(when={"zone": "Europe/Nowhere"}),
+        "workflows.w.scopes.0.when.zone",
+        "no IANA time zone",
+    ),
+    "group without members": (
+        lambda c: c["approvals"][0]["require"].update({"from": "dbas"}),
+        "approvals.0.require.from",
+        "Did you mean dba?",
+    ),
+    "more signatures than people": (
+        lambda c: c["approvals"][0]["require"].update(count=2),
+        "approvals.0.require.count",
+        "1 reviewer",
+    ),
+    "owner who cannot be told": (
+        lambda c: (c["approvals"][0]["require"].update(never=["owner"]), c["reviewers"]["ada"].pop("email")),
+        "approvals.0.require.never",
+        "no email",
+    ),
+    "one key for two": (
+        lambda c: c["reviewers"].update(eve={"ssh_keys": [KEY]}),
+        "reviewers.eve.ssh_keys.0",
+        "key of ada",
+    ),
+    "rule without a condition": (lambda c: c["approvals"][0].update(when={}), "approvals.0.when", "nothing"),
+    "production": (lambda c: c["targets"]["shop"].update(tier="production"), "targets.shop.tier", "step credentials"),
+    "broker": (
+        lambda c: c["targets"]["shop"].update(credentials={"broker": "vault"}),
+        "targets.shop.credentials.broker",
+        "enforced",
+    ),
+    "undo": (
+        lambda c: c["targets"]["shop"].update(limits={"undo_rows": 5}),
+        "targets.shop.limits.undo_rows",
+        "not kept",
+    ),
+    "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation", "not enforced"),
+    "rehearsal off": (
+        lambda c: c["targets"]["shop"].update(rehearsal={"on": "off"}),
+        "targets.shop.rehearsal.on",
+        "scratch",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_hold_is_refused_with_its_key_and_a_hint(tmp_path: Path, case: str) -> None:
+    change, key, told = REFUSED[case]
+    found = problems(tmp_path, changed(change))
+    assert key in {problem["key"] for problem in found}
+    assert any(told in f"{problem['problem']} {problem['suggestion']}" for problem in found)
+    assert "hunter2" not in str(found)
+
+
+def test_every_problem_of_a_file_is_told_at_once_and_where_it_stands(tmp_path: Path) -> None:
+    text = yaml.safe_dump(changed(lambda c: (c.update(targts={}), c["targets"]["shop"].update(urll="x"))))
+    found = {(p["line"], p["column"], p["key"]) for p in problems(tmp_path, text)}
+    lines = text.splitlines()
+    for line, column, key in found:
+        assert lines[line - 1][column - 1 :].startswith(key.rpartition(".")[2])
+    assert len(found) == 2
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, "version: 1\nversion: 1\n")
+    assert (problem["line"], problem["key"]) == (2, "version")
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "version: [", "{version: 1"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert problems(tmp_path, text)
+
+
+def test_a_valid_file_loads_with_its_paths_placed(tmp_path: Path) -> None:
+    path = tmp_path / "mcp-migrate.yaml"
+    path.write_text(yaml.safe_dump(valid()))
+    settings = load(path, known_tools=TOOLS)
+    assert settings.path == path
+    assert settings.targets["shop"].alembic == tmp_path / "alembic.ini"
+    assert settings.ledger == f"sqlite:///{tmp_path}/.mcp-migrate/ledger.db"
+    assert settings.workflow_of("agent:a")[0] == "w"
+    with pytest.raises(NotPermittedError):
+        settings.workflow_of("agent:b")
+
+
+def test_the_shipped_configuration_holds_and_fits_its_schema(tmp_path: Path) -> None:
+    text = (ROOT / "config" / "mcp-migrate.yaml").read_text()
+    (tmp_path / "mcp-migrate.yaml").write_text(text)
+    load(tmp_path / "mcp-migrate.yaml", known_tools=TOOLS)
+    schema = json.loads((ROOT / "config" / "mcp-migrate.schema.json").read_text())
+    Draft202012Validator(schema).validate(yaml.safe_load(text))
+    assert schema == json_schema()
+
+
+def test_references_are_resolved_late_and_never_told(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    ini = tmp_path / "alembic.ini"
+    ini.write_text("[alembic]\nsqlalchemy.url = sqlite:///%(here)s/a.db\n")
+    environ = {"HOST": "db"}
+    assert resolve(f"pg://u:${{file:{secret}}}@${{env:HOST}}/x", ini=ini, environ=environ) == "pg://u:hunter2@db/x"
+    assert resolve("${ini:sqlalchemy.url}", ini=ini, environ={}) == f"sqlite:///{tmp_path}/a.db"
+    for reference in ("${env:NONE}", "${file:/none}", "${ini:none}"):
+        with pytest.raises(CredentialFailedError, match="names nothing"):
+            resolve(reference, ini=ini, environ=environ)
+
+
+def test_the_file_is_found_by_name_environment_and_parents(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    path = tmp_path / "mcp-migrate.yaml"
+    path.write_text("version: 1")
+    assert find(None, {}, inner) == path
+    assert find(None, {"MCP_MIGRATE_CONFIG": str(path)}, Path("/")) == path
+    assert find(path, {}, Path("/")) == path
+    with pytest.raises(ConfigInvalidError):
+        find(tmp_path / "none.yaml", {}, inner)
+
+
+@pytest.mark.parametrize("keys", [[], [KEY, OTHER]])
+def test_the_local_profile_lets_the_user_decide(tmp_path: Path, keys: list[str]) -> None:
+    (tmp_path / "alembic.ini").write_text("[alembic]\n")
+    (tmp_path / ".ssh").mkdir()
+    for number, key in enumerate(keys):
+        (tmp_path / ".ssh" / f"id{number}.pub").write_text(key + "\n")
+    settings = local_profile(tmp_path, user="ada", home=tmp_path)
+    assert settings.workflow_of("local")[1].owner.name == "ada"
+    assert [list(r.ssh_keys) for r in settings.reviewers.values()] == ([keys] if keys else [])
+
+
+def test_without_an_alembic_ini_there_is_no_local_profile(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalidError, match=r"alembic\.ini"):
+        local_profile(tmp_path, user="ada", home=tmp_path)
