@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,31 @@ class Server:
         )
 
     def ask(self, method: str, params: Mapping[str, Any]) -> Any:
-        """Send one request and wait for its result."""
+        """Send one request and wait for its result, which must be a success: a refusal is soon made."""
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(message) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())["result"]
+        result = json.loads(self._process.stdout.readline())["result"]
+        assert not result.get("isError"), result
+        return result
 
     def close(self) -> None:
         self._process.communicate(timeout=30)
 
 
-def timed(work: Any) -> float:
-    """Milliseconds that one call of `work` takes."""
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Milliseconds that one call of `work` takes, and what it gives."""
     began = time.perf_counter()
-    work()
-    return (time.perf_counter() - began) * 1000
+    given = work()
+    return (time.perf_counter() - began) * 1000, given
+
+
+def told(name: str, times: Sequence[float]) -> str:
+    """One line: the median and the quartiles."""
+    low, middle, high = statistics.quantiles(times, n=4)
+    return f"{name:<18} median {middle:8.2f} ms   (quartiles {low:.2f} to {high:.2f}, n = {len(times)})"
 
 
 def bare_server(folder: Path) -> list[str]:

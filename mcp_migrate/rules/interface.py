@@ -6,11 +6,11 @@ the objects it concerns. The judgement is the union: nothing a finding says can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcp_migrate.model import Effect, Judgement
-from mcp_migrate.schema.model import Schema, Table
+from mcp_migrate.schema.model import Other, Schema, Table
 
 DANGER = (
     Effect.PRIVILEGE,
@@ -114,12 +114,9 @@ class Made:
         self._names.clear()
 
 
-_NOT_CALLED = frozenset({"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "trigger"}) | {
-    "policy",
-    "rule",
-    "extension",
-}
 _ACTS = frozenset({"trigger", "rule", "policy"})
+_NAMED = frozenset({"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "composite"})
+_NOT_CALLED = _ACTS | _NAMED | {"extension", "schema"}
 _PLAIN = frozenset({"table", "partitioned", "partitioned table", "partitioned_table"})
 
 
@@ -133,32 +130,34 @@ class Context:
 
     schema: Schema | None
     made: Made = field(default_factory=Made)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     active: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, schema: Schema | None) -> Context:
         """The context in which a plan on `schema` starts."""
-        others = schema.others if schema else ()
+        tables, others = (schema.tables, schema.others) if schema else ((), ())
+        names: dict[str, list[str]] = {}
+        named: list[Table | Other] = [*tables, *(other for other in others if other.kind in _NAMED)]
+        for thing in named:
+            names.setdefault(thing.name, []).append(f"{thing.kind} {thing.schema}")
         return cls(
             schema,
+            tables={table.qualified: table for table in tables if table.kind in _PLAIN},
+            names={name: tuple(places) for name, places in names.items()},
             functions=frozenset(o.name.partition("(")[0] for o in others if o.kind not in _NOT_CALLED),
             active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
         )
 
     def table(self, qualified: str) -> Table | None:
         """The plain table of that name, where it is known."""
-        table = self.schema.table(qualified) if self.schema else None
-        return table if table and table.kind in _PLAIN else None
+        return self.tables.get(qualified)
 
     def called(self, bare: str) -> tuple[str, ...]:
         """Everything table-like or typed that is called `bare`, in any schema, as ``kind schema``."""
-        if self.schema is None:
-            return ()
-        return (
-            *(f"{t.kind} {t.schema}" for t in self.schema.tables if t.name == bare),
-            *(f"{o.kind} {o.schema}" for o in self.schema.others if o.name == bare),
-        )
+        return self.names.get(bare, ())
 
 
 def sentences(reasons: Iterable[str]) -> list[Finding]:

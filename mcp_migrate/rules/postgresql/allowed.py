@@ -97,11 +97,17 @@ OPTIONS = frozenset(
 
 ACCESS_METHODS = frozenset({"btree", "hash", "gin", "gist", "brin", "spgist", "ivfflat", "hnsw"})
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of `text`: a list that grows should read as one."""
+    return frozenset(text.split())
+
+
 OPERATORS = word_set(
     """
     = <> < <= > >= + - * / % ^ & | # ~ << >> || ~~ !~~ ~~* !~~* ~* !~ !~* -> ->> #> #>> @> <@ ? ?| ?& && #- @@
     """
-)
+) | {"BETWEEN", "NOT BETWEEN", "BETWEEN SYMMETRIC", "NOT BETWEEN SYMMETRIC"}
 
 TYPES = word_set(
     """

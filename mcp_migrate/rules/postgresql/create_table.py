@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
+from mcp_migrate.rules.interface import Context, Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.columns import foreign_keys, kind_of
-from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
+from mcp_migrate.rules.postgresql.names import full, hides, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.reading import Reading
 
@@ -15,7 +15,7 @@ def create_table(node: Tree, context: Context) -> list[Finding]:
     relation, name = node.relation, name_of(node.relation)
     reading = Reading.of(node, context)
     findings = [found(CREATE_TABLE, full(relation)), *reading.findings()]
-    findings += _parents(node, context)
+    findings += [*_parents(node, context), *sentences(hides(relation, context))]
     constraints = [element.constraint for element in node.table_elts if element.HasField("constraint")]
     for element in node.table_elts:
         constraints += [c.constraint for c in element.column_def.constraints]

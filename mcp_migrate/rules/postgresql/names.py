@@ -46,6 +46,13 @@ def full(relation: Tree) -> str:
     return qualified(name_of(relation))
 
 
+def hides(relation: Tree, context: Context) -> list[str]:
+    """Why a new temporary table or view may take the place of one in use: it is found first."""
+    if relation.relpersistence != "t" or (context.schema is not None and not context.called(relation.relname)):
+        return []
+    return [f"a temporary {relation.relname} may hide one in use"]
+
+
 def is_system(name: Name) -> bool:
     """Whether it belongs to PostgreSQL itself; ``pg_`` is looked up there before anywhere else."""
     return name[0] in _SYSTEM or name[0].startswith("pg_") or (not name[0] and name[1].startswith("pg_"))

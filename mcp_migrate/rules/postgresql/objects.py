@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcp_migrate.rules.interface import Context, Finding, Name, found, rule, sentences, unknown
-from mcp_migrate.rules.postgresql.names import doubts, full, member, name_of, qualified, split, words
+from mcp_migrate.rules.postgresql.names import doubts, full, hides, member, name_of, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import GRANT
 from mcp_migrate.rules.postgresql.reading import Reading
@@ -49,7 +49,8 @@ def create_domain(node: Tree, context: Context) -> list[Finding]:
 
 def create_view(node: Tree, context: Context) -> list[Finding]:
     reading = Reading.of(node, context)
-    findings = [found(CREATE_VIEW, full(node.view), *reading.relations), *reading.findings()]
+    findings = [found(CREATE_VIEW, full(node.view), *reading.relations, object=full(node.view)), *reading.findings()]
+    findings += sentences(hides(node.view, context))
     if node.replace or reading.writes:
         findings.append(unknown("it replaces a view in use or changes rows", full(node.view)))
     elif node.view.relpersistence != "t":

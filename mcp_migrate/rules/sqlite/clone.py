@@ -55,7 +55,7 @@ class Clone:
         self._looks = 0
         self._connection.set_authorizer(self._authorize)
         self._connection.set_progress_handler(self._look, _STEPS_BETWEEN_LOOKS)
-        self.complete = schema is not None and all(self._copied(text, name) for name, text in _texts(schema))
+        self.complete = schema is not None and all(self._copied(*text) for text in _texts(schema))
         for table, index in ((t, i) for t in (schema.tables if schema else ()) for i in t.indexes):
             self._copy_index(table, index)
 
@@ -71,6 +71,18 @@ class Clone:
         with self._translated():
             self._connection.execute(f"EXPLAIN {sql}", (None,) * values).close()
         return list(dict.fromkeys(self._seen))
+
+    def ask_of_new_row(self, table: str) -> list[Action]:
+        """What the defaults, checks and generated columns of a new row ask leave for; not what it refers to.
+
+        Raises:
+            CloneError: no row without values can be made.
+        """
+        self._rows("PRAGMA foreign_keys = OFF")
+        try:
+            return self.ask(f"INSERT INTO {quoted(table)} DEFAULT VALUES")
+        finally:
+            self._rows("PRAGMA foreign_keys = ON")
 
     def apply(self, sql: str) -> None:
         """Run a statement that changes the schema. Raises: CloneError."""
@@ -128,11 +140,12 @@ class Clone:
         self._looks += 1
         return int(self._looks > _LOOKS)
 
-    def _copied(self, text: str, name: str) -> bool:
+    def _copied(self, kind: str, name: str, text: str) -> bool:
         try:
             self.apply(text)
         except CloneError:
-            return bool(self.text(name))  # a virtual table has made its own tables
+            # A virtual table has made its own tables; without a view whatever names it is refused.
+            return kind == "view" or bool(self.text(name))
         return True
 
     def _copy_index(self, table: Table, index: Index) -> None:
@@ -140,28 +153,29 @@ class Clone:
         head, found, text = index.definition.partition(") CREATE ")
         unique = "UNIQUE " if index.unique else ""
         keys = ", ".join(_key(key) for key in head.removeprefix(f"{index.name} (").removesuffix(")").split(", "))
-        made = f"CREATE {unique}INDEX {_quoted(index.name)} ON {_quoted(table.name)} ({keys})"
+        made = f"CREATE {unique}INDEX {quoted(index.name)} ON {quoted(table.name)} ({keys})"
         try:
             self.apply(f"CREATE {text}" if found else made)
         except CloneError:
             return
 
 
-def _texts(schema: Schema) -> Iterator[tuple[str, str]]:
+def _texts(schema: Schema) -> Iterator[tuple[str, str, str]]:
     for table in schema.tables:
-        yield table.name, table.definition or ""
+        yield "table", table.name, table.definition or ""
     for kind in ("view", "trigger"):
         for other in schema.others:
             if other.kind == kind:
-                yield other.name, other.definition
+                yield kind, other.name, other.definition
 
 
 def _key(key: str) -> str:
     """``column [DESC] collation``, as schemas write a key of an index, as SQL."""
     words = key.split(" ")
     down = " DESC" if words[-2:-1] == ["DESC"] else ""
-    return f"{_quoted(' '.join(words[: -2 if down else -1]))} COLLATE {_quoted(words[-1])}{down}"
+    return f"{quoted(' '.join(words[: -2 if down else -1]))} COLLATE {quoted(words[-1])}{down}"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """`name` as an identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -81,8 +81,6 @@ def _row_change(rows: list[Action], question: Question) -> list[Finding]:
     kind = _ROWS[top[0].code]
     results = [f for a in rows for f in _row(a, question)]
     results += _functions(question.actions, internal=False)
-    if question.sql.lstrip()[:7].lower() == "replace" and kind == "insert":
-        return results  # the second parser has no word for it, and it is destructive anyway
     return _agreed(results, question, kind)
 
 

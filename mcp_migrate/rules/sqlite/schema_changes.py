@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mcp_migrate.rules.interface import Finding, Made, Name, Rule, found, sentences, unknown
 from mcp_migrate.rules.sqlite import second, table
-from mcp_migrate.rules.sqlite.clone import Action, Clone, CloneError, Shape
+from mcp_migrate.rules.sqlite.clone import Action, Clone, CloneError, Shape, quoted
 
 _ODD = frozenset('.*?["]')
 
@@ -36,7 +36,7 @@ def create_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Fin
 def _defaults(name: str, clone: Clone) -> list[Finding]:
     """What writing a row would call: defaults, checks and generated columns."""
     try:
-        actions = clone.ask(f"INSERT INTO {_quoted(name)} DEFAULT VALUES")
+        actions = clone.ask_of_new_row(name)
     except CloneError:
         return [unknown("its defaults and checks could not be looked into")]
     called = {a.second for a in actions if a.code == lite.SQLITE_FUNCTION and not a.inside}
@@ -55,7 +55,7 @@ def create_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Fin
 
 def create_view(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
     clone.apply(sql)
-    actions = clone.ask(f"SELECT * FROM {_quoted(action.first)}")  # noqa: S608  quoted
+    actions = clone.ask(f"SELECT * FROM {quoted(action.first)}")  # noqa: S608  quoted
     called = {a.second for a in actions if a.code == lite.SQLITE_FUNCTION}
     strange = sentences(f"the function {f} is not on the list" for f in sorted(called - table.FUNCTIONS))
     pragmas = [unknown("it calls a pragma")] if any(a.first.startswith("pragma_") for a in actions) else []
@@ -136,10 +136,6 @@ def _added(name: str, after: Shape, sql: str, *, ours: bool) -> list[Finding]:
     if "CHECK" in second.words(sql):
         results.append(found(table.RESTRICTED, where))
     return results or [found(table.ADD_COLUMN, where)]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 Handler = Callable[[Action, str, Clone, Made], list[Finding]]
