@@ -72,13 +72,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Whatever is no table: a view, sequence, enum, domain, function, trigger, policy, rule, extension."""
+    """Whatever is no table: a view, sequence, enum, domain, function, trigger, policy, rule, extension.
+
+    `text` is what made it, where the database keeps that; it is not fingerprinted.
+    """
 
     kind: str
     schema: str
     name: str
     definition: str
     table: str | None = None
+    text: str | None = None
 
     @property
     def qualified(self) -> str:

@@ -17,6 +17,8 @@ def classify(prepared: Prepared) -> Classified:
     plan = prepared.plan
     if plan is None:
         return Classified(prepared, (), prepared.effects, prepared.objects, {})
+    if prepared.schema is None:
+        raise TypeError("a plan is judged against the live schema, and none was read")
     from mcp_migrate.rules import judge  # parsers load when the first plan is judged, not at start
 
     judgements = judge(plan.statements, dialect=plan.dialect, schema=prepared.schema)

@@ -43,7 +43,7 @@ ALTERATIONS = {
     "ALTER TABLE a ADD CONSTRAINT u UNIQUE (x)": "add_constraint public.a.u",
     "ALTER TABLE a ADD CONSTRAINT e CHECK (id > 1) NOT VALID": "add_constraint public.a.e",
     "DROP INDEX other.i": "drop_index other.b.i",
-    "CREATE INDEX j ON other.b (z) WHERE w > 1": "add_index other.b.j",
+    "CREATE INDEX j ON other.b (z) WHERE z > 1": "add_index other.b.j",
     "ALTER TYPE mood ADD VALUE 'calm'": "alter_enum public.mood",
     "ALTER SEQUENCE s INCREMENT 5": "alter_sequence public.s",
     "CREATE OR REPLACE VIEW v AS SELECT x FROM a WHERE id > 1": "alter_view public.v",

@@ -141,11 +141,8 @@ def test_only_one_writer_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_scratch_database_is_the_schema_without_the_rows_and_is_removed(tmp_path: Path) -> None:
-    url = make(
-        tmp_path / "a.db",
-        f"{BASE} INSERT INTO b VALUES (1, NULL, 2); CREATE TABLE alembic_version (version_num TEXT);"
-        "INSERT INTO alembic_version VALUES ('r');",
-    )
+    rows = "INSERT INTO b VALUES (1, NULL, 2); INSERT INTO alembic_version VALUES ('r');"
+    url = make(tmp_path / "a.db", BASE + "CREATE TABLE alembic_version (version_num TEXT);" + rows)
     with dialect_for(url).open_scratch(url) as scratch:
         assert read(scratch.url) == read(url)
         with dialect_for(url).open_reader(scratch.url) as reader:

@@ -28,14 +28,16 @@ CREATE TRIGGER again AFTER INSERT ON twice BEGIN INSERT OR REPLACE INTO orders (
 """
 
 
+def _index(text: str) -> Index:
+    return Index(text.split()[text.split().index("INDEX") + 1], text, unique="UNIQUE" in text, text=text)
+
+
 _INDEXES = {
     "users": (
-        Index("by_email", "by_email (email BINARY)"),
-        Index(
-            "by_name_email", "by_name_email (id BINARY) CREATE INDEX by_name_email ON users (id) WHERE email NOTNULL"
-        ),
+        _index("CREATE INDEX by_email ON users (email)"),
+        _index("CREATE INDEX by_name_email ON users (id) WHERE email NOTNULL"),
     ),
-    "orders": (Index("by_both", "by_both (id BINARY, user_id DESC BINARY)", unique=True),),
+    "orders": (_index("CREATE UNIQUE INDEX by_both ON orders (id, user_id DESC)"),),
 }
 
 

@@ -94,8 +94,8 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
         LockedError: another apply runs on this database.
     """
     with connect(url) as connection:
-        for name, seconds in (("lock_timeout", limits.lock_timeout), ("statement_timeout", limits.statement_timeout)):
-            connection.execute("SELECT set_config($1, $2, false)", [name, f"{int(seconds * 1000)}ms"])
+        for name, value in _session(limits).items():
+            connection.execute("SELECT set_config($1, $2, false)", [name, value])
         _take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
         try:
@@ -105,6 +105,16 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+
+
+def _session(limits: Limits) -> dict[str, str]:
+    """Settings of the session. Names and strings mean what they meant when the plan was recorded and judged."""
+    return {
+        "lock_timeout": f"{int(limits.lock_timeout * 1000)}ms",
+        "statement_timeout": f"{int(limits.statement_timeout * 1000)}ms",
+        "search_path": "public",
+        "standard_conforming_strings": "on",
+    }
 
 
 def _take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:

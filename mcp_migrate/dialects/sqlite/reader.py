@@ -33,7 +33,7 @@ class SqliteReader:
             dialect="sqlite",
             tables=tuple(facts.table(name, sql) for kind, name, _, sql in kept if kind == "table"),
             others=tuple(
-                Other(kind, "main", name, _normal(sql), f"main.{table}" if kind == "trigger" else None)
+                Other(kind, "main", name, _normal(sql), f"main.{table}" if kind == "trigger" else None, text=sql)
                 for kind, name, table, sql in kept
                 if kind in {"view", "trigger"}
             ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mcp_migrate.schema.model import Index, Schema, Table
+from mcp_migrate.schema.model import Index, Schema
 
 _REFUSED = frozenset({sqlite3.SQLITE_PRAGMA, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
 _OWN_CHECK = "quick_check"
@@ -56,8 +56,8 @@ class Clone:
         self._connection.set_authorizer(self._authorize)
         self._connection.set_progress_handler(self._look, _STEPS_BETWEEN_LOOKS)
         self.complete = schema is not None and all(self._copied(*text) for text in _texts(schema))
-        for table, index in ((t, i) for t in (schema.tables if schema else ()) for i in t.indexes):
-            self._copy_index(table, index)
+        for index in (index for table in (schema.tables if schema else ()) for index in table.indexes):
+            self._copy_index(index)
 
     def close(self) -> None:
         self._connection.close()
@@ -148,14 +148,10 @@ class Clone:
             return kind == "view" or bool(self.text(name))
         return True
 
-    def _copy_index(self, table: Table, index: Index) -> None:
-        """By its text where the schema has it, else by its keys; without it nothing looks safer."""
-        head, found, text = index.definition.partition(") CREATE ")
-        unique = "UNIQUE " if index.unique else ""
-        keys = ", ".join(_key(key) for key in head.removeprefix(f"{index.name} (").removesuffix(")").split(", "))
-        made = f"CREATE {unique}INDEX {quoted(index.name)} ON {quoted(table.name)} ({keys})"
+    def _copy_index(self, index: Index) -> None:
+        """Without the text that made it, it is not there, and nothing looks safer for that."""
         try:
-            self.apply(f"CREATE {text}" if found else made)
+            self.apply(index.text or "")
         except CloneError:
             return
 
@@ -166,14 +162,7 @@ def _texts(schema: Schema) -> Iterator[tuple[str, str, str]]:
     for kind in ("view", "trigger"):
         for other in schema.others:
             if other.kind == kind:
-                yield kind, other.name, other.definition
-
-
-def _key(key: str) -> str:
-    """``column [DESC] collation``, as schemas write a key of an index, as SQL."""
-    words = key.split(" ")
-    down = " DESC" if words[-2:-1] == ["DESC"] else ""
-    return f"{quoted(' '.join(words[: -2 if down else -1]))} COLLATE {quoted(words[-1])}{down}"
+                yield kind, other.name, other.text or other.definition
 
 
 def quoted(name: str) -> str:
