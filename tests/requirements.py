@@ -53,6 +53,8 @@ REQUIREMENTS = (
     Requirement("approval-one-use", "docs/interface.md", "An approval is used once."),
     Requirement("shutdown-clean", "docs/interface.md", "End of input and signals end the server cleanly."),
     Requirement("shutdown-apply-finishes", "docs/interface.md", "An apply in hand finishes and is recorded."),
+    Requirement("cancel-before-execute", "docs/interface.md", "A call cancelled in time executes nothing."),
+    Requirement("cancel-after-execute", "docs/interface.md", "A call cancelled too late finishes, recorded."),
     Requirement("incident-downgrade-to-base", "an agent's downgrade", "A downgrade to base is stopped, rows counted."),
     Requirement("incident-misleading-autogenerate", "an agent's autogenerate", "Unexpected drops are named."),
     Requirement("bad-input-unreachable-target", "docs/interface.md", "An unreachable database has a clear error."),

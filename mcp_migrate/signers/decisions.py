@@ -6,7 +6,7 @@ who brought it, and how, means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from mcp_migrate.signers.keys import PublicKey, parse_public_key
 from mcp_migrate.signers.sshsig import verify
 
 FORMAT = "mcp-migrate/decision/1"
+_STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
 _NONCE = 16
 """Characters a nonce has at least."""
 
@@ -87,14 +88,23 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
     verified = verify(_message(said), signature, key)
     _not_excluded(str(name), reviewer.email, request, settings)
-    return Decision(
-        "approve" if verdict == "approve" else "deny",
-        str(name),
-        key.fingerprint,
-        verified.assurance,
-        nonce,
-        said.get("reason"),
-    )
+    meant: Verdict = "approve" if verdict == "approve" else "deny"
+    held = Decision(meant, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+    asked = request["quorum"]
+    lack = lacking(held, settings, asked["groups"], Assurance(asked["assurance"]))
+    if meant == "approve" and lack is not None:
+        raise _invalid(lack)
+    return held
+
+
+def lacking(decision: Decision, settings: Settings, groups: Iterable[str], assurance: Assurance) -> str | None:
+    """What an approval lacks to count where these groups and this assurance are asked for, or None."""
+    name = decision.reviewer
+    if missing := sorted(set(groups) - set(settings.reviewers[name].groups)):
+        return f"{name} is not in {' and '.join(missing)}"
+    if _STRENGTH.index(decision.assurance) < _STRENGTH.index(assurance):
+        return f"its assurance is {decision.assurance}, and {assurance} is asked for"
+    return None
 
 
 def _message(said: Mapping[str, Any]) -> bytes:

@@ -128,7 +128,7 @@ def _subject(permitted: Permitted) -> str:
 
 def _approvals(request: Event, asked: Quorum, settings: Settings, ledger: Ledger) -> Iterator[tuple[str, str]]:
     """(reviewer, nonce) of each distinct person and key whose valid approval counts towards `asked`."""
-    from mcp_migrate.signers.decisions import check  # cryptography loads when there is a decision to check
+    from mcp_migrate.signers.decisions import check, lacking  # cryptography loads when there is a decision to check
 
     seen: set[str] = set()
     for event in ledger.find(Kind.APPROVAL_DECIDED, request.body["request_id"]):
@@ -143,10 +143,10 @@ def _approvals(request: Event, asked: Quorum, settings: Settings, ledger: Ledger
                 request_id=request.body["request_id"],
                 reviewer=decision.reviewer,
             )
-        strong = _STRENGTH.index(decision.assurance) >= _STRENGTH.index(asked.assurance)
-        belongs = asked.groups <= set(settings.reviewers[decision.reviewer].groups)
+        # Held against the policy of now as well: it may have become stricter since the request was made.
+        short = lacking(decision, settings, asked.groups, asked.assurance)
         used = ledger.find(Kind.APPROVAL_CONSUMED, decision.nonce)
-        if strong and belongs and not used and not {decision.reviewer, decision.key} & seen:
+        if short is None and not used and not {decision.reviewer, decision.key} & seen:
             seen |= {decision.reviewer, decision.key}
             yield decision.reviewer, decision.nonce
 

@@ -1,0 +1,62 @@
+"""What becomes of a call that is taken back?"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.errors import CancelledError
+from mcp_migrate.ledger import Kind
+from mcp_migrate.model import Call
+from mcp_migrate.pipeline import Watch
+from tests.behaviour.test_stdio import RawServer
+from tests.world import INTENT, World
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.proves("cancel-before-execute")
+async def test_a_call_cancelled_before_it_executes_changes_nothing(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+    wiring = Wiring(load_settings(world.config))
+    arguments = {"intent": INTENT, "plan_id": plan["plan_id"]}
+    call = Call("call_cancelled", "migration_apply", arguments, INTENT, "agent:demo", datetime.now(UTC))
+    with pytest.raises(CancelledError):
+        wiring.run(call, wiring.registry["migration_apply"], watch=Watch(cancelled=lambda: True))
+    wiring.ledger.close()
+    assert world.events(Kind.STEP_STARTED) == ()
+    assert [event.body["code"] for event in world.events(Kind.CALL_REFUSED)] == ["cancelled"]
+    assert "loyalty_points" not in world.columns("customers")
+
+
+@pytest.mark.proves("cancel-after-execute")
+async def test_a_call_cancelled_while_it_executes_finishes_and_is_recorded(world: World) -> None:
+    numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000000) SELECT n FROM c"
+    world.write_revision(
+        "s1",
+        "a1",
+        'op.create_table("big", sa.Column("n", sa.Integer()))\n    op.execute("INSERT INTO big ' + numbers + '")',
+        'op.drop_table("big")',
+    )
+    server = RawServer(world)
+    plan = server.call("migration_plan", target="shop", to="s1")
+    waiting = server.call("migration_apply", plan_id=plan["plan_id"])
+    if waiting["status"] == "approval_required":
+        world.sign(waiting["request_id"])
+    arguments = {"intent": INTENT, "plan_id": plan["plan_id"]}
+    server.send("tools/call", {"name": "migration_apply", "arguments": arguments})
+    while not world.events(Kind.STEP_STARTED):
+        pass
+    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}
+    server.stdin.write(json.dumps(cancelled) + "\n")
+    server.stdin.flush()
+    while not world.events(Kind.STEP_FINISHED):
+        pass
+    server.close()
+    [finished] = world.events(Kind.STEP_FINISHED)
+    assert finished.body["status"] == "applied"
+    assert world.query("SELECT count(*) FROM big") == [(2_000_000,)]
