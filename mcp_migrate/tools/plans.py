@@ -82,9 +82,8 @@ def summary(plan: Plan, classified: Classified) -> str:
     changes = sum(statement.kind == "change" for statement in plan.statements)
     lost = sorted({name for j in classified.judgements if Effect.DESTRUCTIVE in j.effects for name in j.objects})
     parts = [] if plan.reverse.available else ["THERE IS NO WAY BACK"]
-    parts.append(
-        f"{changes} statement{'' if changes == 1 else 's'}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}"
-    )
+    noun = "statement" if changes == 1 else "statements"
+    parts.append(f"{changes} {noun}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}")
     if lost:
         parts.append(f"destroys {', '.join(lost[:8])} ({classified.total_rows} rows concerned)")
         if plan.reverse.available:

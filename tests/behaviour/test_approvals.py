@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,6 +126,31 @@ async def test_two_signatures_mean_two_people(world: World) -> None:
         both = await agent.call("migration_apply", plan_id=plan_id)
     assert one["needs"]["approvals"] == 1
     assert both["status"] == "applied"
+
+
+@pytest.mark.proves("approval-quorum")
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda c: c["reviewers"]["edsger"].update(groups=["ops"]), "edsger is not in dba"),
+        (lambda c: c["approvals"][0]["require"].update(assurance="presence"), "presence is asked for"),
+    ],
+)
+async def test_a_signature_of_the_wrong_group_or_assurance_decides_nothing(
+    world: World, change: Callable[[dict[str, Any]], None], told: str
+) -> None:
+    world.enroll("edsger")
+    world.configure(change)
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        refused = world.command("approvals", "approve", request_id, "--key", str(world.keys["edsger"]))
+        forge(world, request_id, key="edsger", reviewer="edsger")
+        again = await agent.call("migration_apply", plan_id=plan_id)
+        status = await agent.call("approval_status", request_id=request_id)
+    assert refused.returncode == 1
+    assert told in refused.stderr
+    assert again["status"] == "approval_required"
+    assert (status["status"], status["decisions"][0]["valid"]) == ("pending", False)
 
 
 @pytest.mark.proves("approval-expiry")
