@@ -69,6 +69,11 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
             "rows": dict(classified.rows),
             "rows_total": classified.total_rows,
         },
+        "rehearsal": {
+            "ran": True,  # a plan is what a scratch database was sent, there and back
+            "faithful": plan.expected_fingerprint is not None,
+            "rollback_restored": plan.reverse.restores_schema,
+        },
         "approval": _approval(quorum),
         "doubts": list(plan.doubts),
         "statements": statements(plan.statements, classified.judgements),
