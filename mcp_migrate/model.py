@@ -138,16 +138,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Over the target, where it starts, where it ends and each statement: what an approval binds to."""
-        return digest(
-            {
-                "target": self.target,
-                "from_revision": self.from_revision,
-                "to_revision": self.to_revision,
-                "base_fingerprint": self.base_fingerprint,
-                "statements": [statement.frozen() for statement in self.statements],
-            }
-        )
+        """Over everything that is frozen, the way back and the doubts included: what an approval binds to."""
+        return digest(self.frozen())
 
     @property
     def plan_id(self) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from mcp_migrate.__main__ import Wiring
-from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
 from mcp_migrate.errors import (
     ApprovalDeniedError,
     ApprovalExpiredError,
@@ -126,11 +126,11 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         f"Needs     {status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}",
         f"What      {body['tool']} on {body['target']}, from {start} to {end}",
         f"Effects   {', '.join(body['effects'])}",
-        f"Rows now  {', '.join(f'{table}: {n}' for table, n in body['rows'].items()) or 'none counted'}",
+        f"Rows now  {', '.join(f'{one_line(table)}: {n}' for table, n in body['rows'].items()) or 'none counted'}",
         f"Way back  {_way_back(back, body)}",
         f"Asked by  {body['principal']} for workflow {body['workflow']}, owned by {body['owner']}",
         f"Rule      {', '.join(quorum['rules'])}",
-        *(f"Doubt     {doubt}" for doubt in plan["doubts"]),
+        *(f"Doubt     {one_line(doubt)}" for doubt in plan["doubts"]),
         "",
         *_statements(plan["statements"], body["judgements"]),
         "",
@@ -143,7 +143,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
 
 def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     if not back.get("available"):
-        return f"NONE: {back.get('why_not') or 'not a plan'}"
+        return f"NONE: {one_line(back.get('why_not') or 'not a plan')}"
     loses = {"destructive", "data", "unknown"} & set(body["effects"])
     return "restores the schema, NOT THE DATA" if loses else "restores the schema; no data is lost"
 
@@ -154,9 +154,9 @@ def _statements(frozen: list[Mapping[str, Any]], judged: list[Mapping[str, Any]]
     for item in frozen:
         judgement = why.get(item["n"], {"effects": [], "why": ""})
         mark = ", ".join(judgement["effects"]) or "version table"
-        lines.append(f"{item['n']:>4}  [{mark}] {judgement['why']}")
+        lines.append(f"{item['n']:>4}  [{mark}] {one_line(judgement['why'])}")
         lines += [f"      {line}" for line in item["sql"].strip().splitlines()]
-        lines += [f"      with {row}" for row in item["parameters"][:3]]
+        lines += [f"      with {row!r}" for row in item["parameters"]]
     return lines
 
 

@@ -28,3 +28,8 @@ def print_json(value: Any) -> None:
 def safe(text: object) -> str:
     """Text from an agent or a database, with nothing in it that a terminal would obey or reorder."""
     return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else f"\\u{ord(c):04x}" for c in str(text))
+
+
+def one_line(text: object) -> str:
+    """Safe text that cannot begin a line of its own."""
+    return safe(text).replace("\n", "\\n")

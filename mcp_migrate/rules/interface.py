@@ -87,7 +87,7 @@ def judgement(n: int, findings: Sequence[Finding]) -> Judgement:
 
 
 def _danger(finding: Finding) -> int:
-    return min(DANGER.index(effect) for effect in finding.rule.effects)
+    return min((DANGER.index(effect) for effect in finding.rule.effects), default=len(DANGER))
 
 
 class Made:
@@ -151,6 +151,23 @@ class Context:
             active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
         )
 
+    def referrers(self, qualified: str, *, acting: bool = False) -> tuple[str, ...]:
+        """The tables that refer to this one, also by way of others; with `acting` only where a delete reaches them.
+
+        Without a schema nobody knows: then it is ``?``, which no narrow scope covers.
+        """
+        if self.schema is None:
+            return ("?",)
+        reached: dict[str, None] = {}
+        todo = [qualified]
+        while todo:
+            target = todo.pop()
+            for table in self.schema.tables:
+                if table.qualified not in {*reached, qualified} and _refers(table, target, acting=acting):
+                    reached[table.qualified] = None
+                    todo.append(table.qualified)
+        return tuple(reached)
+
     def table(self, qualified: str) -> Table | None:
         """The plain table of that name, where it is known."""
         return self.tables.get(qualified)
@@ -158,6 +175,15 @@ class Context:
     def called(self, bare: str) -> tuple[str, ...]:
         """Everything table-like or typed that is called `bare`, in any schema, as ``kind schema``."""
         return self.names.get(bare, ())
+
+
+def _refers(table: Table, target: str, *, acting: bool) -> bool:
+    return any(
+        (constraint.refers_to or "").partition("(")[0].replace('"', "") == target
+        and (not acting or "ON DELETE" in constraint.definition)
+        for constraint in table.constraints
+        if constraint.kind == "foreign_key"
+    )
 
 
 def sentences(reasons: Iterable[str]) -> list[Finding]:

@@ -57,7 +57,9 @@ def build_server(registry: Registry, governed: Governed, principal: str, calls: 
             tool = registry[params.name]
             tool.check_arguments(arguments)
             call = _call(call_id, params.name, arguments, principal, context)
-            return succeeded(await calls.run(lambda watch: governed.run(call, tool, watch=watch), context))
+            return succeeded(
+                await calls.run(lambda watch: governed.run(call, tool, watch=watch), context, waits=tool.spec.waits)
+            )
         except MigrateError as error:
             if isinstance(error, InternalError):
                 logger.exception("a defect in %s, %s", params.name, call_id)

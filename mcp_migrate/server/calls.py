@@ -20,21 +20,35 @@ from mcp.server.context import ServerRequestContext
 from mcp_migrate.errors import CancelledError
 from mcp_migrate.pipeline import Watch
 
+_WAITERS = 16
+_LOOK_SECONDS = 0.02
+
 
 class Calls:
     """The calls in flight. Each runs in a thread, since databases are waited for there."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        self._running = 0
+        self._waiting = anyio.CapacityLimiter(_WAITERS)
+
+    async def drained(self) -> None:
+        """Return when no call runs any more and its answer had a moment to leave."""
+        while self._running:  # noqa: ASYNC110  what is waited for are threads
+            await anyio.sleep(_LOOK_SECONDS)
+        await anyio.sleep(_LOOK_SECONDS)
 
     def stop(self) -> None:
         """Take back every call that has not begun to execute, and refuse new ones."""
         self._stopping.set()
 
     async def run(
-        self, work: Callable[[Watch], Mapping[str, Any]], context: ServerRequestContext[Any]
+        self, work: Callable[[Watch], Mapping[str, Any]], context: ServerRequestContext[Any], *, waits: bool
     ) -> Mapping[str, Any]:
-        """Run `work` in a thread and wait for its end, also when this task is cancelled meanwhile."""
+        """Run `work` in a thread and wait for its end, also when this task is cancelled meanwhile.
+
+        What `waits` for people does so in threads of its own, so that it holds up nobody else.
+        """
         if self._stopping.is_set():
             raise CancelledError("The server is shutting down.", hint="Call again when it is back.")
         cancelled = threading.Event()
@@ -50,11 +64,13 @@ class Calls:
 
         async def carry() -> None:
             with anyio.CancelScope(shield=True):
+                self._running += 1
                 try:
-                    await anyio.to_thread.run_sync(in_thread)
+                    await anyio.to_thread.run_sync(in_thread, limiter=self._waiting if waits else None)
                 except Exception as error:  # noqa: BLE001  handed to the caller below, whatever it is
                     outcome.append(error)
                 finally:
+                    self._running -= 1
                     finished.set()
 
         async with anyio.create_task_group() as group:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 from mcp.server.lowlevel import Server
@@ -21,25 +21,31 @@ from mcp_migrate.server.calls import Calls
 def serve_stdio(server: Server[Any], calls: Calls) -> None:
     """Serve until the input ends or a signal arrives; does not return."""
     anyio.run(_serve, server, calls)
+    _exit()
+
+
+def _exit() -> NoReturn:
+    """End at once: a thread may wait in a read of standard input, which nothing can interrupt.
+
+    Everything worth keeping is on disk by now.
+    """
     sys.stderr.flush()
-    # A worker thread may still wait in a read of standard input, which nothing can interrupt, and the interpreter
-    # would wait for that thread. Everything worth keeping is on disk by now.
     os._exit(0)
 
 
 async def _serve(server: Server[Any], calls: Calls) -> None:
     async with anyio.create_task_group() as group:
-        group.start_soon(_stop_on_signal, group.cancel_scope, calls)
+        group.start_soon(_stop_on_signal, calls)
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
         group.cancel_scope.cancel()
 
 
-async def _stop_on_signal(scope: anyio.CancelScope, calls: Calls) -> None:
+async def _stop_on_signal(calls: Calls) -> None:
     if sys.platform == "win32":  # no signal receivers in its event loop; the end of input ends the server
         return
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _number in signals:
             calls.stop()
-            scope.cancel()
-            return
+            await calls.drained()
+            _exit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import count
@@ -17,6 +18,7 @@ from mcp_migrate.model import (
     Pending,
     Permitted,
     Quorum,
+    canonical,
     digest,
 )
 from mcp_migrate.settings import ApprovalRule, Settings, matches
@@ -46,7 +48,7 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
     asked = quorum(permitted.classified, settings)
     if asked is None:
         return Approved(permitted, None, (), ())
-    request_id, request = _request(permitted, ledger, now=now)
+    request_id, request = _request(permitted, asked, ledger, now=now)
     if request is None:
         expires = now + timedelta(seconds=asked.expires_seconds)
         return Pending(permitted, request_id, expires, asked, approvals=0, fresh=True)
@@ -60,28 +62,13 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
 
 def request_body(pending: Pending) -> Mapping[str, Any]:
     """The question put to people: every part of it is under their signature."""
-    classified, asked = pending.permitted.classified, pending.quorum
-    granted, plan = classified.prepared.granted, classified.prepared.plan
+    asked = pending.quorum
     return {
         "format": "mcp-migrate/request/1",
         "request_id": pending.request_id,
-        "tool": granted.call.tool,
-        "target": granted.call.target,
-        "principal": granted.call.principal,
-        "workflow": granted.workflow,
-        "owner": granted.owner,
-        "intent": granted.call.intent,
-        "ticket": granted.call.ticket,
-        "effects": sorted(classified.effects),
-        "objects": list(classified.objects),
-        "rows": dict(classified.rows),
-        "plan_digest": plan.digest if plan else None,
-        "plan": plan.frozen() if plan else None,
-        "subject": dict(classified.prepared.subject),
-        "judgements": [
-            {"n": j.n, "effects": sorted(j.effects), "objects": list(j.objects), "rule": j.rule, "why": j.why}
-            for j in classified.judgements
-        ],
+        "intent": pending.permitted.classified.prepared.granted.call.intent,
+        "ticket": pending.permitted.classified.prepared.granted.call.ticket,
+        "rows": dict(pending.permitted.classified.rows),
         "quorum": {
             "count": asked.count,
             "groups": sorted(asked.groups),
@@ -90,40 +77,54 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
             "rules": list(asked.rules),
         },
         "expires_at": pending.expires_at.isoformat(),
+        **_asked_about(pending.permitted),
     }
 
 
-def _request(permitted: Permitted, ledger: Ledger, *, now: datetime) -> tuple[str, Event | None]:
+def _asked_about(permitted: Permitted) -> dict[str, Any]:
+    """The part of a request that says what would happen.
+
+    A request that says anything else is about something else, whoever wrote it to the ledger and whatever its id.
+    """
+    classified = permitted.classified
+    granted, plan = classified.prepared.granted, classified.prepared.plan
+    return {
+        "tool": granted.call.tool,
+        "target": granted.call.target,
+        "principal": granted.call.principal,
+        "workflow": granted.workflow,
+        "owner": granted.owner,
+        "effects": sorted(classified.effects),
+        "objects": list(classified.objects),
+        "plan_digest": plan.digest if plan else None,
+        "plan": plan.frozen() if plan else None,
+        "subject": dict(classified.prepared.subject),
+        "judgements": [
+            {"n": j.n, "effects": sorted(j.effects), "objects": list(j.objects), "rule": j.rule, "why": j.why}
+            for j in classified.judgements
+        ],
+    }
+
+
+def _request(permitted: Permitted, asked: Quorum, ledger: Ledger, *, now: datetime) -> tuple[str, Event | None]:
     """The request about exactly this that is neither expired nor consumed, or the id a new one gets.
 
-    Ids are counted up from the subject's digest, so two servers that ask at once ask the same question.
+    Ids are counted up from the digest of what is asked, so two servers that ask at once ask the same question.
     """
-    subject = _subject(permitted)
+    about = _asked_about(permitted)
+    latest = now + timedelta(seconds=asked.expires_seconds)
     for attempt in count():
-        request_id = "req_" + digest([subject, attempt]).removeprefix("sha256:")[:20]
+        request_id = "req_" + digest([about, attempt]).removeprefix("sha256:")[:20]
         events = ledger.find(Kind.APPROVAL_REQUESTED, request_id)
         if not events:
             return request_id, None
-        live = datetime.fromisoformat(events[0].body["expires_at"]) > now
-        if live and not ledger.find(Kind.APPROVAL_CONSUMED, request_id):
-            return request_id, events[0]
+        request = events[0]
+        same = {key: request.body.get(key) for key in about} == json.loads(canonical(about))
+        if not same or ledger.find(Kind.APPROVAL_CONSUMED, request_id):
+            continue
+        if now < datetime.fromisoformat(request.body["expires_at"]) <= latest:
+            return request_id, request
     raise AssertionError("count() ended")
-
-
-def _subject(permitted: Permitted) -> str:
-    """What a request is about: calls with the same subject share one request and one answer."""
-    prepared = permitted.classified.prepared
-    return digest(
-        {
-            "tool": prepared.granted.call.tool,
-            "target": prepared.granted.call.target,
-            "principal": prepared.granted.call.principal,
-            "workflow": prepared.granted.workflow,
-            "plan": prepared.plan.digest if prepared.plan else None,
-            "subject": dict(prepared.subject),
-            "effects": sorted(permitted.classified.effects),
-        }
-    )
 
 
 def _approvals(request: Event, asked: Quorum, settings: Settings, ledger: Ledger) -> Iterator[tuple[str, str]]:

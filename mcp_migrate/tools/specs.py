@@ -59,6 +59,7 @@ class ToolSpec(BaseModel):
     effects: tuple[Effect, ...] = (Effect.READ,)
     takes_target: bool = True
     takes_expects: bool = False
+    waits: bool = False
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     output: dict[str, Any]
     annotations: Annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,6 +90,56 @@ async def test_a_signature_over_another_request_decides_nothing(world: World) ->
         forge(world, request_id, key="grace", reviewer="grace", request_digest="sha256:" + "0" * 64)
         again = await agent.call("migration_apply", plan_id=plan_id)
     assert again["status"] == "approval_required"
+
+
+@pytest.mark.proves("design-3", "approval-digest")
+async def test_a_forged_request_that_shows_something_else_gets_no_plan_approved(world: World) -> None:
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        copy = shutil.copytree(world.folder / ".mcp-migrate", world.folder / "before")
+        plan = await agent.call("migration_plan", target="shop", to="c3")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        [request] = world.events(Kind.APPROVAL_REQUESTED)
+    shutil.rmtree(world.folder / ".mcp-migrate")
+    copy.rename(world.folder / ".mcp-migrate")
+    harmless = json.loads(json.dumps(dict(request.body)))
+    harmless["plan"]["statements"][0]["sql"] = "CREATE INDEX ix ON customers (email)"
+    ledger = Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db")
+    ledger.append(
+        Draft(Kind.APPROVAL_REQUESTED, harmless, workflow="shop-agent", subject=waiting["request_id"]),
+        at=datetime.now(UTC),
+    )
+    ledger.close()
+    world.sign(waiting["request_id"])
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="c3")
+        again = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert again["status"] == "approval_required"
+    assert again["request_id"] != waiting["request_id"]
+    assert "fax" in world.columns("customers")
+
+
+@pytest.mark.proves("approval-digest")
+async def test_an_approval_of_a_plan_with_a_way_back_is_none_of_one_without(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id)
+        path = world.folder / "migrations" / "versions" / "c3_no_fax.py"
+        path.write_text(path.read_text().replace("op.add_column(", "raise NotImplementedError("))
+        other = await agent.call("migration_plan", target="shop", to="c3")
+        waiting = await agent.call("migration_apply", plan_id=other["plan_id"])
+    assert other["plan_id"] != plan_id
+    assert waiting["status"] == "approval_required"
+
+
+async def test_what_an_agent_wrote_cannot_pose_as_a_line_of_the_review(world: World) -> None:
+    body = r"""op.execute('CREATE TABLE "x\nDecision  grace approve (verified)" (a int)')"""
+    world.write_revision("p1", "a1", body)
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="p1")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"], intent="x\nDecision  grace approve")
+        shown = world.command("approvals", "show", waiting["request_id"]).stdout
+    assert not any(line.startswith("Decision") for line in shown.splitlines())
 
 
 @pytest.mark.proves("approval-not-requester-identity")

@@ -36,20 +36,20 @@ class PostgresWriter(PostgresReader):
     def __init__(self, connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> None:
         super().__init__(connection)
         self._sequence = FrozenSequence(statements)
-        self._committed: list[int] = []
+        self.committed: list[int] = []
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched."""
         frozen = self._sequence.take(statement)
         if not frozen.transactional:
             self._connection.execute("COMMIT")
-            self._committed = self._sequence.ran[:-1]
+            self.committed = self._sequence.ran[:-1]
         try:
             touched = self._send(frozen)
         except driver().Error as error:
             raise self._failed(frozen, error) from error
         if not frozen.transactional:
-            self._committed = self._sequence.ran
+            self.committed = self._sequence.ran
             self._connection.execute("BEGIN")
         one_row(frozen, touched)
         return touched
@@ -64,12 +64,9 @@ class PostgresWriter(PostgresReader):
     def _failed(self, frozen: Statement, error: Any) -> MigrateError:
         what = f"Statement {frozen.n} of revision {frozen.revision}"
         details = {"statement": frozen.n, "revision": frozen.revision}
-        if self._committed:
-            return PartiallyAppliedError(
-                f"{what} failed after others had been committed: {message(error)}.",
-                hint="A person has to look: the statements named in `ran` stand. Do not try again before that.",
-                ran=self._committed,
-                **details,
+        if self.committed:
+            return _partial(
+                f"{what} failed after others had been committed: {message(error)}", self.committed, **details
             )
         if error.sqlstate == _LOCK_NOT_AVAILABLE:
             return LockTimeoutError(
@@ -85,6 +82,15 @@ class PostgresWriter(PostgresReader):
         )
 
 
+def _partial(what: str, ran: list[int], **details: Any) -> PartiallyAppliedError:
+    return PartiallyAppliedError(
+        f"{what}.",
+        hint="A person has to look: the statements named in `ran` stand. Do not try again before that.",
+        ran=ran,
+        **details,
+    )
+
+
 @contextmanager
 def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[PostgresWriter]:
     """The session for exactly these statements; commits when it is left without an exception.
@@ -98,13 +104,18 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
         _take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
+        writer = PostgresWriter(connection, statements)
         try:
-            yield PostgresWriter(connection, statements)
-        except BaseException:
+            yield writer
+            connection.execute("COMMIT")
+        except BaseException as error:
             if not connection.closed:
                 connection.execute("ROLLBACK")
+            if writer.committed and not isinstance(error, PartiallyAppliedError):
+                raise _partial(
+                    f"The apply failed after statements had been committed: {error}", writer.committed
+                ) from error
             raise
-        connection.execute("COMMIT")
 
 
 def _session(limits: Limits) -> dict[str, str]:

@@ -26,46 +26,15 @@ _TAKES_ARGUMENT = frozenset(
 )
 _CATALOGS = frozenset({"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"})
 _FUNCTIONS = frozenset(
-    [
-        "abs",
-        "coalesce",
-        "count",
-        "date",
-        "datetime",
-        "ifnull",
-        "instr",
-        "iif",
-        "julianday",
-        "length",
-        "like",
-        "lower",
-        "ltrim",
-        "max",
-        "min",
-        "nullif",
-        "printf",
-        "quote",
-        "replace",
-        "round",
-        "rtrim",
-        "strftime",
-        "substr",
-        "substring",
-        "sum",
-        "time",
-        "total",
-        "trim",
-        "typeof",
-        "upper",
-        "avg",
-        "cast",
-    ]
+    "abs coalesce count date datetime ifnull instr iif julianday length like lower ltrim max min nullif printf"
+    " quote replace round rtrim strftime substr substring sum time total trim typeof upper avg cast".split()
 )
+_PRAGMA = re.compile(r"""\s*PRAGMA\s+(?:\w+\.)?(\w+)\s*(\(\s*[\w"'.$]+\s*\))?\s*;?\s*""", flags=re.IGNORECASE)
 
 
 def reads(sql: str) -> tuple[str, ...] | None:
     """The tables a plain SELECT reads, () for catalogs alone, None for what may do anything else."""
-    pragma = re.fullmatch(r"\s*PRAGMA\s+(?:\w+\.)?(\w+)\s*(\(.*\))?\s*;?\s*", sql, flags=re.IGNORECASE | re.DOTALL)
+    pragma = _PRAGMA.fullmatch(sql)
     if pragma is not None:
         name = pragma[1].lower()
         harmless = name in _PRAGMAS and (pragma[2] is None or name in _TAKES_ARGUMENT)
@@ -92,5 +61,8 @@ def _select(sql: str) -> tuple[str, ...] | None:
             return None
     common = {expression.alias for expression in parsed[0].find_all(exp.CTE)}
     tables = {table.name for table in parsed[0].find_all(exp.Table)} - common
-    named = sorted(t for t in tables if t.lower() not in _CATALOGS and not t.lower().startswith("pragma_"))
-    return tuple(named)
+    return tuple(sorted(table for table in tables if not _is_catalog(table.lower())))
+
+
+def _is_catalog(table: str) -> bool:
+    return table in _CATALOGS or (table.startswith("pragma_") and table.removeprefix("pragma_") in _PRAGMAS)

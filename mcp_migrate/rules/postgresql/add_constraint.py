@@ -16,8 +16,9 @@ ADD_TO_NEW = rule(
 NOT_VALID = rule(
     "add-constraint-not-valid",
     "A constraint that old rows are not checked against",
-    "additive blocking",
-    "Constrains new rows of {object} at once; old ones are not looked at, so it takes only a moment.",
+    "breaking blocking",
+    "Constrains new rows of {object} at once and may reject what old code writes; old rows are not looked at, so it"
+    " takes only a moment.",
     "ACCESS EXCLUSIVE",
 )
 ADD_CONSTRAINT = rule(

@@ -8,12 +8,19 @@ from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql.add_column import add_column
 from mcp_migrate.rules.postgresql.add_constraint import add_constraint
 from mcp_migrate.rules.postgresql.column_type import change_type
+from mcp_migrate.rules.postgresql.columns import is_null, is_steady
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import OWNER, ROW_SECURITY
 from mcp_migrate.rules.postgresql.reading import Reading
 
 ALTER_NEW = rule("alter-new-table", "A change to a table this plan made", "additive", "Changes {object}, made here.")
+COMPUTED_DEFAULT = rule(
+    "set-computed-default",
+    "A default that is computed",
+    "breaking",
+    "The new default of {object} is computed for each row: inserts that rely on it are rejected when that fails.",
+)
 SET_DEFAULT = rule(
     "set-default", "A new default", "additive", "Changes what new rows get in {object}.", "ACCESS EXCLUSIVE"
 )
@@ -101,9 +108,12 @@ def _set_not_null(command: Tree, table: Tree, where: str, context: Context) -> l
 
 def _default(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
     name = f"{where}.{command.name}"
-    if context.made.has("table", name_of(table)) or command.HasField("def"):
+    if context.made.has("table", name_of(table)):
         return [found(SET_DEFAULT, name)]
-    return [found(DROP_DEFAULT, name)]
+    default = getattr(command, "def")
+    if not command.HasField("def") or is_null(default):
+        return [found(DROP_DEFAULT, name)]
+    return [found(SET_DEFAULT, name), *([] if is_steady(default) else [found(COMPUTED_DEFAULT, name)])]
 
 
 def _validate(_command: Tree, _table: Tree, where: str, _context: Context) -> list[Finding]:

@@ -17,7 +17,7 @@ REFERENCES = rule(
     "The foreign key to {object} briefly stops writes to it.",
     "SHARE ROW EXCLUSIVE",
 )
-_NO_VALUE = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_CHECK"})
+_NO_VALUE = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_CHECK", "CONSTR_GENERATED"})
 _FILLED = frozenset({"CONSTR_IDENTITY", "CONSTR_GENERATED"})
 _ACTING = frozenset("cnd")  # CASCADE, SET NULL, SET DEFAULT
 
@@ -51,7 +51,7 @@ def column(node: Tree) -> Column:
         name=node.colname,
         kinds=frozenset(constraints),
         filled=serial or bool(_FILLED & set(constraints)),
-        constant=default is not None and not _is_null(default.raw_expr),
+        constant=default is not None and not is_null(default.raw_expr),
         foreign=tuple(c.constraint for c in node.constraints if c.constraint.HasField("pktable")),
     )
 
@@ -73,7 +73,16 @@ def kind_of(constraint: Tree) -> str:
     return member("ConstrType", constraint.contype)
 
 
-def _is_null(expression: Tree) -> bool:
+def is_steady(expression: Tree) -> bool:
+    """Whether computing it cannot fail: a constant, or a function without arguments."""
+    kind = expression.WhichOneof("node")
+    if kind == "type_cast":
+        return is_steady(expression.type_cast.arg)
+    return kind in {"a_const", "sqlvalue_function"} or (kind == "func_call" and not expression.func_call.args)
+
+
+def is_null(expression: Tree) -> bool:
+    """Whether it is NULL, perhaps of some type."""
     if expression.WhichOneof("node") == "type_cast":
-        return _is_null(expression.type_cast.arg)
+        return is_null(expression.type_cast.arg)
     return bool(expression.a_const.isnull)

@@ -100,7 +100,8 @@ def _one(made: str, which: Rule, parts: list[str], cascade: str, context: Contex
     name: Name = split(parts)
     ours = context.made.has(made, name) and not cascade
     context.made.forget(made, name[1])
-    yield found(DROP_NEW, qualified(name)) if ours else found(which, qualified(name), cascade=cascade)
+    reached = context.referrers(qualified(name)) if cascade else ()
+    yield found(DROP_NEW, qualified(name)) if ours else found(which, qualified(name), *reached, cascade=cascade)
     yield from sentences(doubts(name, context) if not ours else [])
     if is_system(name) or len(parts) > 2:  # noqa: PLR2004  a catalog before the schema
         yield unknown("it names something of the system or of another database", qualified(name))

@@ -39,6 +39,12 @@ UNIQUE_CONCURRENTLY = rule(
     " reject what old code writes.",
     "SHARE UPDATE EXCLUSIVE",
 )
+COMPUTED = rule(
+    "create-computed-index",
+    "An index on an expression or a part of a table in use",
+    "breaking",
+    "Each write to {object} computes it: a row for which that fails is rejected from then on.",
+)
 _RULES = {
     (False, False): INDEX,
     (False, True): INDEX_CONCURRENTLY,
@@ -56,6 +62,8 @@ def create_index(node: Tree, context: Context) -> list[Finding]:
         if node.idxname and not node.if_not_exists:
             context.made.add("index", (table[0], node.idxname))
         return [found(INDEX_NEW, where), *findings]
+    if node.HasField("where_clause") or any(item.index_elem.HasField("expr") for item in node.index_params):
+        findings.append(found(COMPUTED, where))
     return [found(_RULES[node.unique, node.concurrent], where, safer=_concurrently(node)), *findings]
 
 

@@ -36,6 +36,7 @@ TRUNCATE = rule(
     "Deletes every row of {object}{cascade}.",
     "ACCESS EXCLUSIVE",
 )
+LOOKS = rule("looks-at-rows", "Rows looked at on the way", "", "Looks at {object}.")
 FILL_NEW = rule(
     "change-new-rows", "Rows of a table this plan made", "data", "Changes rows of {object}, which this plan made."
 )
@@ -64,7 +65,10 @@ def truncate(node: Tree, context: Context) -> list[Finding]:
     relations = [relation.range_var for relation in node.relations]
     if not cascade and not node.restart_seqs and all(context.made.has("table", name_of(r)) for r in relations):
         return [found(FILL_NEW, *map(full, relations))]
-    findings = [found(TRUNCATE, *map(full, relations), cascade=", and by CASCADE of all that refer to it" * cascade)]
+    reached = [name for relation in relations if cascade for name in context.referrers(full(relation))]
+    findings = [
+        found(TRUNCATE, *map(full, relations), *reached, cascade=", and by CASCADE of all that refer to it" * cascade),
+    ]
     for relation in relations:
         findings += _surprises(relation, context)
     return [*findings, *Reading.of(node, context).findings()]
@@ -72,7 +76,8 @@ def truncate(node: Tree, context: Context) -> list[Finding]:
 
 def _top(node: Tree, context: Context, own: _Own) -> list[Finding]:
     reading = Reading.of(node, context)
-    return [*own(node, context), *_nested(reading, context), *reading.findings()]
+    looked = [found(LOOKS, *dict.fromkeys(reading.relations))] if reading.relations else []
+    return [*own(node, context), *_nested(reading, context), *looked, *reading.findings()]
 
 
 def _nested(reading: Reading, context: Context) -> list[Finding]:
@@ -100,7 +105,8 @@ def _changed(node: Tree, which: Rule, context: Context) -> list[Finding]:
     if context.made.has("table", name_of(node.relation)):
         return [found(FILL_NEW, where)]
     everything = "" if node.HasField("where_clause") else ", every row"
-    return [found(which, where, all=everything), *_surprises(node.relation, context)]
+    reached = context.referrers(where, acting=True) if which is DELETE else ()
+    return [found(which, where, *reached, all=everything), *_surprises(node.relation, context)]
 
 
 def _surprises(relation: Tree, context: Context) -> list[Finding]:

@@ -26,16 +26,16 @@ def judge_sqlite(statements: Sequence[Statement], schema: Schema | None) -> tupl
     """Judge each statement, in order. Without a schema only what the plan itself makes is known."""
     made = Made()
     with closing(Clone(schema)) as clone:
-        faithful = clone.complete or schema is None
-        return tuple(_judge(statement, clone, made, faithful=faithful) for statement in statements)
+        clone.complete |= schema is None
+        return tuple(_judge(statement, clone, made) for statement in statements)
 
 
-def _judge(statement: Statement, clone: Clone, made: Made, *, faithful: bool) -> Judgement:
+def _judge(statement: Statement, clone: Clone, made: Made) -> Judgement:
     values = len(statement.parameters[0]) if statement.parameters else 0
     if statement.kind == "version" and is_version_step(statement.sql, values):
         return Judgement(statement.n, frozenset(), (), VERSION.id, VERSION.why)
     result = judgement(statement.n, _ask(statement.sql, values, clone, made))
-    if not faithful:
+    if not clone.complete:
         result = judgement(statement.n, [unknown("SQLite could not copy the schema, so it could not be asked")])
     if Effect.UNKNOWN in result.effects:
         made.clear()  # it may have done anything to what was there

@@ -13,6 +13,8 @@ _REFUSED = frozenset({sqlite3.SQLITE_PRAGMA, sqlite3.SQLITE_ATTACH, sqlite3.SQLI
 _OWN_CHECK = "quick_check"
 """The pragma that SQLite itself runs when a column comes with a CHECK; it only reads."""
 _STEPS_BETWEEN_LOOKS = 1_000
+_LONGEST = 20_000_000
+"""Bytes of one value or text: nothing that is asked of the copy may fill the memory."""
 _LOOKS = 1_000
 
 
@@ -50,6 +52,7 @@ class Clone:
 
     def __init__(self, schema: Schema | None) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
         self._connection.execute("PRAGMA foreign_keys = ON")  # so that what a foreign key does is told as well
         self._seen: list[Action] = []
         self._looks = 0
@@ -105,6 +108,15 @@ class Clone:
         rows = self._rows(
             "SELECT i.[unique] FROM sqlite_schema AS m, pragma_index_list(m.name) AS i"
             " WHERE m.type = 'table' AND lower(i.name) = lower(?)",
+            index,
+        )
+        return not rows or bool(rows[0][0])
+
+    def is_computed(self, index: str) -> bool:
+        """Whether an index of the copy holds an expression or leaves rows out. One that is not there does."""
+        rows = self._rows(
+            "SELECT i.partial OR min(x.cid) < -1 FROM sqlite_schema AS m, pragma_index_list(m.name) AS i,"
+            " pragma_index_xinfo(i.name) AS x WHERE m.type = 'table' AND lower(i.name) = lower(?) GROUP BY i.name",
             index,
         )
         return not rows or bool(rows[0][0])

@@ -10,7 +10,7 @@ from mcp_migrate.model import Effect
 from mcp_migrate.rules.interface import Finding, Made, found, sentences, unknown
 from mcp_migrate.rules.sqlite import second, table
 from mcp_migrate.rules.sqlite.clone import Action, Clone
-from mcp_migrate.rules.sqlite.schema_changes import SCHEMA_CHANGES
+from mcp_migrate.rules.sqlite.schema_changes import SCHEMA_CHANGES, looks
 
 _BOOKS = frozenset({"sqlite_master", "sqlite_schema", "sqlite_sequence", "sqlite_temp_master", "sqlite_temp_schema"})
 _LOOKS = frozenset({lite.SQLITE_READ, lite.SQLITE_SELECT, lite.SQLITE_FUNCTION, lite.SQLITE_RECURSIVE})
@@ -61,7 +61,7 @@ def _schema_change(action: Action, changes: list[Action], question: Question) ->
     kind, handler = SCHEMA_CHANGES[action.code]
     selects = any(a.code == lite.SQLITE_SELECT and not a.inside for a in question.actions)
     if kind == "create" and action.code == lite.SQLITE_CREATE_TABLE and selects:
-        question.clone.apply(question.sql)
+        question.clone.complete = False  # the query is not run, so what it would make is not there
         return [unknown("a table made from a query is not looked into", f"main.{action.first}")]
     results = handler(action, question.sql, question.clone, question.made)
     results += _functions(question.actions, internal=kind == "alter")
@@ -80,6 +80,8 @@ def _row_change(rows: list[Action], question: Question) -> list[Finding]:
     top = [a for a in rows if not a.inside] or rows
     kind = _ROWS[top[0].code]
     results = [f for a in rows for f in _row(a, question)]
+    results += looks(question.actions, {a.first.lower() for a in rows})
+    results += _pragmas(question.actions)
     results += _functions(question.actions, internal=False)
     return _agreed(results, question, kind)
 
@@ -112,9 +114,13 @@ def _read(question: Question) -> list[Finding]:
     reads = [a for a in question.actions if a.code == lite.SQLITE_READ]
     names = dict.fromkeys(f"{a.database or 'main'}.{a.first}" for a in reads)
     results = [found(table.READ, *names, object=", ".join(names) or "no table")]
-    if any(a.first.startswith("pragma_") for a in reads):
-        results.append(unknown("it calls a pragma"))
+    results += _pragmas(reads)
     return _agreed([*results, *_functions(question.actions, internal=False)], question, "read")
+
+
+def _pragmas(actions: list[Action]) -> list[Finding]:
+    called = any(a.code == lite.SQLITE_READ and a.first.startswith("pragma_") for a in actions)
+    return [unknown("it calls a pragma")] if called else []
 
 
 def _writes(question: Question) -> bool:

@@ -50,7 +50,8 @@ def create_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Fin
     if ours and "EXISTS" not in second.words(sql):
         made.add("index", _key(action.first))
     which = table.UNIQUE_INDEX if clone.is_unique(action.first) and not ours else table.CREATE_INDEX
-    return [found(which, where), *_odd(action.second)]
+    computed = [found(table.COMPUTED_INDEX, where)] if not ours and clone.is_computed(action.first) else []
+    return [found(which, where), *computed, *_odd(action.second)]
 
 
 def create_view(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
@@ -59,7 +60,15 @@ def create_view(action: Action, sql: str, clone: Clone, _made: Made) -> list[Fin
     called = {a.second for a in actions if a.code == lite.SQLITE_FUNCTION}
     strange = sentences(f"the function {f} is not on the list" for f in sorted(called - table.FUNCTIONS))
     pragmas = [unknown("it calls a pragma")] if any(a.first.startswith("pragma_") for a in actions) else []
-    return [found(table.CREATE_VIEW, f"main.{action.first}"), *strange, *pragmas, *_odd(action.first)]
+    looked = looks(actions, {action.first.lower()})
+    return [found(table.CREATE_VIEW, f"main.{action.first}"), *looked, *strange, *pragmas, *_odd(action.first)]
+
+
+def looks(actions: list[Action], beside: set[str]) -> list[Finding]:
+    """The tables that are read, beside those that are named for more."""
+    reads = [a for a in actions if a.code == lite.SQLITE_READ and a.first.lower() not in beside]
+    names = dict.fromkeys(f"{a.database or 'main'}.{a.first}" for a in reads)
+    return [found(table.LOOKS, *names)] if names else []
 
 
 def create_trigger(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
@@ -133,7 +142,7 @@ def _added(name: str, after: Shape, sql: str, *, ours: bool) -> list[Finding]:
     if ours:
         return [found(table.ADD_COLUMN, where)]
     results = [found(table.REQUIRED, where)] if column.required else []
-    if "CHECK" in second.words(sql):
+    if {"CHECK", "AS"} & set(second.words(sql)):
         results.append(found(table.RESTRICTED, where))
     return results or [found(table.ADD_COLUMN, where)]
 

@@ -14,6 +14,13 @@ UNIQUE_INDEX = rule(
     "breaking",
     "Allows each value in {object} once: it fails where there are duplicates and may reject what old code writes.",
 )
+COMPUTED_INDEX = rule(
+    "create-computed-index",
+    "An index on an expression or a part of a table in use",
+    "breaking",
+    "Each write to {object} computes it: a row for which that fails is rejected from then on.",
+)
+LOOKS = rule("looks-at-rows", "Rows looked at on the way", "", "Looks at {object}.")
 ADD_COLUMN = rule(
     "add-column", "A new column", "additive", "Adds {object}; rows are not rewritten and old code may go on without it."
 )
