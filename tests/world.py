@@ -82,6 +82,16 @@ class World:
         path.write_text(body)
         return path
 
+    def write_slow_revision(self) -> None:
+        """Add revision ``s1``, whose apply takes a second or two."""
+        numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000000) SELECT n FROM c"
+        self.write_revision(
+            "s1",
+            "a1",
+            'op.create_table("big", sa.Column("n", sa.Integer()))\n    op.execute("INSERT INTO big ' + numbers + '")',
+            'op.drop_table("big")',
+        )
+
     @asynccontextmanager
     async def agent(self, principal: str = "agent:demo", *, mode: str = "auto") -> AsyncIterator[Agent]:
         """A client of the real server, in this process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
@@ -21,14 +22,17 @@ def freeze(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return _plain(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else {"$float": str(value)}
-    if isinstance(value, (list, tuple)):
-        return {"$list": [freeze(item) for item in value]}
+        return float(value) if math.isfinite(value) else {"$float": str(float(value))}
+    if type(value) in {list, tuple}:  # a driver binds a list as an array, a tuple as a row
+        return {f"${type(value).__name__}": [freeze(item) for item in value]}
     for kind, (tag, write, _read) in _TYPES.items():
         if type(value) is kind:
             return {tag: write(value)}
-    if type(value).__name__ in {"Json", "Jsonb"} and hasattr(value, "obj"):
-        return {f"${type(value).__name__.lower()}": value.obj}
+    wrapper = type(value).__name__ if type(value).__module__.startswith("psycopg.") else None
+    if wrapper == "Binary":
+        return freeze(value.obj)
+    if wrapper in {"Json", "Jsonb"}:
+        return {f"${wrapper.lower()}": _json_text(value)}
     raise RenderFailedError(
         f"A revision binds a value of type {type(value).__name__}, which cannot be frozen.",
         hint="Bind plain values: text, numbers, dates, bytes, UUIDs, lists of these.",
@@ -42,13 +46,24 @@ def thaw(value: Any) -> Any:
     [(tag, inner)] = value.items()
     if tag == "$float":
         return float(inner)
-    if tag == "$list":
-        return [thaw(item) for item in inner]
+    if tag in {"$list", "$tuple"}:
+        return (list if tag == "$list" else tuple)(thaw(item) for item in inner)
     if tag in {"$json", "$jsonb"}:
         from psycopg.types.json import Json, Jsonb
 
-        return (Json if tag == "$json" else Jsonb)(inner)
+        return (Json if tag == "$json" else Jsonb)(inner, dumps=str)
     return _READERS[tag](inner)
+
+
+def _json_text(wrapper: Any) -> str:
+    """The text the driver sends: a column of type json keeps its order and white space. Raises: RenderFailedError."""
+    try:
+        text = (wrapper.dumps or json.dumps)(wrapper.obj)
+    except (TypeError, ValueError) as error:
+        raise RenderFailedError(
+            f"A revision binds a JSON document that cannot be frozen: {error}.", hint="Bind plain JSON values."
+        ) from error
+    return text.decode() if isinstance(text, bytes) else str(text)
 
 
 def _plain(value: Any) -> Any:

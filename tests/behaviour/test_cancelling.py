@@ -35,13 +35,7 @@ async def test_a_call_cancelled_before_it_executes_changes_nothing(world: World)
 
 @pytest.mark.proves("cancel-after-execute")
 async def test_a_call_cancelled_while_it_executes_finishes_and_is_recorded(world: World) -> None:
-    numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000000) SELECT n FROM c"
-    world.write_revision(
-        "s1",
-        "a1",
-        'op.create_table("big", sa.Column("n", sa.Integer()))\n    op.execute("INSERT INTO big ' + numbers + '")',
-        'op.drop_table("big")',
-    )
+    world.write_slow_revision()
     server = RawServer(world)
     plan = server.call("migration_plan", target="shop", to="s1")
     waiting = server.call("migration_apply", plan_id=plan["plan_id"])

@@ -141,13 +141,7 @@ async def test_the_server_ends_cleanly(world: World, how: str) -> None:
 async def test_an_apply_in_hand_is_finished_and_recorded_when_the_server_is_told_to_stop(
     world: World,
 ) -> None:
-    numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000000) SELECT n FROM c"
-    world.write_revision(
-        "s1",
-        "a1",
-        'op.create_table("big", sa.Column("n", sa.Integer()))\n    op.execute("INSERT INTO big ' + numbers + '")',
-        'op.drop_table("big")',
-    )
+    world.write_slow_revision()
     server = RawServer(world)
     plan = server.call("migration_plan", target="shop", to="s1")
     waiting = server.call("migration_apply", plan_id=plan["plan_id"])

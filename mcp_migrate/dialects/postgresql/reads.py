@@ -17,15 +17,25 @@ _SHOWABLE = frozenset(
 )
 _FUNCTIONS = frozenset(
     # what SQLAlchemy's and Alembic's reflection calls
-    {"format_type", "pg_table_is_visible", "pg_type_is_visible", "pg_get_expr", "pg_get_constraintdef"}
-    | {"pg_get_indexdef", "pg_get_viewdef", "pg_get_serial_sequence", "pg_get_userbyid", "pg_get_partkeydef"}
-    | {"obj_description", "col_description", "array_agg", "json_build_object", "json_agg", "unnest"}
-    | {"generate_subscripts", "generate_series", "array_position", "array_length", "pg_get_function_identity_arguments"}
-    | {"to_regclass", "current_setting", "current_schemas", "pg_encoding_to_char", "pg_index_column_has_property"}
+    "format_type pg_table_is_visible pg_type_is_visible pg_collation_is_visible pg_get_expr pg_get_constraintdef"
+    " pg_get_indexdef pg_get_viewdef pg_get_serial_sequence pg_get_userbyid pg_get_partkeydef obj_description"
+    " col_description array_agg json_build_object json_agg unnest generate_subscripts generate_series array_position"
+    " array_length pg_get_function_identity_arguments to_regclass current_setting current_schemas like_escape"
+    " pg_encoding_to_char pg_index_column_has_property"
     # pure built-ins
-    | {"count", "min", "max", "sum", "avg", "lower", "upper", "length", "now", "version", "current_database"}
-    | {"current_schema", "substring", "replace", "trim", "btrim", "abs", "round", "string_agg", "bool_and", "bool_or"}
-    | {"jsonb_array_elements", "json_array_elements", "jsonb_typeof", "concat", "date_trunc", "extract"}
+    " count min max sum avg lower upper length now version current_database current_schema substring replace trim btrim"
+    " abs round string_agg bool_and bool_or jsonb_array_elements json_array_elements jsonb_typeof concat date_trunc"
+    " extract"
+    .split()
+)  # fmt: skip
+_CATALOGS = frozenset(
+    # those that tell about the schema; others (pg_stats, pg_largeobject) tell about rows
+    "pg_am pg_attrdef pg_attribute pg_authid pg_auth_members pg_available_extensions pg_cast pg_class pg_collation"
+    " pg_constraint pg_conversion pg_database pg_depend pg_description pg_enum pg_event_trigger pg_extension"
+    " pg_foreign_data_wrapper pg_foreign_server pg_foreign_table pg_index pg_indexes pg_inherits pg_language"
+    " pg_matviews pg_namespace pg_opclass pg_operator pg_opfamily pg_partitioned_table pg_policies pg_policy pg_proc"
+    " pg_range pg_rewrite pg_roles pg_rules pg_sequence pg_settings pg_tables pg_tablespace pg_trigger pg_ts_config"
+    " pg_type pg_user pg_views".split()
 )
 _NODES_THAT_ACT = frozenset(
     {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "into_clause", "locking_clause", "call_stmt"}
@@ -57,27 +67,43 @@ def _select(select: Any) -> tuple[str, ...] | None:
         return None
     if not all(_harmless(node) for kind, node in nodes if kind == "func_call"):
         return None
-    common = {node.ctename for kind, node in nodes if kind == "common_table_expr"}
-    tables = {_table(node) for kind, node in nodes if kind == "range_var"}
-    return tuple(
-        sorted(f"{schema}.{name}" if schema else name for schema, name in tables if _ours(schema, name, common))
-    )
+    if any(kind == "a_expr" and not _built_in(node.name) for kind, node in nodes):
+        return None
+    tables = {(node.schemaname, node.relname) for node in _relations(select, frozenset())}
+    return tuple(sorted(f"{schema}.{name}" if schema else name for schema, name in tables if _ours(schema, name)))
 
 
 def _harmless(call: Any) -> bool:
-    path = [part.string.sval for part in call.funcname]
-    return path[-1] in _FUNCTIONS and path[:-1] in ([], ["pg_catalog"])
+    return call.funcname[-1].string.sval in _FUNCTIONS and _built_in(call.funcname)
 
 
-def _table(node: Any) -> tuple[str, str]:
-    return node.schemaname, node.relname
+def _built_in(path: Any) -> bool:
+    return [part.string.sval for part in path[:-1]] in ([], ["pg_catalog"])
 
 
-def _ours(schema: str, name: str, common: set[str]) -> bool:
-    """Whether this is a user's table: no catalog, and no name the query itself gave."""
-    if schema:
-        return schema not in {"pg_catalog", "information_schema"}
-    return name not in common and not name.startswith("pg_")
+def _ours(schema: str, name: str) -> bool:
+    """Whether this holds rows: what is neither a known catalog nor a view of the information schema."""
+    return schema != "information_schema" and not (schema in {"", "pg_catalog"} and name in _CATALOGS)
+
+
+def _relations(message: Any, common: frozenset[str]) -> Iterator[Any]:
+    """Every relation but those whose name a WITH gave: such a name holds for the rest of that query alone."""
+    kind = message.DESCRIPTOR.name
+    if kind == "RangeVar":
+        if message.schemaname or message.relname not in common:
+            yield message
+        return
+    if kind == "SelectStmt":
+        queries = [node.common_table_expr for node in message.with_clause.ctes]
+        if message.with_clause.recursive:
+            common |= {query.ctename for query in queries}
+        for query in queries:
+            yield from _relations(query.ctequery, common)
+            common |= {query.ctename}
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None and descriptor.name != "with_clause":
+            for child in value if descriptor.is_repeated else [value]:
+                yield from _relations(child, common)
 
 
 def _walk(message: Any) -> Iterator[tuple[str, Any]]:

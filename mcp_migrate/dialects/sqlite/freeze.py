@@ -15,9 +15,9 @@ def freeze(sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, 
     Raises:
         RenderFailedError: values are bound by name, or are of a type without a lasting form.
     """
-    if no_parameters or not any(rows):
+    if len(rows) <= 1 and (no_parameters or not any(rows)):
         return sql, ()
-    if any(isinstance(row, Mapping) for row in rows):
+    if any(isinstance(row, Mapping) and row for row in rows):
         raise RenderFailedError(
             "A revision binds values by name straight at the driver.", hint="Use sa.text() with bound parameters."
         )

@@ -10,8 +10,17 @@ from pathlib import Path
 
 from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.dialects.sqlite.reader import open_reader, quote, sqlite_path, unreachable
+from mcp_migrate.errors import RehearsalFailedError
 
 _VERSION_COLUMN = "version_num"
+_NUMBERS = ("user_version", "application_id")
+_OBJECTS = """
+SELECT s.type, s.name, s.sql FROM sqlite_schema AS s LEFT JOIN pragma_table_list AS t
+    ON t.schema = 'main' AND t.name = s.name AND s.type = 'table'
+WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.type IS NOT 'shadow'
+ORDER BY CASE s.type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, s.rowid
+"""
+"""Shadow tables are made by the virtual table they belong to."""
 
 
 @contextmanager
@@ -20,6 +29,7 @@ def open_scratch(url: str) -> Iterator[Scratch]:
 
     Raises:
         TargetUnreachableError: the target cannot be read.
+        RehearsalFailedError: its schema cannot be made a second time.
     """
     with tempfile.TemporaryDirectory(prefix="mcp-migrate-scratch-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder).resolve() / "scratch.db"
@@ -29,27 +39,41 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         yield Scratch(f"sqlite:///{copy}", holds_schema=True)
 
 
-def _copy_schema(source: Path, copy: Path) -> None:
+def _copy_schema(path: Path, copy: Path) -> None:
     with closing(sqlite3.connect(copy.as_uri(), uri=True, isolation_level=None)) as scratch:
-        if not source.exists():
+        if not path.exists():
             return
-        try:
-            scratch.execute("ATTACH ? AS target", (f"{source.absolute().as_uri()}?mode=ro",))
-            _copy_objects(scratch)
-        except sqlite3.DatabaseError as error:
-            raise unreachable(source, str(error)) from error
+        name = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(name, uri=True, isolation_level=None)) as source:
+            try:
+                source.execute("BEGIN")
+                rows = source.execute(_OBJECTS).fetchall()
+                _copy_settings(source, scratch)
+            except sqlite3.DatabaseError as error:
+                raise unreachable(path, str(error)) from error
+            _copy_objects(rows, source, scratch)
 
 
-def _copy_objects(scratch: sqlite3.Connection) -> None:
-    rows = scratch.execute(
-        "SELECT type, name, sql FROM target.sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%'"
-        " ESCAPE '\\' ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid"
-    ).fetchall()
+def _copy_settings(source: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
+    """What a revision can ask for besides tables; the encoding can be set only while there is nothing yet."""
+    scratch.execute(f"PRAGMA encoding = '{source.execute('PRAGMA encoding').fetchone()[0]}'")
+    for number in _NUMBERS:
+        scratch.execute(f"PRAGMA {number} = {int(source.execute(f'PRAGMA {number}').fetchone()[0])}")
+
+
+def _copy_objects(rows: list[tuple[str, str, str]], source: sqlite3.Connection, scratch: sqlite3.Connection) -> None:
     scratch.execute("BEGIN")
     for kind, name, sql in rows:
-        scratch.execute(sql)
+        try:
+            scratch.execute(sql)
+        except sqlite3.Error as error:
+            raise RehearsalFailedError(
+                f"The {kind} {name} of the target cannot be made in a scratch database: {error}.",
+                hint="Plans are recorded on a copy of the schema: what it needs has to be part of SQLite itself.",
+            ) from error
         if kind == "table" and _is_version_table(scratch, name):
-            scratch.execute(f"INSERT INTO main.{quote(name)} SELECT * FROM target.{quote(name)}")  # noqa: S608  quoted
+            revisions = source.execute(f"SELECT {_VERSION_COLUMN} FROM {quote(name)}").fetchall()  # noqa: S608  quoted
+            scratch.executemany(f"INSERT INTO {quote(name)} VALUES (?)", revisions)  # noqa: S608  quoted
     scratch.execute("COMMIT")
 
 

@@ -11,7 +11,7 @@ from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row
 from mcp_migrate.dialects.sqlite.reader import SqliteReader, sqlite_path, unreachable
-from mcp_migrate.errors import LockedError, LockTimeoutError, StatementFailedError
+from mcp_migrate.errors import LockedError, LockTimeoutError, MigrateError, StatementFailedError
 from mcp_migrate.model import Statement
 
 _STEPS_BETWEEN_LOOKS = 10_000
@@ -28,9 +28,19 @@ class SqliteWriter(SqliteReader):
         super().__init__(connection)
         self._sequence = FrozenSequence(statements)
         self._limits = limits
+        self.failed: MigrateError | None = None
 
     def run(self, statement: Statement) -> int:
-        """Run the next frozen statement; the rows it touched."""
+        """Run the next frozen statement; the rows it touched. After a failure there is none."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            return self._run(statement)
+        except MigrateError as error:
+            self.failed = error
+            raise
+
+    def _run(self, statement: Statement) -> int:
         frozen = self._sequence.take(statement)
         self._watch(time.monotonic() + self._limits.statement_timeout)
         try:
@@ -77,21 +87,25 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     with closing(opened) as connection:
         _begin(connection, str(path.name), limits)
         connection.set_authorizer(_stay_inside)
+        writer = SqliteWriter(connection, statements, limits)
         try:
-            yield SqliteWriter(connection, statements, limits)
+            yield writer
         except BaseException:
             connection.set_authorizer(None)
             connection.rollback()
             raise
         connection.set_authorizer(None)
-        connection.execute("COMMIT")
+        if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
+            connection.rollback()
+            raise writer.failed
+        _commit(connection)
 
 
 def _begin(connection: sqlite3.Connection, name: str, limits: Limits) -> None:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if _busy(error):
             raise LockedError(
                 f"Another session is writing to {name}; its lock was not free within {limits.lock_timeout:g} s.",
                 hint="Nothing ran. Make the same call again in a moment.",
@@ -101,17 +115,38 @@ def _begin(connection: sqlite3.Connection, name: str, limits: Limits) -> None:
         raise StatementFailedError(f"{name} is no database: {error}.", hint="Check the target's url.") from error
 
 
+def _commit(connection: sqlite3.Connection) -> None:
+    """Commit; without a write-ahead log a session that is reading can stand in the way."""
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        connection.rollback()
+        if _busy(error):
+            raise LockTimeoutError(
+                "Another session was reading when the changes were to be committed.",
+                hint="Everything was rolled back. Make the same call again in a moment.",
+            ) from error
+        raise StatementFailedError(
+            f"The changes could not be committed: {str(error)[:_LONGEST_MESSAGE]}.",
+            hint="Everything was rolled back, nothing changed.",
+        ) from error
+
+
+def _busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 def _stay_inside(action: int, *_what: object) -> int:
     """No statement of a plan may end the transaction it runs in, or open another file."""
     return sqlite3.SQLITE_DENY if action in _CONTROL else sqlite3.SQLITE_OK
 
 
 def _failed(statement: Statement, error: sqlite3.Error) -> StatementFailedError | LockTimeoutError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    interrupted = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
     what = f"Statement {statement.n} of revision {statement.revision}"
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    if _busy(error):
         return LockTimeoutError(f"{what} did not get its lock in time.", hint="Nothing changed. Try again.")
-    why = "it took longer than statement_timeout" if code == sqlite3.SQLITE_INTERRUPT else str(error)
+    why = "it took longer than statement_timeout" if interrupted else str(error)
     return StatementFailedError(
         f"{what} failed: {why[:_LONGEST_MESSAGE]}.",
         hint="Everything was rolled back, nothing changed. Mend the revision and plan again.",

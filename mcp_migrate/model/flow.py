@@ -1,0 +1,181 @@
+"""Which values flow through one call?
+
+``Call → Granted → Prepared → Classified → Permitted → Approved → Executed → Validated``: each frozen, each constructed
+in exactly one stage, each holding the one before. A function that asks for an `Approved` cannot be called without one,
+so skipping a step is a type error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from mcp_migrate.model.plan import Assurance, Effect, Judgement, Plan, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Expects:
+    """What the caller believes will happen; it can only narrow what scopes allow."""
+
+    effects: frozenset[Effect] | None = None
+    objects: tuple[str, ...] | None = None
+    max_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One tool call as it arrived. `client` and everything in `arguments` are claims."""
+
+    call_id: str
+    tool: str
+    arguments: Mapping[str, Any]
+    intent: str
+    principal: str
+    at: datetime
+    target: str | None = None
+    ticket: str | None = None
+    expects: Expects = Expects()
+    client: str | None = None
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A call that some scope may allow: its tool, its target and the time fit.
+
+    `scopes` are the indexes of those scopes in the workflow; which of them holds is decided on the real effects.
+    """
+
+    call: Call
+    workflow: str
+    owner: str
+    scope_name: str
+    scopes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What would happen. Nothing has been changed.
+
+    `present` makes the answer of a tool that changes nothing. A tool that changes something has `work` instead.
+    `plan` is what would run on the target; `schema` is the live schema it is judged against (a
+    `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
+    `effects` and `objects` are declared by tools whose work is not a plan.
+    """
+
+    granted: Granted
+    present: Present | None = None
+    work: Work | None = None
+    plan: Plan | None = None
+    schema: Any = None
+    count_rows: Callable[[Iterable[str]], Mapping[str, int]] | None = None
+    effects: frozenset[Effect] = frozenset({Effect.READ})
+    objects: tuple[str, ...] = ()
+    subject: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What would happen, by our own judgement of each statement.
+
+    `rows` counts the rows now in each table whose data a statement may change or lose.
+    """
+
+    prepared: Prepared
+    judgements: tuple[Judgement, ...]
+    effects: frozenset[Effect]
+    objects: tuple[str, ...]
+    rows: Mapping[str, int]
+
+    @property
+    def total_rows(self) -> int:
+        return sum(self.rows.values())
+
+    @property
+    def asked(self) -> frozenset[Effect]:
+        """The effects of the call itself: to plan a destructive change is only to read."""
+        return self.effects if self.prepared.work else frozenset({Effect.READ})
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """A scope allows exactly these effects on these objects, and the caller's expectation is kept."""
+
+    classified: Classified
+    scope: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """What policy asks for before this may run: the strictest part of each rule that matched."""
+
+    count: int
+    groups: frozenset[str]
+    expires_seconds: float
+    assurance: Assurance
+    never: frozenset[str]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """People agreed to exactly this, or policy asks nobody. `request_id` is consumed when it starts."""
+
+    permitted: Permitted
+    request_id: str | None
+    reviewers: tuple[str, ...]
+    nonces: tuple[str, ...]
+
+    @property
+    def prepared(self) -> Prepared:
+        return self.permitted.classified.prepared
+
+    @property
+    def call(self) -> Call:
+        return self.prepared.granted.call
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """People have been asked, and not enough of them have answered."""
+
+    permitted: Permitted
+    request_id: str
+    expires_at: datetime
+    quorum: Quorum
+    approvals: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """It ran, and nothing is committed yet."""
+
+    approved: Approved
+    apply_id: str
+    output: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """The target is where the plan said it would be."""
+
+    executed: Executed
+    revision: str | None
+    fingerprint: str | None
+
+
+class Present(Protocol):
+    """Makes the answer of a tool that changes nothing, once its plan has been judged."""
+
+    def __call__(self, classified: Classified, quorum: Quorum | None) -> Mapping[str, Any]: ...
+
+
+class Work(Protocol):
+    """What a changing tool does once it is approved: the second half of *prepare then execute*."""
+
+    def __call__(self, approved: Approved, run: Callable[[Statement], int]) -> Mapping[str, Any]:
+        """Do it. `run` sends one frozen statement to the target; there is no other way to it."""
+        ...
