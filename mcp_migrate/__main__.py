@@ -69,7 +69,7 @@ def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings
     path = find(explicit, os.environ, here)
     if path is None:
         return local_profile(here, user=_user(), home=Path.home())
-    return load(path, known_tools=[tool.spec.name for tool in _builtin_tools()])
+    return load(path, known_tools=_tool_names)
 
 
 def choose_principal(settings: Settings, named: str | None) -> str:
@@ -146,10 +146,10 @@ class Wiring:
         return explain(self.settings, principal=principal, tool=tool, scope_name=scope, target=target, at=at)
 
 
-def _builtin_tools() -> Registry:
+def _tool_names(folders: tuple[Path, ...]) -> list[str]:
     from mcp_migrate.tools.specs import load
 
-    return load(())
+    return [tool.scope for tool in load(folders)]
 
 
 def _user() -> str:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from mcp_migrate.errors import MigrateError
 from tests.requirements import REQUIREMENTS
 
 
@@ -31,3 +32,11 @@ def test_every_test_that_proves_something_names_a_promise() -> None:
 def test_promises_have_ids_of_their_own() -> None:
     ids = [requirement.id for requirement in REQUIREMENTS]
     assert sorted(ids) == sorted(set(ids))
+
+
+def test_each_code_is_a_promise_and_in_the_interface() -> None:
+    codes = sorted(error.code for error in MigrateError.__subclasses__())
+    ids = {requirement.id for requirement in REQUIREMENTS}
+    interface = (Path(__file__).parent.parent / "docs" / "interface.md").read_text()
+    assert [code for code in codes if f"interface-{code.replace('_', '-')}" not in ids] == []
+    assert [code for code in codes if f"`{code}`" not in interface] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -105,6 +106,7 @@ class World:
         return StdioServerParameters(
             command=sys.executable,
             args=["-m", "mcp_migrate", "serve", "--config", str(self.config), *words],
+            env={name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))},
             cwd=self.folder,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ def find(explicit: Path | None, environ: Mapping[str, str], folder: Path) -> Pat
     return next((place / FILE_NAME for place in (here, *here.parents) if (place / FILE_NAME).is_file()), None)
 
 
-def load(path: Path, *, known_tools: Collection[str]) -> Settings:
-    """Read and check one file.
+def load(path: Path, *, known_tools: Callable[[tuple[Path, ...]], Collection[str]]) -> Settings:
+    """Read and check one file. `known_tools` gives the names of all tools, those of more spec folders included.
 
     Raises:
         ConfigInvalidError: it does not hold; `details["problems"]` lists each with file, line and column.
@@ -46,9 +46,10 @@ def load(path: Path, *, known_tools: Collection[str]) -> Settings:
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
         raise invalid(path, problems, positions) from error
-    if problems := list(check(settings, known_tools)):
+    placed = _placed(settings, path)
+    if problems := list(check(placed, known_tools(placed.tool_specs))):
         raise invalid(path, problems, positions)
-    return _placed(settings, path)
+    return placed
 
 
 def _placed(settings: Settings, path: Path) -> Settings:

@@ -142,7 +142,7 @@ async def test_what_an_agent_wrote_cannot_pose_as_a_line_of_the_review(world: Wo
     assert not any(line.startswith("Decision") for line in shown.splitlines())
 
 
-@pytest.mark.proves("approval-not-requester-identity")
+@pytest.mark.proves("approval-not-requester-identity", "interface-self-approval")
 async def test_a_reviewer_who_asks_cannot_approve_their_own_request(world: World) -> None:
     world.configure(lambda c: c["workflows"]["shop-agent"].update(principals=["person:grace"]))
     async with world.agent("person:grace") as agent:
@@ -239,6 +239,7 @@ async def test_a_denied_request_stays_denied(world: World) -> None:
     assert status["status"] == "denied"
 
 
+@pytest.mark.proves("interface-request-not-found")
 async def test_another_workflow_cannot_read_the_request(world: World) -> None:
     def add(config: dict[str, Any]) -> None:
         config["workflows"]["other"] = {

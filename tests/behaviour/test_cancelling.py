@@ -18,7 +18,7 @@ from tests.world import INTENT, World
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.proves("cancel-before-execute")
+@pytest.mark.proves("cancel-before-execute", "interface-cancelled")
 async def test_a_call_cancelled_before_it_executes_changes_nothing(world: World) -> None:
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="b2")

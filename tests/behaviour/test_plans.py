@@ -47,7 +47,7 @@ async def test_a_revision_edited_after_planning_does_not_change_what_runs(world:
     assert other["plan_id"] != plan["plan_id"]
 
 
-@pytest.mark.proves("design-2", "approval-digest")
+@pytest.mark.proves("design-2", "approval-digest", "interface-plan-stale")
 async def test_a_target_whose_schema_changed_since_planning_is_refused(world: World) -> None:
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="b2")
@@ -58,7 +58,7 @@ async def test_a_target_whose_schema_changed_since_planning_is_refused(world: Wo
     assert "loyalty_points" not in world.columns("customers")
 
 
-@pytest.mark.proves("design-2")
+@pytest.mark.proves("design-2", "interface-plan-stale")
 async def test_a_target_whose_revision_changed_since_planning_is_refused(world: World) -> None:
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="b2")
@@ -91,6 +91,7 @@ async def test_an_unknown_plan_is_refused(world: World) -> None:
     assert refused["code"] == "plan_not_found"
 
 
+@pytest.mark.proves("interface-statement-failed")
 async def test_a_statement_the_database_refuses_leaves_nothing_behind(world: World) -> None:
     alter(world, "INSERT INTO customers (id, email) SELECT 1000, email FROM customers WHERE id = 1")
     world.write_revision(

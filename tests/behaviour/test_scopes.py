@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,3 +135,15 @@ async def test_an_unknown_tool_is_a_tool_error_with_a_suggestion(world: World) -
         refused = await agent.call("schema_reed", target="shop")
     assert refused["code"] == "unknown_tool"
     assert "schema_read" in refused["next"]["hint"]
+
+
+async def test_a_scope_can_name_a_tool_of_the_teams_own(world: World) -> None:
+    folder = world.folder / "team"
+    folder.mkdir()
+    spec = (Path(__file__).parents[2] / "tool_specs" / "schema_read.yaml").read_text()
+    (folder / "peek.yaml").write_text(spec.replace("name: schema_read", "name: peek"))
+    world.configure(lambda c: c.update(tool_specs=["team"]))
+    scopes(world, {"tools": ["peek"], "targets": ["shop"]})
+    async with world.agent() as agent:
+        seen = await agent.call("peek", target="shop")
+    assert "customers" in seen["schema"]

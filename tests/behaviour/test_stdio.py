@@ -58,6 +58,7 @@ async def test_both_protocol_eras_tell_the_whole_story(world: World, mode: str) 
     assert world.command("ledger", "verify").returncode == 0
 
 
+@pytest.mark.proves("interface-config-invalid")
 async def test_the_configuration_errors_that_stop_the_server_go_to_standard_error(world: World) -> None:
     world.configure(lambda c: c.update(targts={}))
     served = world.command("serve")

@@ -27,7 +27,7 @@ async def plan(world: World, to: str = "head") -> Mapping[str, Any]:
     return answer
 
 
-@pytest.mark.proves("bad-input-unreachable-target")
+@pytest.mark.proves("bad-input-unreachable-target", "interface-target-unreachable")
 async def test_a_file_that_is_no_database_is_unreachable(world: World) -> None:
     world.database.write_bytes(b"this is no database, it is a sentence of more than a hundred bytes" * 20)
     assert (await plan(world))["code"] == "target_unreachable"
@@ -44,7 +44,7 @@ async def test_a_server_that_is_not_there_is_unreachable_and_no_password_is_told
     assert "hunter2" not in str(answer)
 
 
-@pytest.mark.proves("bad-input-broken-env")
+@pytest.mark.proves("bad-input-broken-env", "interface-render-failed")
 async def test_a_broken_env_py_is_named_with_its_reason(world: World) -> None:
     (world.folder / "migrations" / "env.py").write_text("raise RuntimeError('no settings for you')\n")
     answer = await plan(world)
@@ -97,7 +97,7 @@ async def test_a_typo_in_the_configuration_is_found_where_it_stands(world: World
     assert "mcp-migrate.yaml:4:5: targets.shop.teir: this key is not known. Did you mean tier?" in done.stdout
 
 
-@pytest.mark.proves("design-6", "bad-input-ledger-unwritable")
+@pytest.mark.proves("design-6", "bad-input-ledger-unwritable", "interface-ledger-unavailable")
 async def test_without_a_ledger_nothing_executes(world: World) -> None:
     async with world.agent() as agent:
         made = await agent.call("migration_plan", target="shop", to="b2")
@@ -125,7 +125,7 @@ async def test_without_a_ledger_nothing_executes(world: World) -> None:
     assert "loyalty_points" not in world.columns("customers")
 
 
-@pytest.mark.proves("design-6")
+@pytest.mark.proves("design-6", "ledger-intent-before-execute")
 async def test_the_intent_is_durable_before_the_first_statement_and_the_outcome_after_the_last(world: World) -> None:
     async with world.agent() as agent:
         await agent.plan_and_apply("b2")

@@ -124,6 +124,7 @@ def test_a_statement_that_fails_undoes_everything(postgres_url: str, sql: str) -
     assert read(postgres_url) == before
 
 
+@pytest.mark.proves("interface-lock-timeout", "interface-locked")
 def test_a_busy_table_is_a_lock_timeout_and_a_running_apply_is_locked(postgres_url: str) -> None:
     run(postgres_url, BASE)
     with connect(postgres_url) as busy:
@@ -136,6 +137,7 @@ def test_a_busy_table_is_a_lock_timeout_and_a_running_apply_is_locked(postgres_u
         write(postgres_url, [])
 
 
+@pytest.mark.proves("interface-partially-applied")
 def test_what_ran_outside_a_transaction_is_told_exactly_when_a_later_statement_fails(postgres_url: str) -> None:
     run(postgres_url, BASE)
     alone = Statement(2, "r", "CREATE INDEX CONCURRENTLY k ON a (x)", transactional=False)

@@ -127,6 +127,7 @@ def test_a_statement_that_runs_too_long_is_ended(tmp_path: Path) -> None:
         write(make(tmp_path / "a.db"), frozen, frozen)
 
 
+@pytest.mark.proves("interface-validation-failed")
 def test_a_version_statement_moves_exactly_one_row(tmp_path: Path) -> None:
     url = make(tmp_path / "a.db", BASE + "CREATE TABLE alembic_version (version_num TEXT);")
     frozen = [Statement(1, "r", "UPDATE alembic_version SET version_num = 'x'", kind="version")]
@@ -134,6 +135,7 @@ def test_a_version_statement_moves_exactly_one_row(tmp_path: Path) -> None:
         write(url, frozen, frozen)
 
 
+@pytest.mark.proves("interface-locked")
 def test_only_one_writer_at_a_time(tmp_path: Path) -> None:
     url = make(tmp_path / "a.db")
     with dialect_for(url).open_writer(url, [], limits=Limits()), pytest.raises(LockedError):

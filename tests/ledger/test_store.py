@@ -110,6 +110,7 @@ def test_look_ups_go_by_an_index(ledger: Ledger, query: str, index: str) -> None
     assert index in plan
 
 
+@pytest.mark.proves("interface-approval-used", "approval-one-use")
 def test_an_approval_is_consumed_once_and_the_second_append_leaves_nothing(ledger: Ledger, now: datetime) -> None:
     first = ledger.append(consumed("req_1"), at=now)
     start = Draft(Kind.STEP_STARTED, {}, subject="apply_2")
@@ -155,6 +156,7 @@ def test_threads_append_without_a_gap(ledger: Ledger, url: str, now: datetime) -
         "INSERT INTO events SELECT 5, at, kind, workflow, call_id, subject, body, leaf, root, frontier FROM events",
     ],
 )
+@pytest.mark.proves("ledger-append-only")
 def test_the_file_itself_refuses_changes(ledger: Ledger, now: datetime, statement: str) -> None:
     from sqlalchemy.exc import IntegrityError
 
@@ -163,6 +165,7 @@ def test_the_file_itself_refuses_changes(ledger: Ledger, now: datetime, statemen
         ledger._connection.exec_driver_sql(statement)
 
 
+@pytest.mark.proves("ledger-append-only")
 def test_no_statement_of_ours_changes_or_removes_an_entry() -> None:
     import mcp_migrate.ledger
 
@@ -174,6 +177,7 @@ def test_no_statement_of_ours_changes_or_removes_an_entry() -> None:
         assert "delete from" not in source
 
 
+@pytest.mark.proves("ledger-durable")
 def test_every_commit_reaches_the_disk(ledger: Ledger) -> None:
     full = 2
     assert ledger._connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == full

@@ -88,6 +88,7 @@ with Ledger.open(url) as ledger:
     assert verify(url).ok
 
 
+@pytest.mark.proves("approval-one-use")
 def test_of_two_processes_one_consumes_an_approval(url: str) -> None:
     script = """
 won = 0
@@ -150,6 +151,7 @@ with Ledger.open(url) as ledger:
     assert verify(url).ok
 
 
+@pytest.mark.proves("bad-input-ledger-full")
 def test_on_a_full_disk_nothing_is_recorded_by_half(url: str, path: Path, now: datetime) -> None:
     pytest.importorskip("resource")
     script = """
@@ -205,6 +207,7 @@ except LedgerUnavailableError as error:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are told otherwise there")
+@pytest.mark.proves("bad-input-ledger-read-only")
 def test_a_read_only_ledger_is_unavailable(open_folder: Path, now: datetime) -> None:
     path = open_folder / "ledger.db"
     url = f"sqlite:///{path}"
@@ -236,6 +239,7 @@ def test_a_read_only_file_in_a_writable_folder_is_unavailable(open_folder: Path,
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are told otherwise there")
+@pytest.mark.proves("bad-input-ledger-read-only")
 def test_a_ledger_cannot_be_made_in_a_read_only_folder(open_folder: Path) -> None:
     open_folder.chmod(0o555)
     (out,) = together(UNPRIVILEGED, [f"sqlite:///{open_folder}/ledger.db"])

@@ -136,6 +136,7 @@ def test_a_ledger_that_comes_into_use_while_it_is_read_verifies(url: str, head: 
         ("seq", "40"),
     ],
 )
+@pytest.mark.proves("ledger-edit")
 def test_an_edited_column_is_found_where_it_is(url: str, path: Path, head: Head, column: str, value: str) -> None:
     tamper(path, f"UPDATE events SET {column} = {value} WHERE seq = 4")
     result = verify(url, trusted=[head])
@@ -143,6 +144,7 @@ def test_an_edited_column_is_found_where_it_is(url: str, path: Path, head: Head,
     assert result.head.size == 4
 
 
+@pytest.mark.proves("ledger-edit")
 def test_an_edit_with_its_leaf_hashed_again_is_found(url: str, path: Path, head: Head) -> None:
     with closing(sqlite3.connect(path)) as raw:
         row = raw.execute(f"SELECT {', '.join(COLUMNS[:7])} FROM events WHERE seq = 4").fetchone()
@@ -155,11 +157,13 @@ def test_an_edit_with_its_leaf_hashed_again_is_found(url: str, path: Path, head:
     assert head.size == 10
 
 
+@pytest.mark.proves("ledger-delete")
 def test_a_deleted_entry_is_found(url: str, path: Path, head: Head) -> None:
     tamper(path, "DELETE FROM events WHERE seq = 4")
     assert verify(url, trusted=[head]).findings == (Finding(4, "It is missing: entry 5 stands in its place."),)
 
 
+@pytest.mark.proves("ledger-delete")
 def test_a_deleted_entry_is_found_after_closing_the_gap(url: str, path: Path, head: Head) -> None:
     tamper(
         path,
@@ -169,6 +173,7 @@ def test_a_deleted_entry_is_found_after_closing_the_gap(url: str, path: Path, he
     assert verify(url, trusted=[head]).findings[0].seq == 4
 
 
+@pytest.mark.proves("ledger-insert")
 def test_an_inserted_entry_is_found(url: str, path: Path, head: Head) -> None:
     tamper(
         path,
@@ -179,17 +184,20 @@ def test_an_inserted_entry_is_found(url: str, path: Path, head: Head) -> None:
     assert verify(url, trusted=[head]).findings[0].seq == 4
 
 
+@pytest.mark.proves("ledger-insert")
 def test_an_entry_before_the_first_is_found(url: str, path: Path, head: Head) -> None:
     tamper(path, "UPDATE events SET seq = -1 WHERE seq = 9", checks=False)
     assert verify(url, trusted=[head]).findings[0].seq == 0
 
 
+@pytest.mark.proves("ledger-reorder")
 def test_reordered_entries_are_found(url: str, path: Path, head: Head) -> None:
     swap = ("SET seq = 99 WHERE seq = 4", "SET seq = 4 WHERE seq = 6", "SET seq = 6 WHERE seq = 99")
     tamper(path, *(f"UPDATE events {part}" for part in swap))
     assert verify(url, trusted=[head]).findings[0].seq == 4
 
 
+@pytest.mark.proves("ledger-truncated-tail")
 def test_a_cut_tail_is_found_by_the_head_file(url: str, path: Path, head: Head) -> None:
     tamper(path, "DELETE FROM events WHERE seq >= 7")
     result = verify(url)
@@ -199,6 +207,7 @@ def test_a_cut_tail_is_found_by_the_head_file(url: str, path: Path, head: Head) 
     assert result.head.size == 7 < head.size
 
 
+@pytest.mark.proves("ledger-truncated-tail")
 def test_a_cut_tail_is_found_by_a_trusted_head_although_the_head_file_was_cut_too(
     url: str, path: Path, now: datetime, head: Head
 ) -> None:
@@ -358,6 +367,7 @@ def test_nothing_is_built_where_a_root_the_head_file_knows_was_edited(
         ledger.append(Draft(Kind.CALL_RECEIVED, {}), at=now)
 
 
+@pytest.mark.proves("ledger-truncated-tail", "interface-ledger-corrupt")
 def test_nothing_is_built_on_a_cut_log(url: str, path: Path, head: Head, now: datetime) -> None:
     tamper(path, "DELETE FROM events WHERE seq >= 7")
     with Ledger.open(url) as ledger, pytest.raises(LedgerCorruptError, match="has 7 entries and had 10"):

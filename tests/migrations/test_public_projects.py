@@ -163,6 +163,7 @@ def test_optuna_describes_itself_from_its_own_ini() -> None:
     assert (info.heads, len(info.revisions)) == (("v3.2.0.a",), 10)
 
 
+@pytest.mark.proves("history-mlflow-postgresql")
 def test_the_whole_history_of_mlflow_runs_from_frozen_statements(urls: tuple[str, str], tmp_path: Path) -> None:
     app = mlflow(tmp_path, urls[0])
 

@@ -236,6 +236,7 @@ def signed_once(kind: str) -> tuple[bytes, bytes, bytes]:
 
 
 @given(st.text())
+@pytest.mark.proves("interface-approval-invalid")
 def test_random_text_is_refused(text: str) -> None:
     with pytest.raises(ApprovalInvalidError):
         verify(MESSAGE, text, public("ssh-ed25519"))
