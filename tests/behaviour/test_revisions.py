@@ -1,0 +1,48 @@
+"""Does a new revision say exactly what was asked for, in a file that is then planned like any other?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World
+
+pytestmark = pytest.mark.anyio
+ODD = "CREATE TABLE odd (a TEXT DEFAULT ':x 50% ''quoted''')"
+
+
+async def test_a_revision_from_sql_plans_to_exactly_that_sql(world: World) -> None:
+    async with world.agent() as agent:
+        made = await agent.call(
+            "revision_create",
+            target="shop",
+            message="something odd",
+            source="sql",
+            upgrade_sql=[ODD],
+            downgrade_sql=["DROP TABLE odd"],
+        )
+        plan = await agent.call("migration_plan", target="shop")
+    assert made["status"] == "written"
+    assert plan["to_revision"] == made["revision"]
+    assert ODD in [statement["sql"] for statement in plan["statements"]]
+
+
+async def test_a_revision_from_models_drops_what_they_do_not_know_and_the_plan_says_so(world: World) -> None:
+    async with world.agent() as agent:
+        early = await agent.call("revision_create", target="shop", message="too early", source="models")
+        await agent.plan_and_apply("b2")
+        waiting = await agent.plan_and_apply("c3")
+        world.sign(waiting["request_id"])
+        await agent.plan_and_apply("c3")
+        made = await agent.call("revision_create", target="shop", message="add wish list", source="models")
+        plan = await agent.call("migration_plan", target="shop")
+    assert early["code"] == "render_failed"
+    assert [change["kind"] for change in made["changes"]] == ["drop_table"]
+    assert "main.orders" in plan["summary"]
+    assert plan["approval"]["required"] is True
+
+
+async def test_a_revision_from_sql_needs_both_ways(world: World) -> None:
+    async with world.agent() as agent:
+        refused = await agent.call("revision_create", target="shop", message="one way", source="sql", upgrade_sql=[ODD])
+    assert refused["code"] == "invalid_arguments"
+    assert len(list((world.folder / "migrations" / "versions").glob("*.py"))) == 3
