@@ -96,6 +96,22 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["hunter2@x", "hunter2/x", "%zz-hunter2"])
+def test_a_badly_escaped_password_is_not_told(password: str) -> None:
+    with pytest.raises(TargetUnreachableError) as caught:
+        read(f"postgresql://bob:{password}@127.0.0.1:1/none")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_temporary_table_does_not_hide_the_catalog_from_the_fingerprint(postgres_url: str) -> None:
+    run(postgres_url, BASE)
+    before = read(postgres_url)
+    hide = Statement(1, "r", "CREATE TEMP TABLE pg_class AS SELECT * FROM pg_catalog.pg_class WHERE false")
+    with dialect_for(postgres_url).open_writer(postgres_url, [hide], limits=Limits()) as writer:
+        writer.run(hide)
+        assert fingerprint(writer.schema(version_table="alembic_version")) == fingerprint(before)
+
+
 def write(url: str, frozen: list[Statement], sent: list[Statement] | None = None) -> None:
     limits = Limits(lock_timeout=0.3, statement_timeout=2)
     with dialect_for(url).open_writer(url, frozen, limits=limits) as writer:

@@ -15,8 +15,15 @@ _LONGEST_MESSAGE = 500
 
 
 def libpq_url(url: str) -> str:
-    """A SQLAlchemy URL without the name of a Python driver, as libpq reads it."""
+    """A SQLAlchemy URL without the name of a Python driver, as libpq reads it.
+
+    Raises:
+        TargetUnreachableError: libpq would take a part of the password for something else, and then tell it.
+    """
     scheme, _, rest = url.partition("://")
+    server, _, beyond = rest.partition("?")[0].partition("/")
+    if server.count("@") > 1 or "@" in beyond:
+        raise _unreadable()
     return f"{'postgresql' if scheme.startswith('postgres') else scheme}://{rest}"
 
 
@@ -33,6 +40,9 @@ def connect(url: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
         connection = psycopg.connect(
             libpq_url(url), autocommit=True, cursor_factory=psycopg.RawCursor, connect_timeout=10, **options
         )
+    except psycopg.ProgrammingError:
+        # libpq quotes the part of the URL that it cannot read, which may be the password: nothing of it is told.
+        raise _unreadable() from None
     except psycopg.Error as error:
         raise TargetUnreachableError(
             f"The PostgreSQL target cannot be reached: {message(error)}.",
@@ -53,6 +63,13 @@ def driver() -> Any:
             "PostgreSQL targets need the psycopg driver.", hint="pip install 'mcp-migrate-server[postgres]'"
         ) from error
     return psycopg
+
+
+def _unreadable() -> TargetUnreachableError:
+    return TargetUnreachableError(
+        "The PostgreSQL target's url cannot be read.",
+        hint="Write special characters of its user and password as %XX, and only options that libpq knows.",
+    )
 
 
 def message(error: Exception) -> str:

@@ -70,7 +70,8 @@ class PostgresReader:
     def _every_name_qualified(self) -> Iterator[None]:
         """The server writes a name with its schema when the schema is not on the search path."""
         [(before,)] = self._ask("SELECT current_setting('search_path')")
-        self._ask("SELECT set_config('search_path', '', false)")
+        # Temporary tables come last: unnamed they come first, and one called pg_class would hide the catalog.
+        self._ask("SELECT set_config('search_path', 'pg_catalog, pg_temp', false)")
         try:
             yield
         finally:
