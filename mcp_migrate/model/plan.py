@@ -86,7 +86,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one statement does, and why we say so. `objects` are ``schema.table[.column]``."""
+    """What one statement does, and why we say so.
+
+    `objects` are ``schema.table[.column]`` and `kinds` says of each what it is; `rules` are all that found something,
+    the worst (`rule`) first. `lock` is the strongest one taken and `blocks` whom it keeps waiting; `scans` and
+    `rewrites` say that every row is read or written under it. `accepted` are the rules whose effects an admin
+    accepted for this target.
+    """
 
     n: int
     effects: frozenset[Effect]
@@ -95,6 +101,14 @@ class Judgement:
     why: str
     lock: str | None = None
     safer: str | None = None
+    rules: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+    scans: bool = False
+    rewrites: bool = False
+    transactional: bool = True
+    reversible: str = "unknown"
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

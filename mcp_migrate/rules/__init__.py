@@ -5,29 +5,36 @@ Unknown means dangerous: what is on no list is `unknown`, and that waits for a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mcp_migrate.model import Judgement, Statement
-from mcp_migrate.rules.interface import judgement, unknown
+from mcp_migrate.rules.interface import Finding, Policy, judgement, unknown
 from mcp_migrate.schema.model import Schema
 
-Judge = Callable[[Sequence[Statement], Schema | None], tuple[Judgement, ...]]
+Judge = Callable[[Sequence[Statement], Schema | None], Iterator[list[Finding]]]
+"""What the rules of one product find in each statement, in order."""
+
+_NO_POLICY = Policy()
 
 
-def judge(statements: Sequence[Statement], *, dialect: str, schema: Schema | None) -> tuple[Judgement, ...]:
+def judge(
+    statements: Sequence[Statement], *, dialect: str, schema: Schema | None, policy: Policy = _NO_POLICY
+) -> tuple[Judgement, ...]:
     """Judge each statement, in order, knowing what the earlier ones of the same plan made.
 
     `schema` is the live schema before the plan. Without it the text is judged alone (see `Context`).
     """
     family = _families().get(dialect)
     if family is None:
-        return tuple(judgement(s.n, [unknown(f"there are no rules for {dialect}")]) for s in statements)
-    return family(statements, schema)
+        nothing = [unknown(f"there are no rules for {dialect}")]
+        return tuple(judgement(statement.n, nothing, policy) for statement in statements)
+    findings = family(statements, schema)
+    return tuple(judgement(s.n, found, policy) for s, found in zip(statements, findings, strict=True))
 
 
 def _families() -> dict[str, Judge]:
     # Parsers load with the first plan that is judged, not at start.
-    from mcp_migrate.rules.postgresql import judge_postgresql
-    from mcp_migrate.rules.sqlite import judge_sqlite
+    from mcp_migrate.rules.postgresql import find as postgresql
+    from mcp_migrate.rules.sqlite import find as sqlite
 
-    return {"postgresql": judge_postgresql, "sqlite": judge_sqlite}
+    return {"postgresql": postgresql, "sqlite": sqlite}

@@ -1,4 +1,4 @@
-"""What is a rule, what does it find, and what does it know about the plan so far?
+"""What is a rule, what does it find, and what do all findings on one statement amount to?
 
 A rule is data. A family member looks at one parsed statement and returns findings; each finding names its rule and
 the objects it concerns. The judgement is the union: nothing a finding says can take away what another one said.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from mcp_migrate.model import Effect, Judgement
-from mcp_migrate.schema.model import Other, Schema, Table
+from mcp_migrate.rules.locks import BLOCKS, strongest
 
 DANGER = (
     Effect.PRIVILEGE,
@@ -24,13 +25,22 @@ DANGER = (
 )
 """Effects, the worst first: the worst finding gives a judgement its rule."""
 
-Name = tuple[str, str]
-"""A schema as it was written (empty where it was not) and a name."""
+ACCEPTABLE = frozenset({Effect.BREAKING, Effect.BLOCKING})
+"""The effects an admin may accept for a target; no configuration silences any other."""
+
+Reversible = Literal["yes", "schema", "no", "unknown"]
+_REVERSIBLE: tuple[Reversible, ...] = ("yes", "schema", "no", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of thing a statement does. `why` and `safer` are templates: ``{object}`` and what a finding adds."""
+    """One kind of thing a statement does. `why` and `safer` are templates: ``{object}`` and what a finding adds.
+
+    `of` is the kind of the objects it names. `undo` says how far the statement itself can be taken back: ``yes``,
+    the ``schema`` but not the data, or ``no``; where it is not told it follows from the effects. `source` is the
+    manual or paper the rule is taken from. `flags` and `passes` are examples on the schema of the documentation:
+    each is a statement, or several separated by ``;`` and a line break of which the last is meant.
+    """
 
     id: str
     title: str
@@ -38,13 +48,47 @@ class Rule:
     why: str
     lock: str | None = None
     safer: str | None = None
+    of: str = "table"
+    scans: bool = False
+    rewrites: bool = False
+    transactional: bool = True
+    undo: Reversible | None = None
+    rationale: str = ""
+    source: str = ""
+    flags: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+
+    @property
+    def reversible(self) -> Reversible:
+        if Effect.UNKNOWN in self.effects:
+            return "unknown"
+        loses = bool(self.effects & {Effect.DESTRUCTIVE, Effect.DATA})
+        return self.undo or ("schema" if loses else "yes")
 
 
 def rule(  # noqa: PLR0917  a table of rules reads in columns
-    name: str, title: str, effects: str, why: str, lock: str | None = None, safer: str | None = None
+    name: str,
+    title: str,
+    effects: str,
+    why: str,
+    lock: str | None = None,
+    safer: str | None = None,
+    *,
+    of: str = "table",
+    scans: bool = False,
+    rewrites: bool = False,
+    transactional: bool = True,
+    undo: Reversible | None = None,
+    rationale: str = "",
+    source: str = "",
+    flags: tuple[str, ...] = (),
+    passes: tuple[str, ...] = (),
 ) -> Rule:
     """A rule from words: `effects` are separated by spaces."""
-    return Rule(name, title, frozenset(Effect(word) for word in effects.split()), why, lock, safer)
+    words = frozenset(Effect(word) for word in effects.split())
+    return Rule(
+        name, title, words, why, lock, safer, of, scans, rewrites, transactional, undo, rationale, source, flags, passes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +108,7 @@ def found(which: Rule, *objects: str, safer: str | None = None, **words: str) ->
     return Finding(which, objects, which.why.format(**filled), shown)
 
 
-NOT_UNDERSTOOD = rule("not-understood", "Not proven harmless", "unknown", "Not proven harmless: {reason}.")
+NOT_UNDERSTOOD = rule("not-understood", "Not proven harmless", "unknown", "Not proven harmless: {reason}.", of="")
 
 
 def unknown(reason: str, *objects: str) -> Finding:
@@ -72,120 +116,57 @@ def unknown(reason: str, *objects: str) -> Finding:
     return found(NOT_UNDERSTOOD, *objects, reason=reason)
 
 
-def judgement(n: int, findings: Sequence[Finding]) -> Judgement:
-    """All findings on one statement as one judgement. No finding at all is not understood."""
-    ordered = sorted(findings or [unknown("no rule says what it does")], key=_danger)
-    return Judgement(
-        n=n,
-        effects=frozenset().union(*(f.rule.effects for f in ordered)),
-        objects=tuple(dict.fromkeys(name for f in ordered for name in f.objects)),
-        rule=ordered[0].rule.id,
-        why=" ".join(dict.fromkeys(f.why for f in ordered)),
-        lock=next((f.rule.lock for f in ordered if f.rule.lock), None),
-        safer=next((f.safer for f in ordered if f.safer), None),
-    )
-
-
-def _danger(finding: Finding) -> int:
-    return min((DANGER.index(effect) for effect in finding.rule.effects), default=len(DANGER))
-
-
-class Made:
-    """What the plan has made so far, by the spelling it used: nothing in it can be anyone's data yet.
-
-    It only ever says less than the truth: a name that was renamed, dropped or may mean something else is forgotten,
-    under each spelling, and a statement that is not understood makes us forget everything.
-    """
-
-    def __init__(self) -> None:
-        self._names: set[tuple[str, Name]] = set()
-
-    def add(self, kind: str, name: Name) -> None:
-        self._names.add((kind, name))
-
-    def has(self, kind: str, name: Name) -> bool:
-        return (kind, name) in self._names
-
-    def forget(self, kind: str, bare: str) -> None:
-        """Forget each `kind` called `bare`, in whatever schema."""
-        self._names = {key for key in self._names if key[0] != kind or key[1][1] != bare}
-
-    def clear(self) -> None:
-        self._names.clear()
-
-
-_ACTS = frozenset({"trigger", "rule", "policy"})
-_NAMED = frozenset({"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "composite"})
-_NOT_CALLED = _ACTS | _NAMED | {"extension", "schema"}
-_PLAIN = frozenset({"table", "partitioned", "partitioned table", "partitioned_table"})
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known when a statement is judged.
-
-    Without a schema the text is judged alone: what triggers, views and functions of the database add to it is not
-    looked at, and what cannot be decided without looking is unknown.
-    """
-
-    schema: Schema | None
-    made: Made = field(default_factory=Made)
-    tables: Mapping[str, Table] = field(default_factory=dict)
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    functions: frozenset[str] = frozenset()
-    active: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, schema: Schema | None) -> Context:
-        """The context in which a plan on `schema` starts."""
-        tables, others = (schema.tables, schema.others) if schema else ((), ())
-        names: dict[str, list[str]] = {}
-        named: list[Table | Other] = [*tables, *(other for other in others if other.kind in _NAMED)]
-        for thing in named:
-            names.setdefault(thing.name, []).append(f"{thing.kind} {thing.schema}")
-        return cls(
-            schema,
-            tables={table.qualified: table for table in tables if table.kind in _PLAIN},
-            names={name: tuple(places) for name, places in names.items()},
-            functions=frozenset(o.name.partition("(")[0] for o in others if o.kind not in _NOT_CALLED),
-            active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
-        )
-
-    def referrers(self, qualified: str, *, acting: bool = False) -> tuple[str, ...]:
-        """The tables that refer to this one, also by way of others; with `acting` only where a delete reaches them.
-
-        Without a schema nobody knows: then it is ``?``, which no narrow scope covers.
-        """
-        if self.schema is None:
-            return ("?",)
-        reached: dict[str, None] = {}
-        todo = [qualified]
-        while todo:
-            target = todo.pop()
-            for table in self.schema.tables:
-                if table.qualified not in {*reached, qualified} and _refers(table, target, acting=acting):
-                    reached[table.qualified] = None
-                    todo.append(table.qualified)
-        return tuple(reached)
-
-    def table(self, qualified: str) -> Table | None:
-        """The plain table of that name, where it is known."""
-        return self.tables.get(qualified)
-
-    def called(self, bare: str) -> tuple[str, ...]:
-        """Everything table-like or typed that is called `bare`, in any schema, as ``kind schema``."""
-        return self.names.get(bare, ())
-
-
-def _refers(table: Table, target: str, *, acting: bool) -> bool:
-    return any(
-        (constraint.refers_to or "").partition("(")[0].replace('"', "") == target
-        and (not acting or "ON DELETE" in constraint.definition)
-        for constraint in table.constraints
-        if constraint.kind == "foreign_key"
-    )
-
-
 def sentences(reasons: Iterable[str]) -> list[Finding]:
     """One `unknown` for each different reason."""
     return [unknown(reason) for reason in dict.fromkeys(reasons)]
+
+
+def effects_of(findings: Iterable[Finding]) -> frozenset[Effect]:
+    """The union, before any policy."""
+    return frozenset().union(*(finding.rule.effects for finding in findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an admin said about rules, by id: effects that are added, and rules accepted for this target, with why."""
+
+    raised: Mapping[str, frozenset[Effect]] = field(default_factory=dict)
+    accepted: Mapping[str, str] = field(default_factory=dict)
+
+    def effects(self, which: Rule) -> frozenset[Effect]:
+        """The effects of a rule here. What was accepted is still a change, so it is at least `additive`."""
+        effects = which.effects | self.raised.get(which.id, frozenset())
+        if which.id not in self.accepted:
+            return effects
+        return (effects - ACCEPTABLE) or frozenset({Effect.ADDITIVE})
+
+
+def judgement(n: int, findings: Sequence[Finding], policy: Policy) -> Judgement:
+    """All findings on one statement as one judgement. No finding at all is not understood."""
+    ordered = sorted(findings or [unknown("no rule says what it does")], key=lambda f: _danger(policy.effects(f.rule)))
+    lock = strongest(f.rule.lock for f in ordered)
+    kinds: dict[str, str] = {}
+    for finding in ordered:
+        for name in finding.objects:
+            kinds[name] = kinds.get(name) or finding.rule.of
+    return Judgement(
+        n=n,
+        effects=frozenset().union(*(policy.effects(f.rule) for f in ordered)),
+        objects=tuple(kinds),
+        rule=ordered[0].rule.id,
+        why=" ".join(dict.fromkeys(f.why for f in ordered)),
+        lock=lock,
+        safer=next((f.safer for f in ordered if f.safer), None),
+        rules=tuple(dict.fromkeys(f.rule.id for f in ordered)),
+        kinds=tuple(kinds.values()),
+        blocks=BLOCKS[lock] if lock else (),
+        scans=any(f.rule.scans for f in ordered),
+        rewrites=any(f.rule.rewrites for f in ordered),
+        transactional=all(f.rule.transactional for f in ordered),
+        reversible=max((f.rule.reversible for f in ordered), key=_REVERSIBLE.index),
+        accepted=tuple(dict.fromkeys(f.rule.id for f in ordered if f.rule.id in policy.accepted)),
+    )
+
+
+def _danger(effects: frozenset[Effect]) -> int:
+    return min((DANGER.index(effect) for effect in effects), default=len(DANGER))

@@ -130,10 +130,14 @@ def _judged(judgement: Judgement | None) -> dict[str, Any]:
     }
     if judgement.objects:
         judged["objects"] = list(judgement.objects)
-    if judgement.lock:
-        judged["lock"] = judgement.lock
-    if judgement.safer:
-        judged["safer"] = judgement.safer
+    for name in ("lock", "blocks", "rewrites", "scans", "accepted", "safer"):
+        value = getattr(judgement, name)
+        if value:
+            judged[name] = list(value) if isinstance(value, tuple) else value
+    if not judgement.transactional:
+        judged["transactional"] = False
+    if judgement.effects - {Effect.READ}:
+        judged["reversible"] = judgement.reversible
     return judged
 
 

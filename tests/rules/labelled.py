@@ -95,13 +95,15 @@ def effects(words: str) -> frozenset[Effect]:
     return frozenset(Effect(word) for word in words.split())
 
 
+def _groups(pattern: str) -> list[dict[str, Any]]:
+    files = sorted(CORPUS.glob(pattern))
+    return [group for file in files for group in yaml.safe_load(file.read_text(encoding="utf-8"))]
+
+
 def corpus(dialect: str) -> list[tuple[str, str]]:
     """Each statement with its effects, in words."""
-    groups: list[dict[str, Any]] = yaml.safe_load((CORPUS / f"{dialect}.yaml").read_text(encoding="utf-8"))
-    return [(sql, group["effects"]) for group in groups for sql in group["statements"]]
+    return [(sql, group["effects"]) for group in _groups(f"{dialect}*.yaml") for sql in group["statements"]]
 
 
 ALL = [(dialect, sql, words) for dialect in SCHEMAS for sql, words in corpus(dialect)]
-
-
-PLANS: list[dict[str, Any]] = yaml.safe_load((CORPUS / "plans.yaml").read_text(encoding="utf-8"))
+PLANS = _groups("plans*.yaml")

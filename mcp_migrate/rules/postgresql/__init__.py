@@ -6,10 +6,11 @@ below. What is not named is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from mcp_migrate.model import Effect, Judgement, Statement
-from mcp_migrate.rules.interface import Context, Finding, judgement, unknown
+from mcp_migrate.model import Effect, Statement
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
 from mcp_migrate.rules.postgresql import alter_table, create_table, drops, indexes, objects, privileges, renames, rows
 from mcp_migrate.rules.postgresql.parser import Tree, parse
 from mcp_migrate.rules.postgresql.version import ALEMBIC_VERSION, is_version_step
@@ -38,23 +39,24 @@ FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
 }
 
 
-def judge_postgresql(statements: Sequence[Statement], schema: Schema | None) -> tuple[Judgement, ...]:
-    """Judge each statement, in order."""
+def find(statements: Sequence[Statement], schema: Schema | None) -> Iterator[list[Finding]]:
+    """What the rules find in each statement, in order."""
     context = Context.of(schema)
-    return tuple(_judge(statement, context) for statement in statements)
+    for statement in statements:
+        yield _find(statement, context)
 
 
-def _judge(statement: Statement, context: Context) -> Judgement:
+def _find(statement: Statement, context: Context) -> list[Finding]:
     parsed = parse(statement.sql)
     if isinstance(parsed, str):
         context.made.clear()
-        return judgement(statement.n, [unknown(parsed)])
+        return [unknown(parsed)]
     if statement.kind == "version" and is_version_step(parsed, context):
-        return Judgement(statement.n, frozenset(), (), ALEMBIC_VERSION.id, ALEMBIC_VERSION.why)
-    result = judgement(statement.n, _findings(parsed.kind, parsed.node, context))
-    if Effect.UNKNOWN in result.effects:
+        return [found(ALEMBIC_VERSION)]
+    findings = _findings(parsed.kind, parsed.node, context)
+    if not findings or Effect.UNKNOWN in effects_of(findings):
         context.made.clear()  # it may have done anything to what was there
-    return result
+    return findings
 
 
 def _findings(kind: str, node: Tree, context: Context) -> list[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql.add_column import add_column
 from mcp_migrate.rules.postgresql.add_constraint import add_constraint
 from mcp_migrate.rules.postgresql.column_type import change_type

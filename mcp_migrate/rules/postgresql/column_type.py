@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mcp_migrate.rules.interface import Context, Finding, found, rule
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, found, rule
 from mcp_migrate.rules.postgresql.names import full, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 

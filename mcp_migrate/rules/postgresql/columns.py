@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mcp_migrate.rules.interface import Context, Finding, Name, found, rule
+from mcp_migrate.rules.context import Context, Name
+from mcp_migrate.rules.interface import Finding, found, rule
 from mcp_migrate.rules.postgresql import allowed
 from mcp_migrate.rules.postgresql.names import full, member, name_of, split, words
 from mcp_migrate.rules.postgresql.parser import Tree

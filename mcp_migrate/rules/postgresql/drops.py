@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mcp_migrate.rules.interface import Context, Finding, Name, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.context import Context, Name
+from mcp_migrate.rules.interface import Finding, Rule, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import doubts, is_system, member, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql import allowed
 from mcp_migrate.rules.postgresql.names import full, name_of
 from mcp_migrate.rules.postgresql.parser import Tree, copy, render

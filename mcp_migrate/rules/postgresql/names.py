@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from mcp_migrate.rules.interface import Context, Name
+from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.postgresql.parser import Tree, enum
 
 DEFAULT_SCHEMA = "public"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.interface import Context, Finding, Name, found, rule, sentences, unknown
+from mcp_migrate.rules.context import Context, Name
+from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import doubts, full, hides, member, name_of, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import GRANT

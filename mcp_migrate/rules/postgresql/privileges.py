@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.interface import Context, Finding, found, rule, unknown
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql.names import full, member
 from mcp_migrate.rules.postgresql.parser import Tree
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from mcp_migrate.rules.interface import Context, Finding, Name, sentences
+from mcp_migrate.rules.context import Context, Name
+from mcp_migrate.rules.interface import Finding, sentences
 from mcp_migrate.rules.postgresql import allowed
 from mcp_migrate.rules.postgresql.names import (
     DEFAULT_SCHEMA,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.interface import Context, Finding, found, rule, sentences, unknown
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import doubts, full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
 

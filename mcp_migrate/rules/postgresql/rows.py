@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mcp_migrate.rules.interface import Context, Finding, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import Finding, Rule, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG

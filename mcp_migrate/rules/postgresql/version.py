@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.interface import Context, rule
+from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.interface import rule
 from mcp_migrate.rules.postgresql.columns import kind_of
 from mcp_migrate.rules.postgresql.names import is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Parsed, Tree

@@ -8,11 +8,12 @@ VACUUM INTO) is found by comparing the copy before and after, or is unknown.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from mcp_migrate.model import Effect, Judgement, Statement
-from mcp_migrate.rules.interface import Finding, Made, found, judgement, unknown
+from mcp_migrate.model import Effect, Statement
+from mcp_migrate.rules.context import Made
+from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
 from mcp_migrate.rules.sqlite.clone import Clone, CloneError
 from mcp_migrate.rules.sqlite.effects import Question, findings
 from mcp_migrate.rules.sqlite.table import OUTSIDE, VERSION
@@ -22,24 +23,25 @@ from mcp_migrate.schema.model import Schema
 _LONGEST = 1_000_000
 
 
-def judge_sqlite(statements: Sequence[Statement], schema: Schema | None) -> tuple[Judgement, ...]:
-    """Judge each statement, in order. Without a schema only what the plan itself makes is known."""
+def find(statements: Sequence[Statement], schema: Schema | None) -> Iterator[list[Finding]]:
+    """What the rules find in each statement, in order. Without a schema only what the plan itself makes is known."""
     made = Made()
     with closing(Clone(schema)) as clone:
         clone.complete |= schema is None
-        return tuple(_judge(statement, clone, made) for statement in statements)
+        for statement in statements:
+            yield _find(statement, clone, made)
 
 
-def _judge(statement: Statement, clone: Clone, made: Made) -> Judgement:
+def _find(statement: Statement, clone: Clone, made: Made) -> list[Finding]:
     values = len(statement.parameters[0]) if statement.parameters else 0
     if statement.kind == "version" and is_version_step(statement.sql, values):
-        return Judgement(statement.n, frozenset(), (), VERSION.id, VERSION.why)
-    result = judgement(statement.n, _ask(statement.sql, values, clone, made))
+        return [found(VERSION)]
+    findings = _ask(statement.sql, values, clone, made)
     if not clone.complete:
-        result = judgement(statement.n, [unknown("SQLite could not copy the schema, so it could not be asked")])
-    if Effect.UNKNOWN in result.effects:
+        findings = [unknown("SQLite could not copy the schema, so it could not be asked")]
+    if not findings or Effect.UNKNOWN in effects_of(findings):
         made.clear()  # it may have done anything to what was there
-    return result
+    return findings
 
 
 def _ask(sql: str, values: int, clone: Clone, made: Made) -> list[Finding]:

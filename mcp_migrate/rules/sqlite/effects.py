@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mcp_migrate.model import Effect
-from mcp_migrate.rules.interface import Finding, Made, found, sentences, unknown
+from mcp_migrate.rules.context import Made
+from mcp_migrate.rules.interface import Finding, found, sentences, unknown
 from mcp_migrate.rules.sqlite import second, table
 from mcp_migrate.rules.sqlite.clone import Action, Clone
 from mcp_migrate.rules.sqlite.schema_changes import SCHEMA_CHANGES, looks

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3 as lite
 from collections.abc import Callable
 
-from mcp_migrate.rules.interface import Finding, Made, Name, Rule, found, sentences, unknown
+from mcp_migrate.rules.context import Made, Name
+from mcp_migrate.rules.interface import Finding, Rule, found, sentences, unknown
 from mcp_migrate.rules.sqlite import second, table
 from mcp_migrate.rules.sqlite.clone import Action, Clone, CloneError, Shape, quoted
 
