@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mcp_migrate.model import Effect
 from mcp_migrate.rules.context import Made
 from mcp_migrate.rules.interface import Finding, found, unknown
-from mcp_migrate.rules.sqlite import rows, second, upkeep
+from mcp_migrate.rules.sqlite import rebuilds, rows, second, upkeep
 from mcp_migrate.rules.sqlite.clone import Action, Clone
 from mcp_migrate.rules.sqlite.code import is_command
 from mcp_migrate.rules.sqlite.functions import strange
@@ -23,6 +23,8 @@ _LOOKS = frozenset({lite.SQLITE_READ, lite.SQLITE_SELECT, lite.SQLITE_FUNCTION, 
 _SIDE_WORK = frozenset({lite.SQLITE_REINDEX, lite.SQLITE_CREATE_INDEX, lite.SQLITE_CREATE_TEMP_INDEX})
 """An index is sorted when it is made, and a table may bring its own: no changes beside the one asked for."""
 _ROWS = {lite.SQLITE_INSERT: "insert", lite.SQLITE_UPDATE: "update", lite.SQLITE_DELETE: "delete"}
+_TAKES_ALONG = frozenset({lite.SQLITE_DROP_TABLE, lite.SQLITE_DROP_VIEW, lite.SQLITE_DROP_VTABLE})
+_TRIGGERS = frozenset({lite.SQLITE_DROP_TRIGGER, lite.SQLITE_DROP_TEMP_TRIGGER})
 _REFUSED = {
     lite.SQLITE_TRANSACTION: "it begins or ends a transaction: a plan runs in one, which nothing in it may end",
     lite.SQLITE_SAVEPOINT: "it makes or ends a savepoint, which may take back what was done before it",
@@ -87,6 +89,8 @@ def _change(question: Question) -> list[Finding]:
 def _is_understood(action: Action, main: Action | None) -> bool:
     if action is main or action.code in _ROWS or action.code in _SIDE_WORK:
         return True
+    if main is not None and main.code in _TAKES_ALONG and action.code in _TRIGGERS:
+        return action.second.lower() == main.first.lower()
     altered = main is not None and main.code == lite.SQLITE_ALTER_TABLE
     return altered and (action.code, action.first) == (lite.SQLITE_PRAGMA, "quick_check")  # its own, for a new CHECK
 
@@ -110,6 +114,8 @@ def _schema_change(action: Action, changes: list[Action], question: Question) ->
             *pragmas_called(question.actions),
         ]
     results += strange(question.actions, question.clone, internal=kind == "alter")
+    along = [a for a in changes if a is not action and a.code == lite.SQLITE_DROP_TRIGGER]
+    results += [found(rebuilds.LOST_TRIGGER, f"main.{a.first}", of=a.second) for a in along]
     others = [a for a in changes if a.code in _ROWS and a.first.lower() != action.first.lower()]
     results += [f for a in others for f in _row(a, question)]
     return _agreed(results, question, kind)

@@ -171,7 +171,7 @@ def _now(made: tuple[str, str], name: str, clone: Clone) -> tuple[object, ...] |
 
 
 def _renamed(index: tuple[object, ...], names: dict[str, str]) -> tuple[object, ...]:
-    """An index as it is after its columns were renamed; what it computes keeps its words, and so is no longer the same."""
+    """An index as it is after its columns were renamed; what it computes keeps its words."""
     return tuple((names.get(str(k[0]).lower(), k[0]), *k[1:]) if isinstance(k, tuple) else k for k in index)
 
 

@@ -172,11 +172,13 @@ LOST_TRIGGER = rule(
     "lose-trigger",
     "A trigger that is lost",
     "breaking",
-    "Takes the trigger {object} away with the old table {of}, and does not make it again.",
+    "Takes the trigger {object} away with {of}, which it belongs to.",
     _WRITE,
     of="trigger",
     rationale="DROP TABLE takes triggers along, and no tool reads them back.",
     source="https://sqlite.org/lang_droptable.html",
+    flags=("DROP TABLE audited",),
+    passes=("DROP TABLE plain",),
 )
 BROKEN_VIEW = rule(
     "break-view",

@@ -106,7 +106,10 @@ def _references(where: str, old: Facts, new: Facts, kept: dict[str, str]) -> Ite
 
 
 def _told(reference: tuple[str, ...]) -> str:
-    return f"the foreign key ({reference[0]}) to {reference[1]}"
+    acts = [
+        f" ON {on} {act}" for on, act in zip(("UPDATE", "DELETE"), reference[3:], strict=True) if act != "NO ACTION"
+    ]
+    return f"the foreign key ({reference[0]}) to {reference[1]}{''.join(acts)}"
 
 
 def _empty(columns: tuple[str, ...], fresh: set[str], new: Facts) -> bool:
