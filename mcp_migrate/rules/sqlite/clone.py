@@ -12,7 +12,8 @@ from mcp_migrate.schema.model import Index, Schema
 
 _REFUSED = frozenset({sqlite3.SQLITE_PRAGMA, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
 _OWN_CHECK = "quick_check"
-"""The pragma that SQLite itself runs when a column comes with a CHECK; it only reads."""
+_OWN_ASKED = frozenset({"page_size", "data_version"})
+"""What SQLite itself runs, for a column with a CHECK and for a virtual table; without a value they only read."""
 _STEPS_BETWEEN_LOOKS = 1_000
 _PAGES = 65_536
 """Pages of the copy: a schema is small, and nothing that is tried on it may fill the memory."""
@@ -218,7 +219,8 @@ class Clone:
     def _authorize(self, *said: int | str | None) -> int:
         code, *words = said
         self._seen.append(Action(int(code or 0), *(str(word or "") for word in words)))
-        refused = code in _REFUSED and words[0] != _OWN_CHECK
+        own = words[0] == _OWN_CHECK or (words[0] in _OWN_ASKED and words[1] is None)
+        refused = code in _REFUSED and not own
         return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
 
     def _look(self) -> int:

@@ -74,12 +74,15 @@ def is_command(name: str, text: str, clone: Clone) -> bool:
 
 def drop_trigger(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     name, of = action.first, action.second
-    acts = [a for a in _fired(of, clone) if a.inside.lower() == name.lower() and a.code in _CHANGES]
+    body = [a for a in _fired(of, clone) if a.inside.lower() == name.lower()]
+    acts = [a for a in body if a.code in _CHANGES]
     touched = ", ".join(dict.fromkeys(f"{a.database}.{a.first}" for a in acts))
     clone.apply(sql)
     where = f"{action.database}.{name}"
     if action.database != "main" or made.has("trigger", ("main", name.lower())):
         made.forget("trigger", name.lower())
         return [found(table.DROP_NEW, where)]
+    if not body:
+        return [found(upkeep.DROP_TRIGGER, where, what="what it did could not be seen.")]
     did = f"it changed rows of {touched}" if touched else "it changed no rows, but may have refused some"
     return [found(upkeep.DROP_TRIGGER, where, what=f"{did} with each change of {of} that runs it.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3 as lite
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_migrate.model import Effect
 from mcp_migrate.rules.context import Made
@@ -23,6 +23,10 @@ _LOOKS = frozenset({lite.SQLITE_READ, lite.SQLITE_SELECT, lite.SQLITE_FUNCTION, 
 _SIDE_WORK = frozenset({lite.SQLITE_REINDEX, lite.SQLITE_CREATE_INDEX, lite.SQLITE_CREATE_TEMP_INDEX})
 """An index is sorted when it is made, and a table may bring its own: no changes beside the one asked for."""
 _ROWS = {lite.SQLITE_INSERT: "insert", lite.SQLITE_UPDATE: "update", lite.SQLITE_DELETE: "delete"}
+_AS_TEMPORARY = {
+    lite.SQLITE_CREATE_TABLE: lite.SQLITE_CREATE_TEMP_TABLE,
+    lite.SQLITE_CREATE_VIEW: lite.SQLITE_CREATE_TEMP_VIEW,
+}
 _TAKES_ALONG = frozenset({lite.SQLITE_DROP_TABLE, lite.SQLITE_DROP_VIEW, lite.SQLITE_DROP_VTABLE})
 _TRIGGERS = frozenset({lite.SQLITE_DROP_TRIGGER, lite.SQLITE_DROP_TEMP_TRIGGER})
 _REFUSED = {
@@ -51,7 +55,7 @@ def findings(question: Question) -> list[Finding]:
             return [unknown(_REFUSED[action.code])]
     if any(a.code == lite.SQLITE_ANALYZE for a in actions):
         return _agreed(_analyze(actions), question, "analyze")
-    if all(a.code == lite.SQLITE_REINDEX for a in actions) and second.first_word(question.sql) in {"REINDEX", "VACUUM"}:
+    if all(a.code == lite.SQLITE_REINDEX for a in actions) or second.first_word(question.sql) == "VACUUM":
         return _upkeep(question)
     if [a.code for a in actions] == [lite.SQLITE_PRAGMA]:
         return _agreed(pragma(actions[0], question.clone, transactional=question.transactional), question, "pragma")
@@ -68,6 +72,8 @@ def _upkeep(question: Question) -> list[Finding]:
     vacuums = [row for row in question.clone.program(question.sql) if row[0] == "Vacuum"]
     if vacuums:
         return _agreed([found(upkeep.WRITE_FILE if any(v[2] for v in vacuums) else upkeep.VACUUM)], question, "vacuum")
+    if second.first_word(question.sql) != "REINDEX":
+        return [unknown("SQLite does not tell what it does")]
     names = dict.fromkeys(f"{a.database}.{a.first}" for a in question.actions)
     return _agreed([found(upkeep.REINDEX, *names)], question, "reindex")
 
@@ -102,7 +108,11 @@ def _is_book(action: Action) -> bool:
 
 
 def _schema_change(action: Action, changes: list[Action], question: Question) -> list[Finding]:
+    if action.database == "temp" and action.code in _AS_TEMPORARY:  # spelt ``temp.name``, without the word TEMP
+        action = replace(action, code=_AS_TEMPORARY[action.code])
     kind, handler = SCHEMA_CHANGES[action.code]
+    if action.database == "temp" and action.code == lite.SQLITE_CREATE_VTABLE:
+        return [unknown("a virtual table that is temporary is not looked into")]
     selects = any(a.code == lite.SQLITE_SELECT and not a.inside for a in question.actions)
     if action.first.lower().startswith("sqlite_"):
         return [found(upkeep.OURS, what=action.first, who="SQLite")]
