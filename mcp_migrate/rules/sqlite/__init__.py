@@ -7,7 +7,6 @@ VACUUM INTO) is found by comparing the copy before and after, or is unknown.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
@@ -65,16 +64,6 @@ def _ask(statement: Statement, values: int, clone: Clone, made: Made) -> list[Fi
     try:
         return findings(Question(sql, clone.ask(sql, values), clone, made, statement.transactional))
     except CloneError as error:
-        return _refused(statement, error, clone, made)
-
-
-def _refused(statement: Statement, error: CloneError, clone: Clone, made: Made) -> list[Finding]:
-    """What the copy does not take: another file, a pragma (which would run when it is asked), or a mistake."""
-    codes = {action.code for action in error.actions}
-    if sqlite3.SQLITE_ATTACH in codes:
-        return [found(upkeep.OUTSIDE, what="ATTACH")]
-    if codes & {sqlite3.SQLITE_PRAGMA, sqlite3.SQLITE_DETACH} and len(error.actions) == 1:
-        return findings(Question(statement.sql, error.actions, clone, made, statement.transactional))
-    if "may not be modified" in str(error):
-        return [found(upkeep.OURS, what="a table", who="SQLite")]
-    return [unknown(f"SQLite does not take it on this schema ({error})")]
+        if "may not be modified" in str(error):
+            return [found(upkeep.OURS, what="a table", who="SQLite")]
+        return [unknown(f"SQLite does not take it on this schema ({error})")]

@@ -40,6 +40,7 @@ class Column:
     """A column: whether each row must give it, the text of its default, and whether it is computed."""
 
     name: str
+    type: str
     required: bool
     default: str | None
     hidden: bool
@@ -67,6 +68,7 @@ class Clone:
         self._seen: list[Action] = []
         self._harmless: frozenset[str] | None = None
         self._looks = 0
+        self._asking = False
         self._connection.set_authorizer(self._authorize)
         self._connection.set_progress_handler(self._look, _STEPS_BETWEEN_LOOKS)
         self.blind = schema is None
@@ -83,7 +85,7 @@ class Clone:
         Raises:
             CloneError: it is not one statement that SQLite can run on this schema.
         """
-        with self._translated():
+        with self._translated(asking=True):
             self._connection.execute(f"EXPLAIN {sql}", (None,) * values).close()
         return list(dict.fromkeys(self._seen))
 
@@ -106,19 +108,21 @@ class Clone:
 
     def program(self, sql: str) -> list[tuple[Any, ...]]:
         """What SQLite compiles a statement to: an operation, its five words. Raises: CloneError."""
-        with self._translated():
+        with self._translated(asking=True):
             rows = self._connection.execute(f"EXPLAIN {sql}").fetchall()
         return [row[1:7] for row in rows]
 
     def columns(self, table: str, database: str = "main") -> tuple[Column, ...]:
         """The columns of a table, virtual table or view as they are now; none where there is none."""
         rows = self.rows(
-            "SELECT name, [notnull] AND (dflt_value IS NULL OR upper(dflt_value) = 'NULL'), dflt_value, hidden"
+            "SELECT name, type, [notnull] AND (dflt_value IS NULL OR upper(dflt_value) = 'NULL'), dflt_value, hidden"
             " FROM pragma_table_xinfo(?, ?) ORDER BY cid",
             table,
             database,
         )
-        return tuple(Column(name, bool(required), default, bool(hidden)) for name, required, default, hidden in rows)
+        return tuple(
+            Column(name, kind, bool(must), default, bool(hidden)) for name, kind, must, default, hidden in rows
+        )
 
     def objects(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Everything in the file: kind and name, to the table it belongs to and the text that made it."""
@@ -209,8 +213,8 @@ class Clone:
             self._connection.set_authorizer(self._authorize)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        self._seen, self._looks = [], 0
+    def _translated(self, *, asking: bool = False) -> Iterator[None]:
+        self._seen, self._looks, self._asking = [], 0, asking
         try:
             yield
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
@@ -220,8 +224,10 @@ class Clone:
         code, *words = said
         self._seen.append(Action(int(code or 0), *(str(word or "") for word in words)))
         own = words[0] == _OWN_CHECK or (words[0] in _OWN_ASKED and words[1] is None)
-        refused = code in _REFUSED and not own
-        return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
+        if own or code not in _REFUSED:
+            return sqlite3.SQLITE_OK
+        # Ignored, it is compiled to nothing, and whatever stands behind it is seen as a second statement.
+        return sqlite3.SQLITE_IGNORE if self._asking else sqlite3.SQLITE_DENY
 
     def _look(self) -> int:
         """End what runs on and on: nothing in an empty database takes long."""

@@ -69,7 +69,7 @@ def _body(body: list[Action], text: str, clone: Clone) -> Iterator[Finding]:
 def is_command(name: str, text: str, clone: Clone) -> bool:
     """Whether an INSERT may give a virtual table a command: its name stands there a second time, as a column."""
     virtual = clone.text(name).upper().startswith("CREATE VIRTUAL")
-    return virtual and text.lower().count(name.lower()) > 1
+    return virtual and second.counts(text, name) > 1
 
 
 def drop_trigger(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:

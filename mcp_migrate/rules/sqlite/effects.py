@@ -53,6 +53,8 @@ def findings(question: Question) -> list[Finding]:
     for action in actions:
         if action.code in _REFUSED:
             return [unknown(_REFUSED[action.code])]
+    if any(a.code == lite.SQLITE_ATTACH for a in actions):
+        return [found(upkeep.OUTSIDE, what="ATTACH")]
     if any(a.code == lite.SQLITE_ANALYZE for a in actions):
         return _agreed(_analyze(actions), question, "analyze")
     if all(a.code == lite.SQLITE_REINDEX for a in actions) or second.first_word(question.sql) == "VACUUM":

@@ -5,6 +5,10 @@ from __future__ import annotations
 from mcp_migrate.rules.interface import rule
 
 _WRITE = "WRITE"
+_KEEPS_INDEX = (
+    "CREATE VIRTUAL TABLE f USING fts5 (name);\n"
+    "CREATE TRIGGER t AFTER DELETE ON users BEGIN INSERT INTO f (f, rowid) VALUES ('delete', old.id); END"
+)
 _INSERT = "https://sqlite.org/lang_insert.html"
 
 READ = rule(
@@ -44,7 +48,6 @@ REPLACE = rule(
     "data destructive",
     "Rows of {object} that stand in the way may be deleted: REPLACE is in play.",
     _WRITE,
-    safer=None,
     rationale="REPLACE deletes each row that has the same key, without its DELETE triggers, and says nothing.",
     source="https://sqlite.org/lang_conflict.html",
     flags=("REPLACE INTO orders (id) VALUES (1)", "INSERT INTO replacing (id) VALUES (1)"),
@@ -91,7 +94,7 @@ COMMAND = rule(
     _WRITE,
     rationale="An INSERT into the column that has the table's own name is no row: 'delete-all' empties the index.",
     source="https://sqlite.org/fts5.html#special_insert_commands",
-    flags=("CREATE VIRTUAL TABLE f USING fts5 (a, content='users');\nINSERT INTO f (f) VALUES ('delete-all')",),
+    flags=(_KEEPS_INDEX,),
     passes=("CREATE VIRTUAL TABLE f USING fts5 (a);\nINSERT INTO f (a) VALUES ('x')",),
 )
 VERSION = rule(

@@ -197,9 +197,10 @@ def _renamed_table(name: str, new: str, made: Made) -> list[Finding]:
 def _added(name: str, column: Column, clone: Clone, sql: str) -> list[Finding]:
     """A new column of a table in use. SQLite checks some of it against rows, and the copy has none."""
     where = f"main.{name}.{column.name}"
-    results = [found(table.REQUIRED, where)] if column.required else []
+    nullable = f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column.name)} {column.type}".rstrip() + ";"
+    results = [found(table.REQUIRED, where, safer=nullable)] if column.required else []
     if column.default is not None and not clone.is_constant(column.default):
-        results.append(found(table.COMPUTED_DEFAULT, where))
+        results.append(found(table.COMPUTED_DEFAULT, where, safer=nullable))
     points = column.default is not None and clone.refers(name, column.name)
     if {"CHECK", "AS"} & set(second.words(sql)) or column.hidden or points:
         results.append(found(table.RESTRICTED, where))

@@ -93,6 +93,14 @@ def spelling(sql: str) -> tuple[str, ...]:
     return tuple(f"'{t.text}'" if t.token_type.name == "STRING" else t.text.upper() for t in tokens)
 
 
+def counts(sql: str, name: str) -> int:
+    """How often a name stands in it, in whatever quotes; in text that cannot be read, each place where it may."""
+    words = spelling(sql)
+    if words[:1] == ("?",):
+        return sql.lower().count(name.lower())
+    return sum(word.strip("'") == name.upper() for word in words)
+
+
 def _is_word(token: Any) -> bool:
     return token.token_type.name not in {"STRING", "IDENTIFIER", "SEMICOLON"}
 
