@@ -2,6 +2,9 @@
 
 PostgreSQL: the table of conflicting lock modes in "Explicit Locking" of its manual, as seen by others on the same
 table: reads take ACCESS SHARE, writes ROW EXCLUSIVE, and DDL at least SHARE UPDATE EXCLUSIVE.
+
+MySQL and MariaDB: "Online DDL Operations" of the manual. Rows are locked one by one; METADATA is held while reads and
+writes go on; a TABLE COPY lets only reads go on; METADATA EXCLUSIVE lets nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +22,10 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "SHARE ROW EXCLUSIVE": ("writes", "ddl"),
     "EXCLUSIVE": ("writes", "ddl"),
     "ACCESS EXCLUSIVE": _ALL,
+    "ROW LOCKS": ("ddl",),
+    "METADATA": ("ddl",),
+    "TABLE COPY": ("writes", "ddl"),
+    "METADATA EXCLUSIVE": _ALL,
 }
 """What others cannot do meanwhile, by lock mode, the weakest first."""
 
