@@ -124,7 +124,8 @@ def _attribute(cursor: Cursor, column: Definition) -> None:  # noqa: C901, PLR09
         column.said.add("COMMENT")
         cursor.text()
     elif word := cursor.take("CHARACTER SET", "CHARSET", "COLLATE"):
-        column.charset = column.charset or cursor.word().lower()
+        charset = cursor.word().lower()
+        column.charset = column.charset or charset
     elif cursor.take("GENERATED ALWAYS AS", "AS"):
         expression(cursor.group())
         column.said.add("GENERATED")

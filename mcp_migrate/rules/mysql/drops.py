@@ -21,6 +21,7 @@ def drop(cursor: Cursor, place: Place) -> list[Finding]:
     names = _names(cursor)
     if kind in {"DATABASE", "SCHEMA"}:
         place.forget()
+        cursor.named.clear()  # it names no table
         return [found(table.DROP_DATABASE, names[0][1])]
     if kind in _CODE:
         return [found(table.DROP_CODE, *map(place.full, names))]
