@@ -8,7 +8,7 @@ from mcp_migrate.model import Effect
 from mcp_migrate.rules.interface import Finding, found, unknown
 from mcp_migrate.rules.mysql import column_rules, row_rules, table
 from mcp_migrate.rules.mysql.columns import Definition, definition, expression, names, reference
-from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated
+from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
 from mcp_migrate.rules.mysql.modify import modify
 from mcp_migrate.rules.mysql.names import Place
 from mcp_migrate.rules.mysql.options import option
@@ -29,13 +29,21 @@ def alter_table(cursor: Cursor, place: Place) -> list[Finding]:
         inner.end()
     where = place.full(name)
     if slow and not place.made(name):
-        results.append(found(column_rules.REBUILD, where, what="as ALGORITHM or LOCK tells it to"))
+        safer = shown(cursor.tokens[: _choice(cursor)]) + ", ALGORITHM=INPLACE, LOCK=NONE"
+        results.append(found(column_rules.REBUILD, where, what="as ALGORITHM or LOCK tells it to", safer=safer))
     return _of_new(results, where) if place.made(name) else results
+
+
+def _choice(cursor: Cursor) -> int:
+    """Where ALGORITHM or LOCK begins, with the comma before it."""
+    parts = separated(cursor.tokens)
+    kept = [part for part in parts if part[:1] and part[0].value not in {"ALGORITHM", "LOCK"}]
+    return sum(map(len, kept)) + len(kept) - 1 if parts[: len(kept)] == kept else len(cursor.tokens)
 
 
 def _of_new(results: list[Finding], where: str) -> list[Finding]:
     """On a table of this plan nothing is lost, but what is not understood stays so."""
-    kept = [f for f in results if Effect.UNKNOWN in f.rule.effects or f.rule.id in {"rename-new-object"}]
+    kept = [f for f in results if Effect.UNKNOWN in f.rule.effects or f.rule.id == "rename-new-object"]
     return [found(table.NEW_CONSTRAINT, where), *kept]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from mcp_migrate.rules.mysql.allowed import BEFORE_GROUPS, STEADY_FUNCTIONS, TYPES
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated
@@ -177,7 +178,7 @@ def calls(tokens: Sequence[Token]) -> list[str]:
     """What is called and is on no list. A table may stand before its columns, which INSERT alone allows."""
     into = next((n for n, token in enumerate(tokens) if token.value == "INTO"), -1)
     found = []
-    for n, (token, after) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for n, (token, after) in enumerate(pairwise(tokens)):
         if after.text != "(" or after.kind != "sign" or token.kind in {"sign", "number", "string"}:
             continue
         listed = token.kind == "word" and token.value in STEADY_FUNCTIONS | BEFORE_GROUPS
@@ -188,6 +189,6 @@ def calls(tokens: Sequence[Token]) -> list[str]:
 
 def _named(tokens: Sequence[Token], n: int, into: int) -> bool:
     """Whether this is the name of the table behind INSERT INTO, or of a query in a WITH or a derived table."""
-    behind = 0 <= into and n - into in {1, 3} and (n - into == 1 or tokens[n - 1].text == ".")
+    behind = into >= 0 and n - into in {1, 3} and (n - into == 1 or tokens[n - 1].text == ".")
     before = tokens[n - 1].value if n else ""
     return behind or before in {"INSERT", "REPLACE", "IGNORE", "WITH", "RECURSIVE"}

@@ -63,7 +63,7 @@ def wider(old: Type, new: Type) -> bool | None:
     return None
 
 
-def _same_name(old: Type, new: Type) -> bool | None:
+def _same_name(old: Type, new: Type) -> bool | None:  # noqa: PLR0911  one answer for each kind of type
     if old.name in INTEGERS:
         return True if old.unsigned == new.unsigned else None
     if old == new:

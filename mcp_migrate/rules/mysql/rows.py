@@ -22,6 +22,7 @@ def rows(tree: Any, cursor: Cursor, place: Place, *, replaces: bool) -> list[Fin
     """The findings of one statement; `tree` is what sqlglot makes of it."""
     kind = type(tree).__name__
     names = list(dict.fromkeys(_tables(tree)))
+    cursor.named.extend(names)
     odd = sorted({type(node).__name__ for node in tree.walk()} - NODES)
     results = sentences(f"{node} is not on the list of what is understood" for node in odd)
     results += sentences(f"the function {name} is not on the list" for name in calls(cursor.tokens))

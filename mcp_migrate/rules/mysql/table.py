@@ -30,7 +30,7 @@ CREATE_VIEW = rule(
     rationale="A view that runs with the rights of its reader gives nobody anything.",
     source=MANUAL + "create-view.html",
     flags=("CREATE SQL SECURITY INVOKER VIEW v AS SELECT id FROM users",),
-    passes=("CREATE VIEW v AS SELECT id FROM users",),
+    passes=("DROP VIEW active_users",),
 )
 DEFINER = rule(
     "security-definer",

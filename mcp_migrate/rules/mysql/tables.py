@@ -6,7 +6,7 @@ from mcp_migrate.rules.interface import Finding, found, unknown
 from mcp_migrate.rules.mysql import row_rules, table
 from mcp_migrate.rules.mysql.allowed import ENGINES
 from mcp_migrate.rules.mysql.columns import definition, expression, names, reference
-from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated
+from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
 from mcp_migrate.rules.mysql.lexer import Refused
 from mcp_migrate.rules.mysql.names import Place
 
@@ -110,17 +110,18 @@ def create_index(cursor: Cursor, place: Place) -> list[Finding]:
     name = cursor.qualified()
     names(cursor)
     index_options(cursor)
+    safer = shown(cursor.tokens[: cursor.at]) + " ALGORITHM=INPLACE LOCK=NONE"
     slow = algorithm(cursor)
     cursor.end()
-    return [*index_findings(kind, name, place, slow=slow), *place.odd(name)]
+    return [*index_findings(kind, name, place, safer=safer if slow else None), *place.odd(name)]
 
 
-def index_findings(kind: str, name: Name, place: Place, *, slow: bool = False) -> list[Finding]:
+def index_findings(kind: str, name: Name, place: Place, *, safer: str | None = None) -> list[Finding]:
     where = place.full(name)
     if place.made(name):
         return [found(table.NEW_CONSTRAINT, where)]
     which = table.UNIQUE_INDEX if kind == "UNIQUE" else table.CREATE_INDEX
-    waits = [found(table.SLOW_INDEX, where)] if slow or kind in {"FULLTEXT", "SPATIAL"} else []
+    waits = [found(table.SLOW_INDEX, where, safer=safer)] if safer or kind in {"FULLTEXT", "SPATIAL"} else []
     return [*waits, found(which, where)]
 
 
