@@ -54,6 +54,8 @@ def test_what_is_offered_instead_blocks_nobody(sql: str) -> None:
     [
         ("ALTER TABLE users DROP COLUMN name", ("shop.users.name",)),
         ("DROP TABLE users, other.things", ("shop.users", "other.things")),
+        ("WITH users AS (SELECT id FROM users) SELECT id FROM users", ("shop.users",)),
+        ("WITH x AS (SELECT id FROM orders) SELECT id FROM x", ("shop.orders",)),
         ("UPDATE users AS u JOIN orders AS o ON o.id = u.id SET u.name = 'x'", ("shop.users", "shop.orders")),
     ],
 )

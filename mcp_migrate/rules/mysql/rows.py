@@ -21,7 +21,7 @@ _SYSTEM_READ = frozenset({"information_schema"})
 def rows(tree: Any, cursor: Cursor, place: Place, *, replaces: bool) -> list[Finding]:
     """The findings of one statement; `tree` is what sqlglot makes of it."""
     kind = type(tree).__name__
-    names = list(dict.fromkeys(_tables(tree)))
+    names = list(dict.fromkeys(_tables(tree, place)))
     cursor.named.extend(names)
     odd = sorted({type(node).__name__ for node in tree.walk()} - NODES)
     results = sentences(f"{node} is not on the list of what is understood" for node in odd)
@@ -37,9 +37,10 @@ def rows(tree: Any, cursor: Cursor, place: Place, *, replaces: bool) -> list[Fin
     return results
 
 
-def _tables(tree: Any) -> Iterator[Name]:
-    """Each table that is named, but not what a WITH calls its own, nor the aliases of a DELETE."""
-    own = {node.alias for node in tree.walk() if type(node).__name__ == "CTE"}
+def _tables(tree: Any, place: Place) -> Iterator[Name]:
+    """Each table that is named, but not what a WITH alone calls so, nor the aliases of a DELETE."""
+    queries = {node.alias for node in tree.walk() if type(node).__name__ == "CTE"}
+    own = {name for name in queries if not place.hidden(("", name))}
     aliases = {id(node) for node in tree.args.get("tables") or ()} if type(tree).__name__ == "Delete" else set()
     for node in tree.walk():
         if type(node).__name__ == "Table" and id(node) not in aliases and not (not node.db and node.name in own):
