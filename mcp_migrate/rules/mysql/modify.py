@@ -37,6 +37,8 @@ def modify(new: Definition, name: str, table: Name, place: Place) -> list[Findin
 def _type(new: Definition, old: Column, where: str) -> list[Finding]:
     if new.charset and new.charset != (old.collation or "") and not (old.collation or "").startswith(new.charset + "_"):
         return [found(rules.CHANGE_TYPE, where)]
+    if old.collation and not new.charset:  # not repeated, it becomes that of the table
+        return [found(rules.CHANGE_TYPE, where)]
     try:
         cursor = Cursor(tokens(old.type))
         before = type_of(cursor)
