@@ -34,7 +34,8 @@ def judge(
 
 def _families() -> dict[str, Judge]:
     # Parsers load with the first plan that is judged, not at start.
+    from mcp_migrate.rules.mysql import find as mysql
     from mcp_migrate.rules.postgresql import find as postgresql
     from mcp_migrate.rules.sqlite import find as sqlite
 
-    return {"postgresql": postgresql, "sqlite": sqlite}
+    return {"mariadb": mysql, "mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}

@@ -5,6 +5,8 @@ table: reads take ACCESS SHARE, writes ROW EXCLUSIVE, and DDL at least SHARE UPD
 
 SQLite: "File Locking And Concurrency". It locks no tables, only the file: WRITE is the one writer's lock (RESERVED),
 which readers do not wait for until it commits; EXCLUSIVE FILE keeps everybody out while the file is written anew.
+MySQL and MariaDB: "Online DDL Operations" of the manual. Rows are locked one by one; METADATA is held while reads and
+writes go on; a TABLE COPY lets only reads go on; METADATA EXCLUSIVE lets nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "ACCESS EXCLUSIVE": _ALL,
     "WRITE": ("writes", "ddl"),
     "EXCLUSIVE FILE": _ALL,
+    "ROW LOCKS": ("ddl",),
+    "METADATA": ("ddl",),
+    "TABLE COPY": ("writes", "ddl"),
+    "METADATA EXCLUSIVE": _ALL,
 }
 """What others cannot do meanwhile, by lock mode, the weakest of each product first."""
 

@@ -83,7 +83,30 @@ def sqlite_schema() -> Schema:
     )
 
 
-SCHEMAS = {"postgresql": postgresql_schema(), "sqlite": sqlite_schema()}
+def mysql_schema() -> Schema:
+    ids = Column("id", "int", nullable=False, identity="auto_increment")
+    users = (
+        ids,
+        Column("email", "varchar(50)", nullable=True),
+        Column("name", "varchar(50)", nullable=True, default="x"),
+    )
+    mood = Column("mood", "enum('a','b')", nullable=True)
+    orders = (ids, Column("user_id", "int", nullable=True), Column("total", "int", nullable=True), mood)
+    return Schema(
+        "mysql",
+        (
+            Table("shop", "users", users),
+            Table("shop", "orders", orders),
+            _table("shop", "audited", id="int"),
+        ),
+        (
+            Other("view", "shop", "active_users", "select `id` from `users`"),
+            Other("trigger", "shop", "watch", "DELETE FROM orders", "shop.audited"),
+        ),
+    )
+
+
+SCHEMAS = {"mysql": mysql_schema(), "postgresql": postgresql_schema(), "sqlite": sqlite_schema()}
 
 
 def judged(sql: str, dialect: str) -> Judgement:

@@ -1,0 +1,105 @@
+"""Do two other readers see the same statement? Where readers differ, one of them was fooled.
+
+Neither is a validator and neither knows all of MySQL's grammar. So each says yes, no or that it cannot read it: one
+"no" makes a statement unknown, and what would run without a person needs a "yes" from one of them. They get the text
+without comments, so none of them can be fooled by one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mcp_migrate.rules.mysql.cursor import Name
+
+_GLOT = {
+    "CREATE": {"Create"},
+    "ALTER": {"Alter"},
+    "DROP": {"Drop"},
+    "TRUNCATE": {"TruncateTable"},
+    "INSERT": {"Insert"},
+    "UPDATE": {"Update"},
+    "DELETE": {"Delete"},
+    "SELECT": {"Select", "Union", "Except", "Intersect", "Subquery"},
+    "WITH": {"Select", "Union", "Update", "Delete"},
+}
+_OXIDE = {
+    "CREATE": {"CreateTable", "CreateIndex", "CreateView"},
+    "ALTER": {"AlterTable"},
+    "DROP": {"Drop"},
+    "TRUNCATE": {"Truncate"},
+    "RENAME": {"RenameTable"},
+    "INSERT": {"Insert"},
+    "REPLACE": {"Insert"},
+    "UPDATE": {"Update"},
+    "DELETE": {"Delete"},
+    "SELECT": {"Query"},
+    "WITH": {"Query", "Update", "Delete"},
+    "(": {"Query"},
+}
+
+
+def glot(text: str) -> Any | None:
+    """The one tree that sqlglot makes; None where it cannot read it."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    try:
+        trees = [tree for tree in sqlglot.parse(text, read="mysql") if tree is not None]
+    except (SqlglotError, RecursionError):
+        return None
+    return trees[0] if len(trees) == 1 and type(trees[0]).__name__ != "Command" else None
+
+
+def doubt(text: str, kind: str, tables: Sequence[Name], tree: Any | None, *, sure: bool) -> str:
+    """Why the reading of `text` is in doubt; empty where it is not. `sure` where a person looks at it anyway."""
+    answers = (_glot(tree, kind, tables), _oxide(text, kind, tables))
+    if None in answers and _oxides() is None:
+        return "the second reader (sqloxide) is not installed: pip install mcp-migrate-server[mysql]"
+    if False in answers:
+        return "a second reader sees another statement or other tables"
+    return "" if sure or True in answers else "no second reader can read it"
+
+
+def _glot(tree: Any | None, kind: str, tables: Sequence[Name]) -> bool | None:
+    if tree is None or kind not in _GLOT:
+        return None
+    seen = {(t.db, t.name) for t in tree.walk() if type(t).__name__ == "Table"}
+    return type(tree).__name__ in _GLOT[kind] and set(tables) <= seen
+
+
+def _oxides() -> Any | None:
+    try:
+        import sqloxide
+    except ImportError:
+        return None
+    return sqloxide
+
+
+def _oxide(text: str, kind: str, tables: Sequence[Name]) -> bool | None:
+    library = _oxides()
+    if library is None:
+        return None
+    try:
+        trees = library.parse_sql(text, dialect="mysql")
+    except (ValueError, RecursionError):
+        return None
+    if len(trees) != 1 or not isinstance(trees[0], dict):
+        return False
+    words = set(_words(trees[0]))
+    return set(trees[0]) <= _OXIDE.get(kind, set()) and {part for name in tables for part in name if part} <= words
+
+
+def _words(tree: Any) -> Iterator[str]:
+    """Each identifier in the tree."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("value"), str):
+                yield node["value"]
+            todo += node.values()
+        elif isinstance(node, list | tuple):
+            todo += node
