@@ -40,7 +40,9 @@ def rename(node: Tree, context: Context) -> list[Finding]:
     table = node.relation
     name = full(table) if kind in _WHOLE else f"{full(table)}.{node.subname}"
     ours = kind != "OBJECT_INDEX" and context.made.has("table", name_of(table))
-    if kind in _WHOLE:
+    if kind in _PARTS:
+        context.made.change(table.relname)
+    elif kind in _WHOLE:
         _forget(table.relname, node.newname, context)
     which = RENAME_NEW if ours else RENAME
     odd = doubts([node.newname], context) + (doubts(name_of(table), context) if not ours else [])
@@ -57,6 +59,8 @@ def _new(kind: str, table: Tree, newname: str) -> list[str]:
 
 
 def _forget(old: str, new: str, context: Context) -> None:
+    for bare in (old, new):
+        context.made.change(bare, moved=True)
     for kind in _KINDS:
         context.made.forget(kind, old)
         context.made.forget(kind, new)
@@ -64,6 +68,7 @@ def _forget(old: str, new: str, context: Context) -> None:
 
 def move(node: Tree, context: Context) -> list[Finding]:
     context.made.clear()
+    context.made.change(node.relation.relname, moved=True)
     if not node.relation.relname:
         return [unknown("moving this is not on the list")]
     name = full(node.relation)
