@@ -105,9 +105,8 @@ MERGE INTO b USING alike ON b.id = alike.id WHEN MATCHED THEN DELETE
 """
 
 _LOCKS = """
-SELECT c.relname::text, replace(regexp_replace(replace(l.mode, 'Lock', ''), '(?<=[a-z])([A-Z])', ' \\1', 'g'), '  ', ' ')
-FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND c.oid = ANY ($1)
+SELECT replace(regexp_replace(replace(mode, 'Lock', ''), '([a-z])([A-Z])', '\\1 \\2', 'g'), '  ', ' ')
+FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = ANY ($1)
 """
 
 
@@ -136,7 +135,7 @@ def _measured(cursor: Any, sql: str) -> tuple[str | None, bool]:
     cursor.execute("BEGIN")
     cursor.execute(sql)
     cursor.execute(_LOCKS, (known,))
-    modes = [mode.upper() for _, mode in cursor.fetchall()]
+    modes = [mode.upper() for (mode,) in cursor.fetchall()]
     cursor.execute(files, (known,))
     changed = any(before[oid] != node for oid, node in cursor.fetchall())
     return max(modes, key=list(BLOCKS).index, default=None), changed
