@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.model import Statement
 from mcp_migrate.rules import judge
@@ -128,7 +126,8 @@ def _measured(cursor: Any, sql: str) -> tuple[str | None, bool]:
     """The strongest lock that the statement took on what was there, and whether a file was written anew."""
     cursor.execute("SELECT array_agg(oid ORDER BY oid) FROM pg_class WHERE relname = ANY ($1)", (list(_NAMED),))
     known = cursor.fetchone()[0]
-    files = "SELECT oid::int, pg_relation_filenode(oid)::int FROM pg_class WHERE oid = ANY ($1)"
+    files = "SELECT oid::int, pg_relation_filenode(oid)::int FROM pg_class WHERE oid = ANY ($1) AND relkind <> 'S'"
+    # A sequence is one row, and any change of it writes that anew: no table is.
     cursor.execute(files, (known,))
     before = dict(cursor.fetchall())
     cursor.execute("COMMIT")

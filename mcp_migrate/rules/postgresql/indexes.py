@@ -16,6 +16,8 @@ INDEX_CONCURRENTLY = rule(
     "additive",
     "Indexes {object} while others go on reading and writing.",
     "SHARE UPDATE EXCLUSIVE",
+    scans=True,
+    transactional=False,
 )
 INDEX = rule(
     "create-index",
@@ -23,6 +25,7 @@ INDEX = rule(
     "additive blocking",
     "Indexes {object}; nobody can write to it until that is done.",
     "SHARE",
+    scans=True,
 )
 UNIQUE_INDEX = rule(
     "create-unique-index",
@@ -31,6 +34,7 @@ UNIQUE_INDEX = rule(
     "Allows each value in {object} once: it fails where there are duplicates, may reject what old code writes, and"
     " nobody can write until it is done.",
     "SHARE",
+    scans=True,
 )
 UNIQUE_CONCURRENTLY = rule(
     "create-unique-index-concurrently",
@@ -39,6 +43,8 @@ UNIQUE_CONCURRENTLY = rule(
     "Allows each value in {object} once: it fails where there are duplicates, leaving an invalid index, and may"
     " reject what old code writes.",
     "SHARE UPDATE EXCLUSIVE",
+    scans=True,
+    transactional=False,
 )
 COMPUTED = rule(
     "create-computed-index",
