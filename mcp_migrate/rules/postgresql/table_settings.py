@@ -23,7 +23,7 @@ TUNE = rule(
         "ALTER TABLE users ALTER COLUMN name SET STATISTICS 500",
         "ALTER TABLE users SET (autovacuum_vacuum_scale_factor = 0.01)",
     ),
-    passes=("ALTER TABLE users SET (strange = 1)", "ALTER TABLE users SET UNLOGGED"),
+    passes=("ALTER TABLE users SET UNLOGGED",),
 )
 STORAGE = rule(
     "set-column-storage",
