@@ -18,6 +18,10 @@ INDEX_CONCURRENTLY = rule(
     "SHARE UPDATE EXCLUSIVE",
     scans=True,
     transactional=False,
+    rationale="Two scans without stopping anyone; broken off, it leaves an invalid index.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE INDEX CONCURRENTLY i ON users (name)",),
+    passes=("CREATE INDEX i ON users (name)",),
 )
 INDEX = rule(
     "create-index",
@@ -26,6 +30,10 @@ INDEX = rule(
     "Indexes {object}; nobody can write to it until that is done.",
     "SHARE",
     scans=True,
+    rationale="Writers wait for as long as it takes.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE INDEX i ON users (name)",),
+    passes=("CREATE INDEX CONCURRENTLY i ON users (name)",),
 )
 UNIQUE_INDEX = rule(
     "create-unique-index",
@@ -35,6 +43,10 @@ UNIQUE_INDEX = rule(
     " nobody can write until it is done.",
     "SHARE",
     scans=True,
+    rationale="Writers wait, and duplicates fail it.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE UNIQUE INDEX i ON users (name)",),
+    passes=("CREATE INDEX i ON users (name)",),
 )
 UNIQUE_CONCURRENTLY = rule(
     "create-unique-index-concurrently",
@@ -45,6 +57,10 @@ UNIQUE_CONCURRENTLY = rule(
     "SHARE UPDATE EXCLUSIVE",
     scans=True,
     transactional=False,
+    rationale="Duplicates leave an invalid index behind.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE UNIQUE INDEX CONCURRENTLY i ON users (name)",),
+    passes=("CREATE INDEX CONCURRENTLY i ON users (name)",),
 )
 COMPUTED = rule(
     "create-computed-index",

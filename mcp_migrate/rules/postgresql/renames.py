@@ -13,6 +13,10 @@ RENAME = rule(
     "breaking",
     "Renames {object} to {new}: code that uses the old name fails.",
     "ACCESS EXCLUSIVE",
+    rationale="Code that uses the old name fails at once.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users RENAME TO people",),
+    passes=("ALTER TABLE users ADD COLUMN x integer",),
 )
 RENAME_NEW = rule(
     "rename-new-object",
@@ -26,6 +30,10 @@ MOVE = rule(
     "breaking",
     "Moves {object} to the schema {new}: code that uses the old name fails.",
     "ACCESS EXCLUSIVE",
+    rationale="Code that uses the old name fails at once.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users SET SCHEMA attic",),
+    passes=("ALTER TABLE users RENAME TO people",),
 )
 _WHOLE = frozenset({"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE"})
 _PARTS = frozenset({"OBJECT_COLUMN", "OBJECT_TABCONSTRAINT"})

@@ -36,6 +36,10 @@ TRUNCATE = rule(
     "destructive blocking",
     "Deletes every row of {object}{cascade}.",
     "ACCESS EXCLUSIVE",
+    rationale="Every row is gone, and nobody can use the table meanwhile.",
+    source="https://www.postgresql.org/docs/current/sql-truncate.html",
+    flags=("TRUNCATE users",),
+    passes=("DELETE FROM users",),
 )
 LOOKS = rule("looks-at-rows", "Rows looked at on the way", "", "Looks at {object}.")
 FILL_NEW = rule(
