@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mcp_migrate.schema.model import Other, Schema, Table
+from mcp_migrate.schema.model import Constraint, Index, Other, Schema, Table
 
 Name = tuple[str, str]
 """A schema as it was written (empty where it was not) and a name."""
@@ -19,20 +19,52 @@ class Made:
     """
 
     def __init__(self) -> None:
-        self._names: set[tuple[str, Name]] = set()
+        self._names: dict[tuple[str, str], set[str]] = {}
+        self._checks: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._changed: set[str] = set()
+        self._moved: set[str] = set()
+        self._all_changed = False
 
     def add(self, kind: str, name: Name) -> None:
-        self._names.add((kind, name))
+        self._names.setdefault((kind, name[1]), set()).add(name[0])
 
     def has(self, kind: str, name: Name) -> bool:
-        return (kind, name) in self._names
+        return name[0] in self._names.get((kind, name[1]), ())
 
     def forget(self, kind: str, bare: str) -> None:
         """Forget each `kind` called `bare`, in whatever schema."""
-        self._names = {key for key in self._names if key[0] != kind or key[1][1] != bare}
+        self._names.pop((kind, bare), None)
 
     def clear(self) -> None:
         self._names.clear()
+        self._checks.clear()
+        self._all_changed = True
+
+    def change(self, bare: str, *, moved: bool = False) -> None:
+        """What the schema says of the shape of `bare` no longer holds; if `moved`, not even what it is."""
+        self._changed.add(bare)
+        self._checks.pop(bare, None)
+        if moved:
+            self._moved.add(bare)
+
+    def changed(self, bare: str) -> bool:
+        return self._all_changed or bare in self._changed
+
+    def moved(self, bare: str) -> bool:
+        return bare in self._moved
+
+    def check(self, bare: str, constraint: str, column: str, *, validated: bool) -> None:
+        """A constraint of a table, made here, says that `column` is not null."""
+        self._checks.setdefault(bare, {})[constraint] = (column, validated)
+
+    def validate(self, bare: str, constraint: str) -> None:
+        held = self._checks.get(bare, {})
+        if constraint in held:
+            held[constraint] = (held[constraint][0], True)
+
+    def proves(self, bare: str, column: str) -> bool:
+        """Whether a constraint made and validated here says that no row has a null in `column`."""
+        return (column, True) in self._checks.get(bare, {}).values()
 
 
 _ACTS = frozenset({"trigger", "rule", "policy"})
@@ -55,6 +87,8 @@ class Context:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     active: frozenset[str] = frozenset()
+    references: Mapping[str, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
+    indexes: Mapping[str, tuple[Table, Index | Constraint]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, schema: Schema | None) -> Context:
@@ -70,6 +104,8 @@ class Context:
             names={name: tuple(places) for name, places in names.items()},
             functions=frozenset(o.name.partition("(")[0] for o in others if o.kind not in _NOT_CALLED),
             active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
+            references=_references(tables),
+            indexes=_indexes(tables),
         )
 
     def referrers(self, qualified: str, *, acting: bool = False) -> tuple[str, ...]:
@@ -82,26 +118,44 @@ class Context:
         reached: dict[str, None] = {}
         todo = [qualified]
         while todo:
-            target = todo.pop()
-            for table in self.schema.tables:
-                if table.qualified not in {*reached, qualified} and _refers(table, target, acting=acting):
-                    reached[table.qualified] = None
-                    todo.append(table.qualified)
+            for table, acts in self.references.get(todo.pop(), ()):
+                if table not in {*reached, qualified} and (acts or not acting):
+                    reached[table] = None
+                    todo.append(table)
         return tuple(reached)
 
     def table(self, qualified: str) -> Table | None:
         """The plain table of that name, where it is known."""
-        return self.tables.get(qualified)
+        return None if self.made.moved(qualified.rpartition(".")[2]) else self.tables.get(qualified)
+
+    def shape(self, qualified: str) -> Table | None:
+        """The table as the schema tells it, where this plan has not changed what it tells."""
+        return None if self.made.changed(qualified.rpartition(".")[2]) else self.tables.get(qualified)
 
     def called(self, bare: str) -> tuple[str, ...]:
         """Everything table-like or typed that is called `bare`, in any schema, as ``kind schema``."""
         return self.names.get(bare, ())
 
 
-def _refers(table: Table, target: str, *, acting: bool) -> bool:
-    return any(
-        (constraint.refers_to or "").partition("(")[0].replace('"', "") == target
-        and (not acting or "ON DELETE" in constraint.definition)
-        for constraint in table.constraints
-        if constraint.kind == "foreign_key"
-    )
+def _references(tables: Sequence[Table]) -> dict[str, tuple[tuple[str, bool], ...]]:
+    """Who refers to each table, and whether a delete reaches it."""
+    found: dict[str, dict[str, bool]] = {}
+    for table in tables:
+        for constraint in table.constraints:
+            if constraint.kind == "foreign_key":
+                target = (constraint.refers_to or "").partition("(")[0].replace('"', "")
+                held = found.setdefault(target, {})
+                held[table.qualified] = held.get(table.qualified, False) or "ON DELETE" in constraint.definition
+    return {target: tuple(held.items()) for target, held in found.items()}
+
+
+def _indexes(tables: Sequence[Table]) -> dict[str, tuple[Table, Index | Constraint]]:
+    """Each index by name, also those that stand behind a constraint."""
+    found: dict[str, tuple[Table, Index | Constraint]] = {}
+    for table in tables:
+        for index in table.indexes:
+            found[f"{table.schema}.{index.name}"] = (table, index)
+        for constraint in table.constraints:
+            if constraint.name and constraint.kind in {"primary_key", "unique", "exclusion"}:
+                found[f"{table.schema}.{constraint.name}"] = (table, constraint)
+    return found

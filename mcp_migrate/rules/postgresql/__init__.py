@@ -11,30 +11,54 @@ from collections.abc import Callable, Iterator, Sequence
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
-from mcp_migrate.rules.postgresql import alter_table, create_table, drops, indexes, objects, privileges, renames, rows
+from mcp_migrate.rules.postgresql import (
+    alter_table,
+    create_table,
+    derived,
+    drops,
+    indexes,
+    kinds,
+    maintenance,
+    objects,
+    privileges,
+    renames,
+    rows,
+)
 from mcp_migrate.rules.postgresql.parser import Tree, parse
 from mcp_migrate.rules.postgresql.version import ALEMBIC_VERSION, is_version_step
 from mcp_migrate.schema.model import Schema
 
 FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
+    "alter_domain_stmt": kinds.alter_domain,
     "alter_enum_stmt": objects.add_enum_value,
     "alter_object_schema_stmt": renames.move,
     "alter_owner_stmt": privileges.owner,
+    "alter_seq_stmt": kinds.alter_sequence,
     "alter_table_stmt": alter_table.alter_table,
+    "cluster_stmt": maintenance.cluster,
     "comment_stmt": objects.comment,
+    "composite_type_stmt": kinds.composite,
     "create_domain_stmt": objects.create_domain,
     "create_enum_stmt": objects.create_enum,
+    "create_range_stmt": kinds.range_type,
     "create_schema_stmt": objects.create_schema,
     "create_seq_stmt": objects.create_sequence,
+    "create_stats_stmt": kinds.statistics,
     "create_stmt": create_table.create_table,
+    "create_table_as_stmt": derived.create_as,
+    "define_stmt": kinds.define,
     "delete_stmt": rows.delete,
     "drop_stmt": drops.drop,
     "index_stmt": indexes.create_index,
     "insert_stmt": rows.insert,
+    "merge_stmt": rows.merge,
+    "refresh_mat_view_stmt": derived.refresh,
+    "reindex_stmt": maintenance.reindex,
     "rename_stmt": renames.rename,
-    "select_stmt": rows.select,
+    "select_stmt": derived.select,
     "truncate_stmt": rows.truncate,
     "update_stmt": rows.update,
+    "vacuum_stmt": maintenance.vacuum,
     "view_stmt": objects.create_view,
 }
 

@@ -15,6 +15,11 @@ ADD_COLUMN = rule(
     "additive",
     "Adds {object}; rows are not rewritten and old code may go on not knowing it.",
     "ACCESS EXCLUSIVE",
+    of="column",
+    rationale="A constant default is kept once for all old rows.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users ADD COLUMN nick text", "ALTER TABLE users ADD COLUMN n integer DEFAULT 3"),
+    passes=("ALTER TABLE users ADD COLUMN n bigserial",),
 )
 REWRITE = rule(
     "add-column-rewrite",
@@ -22,6 +27,13 @@ REWRITE = rule(
     "additive blocking",
     "Adds {object} with a value computed for each row: the table is rewritten and nobody can use it meanwhile.",
     "ACCESS EXCLUSIVE",
+    of="column",
+    scans=True,
+    rewrites=True,
+    rationale="A value that differs by row is written into each row under the strongest lock.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid()",),
+    passes=("ALTER TABLE users ADD COLUMN seen timestamptz DEFAULT now()",),
 )
 REQUIRED = rule(
     "add-required-column",
@@ -30,6 +42,11 @@ REQUIRED = rule(
     "Adds {object}, which must not be null and has no default: it fails where there are rows, and old code can no"
     " longer insert.",
     "ACCESS EXCLUSIVE",
+    of="column",
+    rationale="There is no value for old rows, nor for code that does not know the column.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users ADD COLUMN code text NOT NULL",),
+    passes=("ALTER TABLE users ADD COLUMN code text NOT NULL DEFAULT ''",),
 )
 RESTRICTED = rule(
     "add-constrained-column",
@@ -37,6 +54,12 @@ RESTRICTED = rule(
     "breaking blocking",
     "Adds {object} with a constraint that is checked on each row and may reject what old code writes.",
     "ACCESS EXCLUSIVE",
+    of="column",
+    scans=True,
+    rationale="The check or index is made under the strongest lock, and later writes must pass it.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users ADD COLUMN code text UNIQUE",),
+    passes=("ALTER TABLE users ADD COLUMN code text",),
 )
 
 

@@ -10,7 +10,9 @@ A_Indices is_slice lidx uidx
 A_Indirection arg indirection
 A_Star
 Alias aliasname colnames
+AlterDomainStmt subtype type_name name def behavior missing_ok
 AlterEnumStmt type_name new_val new_val_neighbor new_val_is_after skip_if_new_val_exists
+AlterSeqStmt sequence options for_identity missing_ok
 AlterTableCmd subtype name num newowner def behavior missing_ok recurse
 AlterTableStmt relation cmds objtype missing_ok
 BitString bsval
@@ -21,15 +23,19 @@ CaseExpr arg args defresult location
 CaseWhen expr result location
 CoalesceExpr args location
 CollateClause arg collname location
-ColumnDef colname type_name is_local is_not_null raw_default coll_clause constraints location
+ColumnDef colname type_name compression storage_name is_local is_not_null raw_default coll_clause constraints location
 ColumnRef fields location
 CommentStmt objtype object comment
 CommonTableExpr ctename aliascolnames ctematerialized ctequery location cterecursive
+CompositeTypeStmt typevar coldeflist
 CreateDomainStmt domainname type_name coll_clause constraints
 CreateEnumStmt type_name vals
+CreateRangeStmt type_name params
 CreateSchemaStmt schemaname authrole if_not_exists
 CreateSeqStmt sequence options if_not_exists
+CreateStatsStmt defnames stat_types exprs relations if_not_exists
 CreateStmt relation table_elts inh_relations partbound partspec constraints options oncommit if_not_exists
+CreateTableAsStmt query into objtype is_select_into if_not_exists
 DefElem defname arg defaction location
 DeleteStmt relation using_clause where_clause returning_clause with_clause
 DropStmt objects remove_type behavior missing_ok concurrent
@@ -40,20 +46,25 @@ IndexElem name expr indexcolname collation opclass ordering nulls_ordering
 InferClause index_elems where_clause conname location
 InsertStmt relation cols select_stmt on_conflict_clause returning_clause with_clause override
 Integer ival
+IntoClause rel col_names options on_commit skip_data
 JoinExpr jointype is_natural larg rarg using_clause join_using_alias quals alias rtindex
 List items
+MergeStmt relation source_relation join_condition merge_when_clauses returning_clause with_clause
+MergeWhenClause match_kind command_type override condition target_list values
 MinMaxExpr op args location
 NamedArgExpr arg name argnumber location
 NullTest arg nulltesttype location
 OnConflictClause action infer target_list where_clause location
 ParamRef number location
 PartitionBoundSpec strategy is_default modulus remainder listdatums lowerdatums upperdatums location
+PartitionCmd name bound concurrent
 PartitionElem name expr collation opclass location
 PartitionSpec strategy part_params location
 RangeFunction lateral ordinality is_rowsfrom functions alias coldeflist
 RangeSubselect lateral subquery alias
 RangeVar schemaname relname inh relpersistence alias location
 RenameStmt rename_type relation_type relation object subname newname behavior missing_ok
+ReplicaIdentityStmt identity_type name
 ResTarget name indirection val location
 ReturningClause exprs
 RoleSpec roletype rolename location
@@ -61,8 +72,10 @@ RowExpr args row_format colnames location
 SQLValueFunction op typmod location
 SetToDefault location
 SortBy node sortby_dir sortby_nulls location
+StatsElem name expr
 String sval
 SubLink sub_link_type testexpr oper_name subselect location
+TableLikeClause relation options
 TruncateStmt relations restart_seqs behavior
 TypeCast arg type_name location
 TypeName names typmods typemod array_bounds location
@@ -73,12 +86,16 @@ WithClause ctes recursive location
 """
 
 _LONG_SHAPES = {
+    "ATAlterConstraint": "conname alter_enforceability is_enforced alter_deferrability deferrable initdeferred"
+    " alter_inheritability noinherit",
     "FuncCall": "funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct func_variadic"
     " funcformat location",
     "SelectStmt": "distinct_clause target_list from_clause where_clause group_clause group_distinct having_clause"
     " window_clause values_lists sort_clause limit_offset limit_count limit_option with_clause op all larg rarg",
     "Constraint": "contype conname deferrable initdeferred is_enforced skip_validation initially_valid is_no_inherit"
-    " raw_expr generated_when generated_kind nulls_not_distinct keys including options indexname pktable fk_attrs"
+    " raw_expr generated_when generated_kind nulls_not_distinct keys without_overlaps"
+    " including exclusions options indexname access_method where_clause"
+    " pktable fk_attrs"
     " pk_attrs fk_matchtype fk_upd_action fk_del_action fk_del_set_cols location",
     "IndexStmt": "idxname relation access_method index_params index_including_params options where_clause unique"
     " nulls_not_distinct concurrent if_not_exists",
@@ -90,7 +107,14 @@ FIELDS: dict[str, frozenset[str]] = {
 
 OPTIONS = frozenset(
     "fillfactor deduplicate_items fastupdate pages_per_range autosummarize lists m ef_construction"  # indexes
-    " autovacuum_enabled toast_tuple_target parallel_workers"  # tables
+    " toast_tuple_target parallel_workers vacuum_truncate vacuum_index_cleanup log_autovacuum_min_duration"  # tables
+    " autovacuum_enabled autovacuum_vacuum_threshold autovacuum_vacuum_scale_factor autovacuum_analyze_threshold"
+    " autovacuum_analyze_scale_factor autovacuum_vacuum_insert_threshold autovacuum_vacuum_insert_scale_factor"
+    " autovacuum_vacuum_cost_delay autovacuum_vacuum_cost_limit autovacuum_vacuum_max_threshold"
+    " autovacuum_freeze_min_age autovacuum_freeze_max_age autovacuum_freeze_table_age"
+    " autovacuum_multixact_freeze_min_age autovacuum_multixact_freeze_max_age"
+    " autovacuum_multixact_freeze_table_age n_distinct n_distinct_inherited buffering gin_pending_list_limit"
+    " generated"  # an identity column
     " start increment minvalue maxvalue cache cycle as restart sequence_name owned_by".split()  # sequences
 )
 """Options that only tune storage or shape a new sequence."""

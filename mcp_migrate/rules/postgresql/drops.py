@@ -8,6 +8,7 @@ from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, Rule, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import doubts, is_system, member, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.schema.model import Constraint
 
 DROP_NEW = rule(
     "drop-new-object", "Something this plan made, dropped again", "additive", "Drops {object}, which this plan made."
@@ -18,6 +19,29 @@ DROP_INDEX = rule(
     "breaking",
     "Drops the index {object}: if it was unique, duplicates are let in; queries may become slow{cascade}.",
     "ACCESS EXCLUSIVE",
+)
+DROP_INDEX_CONCURRENTLY = rule(
+    "drop-index-concurrently",
+    "An index taken away while others go on",
+    "breaking",
+    "Drops the index {object} without stopping anyone: if it was unique, duplicates are let in; queries may become"
+    " slow{cascade}. It cannot run in a transaction.",
+    "SHARE UPDATE EXCLUSIVE",
+    of="index",
+    transactional=False,
+    rationale="What the index kept unique or fast no longer is.",
+    source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    flags=("DROP INDEX CONCURRENTLY by_email",),
+    passes=("DROP INDEX by_email",),
+)
+BACKS_CONSTRAINT = rule(
+    "drop-constraint-index",
+    "An index that a constraint stands on",
+    "breaking",
+    "The index {object} belongs to a constraint of {table}: this fails; drop the constraint instead.",
+    of="index",
+    rationale="PostgreSQL refuses to drop an index that a constraint needs.",
+    source="https://www.postgresql.org/docs/current/sql-dropindex.html",
 )
 DROP_CODE = rule(
     "drop-code",
@@ -79,6 +103,7 @@ def drop(node: Tree, context: Context) -> list[Finding]:
     cascade = ", and by CASCADE all that depends on it" if _cascades(node) else ""
     if kind in _OBJECTS:
         made, which = _OBJECTS[kind]
+        which = DROP_INDEX_CONCURRENTLY if node.concurrent else which
         return [f for item in node.objects for f in _one(made, which, _name(item), cascade, context)]
     context.made.clear()
     if kind == "OBJECT_SCHEMA":
@@ -103,6 +128,10 @@ def _one(made: str, which: Rule, parts: list[str], cascade: str, context: Contex
     context.made.forget(made, name[1])
     reached = context.referrers(qualified(name)) if cascade else ()
     yield found(DROP_NEW, qualified(name)) if ours else found(which, qualified(name), *reached, cascade=cascade)
+    table, backing = context.indexes.get(qualified(name), (None, None)) if made == "index" else (None, None)
+    if table is not None and isinstance(backing, Constraint) and not ours and not context.made.changed(table.name):
+        yield found(BACKS_CONSTRAINT, qualified(name), table=table.qualified)
+    context.made.change(name[1], moved=made != "index")
     yield from sentences(doubts(name, context) if not ours else [])
     if is_system(name) or len(parts) > 2:  # noqa: PLR2004  a catalog before the schema
         yield unknown("it names something of the system or of another database", qualified(name))

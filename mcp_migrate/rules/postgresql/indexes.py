@@ -16,6 +16,12 @@ INDEX_CONCURRENTLY = rule(
     "additive",
     "Indexes {object} while others go on reading and writing.",
     "SHARE UPDATE EXCLUSIVE",
+    scans=True,
+    transactional=False,
+    rationale="Two scans without stopping anyone; broken off, it leaves an invalid index.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE INDEX CONCURRENTLY i ON users (name)",),
+    passes=("CREATE INDEX i ON users (name)",),
 )
 INDEX = rule(
     "create-index",
@@ -23,6 +29,11 @@ INDEX = rule(
     "additive blocking",
     "Indexes {object}; nobody can write to it until that is done.",
     "SHARE",
+    scans=True,
+    rationale="Writers wait for as long as it takes.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE INDEX i ON users (name)",),
+    passes=("CREATE INDEX CONCURRENTLY i ON users (name)",),
 )
 UNIQUE_INDEX = rule(
     "create-unique-index",
@@ -31,6 +42,11 @@ UNIQUE_INDEX = rule(
     "Allows each value in {object} once: it fails where there are duplicates, may reject what old code writes, and"
     " nobody can write until it is done.",
     "SHARE",
+    scans=True,
+    rationale="Writers wait, and duplicates fail it.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE UNIQUE INDEX i ON users (name)",),
+    passes=("CREATE INDEX i ON users (name)",),
 )
 UNIQUE_CONCURRENTLY = rule(
     "create-unique-index-concurrently",
@@ -39,6 +55,12 @@ UNIQUE_CONCURRENTLY = rule(
     "Allows each value in {object} once: it fails where there are duplicates, leaving an invalid index, and may"
     " reject what old code writes.",
     "SHARE UPDATE EXCLUSIVE",
+    scans=True,
+    transactional=False,
+    rationale="Duplicates leave an invalid index behind.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE UNIQUE INDEX CONCURRENTLY i ON users (name)",),
+    passes=("CREATE INDEX CONCURRENTLY i ON users (name)",),
 )
 COMPUTED = rule(
     "create-computed-index",

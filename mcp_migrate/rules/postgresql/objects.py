@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
+from mcp_migrate.rules.postgresql import kinds
 from mcp_migrate.rules.postgresql.names import doubts, full, hides, member, name_of, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import GRANT
@@ -14,7 +15,18 @@ CREATE_SEQUENCE = rule("create-sequence", "A new sequence", "additive", "Makes t
 CREATE_TYPE = rule("create-enum", "A new enum", "additive", "Makes the type {object}.")
 CREATE_DOMAIN = rule("create-domain", "A new domain", "additive", "Makes the domain {object}.")
 CREATE_VIEW = rule("create-view", "A new view", "additive", "Makes the view {object}; nothing uses it yet.")
-ADD_VALUE = rule("add-enum-value", "A new enum value", "additive", "Adds a value to the type {object}.")
+ADD_VALUE = rule(
+    "add-enum-value",
+    "A new enum value",
+    "additive",
+    "Adds a value to the type {object}; no statement takes a value out again.",
+    of="type",
+    undo="no",
+    rationale="Enum values cannot be dropped; the new one cannot be used in the transaction that adds it.",
+    source="https://www.postgresql.org/docs/current/sql-altertype.html",
+    flags=("ALTER TYPE mood ADD VALUE 'bored'",),
+    passes=("ALTER TYPE mood RENAME VALUE 'happy' TO 'glad'",),
+)
 COMMENT = rule("comment", "A comment", "additive", "Describes {object}.", "SHARE UPDATE EXCLUSIVE")
 _RELATIONS = frozenset(
     {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
@@ -61,7 +73,7 @@ def create_view(node: Tree, context: Context) -> list[Finding]:
 
 def add_enum_value(node: Tree, context: Context) -> list[Finding]:
     if node.old_val:
-        return [unknown("renaming an enum's value is not on the list", qualified(split(words(node.type_name))))]
+        return kinds.rename_value(node, context)
     name = split(words(node.type_name))
     return [found(ADD_VALUE, qualified(name)), *Reading.of(node, context).findings()]
 

@@ -13,6 +13,10 @@ RENAME = rule(
     "breaking",
     "Renames {object} to {new}: code that uses the old name fails.",
     "ACCESS EXCLUSIVE",
+    rationale="Code that uses the old name fails at once.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users RENAME TO people",),
+    passes=("ALTER TABLE users ADD COLUMN x integer",),
 )
 RENAME_NEW = rule(
     "rename-new-object",
@@ -26,6 +30,10 @@ MOVE = rule(
     "breaking",
     "Moves {object} to the schema {new}: code that uses the old name fails.",
     "ACCESS EXCLUSIVE",
+    rationale="Code that uses the old name fails at once.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("ALTER TABLE users SET SCHEMA attic",),
+    passes=("ALTER TABLE users RENAME TO people",),
 )
 _WHOLE = frozenset({"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE"})
 _PARTS = frozenset({"OBJECT_COLUMN", "OBJECT_TABCONSTRAINT"})
@@ -40,7 +48,9 @@ def rename(node: Tree, context: Context) -> list[Finding]:
     table = node.relation
     name = full(table) if kind in _WHOLE else f"{full(table)}.{node.subname}"
     ours = kind != "OBJECT_INDEX" and context.made.has("table", name_of(table))
-    if kind in _WHOLE:
+    if kind in _PARTS:
+        context.made.change(table.relname)
+    elif kind in _WHOLE:
         _forget(table.relname, node.newname, context)
     which = RENAME_NEW if ours else RENAME
     odd = doubts([node.newname], context) + (doubts(name_of(table), context) if not ours else [])
@@ -57,6 +67,8 @@ def _new(kind: str, table: Tree, newname: str) -> list[str]:
 
 
 def _forget(old: str, new: str, context: Context) -> None:
+    for bare in (old, new):
+        context.made.change(bare, moved=True)
     for kind in _KINDS:
         context.made.forget(kind, old)
         context.made.forget(kind, new)
@@ -64,6 +76,7 @@ def _forget(old: str, new: str, context: Context) -> None:
 
 def move(node: Tree, context: Context) -> list[Finding]:
     context.made.clear()
+    context.made.change(node.relation.relname, moved=True)
     if not node.relation.relname:
         return [unknown("moving this is not on the list")]
     name = full(node.relation)

@@ -36,6 +36,10 @@ TRUNCATE = rule(
     "destructive blocking",
     "Deletes every row of {object}{cascade}.",
     "ACCESS EXCLUSIVE",
+    rationale="Every row is gone, and nobody can use the table meanwhile.",
+    source="https://www.postgresql.org/docs/current/sql-truncate.html",
+    flags=("TRUNCATE users",),
+    passes=("DELETE FROM users",),
 )
 LOOKS = rule("looks-at-rows", "Rows looked at on the way", "", "Looks at {object}.")
 FILL_NEW = rule(
@@ -59,6 +63,10 @@ def update(node: Tree, context: Context) -> list[Finding]:
 
 def delete(node: Tree, context: Context) -> list[Finding]:
     return _top(node, context, _delete)
+
+
+def merge(node: Tree, context: Context) -> list[Finding]:
+    return _top(node, context, _merge)
 
 
 def truncate(node: Tree, context: Context) -> list[Finding]:
@@ -91,6 +99,22 @@ def _insert(node: Tree, context: Context) -> list[Finding]:
     ours = context.made.has("table", name_of(node.relation))
     which = UPSERT if action == "ONCONFLICT_UPDATE" and not ours else INSERT
     return [found(which, full(node.relation)), *_surprises(node.relation, context)]
+
+
+def _merge(node: Tree, context: Context) -> list[Finding]:
+    """What each WHEN may do."""
+    where, acts = full(node.relation), {c.merge_when_clause.command_type for c in node.merge_when_clauses}
+    ours = context.made.has("table", name_of(node.relation))
+    findings = []
+    for act, which in zip(sorted(acts), (_MERGED.get(member("CmdType", act)) for act in sorted(acts)), strict=True):
+        if which is None:
+            findings += [] if member("CmdType", act) == "CMD_NOTHING" else [unknown("this WHEN is not on the list")]
+        elif ours:
+            findings.append(found(FILL_NEW, where))
+        else:
+            reached = context.referrers(where, acting=True) if which is DELETE else ()
+            findings.append(found(which, where, *reached, object=where, all=" that it matches"))
+    return [*(findings or [found(LOOKS, where)]), *_surprises(node.relation, context)]
 
 
 def _update(node: Tree, context: Context) -> list[Finding]:
@@ -128,4 +152,5 @@ def _not_known(_node: Tree, _context: Context) -> list[Finding]:
     return [unknown("this kind of change is not looked into")]
 
 
-_NESTED = {"insert_stmt": _insert, "update_stmt": _update, "delete_stmt": _delete}
+_MERGED = {"CMD_INSERT": INSERT, "CMD_UPDATE": UPDATE, "CMD_DELETE": DELETE}
+_NESTED = {"merge_stmt": _merge, "insert_stmt": _insert, "update_stmt": _update, "delete_stmt": _delete}
