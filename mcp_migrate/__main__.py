@@ -15,7 +15,7 @@ from mcp_migrate.errors import ConfigInvalidError, MigrateError
 
 if TYPE_CHECKING:
     from mcp_migrate.ledger import Ledger
-    from mcp_migrate.model import Call
+    from mcp_migrate.model import Call, Effect
     from mcp_migrate.pipeline import Pipeline, Watch
     from mcp_migrate.settings import Settings
     from mcp_migrate.tools.interface import Database
@@ -69,7 +69,7 @@ def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings
     path = find(explicit, os.environ, here)
     if path is None:
         return local_profile(here, user=_user(), home=Path.home())
-    return load(path, known_tools=_tool_names)
+    return load(path, known_tools=_tool_names, known_rules=_rule_effects)
 
 
 def choose_principal(settings: Settings, named: str | None) -> str:
@@ -150,6 +150,12 @@ def _tool_names(folders: tuple[Path, ...]) -> list[str]:
     from mcp_migrate.tools.specs import load
 
     return [tool.scope for tool in load(folders)]
+
+
+def _rule_effects() -> Mapping[str, frozenset[Effect]]:
+    from mcp_migrate.rules.catalogue import effects
+
+    return effects()
 
 
 def _user() -> str:

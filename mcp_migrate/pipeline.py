@@ -65,7 +65,7 @@ class Pipeline:
 
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, self.bench)
-        permitted = authorise.permit(classify.classify(prepared), self.settings)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
         if prepared.work is None:
             return self._answer(permitted, recorder)
         approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)

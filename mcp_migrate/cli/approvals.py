@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from mcp_migrate.__main__ import Wiring
-from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
+from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.request_text import render
 from mcp_migrate.errors import (
     ApprovalDeniedError,
     ApprovalExpiredError,
@@ -114,55 +115,6 @@ def _decide(
         print_json(status)
         return
     print(f"{held.reviewer} has signed: {verdict} {request_id} ({held.assurance}). It is now {status['status']}.")
-
-
-def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
-    """The request as text: what will be lost first, the agent's own words last and marked as such."""
-    plan = body["plan"] or {"statements": [], "reverse": {}, "doubts": []}
-    back, quorum = plan["reverse"], body["quorum"]
-    start, end = plan.get("from_revision") or "base", plan.get("to_revision") or "base"
-    lines = [
-        f"Request   {body['request_id']}: {status['status']}, expires {body['expires_at']}",
-        f"Needs     {status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}",
-        f"What      {body['tool']} on {body['target']}, from {start} to {end}",
-        f"Effects   {', '.join(body['effects'])}",
-        f"Rows now  {', '.join(f'{one_line(table)}: {n}' for table, n in body['rows'].items()) or 'none counted'}",
-        f"Way back  {_way_back(back, body)}",
-        f"Asked by  {body['principal']} for workflow {body['workflow']}, owned by {body['owner']}",
-        f"Rule      {', '.join(quorum['rules'])}",
-        *(f"Doubt     {one_line(doubt)}" for doubt in plan["doubts"]),
-        "",
-        *_statements(plan["statements"], body["judgements"]),
-        "",
-        f"The agent says (its own words): {body['intent']!r}",
-        f"Plan digest {body['plan_digest']}",
-    ]
-    lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
-    return safe("\n".join(lines))
-
-
-def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    if not back.get("available"):
-        return f"NONE: {one_line(back.get('why_not') or 'not a plan')}"
-    loses = {"destructive", "data", "unknown"} & set(body["effects"])
-    return "restores the schema, NOT THE DATA" if loses else "restores the schema; no data is lost"
-
-
-def _statements(frozen: list[Mapping[str, Any]], judged: list[Mapping[str, Any]]) -> list[str]:
-    why = {judgement["n"]: judgement for judgement in judged}
-    lines = []
-    for item in frozen:
-        judgement = why.get(item["n"], {"effects": [], "why": ""})
-        mark = ", ".join(judgement["effects"]) or "version table"
-        lines.append(f"{item['n']:>4}  [{mark}] {one_line(judgement['why'])}")
-        lines += [f"      {line}" for line in item["sql"].strip().splitlines()]
-        lines += [f"      with {row!r}" for row in item["parameters"]]
-    return lines
-
-
-def _told(decision: Mapping[str, Any]) -> str:
-    held = decision.get("assurance") if decision["valid"] else f"DOES NOT COUNT: {decision['why_not']}"
-    return f"{decision['reviewer']} {decision['decision']} at {decision['at']} ({held})"
 
 
 def _row(wiring: Wiring, request: Event) -> dict[str, Any]:

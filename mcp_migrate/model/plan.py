@@ -110,6 +110,24 @@ class Judgement:
     reversible: str = "unknown"
     accepted: tuple[str, ...] = ()
 
+    def told(self) -> dict[str, Any]:
+        """The JSON form that plans show, machines read and reviewers sign."""
+        return {
+            "n": self.n,
+            "effects": sorted(self.effects),
+            "objects": list(self.objects),
+            "lock": self.lock,
+            "blocks": list(self.blocks),
+            "rule": self.rule,
+            "why": self.why,
+            "scans": self.scans,
+            "rewrites": self.rewrites,
+            "transactional": self.transactional,
+            "reversible": self.reversible,
+            "accepted": list(self.accepted),
+            "safer": self.safer,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Reverse:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from mcp_migrate.model import Tier
+from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.globs import matches
-from mcp_migrate.settings.model import ApprovalRule, Scope, Settings, Target
+from mcp_migrate.settings.model import ApprovalRule, RulePolicy, Scope, Settings, Target
 from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
+from mcp_migrate.settings.rule_checks import rule_problems
 
 _SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
 
 
-def check(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
+def check(
+    settings: Settings, known_tools: Collection[str], known_rules: Callable[[], Mapping[str, frozenset[Effect]]]
+) -> Iterator[Problem]:
     """Every problem of a configuration whose grammar holds."""
     for name, target in settings.targets.items():
         yield from _secrets(name, target)
@@ -27,6 +30,8 @@ def check(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]
     yield from _reviewers(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
+    if settings.rules != RulePolicy():
+        yield from rule_problems(settings, known_rules())
 
 
 def not_enforced(settings: Settings) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.model import Effect
 from mcp_migrate.settings.checks import check
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
@@ -34,8 +35,15 @@ def find(explicit: Path | None, environ: Mapping[str, str], folder: Path) -> Pat
     return next((place / FILE_NAME for place in (here, *here.parents) if (place / FILE_NAME).is_file()), None)
 
 
-def load(path: Path, *, known_tools: Callable[[tuple[Path, ...]], Collection[str]]) -> Settings:
+def load(
+    path: Path,
+    *,
+    known_tools: Callable[[tuple[Path, ...]], Collection[str]],
+    known_rules: Callable[[], Mapping[str, frozenset[Effect]]] = dict,
+) -> Settings:
     """Read and check one file. `known_tools` gives the names of all tools, those of more spec folders included.
+
+    `known_rules` gives each rule's effects, and is asked only when the file says something about rules.
 
     Raises:
         ConfigInvalidError: it does not hold; `details["problems"]` lists each with file, line and column.
@@ -47,7 +55,7 @@ def load(path: Path, *, known_tools: Callable[[tuple[Path, ...]], Collection[str
         problems = [_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
         raise invalid(path, problems, positions) from error
     placed = _placed(settings, path)
-    if problems := list(check(placed, known_tools(placed.tool_specs))):
+    if problems := list(check(placed, known_tools(placed.tool_specs), known_rules)):
         raise invalid(path, problems, positions)
     return placed
 

@@ -124,6 +124,23 @@ class ApprovalRule(Part):
     require: Demand = Demand()
 
 
+class Accepted(Part):
+    """A rule whose `breaking` or `blocking` an admin accepts on some targets."""
+
+    rule: str = Field(min_length=1, description="Its id, as `mcp-migrate rules list` shows it.")
+    targets: Globs = Field(min_length=1, description="Globs on targets.")
+    reason: str = Field(min_length=8, description="Why; for whoever reads this later.")
+
+
+class RulePolicy(Part):
+    """What the rules on statements mean here."""
+
+    raise_: dict[str, tuple[Effect, ...]] = Field(
+        default_factory=dict, alias="raise", description="Effects that a rule has beside its own, by the rule's id."
+    )
+    accept: tuple[Accepted, ...] = Field((), description="Rules that need not wait for people on some targets.")
+
+
 class Settings(Part):
     """A whole configuration."""
 
@@ -134,6 +151,7 @@ class Settings(Part):
     workflows: dict[str, Workflow] = Field(min_length=1)
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
+    rules: RulePolicy = RulePolicy()
     separation: dict[Tier, tuple[Literal["plan", "apply", "validate"], ...]] = Field(default_factory=dict)
     _path: Path | None = PrivateAttr(None)
 

@@ -99,10 +99,7 @@ def _asked_about(permitted: Permitted) -> dict[str, Any]:
         "plan_digest": plan.digest if plan else None,
         "plan": plan.frozen() if plan else None,
         "subject": dict(classified.prepared.subject),
-        "judgements": [
-            {"n": j.n, "effects": sorted(j.effects), "objects": list(j.objects), "rule": j.rule, "why": j.why}
-            for j in classified.judgements
-        ],
+        "judgements": [judgement.told() for judgement in classified.judgements],
     }
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from mcp_migrate.model import Classified, Effect, Judgement, Plan, Prepared
+from mcp_migrate.settings import Settings, matches
+
+if TYPE_CHECKING:
+    from mcp_migrate.rules.interface import Policy
 
 NOWHERE = "?"
 """The object of a statement that names none: no scope that lists objects covers it."""
@@ -12,7 +17,7 @@ NOWHERE = "?"
 _TOUCHES_ROWS = frozenset({Effect.DATA, Effect.DESTRUCTIVE, Effect.UNKNOWN})
 
 
-def classify(prepared: Prepared) -> Classified:
+def classify(prepared: Prepared, settings: Settings) -> Classified:
     """Judge each statement of the plan; without one the tool's declared effects stand."""
     plan = prepared.plan
     if plan is None:
@@ -21,13 +26,26 @@ def classify(prepared: Prepared) -> Classified:
         raise TypeError("a plan is judged against the live schema, and none was read")
     from mcp_migrate.rules import judge  # parsers load when the first plan is judged, not at start
 
-    judgements = judge(plan.statements, dialect=plan.dialect, schema=prepared.schema)
+    judgements = judge(
+        plan.statements, dialect=plan.dialect, schema=prepared.schema, policy=policy_for(plan.target, settings)
+    )
     return Classified(
         prepared=prepared,
         judgements=judgements,
         effects=_union(plan, judgements),
         objects=tuple(sorted({name for j in judgements for name in _named(j)})),
         rows=_rows(prepared, judgements),
+    )
+
+
+def policy_for(target: str, settings: Settings) -> Policy:
+    """What an admin said about rules, for one target."""
+    from mcp_migrate.rules.interface import Policy
+
+    said = settings.rules
+    return Policy(
+        raised={name: frozenset(effects) for name, effects in said.raise_.items()},
+        accepted={entry.rule: entry.reason for entry in said.accept if matches(target, entry.targets)},
     )
 
 

@@ -15,6 +15,7 @@ from mcp_migrate.tools.live import Live
 _SHOWN_SQL = 2_000
 _SHOWN_TOTAL = 24_000
 """Characters of SQL in one answer: clients cut results of about 50 kB."""
+_WHERE_THERE_IS_ONE = ("objects", "lock", "blocks", "rewrites", "scans", "accepted", "safer")
 
 
 def make_plan(database: Database, live: Live, to: str) -> Plan:
@@ -123,17 +124,9 @@ def _head(statement: Statement, sql: str) -> dict[str, Any]:
 def _judged(judgement: Judgement | None) -> dict[str, Any]:
     if judgement is None:
         return {}
-    judged: dict[str, Any] = {
-        "effects": sorted(judgement.effects),
-        "rule": judgement.rule,
-        "why": judgement.why,
-    }
-    if judgement.objects:
-        judged["objects"] = list(judgement.objects)
-    for name in ("lock", "blocks", "rewrites", "scans", "accepted", "safer"):
-        value = getattr(judgement, name)
-        if value:
-            judged[name] = list(value) if isinstance(value, tuple) else value
+    said = judgement.told()
+    judged = {name: said[name] for name in ("effects", "rule", "why")}
+    judged |= {name: said[name] for name in _WHERE_THERE_IS_ONE if said[name]}
     if not judgement.transactional:
         judged["transactional"] = False
     if judgement.effects - {Effect.READ}:

@@ -1,0 +1,126 @@
+"""What does each statement of a file do? For people at a terminal, and for pipelines that must stop."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
+from mcp_migrate.cli.request_text import what_it_costs, worst_first
+from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.model import Effect, Judgement, Statement
+
+if TYPE_CHECKING:
+    from mcp_migrate.rules.interface import Policy
+    from mcp_migrate.schema.model import Schema
+
+
+class Dialect(StrEnum):
+    POSTGRESQL = "postgresql"
+    SQLITE = "sqlite"
+    MYSQL = "mysql"
+
+
+def classify(
+    dialect: Annotated[Dialect, typer.Option("--dialect", help="Whose SQL it is.")],
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE.sql …]", help="Standard input without.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--schema-from", help="Judge against this target's schema, which is only read.")
+    ] = None,
+    fail_on: Annotated[str, typer.Option("--fail-on", help="Exit 1 when a statement has one: effects by commas.")] = "",
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what each statement does, on what, who waits meanwhile, and the safer way where there is one."""
+    stops = _effects(fail_on)
+    texts = _texts(files or [])
+    schema, policy = _known(target, dialect, config_file)
+    judged = judge_texts(texts, dialect, schema, policy)
+    if as_json:
+        print_json([{"n": j.n, "sql": sql, **j.told()} for sql, j in judged])
+    else:
+        print(_render(judged))
+    if any(j.effects & stops for _, j in judged):
+        raise typer.Exit(1)
+
+
+def judge_texts(
+    texts: Sequence[str], dialect: str, schema: Schema | None, policy: Policy
+) -> list[tuple[str, Judgement]]:
+    """Each statement of all texts, in order, as one plan. A text that cannot be split is one unknown statement."""
+    from mcp_migrate.rules import judge
+    from mcp_migrate.rules.interface import judgement, unknown
+    from mcp_migrate.rules.splitting import split
+
+    cut = [split(text, dialect) for text in texts]
+    whole = [sql for text, pieces in zip(texts, cut, strict=True) for sql in pieces or [text] if sql.strip()]
+    lost = {text for text, pieces in zip(texts, cut, strict=True) if pieces is None}
+    statements = [Statement(n, "", sql) for n, sql in enumerate(whole, 1)]
+    found = judge(statements, dialect=dialect, schema=schema, policy=policy)
+    nobody = [unknown("nobody can tell where its statements end")]
+    return [
+        (s.sql, judgement(s.n, nobody, policy) if s.sql in lost else j) for s, j in zip(statements, found, strict=True)
+    ]
+
+
+def _effects(words: str) -> frozenset[Effect]:
+    named = [word.strip() for word in words.split(",") if word.strip()]
+    wrong = sorted(set(named) - {effect.value for effect in Effect})
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0]!r} is no effect; they are {', '.join(Effect)}.", param_hint="--fail-on")
+    return frozenset(map(Effect, named))
+
+
+def _texts(files: Sequence[Path]) -> list[str]:
+    if not files:
+        return [sys.stdin.read()]
+    texts = []
+    for file in files:
+        try:
+            texts.append(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"{file} cannot be read: {error}.") from error
+    return texts
+
+
+def _known(target: str | None, dialect: str, config_file: Path | None) -> tuple[Schema | None, Policy]:
+    from mcp_migrate.rules.interface import Policy
+
+    if target is None:
+        return None, Policy()
+    from mcp_migrate.stages.classify import policy_for
+    from mcp_migrate.tools.live import read_live
+
+    wiring = wire(config_file)
+    schema = read_live(wiring.open_database(target)).schema
+    if schema.dialect != dialect:
+        raise ConfigInvalidError(
+            f"{one_line(target)} is {schema.dialect}, not {dialect}.", hint=f"Say --dialect {schema.dialect}."
+        )
+    return schema, policy_for(target, wiring.settings)
+
+
+def _render(judged: Sequence[tuple[str, Judgement]]) -> str:
+    if not judged:
+        return "There is no statement."
+    blocks = [line for sql, judgement in judged for line in [*_one(sql, judgement), ""]]
+    union = worst_first({effect for _, j in judged for effect in j.effects})
+    noun = "statement" if len(judged) == 1 else "statements"
+    return safe("\n".join([*blocks, f"{len(judged)} {noun}: {', '.join(union) or 'nothing but bookkeeping'}."]))
+
+
+def _one(sql: str, judgement: Judgement) -> list[str]:
+    told: dict[str, Any] = judgement.told()
+    costs = [f"{text.rpartition(' (statement')[0]}" for _, text in what_it_costs([told])]
+    return [
+        f"{judgement.n:>4}  [{', '.join(worst_first(told['effects'])) or 'no effect'}]  {judgement.rule}",
+        *(f"      {one_line(line)}" for line in sql.strip().splitlines()),
+        f"      {one_line(judgement.why)}",
+        *(f"      - {cost}" for cost in costs),
+        *(f"      safer: {one_line(line)}" for line in (judgement.safer or "").strip().splitlines()),
+    ]
