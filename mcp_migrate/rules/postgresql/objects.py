@@ -14,7 +14,18 @@ CREATE_SCHEMA = rule("create-schema", "A new schema", "additive", "Makes the sch
 CREATE_SEQUENCE = rule("create-sequence", "A new sequence", "additive", "Makes the sequence {object}.")
 CREATE_TYPE = rule("create-enum", "A new enum", "additive", "Makes the type {object}.")
 CREATE_DOMAIN = rule("create-domain", "A new domain", "additive", "Makes the domain {object}.")
-CREATE_VIEW = rule("create-view", "A new view", "additive", "Makes the view {object}; nothing uses it yet.")
+_VIEW = "https://www.postgresql.org/docs/current/sql-createview.html"
+CREATE_VIEW = rule(
+    "create-view",
+    "A new view",
+    "additive",
+    "Makes the view {object}; nothing uses it yet.",
+    of="view",
+    rationale="A view keeps a query, not rows.",
+    source=_VIEW,
+    flags=("CREATE VIEW names AS SELECT id, upper(name) AS name FROM users",),
+    passes=("CREATE OR REPLACE VIEW active_users AS SELECT id FROM users",),
+)
 ADD_VALUE = rule(
     "add-enum-value",
     "A new enum value",
