@@ -29,6 +29,7 @@ class Made:
         self._acts: dict[str, tuple[Finding, ...]] = {}
         self._seen: set[str] = set()
         self._rewritten: set[str] = set()
+        self._routines: set[str] = set()
         self.judged: dict[str, tuple[Finding, ...]] = {}
 
     def add(self, kind: str, name: Name) -> None:
@@ -86,7 +87,12 @@ class Made:
 
     def tell(self, routine: str, findings: Iterable[Finding]) -> None:
         """What a routine of this plan does when it is called, beside what others of its name do."""
+        self._routines.add(routine)
         self._tells[routine] = tuple(dict.fromkeys((*self._tells.get(routine, ()), *findings)))
+
+    def named(self, routine: str) -> bool:
+        """Whether this plan made a routine of that name, whatever is known of it now."""
+        return routine in self._routines
 
     def told(self, routine: str) -> tuple[Finding, ...] | None:
         """What the routines of this plan with that name do; None where there is none, or nothing is known of it."""
@@ -142,7 +148,9 @@ class Context:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
+    views: Mapping[str, Other] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
+    acting: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
     references: Mapping[str, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
     indexes: Mapping[str, tuple[Table, Index | Constraint]] = field(default_factory=dict)
 
@@ -159,7 +167,9 @@ class Context:
             tables={table.qualified: table for table in tables if table.kind in _PLAIN},
             names={name: tuple(places) for name, places in names.items()},
             functions=_routines(others),
+            views={other.qualified: other for other in others if other.kind == "view"},
             extensions=frozenset(other.name for other in others if other.kind == "extension"),
+            acting=_acting(others),
             active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
             references=_references(tables),
             indexes=_indexes(tables),
@@ -207,6 +217,15 @@ def _routines(others: Sequence[Other]) -> dict[str, tuple[Other, ...]]:
         if other.kind not in _NOT_CALLED:
             found.setdefault(other.name.partition("(")[0], []).append(other)
     return {name: tuple(overloads) for name, overloads in found.items()}
+
+
+def _acting(others: Sequence[Other]) -> dict[str, tuple[Other, ...]]:
+    """The triggers, rules and policies of each table."""
+    found: dict[str, list[Other]] = {}
+    for other in others:
+        if other.table and other.kind in _ACTS:
+            found.setdefault(other.table, []).append(other)
+    return {table: tuple(acting) for table, acting in found.items()}
 
 
 def _references(tables: Sequence[Table]) -> dict[str, tuple[tuple[str, bool], ...]]:
