@@ -12,6 +12,18 @@ Name = tuple[str, str]
 """A schema as it was written (empty where it was not) and a name."""
 
 
+_MOST = 40
+
+
+def bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once. Of very many, as many as a person reads, every kind of them, and that there is more."""
+    every = tuple(dict.fromkeys(findings))
+    if len(every) <= _MOST:
+        return every
+    kinds = {finding.rule.id: finding for finding in reversed(every)}
+    return tuple(dict.fromkeys((*every[: _MOST // 2], *kinds.values(), unknown("more happens than can be told", "?"))))
+
+
 class Made:
     """What the plan has made so far, by the spelling it used: nothing in it can be anyone's data yet.
 
@@ -77,8 +89,8 @@ class Made:
     def rewrite(self, routine: str) -> None:
         """What the schema says of the routines of that name no longer holds, nor what was told of any other."""
         self._rewritten.add(routine)
-        for table in self._acts:
-            self.act(table, (unknown(f"code that acts on it may call {routine}, which this plan changed"),))
+        if self._acts:
+            self.act("*", (unknown("code that acts on tables may call code that this plan changed"),))
         self._tells.clear()
         self.judged.clear()
 
@@ -88,7 +100,7 @@ class Made:
     def tell(self, routine: str, findings: Iterable[Finding]) -> None:
         """What a routine of this plan does when it is called, beside what others of its name do."""
         self._routines.add(routine)
-        self._tells[routine] = tuple(dict.fromkeys((*self._tells.get(routine, ()), *findings)))
+        self._tells[routine] = bounded((*self._tells.get(routine, ()), *findings))
 
     def named(self, routine: str) -> bool:
         """Whether this plan made a routine of that name, whatever is known of it now."""
@@ -100,7 +112,7 @@ class Made:
 
     def act(self, bare: str, findings: Iterable[Finding]) -> None:
         """What also happens from now on when rows of `bare` change. Nothing takes this back."""
-        self._acts[bare] = tuple(dict.fromkeys((*self._acts.get(bare, ()), *findings)))
+        self._acts[bare] = bounded((*self._acts.get(bare, ()), *findings))
 
     @property
     def acting(self) -> bool:

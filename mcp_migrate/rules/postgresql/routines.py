@@ -6,7 +6,7 @@ do is added up, whichever of them the call would find.
 
 from __future__ import annotations
 
-from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.context import Context, bounded
 from mcp_migrate.rules.interface import Finding, unknown
 from mcp_migrate.rules.postgresql import code
 from mcp_migrate.rules.postgresql.builtins import HARMLESS_EXTENSIONS, OF_EXTENSIONS, may_be_risky
@@ -47,8 +47,7 @@ def _of_schema(name: str, overloads: tuple[Other, ...], context: Context) -> tup
     judged = context.made.judged
     if name not in judged:
         judged[name] = (unknown(f"{name} calls itself"),)
-        findings = tuple(f for other in overloads for f in _body(other, context))
-        judged[name] = findings
+        judged[name] = bounded(f for other in overloads for f in _body(other, context))
     return judged[name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcp_migrate.rules.context import Context, Name
+from mcp_migrate.rules.context import Context, Name, bounded
 from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql import code
 from mcp_migrate.rules.postgresql.later import later, too_deep
@@ -100,7 +100,7 @@ def _query(where: str, text: str, context: Context) -> tuple[Finding, ...]:
         if isinstance(parsed, str) or parsed.kind != "select_stmt":
             judged[key] = (unknown(f"the query of the view {where} is not known"),)
         else:
-            judged[key] = tuple(code.expression(parsed.node, later(context, runs=False)))
+            judged[key] = bounded(code.expression(parsed.node, later(context, runs=False)))
     return judged[key]
 
 
