@@ -1,16 +1,27 @@
-"""What is a schema? Values only; nothing here reads anything."""
+"""What is a schema? Values only; nothing here reads anything.
+
+Every field counts for the fingerprint unless it says otherwise, and a default counts as nothing: so a new field is
+compared from its first day, and leaves the fingerprints of schemas that do not use it as they were.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
+
+NOT_COUNTED = MappingProxyType({"counted": False})
+"""For a field that keeps the text of the database as it was written: spelling is no difference."""
 
 ConstraintKind = Literal["primary_key", "foreign_key", "unique", "check", "exclusion"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `type`, `default` and `generated` are the database's own normalised text."""
+    """One column. `type`, `default` and `generated` are the database's own normalised text.
+
+    `options` are what else was set: storage, statistics, how the sequence it owns counts; their order is nothing.
+    """
 
     name: str
     type: str
@@ -20,6 +31,7 @@ class Column:
     generated: str | None = None
     collation: str | None = None
     comment: str | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class Index:
     definition: str
     unique: bool = False
     valid: bool = True
-    text: str | None = None
+    text: str | None = field(default=None, metadata=NOT_COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class Table:
     kind: str = "table"
     options: tuple[str, ...] = ()
     comment: str | None = None
-    definition: str | None = None
+    definition: str | None = field(default=None, metadata=NOT_COUNTED)
 
     @property
     def qualified(self) -> str:
@@ -74,6 +86,8 @@ class Table:
 class Other:
     """Whatever is no table: a view, sequence, enum, domain, function, trigger, policy, rule, extension.
 
+    `schema` is empty for what belongs to the whole database.
+
     `text` is what made it, where the database keeps that; it is not fingerprinted.
     """
 
@@ -82,11 +96,11 @@ class Other:
     name: str
     definition: str
     table: str | None = None
-    text: str | None = None
+    text: str | None = field(default=None, metadata=NOT_COUNTED)
 
     @property
     def qualified(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
 @dataclass(frozen=True, slots=True)

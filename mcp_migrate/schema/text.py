@@ -5,6 +5,7 @@ Everything in it comes from the database and is data: characters that control or
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from mcp_migrate.errors import InvalidArgumentsError
+from mcp_migrate.schema.fingerprint import key, label
 from mcp_migrate.schema.model import Column, Other, Schema, Table
 
 _Entry = tuple[str, Callable[[], str]]
 _LONGEST_COMMENT = 200
 _LONGEST_BLOCK = 8_000
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that control, reorder, hide, or end a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,11 @@ def pages(
     Raises:
         InvalidArgumentsError: `cursor` is not one of ours.
     """
-    chosen = sorted((t for t in schema.tables if _fits(t, tables)), key=lambda table: table.qualified)
-    others = sorted(schema.others, key=lambda other: (other.kind, other.qualified)) if not tables else []
+    chosen = sorted((t for t in schema.tables if _fits(t, tables)), key=key)
+    others = sorted(schema.others, key=key) if not tables else []
     render: Callable[[Table], str] = full_table if detail == "full" else outline_table
-    entries: list[_Entry] = [(t.qualified, partial(render, t)) for t in chosen]
-    entries += [(f"{o.kind} {o.qualified} {o.table or ''}", partial(_other, o, detail)) for o in others]
+    entries: list[_Entry] = [(_cursor(label(t)), partial(render, t)) for t in chosen]
+    entries += [(_cursor(f"{o.kind} {label(o)}"), partial(_other, o, detail)) for o in others]
     lines: list[str] = []
     room, shown = limit_chars, None
     for name, make in _after(entries, cursor):
@@ -67,7 +72,8 @@ def outline_table(table: Table) -> str:
 
 def full_table(table: Table) -> str:
     """A block: each column, constraint and index on a line of its own."""
-    lines = [f"{table.kind} {clean(table.qualified)}{_comment(table.comment)}"]
+    options = f" ({', '.join(map(clean, table.options))})" if table.options else ""
+    lines = [f"{table.kind} {clean(table.qualified)}{options}{_comment(table.comment)}"]
     lines += [f"  {_long(column)}" for column in table.columns]
     lines += [f"  {clean(c.name) + ': ' if c.name else ''}{clean(c.definition)}" for c in table.constraints]
     lines += [f"  {'' if i.valid else 'INVALID '}index {clean(i.definition)}" for i in table.indexes]
@@ -76,7 +82,19 @@ def full_table(table: Table) -> str:
 
 def clean(text: str) -> str:
     """`text` without characters that control or reorder what is shown: they are written as escapes."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else f"\\u{ord(c):04x}" for c in text)
+    if text.isprintable():
+        return text
+    return "".join(_escaped(c) if unicodedata.category(c) in _UNSEEN else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
+
+
+def _cursor(name: str) -> str:
+    """The name itself where it can be shown; no two names make one cursor, or a page would come again and again."""
+    return name if name.isprintable() and "\\" not in name else json.dumps(name)[1:-1]
 
 
 def cut(text: str, limit: int) -> str:
@@ -101,12 +119,14 @@ def _short(column: Column, keys: set[str], refers_to: str | None) -> str:
     mark = "*" if column.name in keys else ""
     null = "" if not column.nullable or column.name in keys else "?"
     arrow = f" → {clean(refers_to)}" if refers_to else ""
-    return f"{clean(column.name)}{mark} {clean(column.type).lower()}{null}{arrow}"
+    kind = column.type if '"' in column.type else column.type.lower()
+    return f"{clean(column.name)}{mark} {clean(kind)}{null}{arrow}"
 
 
 def _long(column: Column) -> str:
     facts = [clean(column.name), clean(column.type), "" if column.nullable else "not null"]
     facts += [f"{word} {clean(value)}" for word, value in _facts(column) if value is not None]
+    facts += [clean(option) for option in column.options]
     return " ".join(filter(None, facts)) + _comment(column.comment)
 
 

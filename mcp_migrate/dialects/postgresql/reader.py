@@ -1,4 +1,8 @@
-"""What is in a PostgreSQL database? Read straight from its catalogs, in five set-based queries."""
+"""What is in a PostgreSQL database? Read straight from its catalogs, in five set-based queries.
+
+The session may be one in which a plan just ran. A temporary table called `pg_class` would answer in the catalog's
+place, and so would one in a schema that stands before `pg_catalog`: nothing is asked before the search path is ours.
+"""
 
 from __future__ import annotations
 
@@ -52,15 +56,17 @@ class PostgresReader:
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
         """The rows of Alembic's version table, sorted."""
-        if not self._there(qualified(version_table)):
-            return ()
-        rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
+        with self._every_name_qualified():
+            if not self._there(qualified(version_table)):
+                return ()
+            rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
         return tuple(str(row[0]) for row in rows)
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""
-        there = [table for table in tables if self._there(table)]
-        return {table: int(self._ask(f"SELECT count(*) FROM {quote(table)}")[0][0]) for table in there}  # noqa: S608  quoted
+        with self._every_name_qualified():
+            there = [table for table in tables if self._there(table)]
+            return {table: int(self._ask(f"SELECT count(*) FROM {quote(table)}")[0][0]) for table in there}  # noqa: S608  quoted
 
     def _there(self, table: str) -> bool:
         [(kind,)] = self._ask("SELECT (SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1))", quote(table))
@@ -68,15 +74,17 @@ class PostgresReader:
 
     @contextmanager
     def _every_name_qualified(self) -> Iterator[None]:
-        """The server writes a name with its schema when the schema is not on the search path."""
-        [(before,)] = self._ask("SELECT current_setting('search_path')")
-        # Temporary tables come last: unnamed they come first, and one called pg_class would hide the catalog.
-        self._ask("SELECT set_config('search_path', 'pg_catalog, pg_temp', false)")
+        """The server writes a name with its schema when the schema is not on the search path.
+
+        `pg_temp` is named last, for otherwise it is looked into first.
+        """
+        [(before,)] = self._ask("SELECT pg_catalog.current_setting('search_path')")
+        self._ask("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)")
         try:
             yield
         finally:
             if self._connection.info.transaction_status.name != "INERROR":
-                self._ask("SELECT set_config('search_path', $1, false)", before)
+                self._ask("SELECT pg_catalog.set_config('search_path', $1, false)", before)
 
     def _named(self, name: str, argument: Any) -> list[tuple[Any, ...]]:
         return self._ask(_queries()[name], argument)
@@ -124,15 +132,7 @@ def _queries() -> dict[str, str]:
 
 
 def _table(row: tuple[Any, ...], columns: Iterable[Any], constraints: Iterable[Any], indexes: Iterable[Any]) -> Table:
-    _oid, schema, name, kind, persistence, comment, key, bound, parents, secured, forced = row
-    options = {
-        "unlogged": persistence == "u",
-        f"partition by {key}": key,
-        f"partition {bound}": bound,
-        **{f"child of {parent}": True for parent in parents},
-        "row security": secured,
-        "forced row security": forced,
-    }
+    _oid, schema, name, kind, comment, options = row
     return Table(
         schema=schema,
         name=name,
@@ -143,14 +143,14 @@ def _table(row: tuple[Any, ...], columns: Iterable[Any], constraints: Iterable[A
         ),
         indexes=tuple(Index(name, text, unique, valid) for name, text, unique, valid in indexes),
         kind=_KINDS[kind],
-        options=tuple(option for option, holds in options.items() if holds),
+        options=tuple(options),
         comment=comment,
     )
 
 
 def _column(*facts: Any) -> Column:
-    name, kind, nullable, default, identity, generated, collation, comment = facts
-    return Column(name, kind, nullable, default, identity or None, generated, collation, comment)
+    name, kind, nullable, default, identity, generated, collation, comment, options = facts
+    return Column(name, kind, nullable, default, identity or None, generated, collation, comment, tuple(options))
 
 
 def _by_table(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
