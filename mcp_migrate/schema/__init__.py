@@ -3,12 +3,15 @@
 from mcp_migrate.schema.diff import Change, diff
 from mcp_migrate.schema.fingerprint import fingerprint, object_fingerprints
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
-from mcp_migrate.schema.text import Page, pages
+from mcp_migrate.schema.pages import MAP_FROM, PAGE_CHARACTERS, Detail, Page, pages
 
 __all__ = [
+    "MAP_FROM",
+    "PAGE_CHARACTERS",
     "Change",
     "Column",
     "Constraint",
+    "Detail",
     "Index",
     "Other",
     "Page",

@@ -105,7 +105,8 @@ def test_pages_show_every_table_once(schema: Schema, limit: int) -> None:
     seen, cursor = [], None
     while True:
         page = pages(schema, detail="outline", cursor=cursor, limit_chars=limit)
-        seen += [line for line in page.text.split("\n") if line]
+        assert page.text.count("\n-- ") == 0
+        seen += [line for line in page.text.split("\n") if not line.startswith("-- ")]
         cursor = page.next_cursor
         if cursor is None:
             break

@@ -141,3 +141,9 @@ SELECT 'extension', n.nspname, e.extname, e.extversion, NULL FROM pg_extension e
 UNION ALL
 SELECT 'schema', nspname, nspname, 'schema', NULL FROM ours WHERE nspname <> 'public'
 ORDER BY kind, schema, name, owner
+
+-- name: estimates
+-- What the last ANALYZE or VACUUM counted; a partitioned table is as large as its partitions, which are listed too.
+SELECT n.nspname, c.relname, c.reltuples::bigint
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.reltuples > 0 AND n.nspname <> ALL ($1) AND n.nspname NOT LIKE 'pg\_t%'

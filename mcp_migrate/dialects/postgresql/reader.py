@@ -68,6 +68,11 @@ class PostgresReader:
             there = [table for table in tables if self._there(table)]
             return {table: int(self._ask(f"SELECT count(*) FROM {quote(table)}")[0][0]) for table in there}  # noqa: S608  quoted
 
+    def estimate_rows(self) -> Mapping[str, int]:
+        """What the statistics say of each table that was analysed."""
+        rows = self._named("estimates", _HIDDEN)
+        return {f"{schema}.{name}": int(count) for schema, name, count in rows}
+
     def _there(self, table: str) -> bool:
         [(kind,)] = self._ask("SELECT (SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1))", quote(table))
         return kind is not None and kind in _KINDS

@@ -60,6 +60,10 @@ class SqliteReader:
             if name is not None
         }
 
+    def estimate_rows(self) -> Mapping[str, int]:
+        """Nothing: SQLite keeps numbers only of indexes, and only where somebody ran ANALYZE."""
+        return {}
+
     def _tables(self) -> Mapping[str, str]:
         """The names of all tables, by how SQLite compares them."""
         return {folded(row[0]): row[0] for row in self._ask("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
