@@ -58,7 +58,7 @@ def label(thing: Table | Other) -> str:
 
 def facts(part: Table | Column | Constraint | Index | Other) -> dict[str, Any]:
     """What counts of one object: each field that is not at its default."""
-    kind: type[Any] = type(part)
+    kind: Any = type(part)
     names, defaults, values = _counted(kind)
     found = {}
     for name, default, value in zip(names, defaults, values(part), strict=True):

@@ -101,11 +101,12 @@ class _Parts:
         return tuple(self._column(relation, *row) for row in self.columns.get(relation, []))
 
     def _column(self, relation: int, *facts: Any) -> Column:
-        *told, options, sequence, number = facts
+        name, kind, nullable, default, identity, generated, collation, comment, options, sequence, number = facts
         grants = self.grants.get(("pg_class", relation, number), ())
         if sequence:
             grants += tuple(f"sequence: {grant}" for grant in self.grants.get(("pg_class", sequence, 0), ()))
-        return Column(*told, tuple(options or ()), grants)
+        options = tuple(options or ())
+        return Column(name, kind, nullable, default, identity, generated, collation, comment, options, grants)
 
 
 def _constraint(names: Mapping[int, str], *facts: Any) -> Constraint:
@@ -124,10 +125,15 @@ def _index(*facts: Any) -> Index:
 def _known(definition: str | None, what: str) -> str:
     """The server writes definitions as things are now, not as they were when the reading began."""
     if definition is None:
-        raise TargetUnreachableError(
-            f"The schema was changed while it was read: {what} is gone.", hint="Make the same call again."
-        )
+        raise changed(f"{what} is gone")
     return definition
+
+
+def changed(what: str) -> TargetUnreachableError:
+    """The error for a schema that another session changes in this moment."""
+    return TargetUnreachableError(
+        f"The schema was changed while it was read: {what}.", hint="Make the same call again."
+    )
 
 
 def _unseen(rows: Rows) -> Iterator[str]:
