@@ -1,4 +1,4 @@
-"""What is in a PostgreSQL database? Read straight from its catalogs, in six set-based queries.
+"""What is in a PostgreSQL database? Read straight from its catalogs, in seven set-based queries.
 
 The session may be one in which a plan just ran. A temporary table called `pg_class` would answer in the catalog's
 place, and so would one in a schema that stands before `pg_catalog`: nothing is asked before the search path is ours.
@@ -62,6 +62,7 @@ class PostgresReader:
             tables,
             others,
             columns=self._named("columns", relations),
+            details=self._named("details"),
             constraints=self._named("constraints", ids),
             indexes=self._named("indexes", ids),
             grants=self._named("grants"),
