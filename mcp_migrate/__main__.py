@@ -125,6 +125,11 @@ class Wiring:
         """Pass one call through the door."""
         return self.pipeline.run(call, tool, watch=watch)
 
+    def readable_targets(self, principal: str) -> Sequence[str]:
+        """The targets whose schema `principal` may read now."""
+        now = datetime.now(UTC)
+        return [name for name in self.settings.targets if self.explain(principal, "schema_read", name, now)["allowed"]]
+
     def open_database(self, name: str) -> Database:
         """What tools may know of a target; its project is described once and remembered."""
         from mcp_migrate.dialects import dialect_for

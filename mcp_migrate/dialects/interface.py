@@ -50,6 +50,10 @@ class Reader(Protocol):
         """Rows of each ``schema.table`` that exists; those that do not exist are left out."""
         ...
 
+    def estimate_rows(self) -> Mapping[str, int]:
+        """The rows that the database believes are in each ``schema.table``; what it does not know is left out."""
+        ...
+
 
 class Writer(Reader, Protocol):
     """The one session that may change a target. It was opened for a list of frozen statements.
