@@ -94,9 +94,10 @@ def _others(dialect: str, pairing: Pairing) -> Iterator[Change]:
 
 def _whole(table: Table) -> str:
     """A table as one line: columns, then constraints, then indexes."""
-    return ", ".join(
-        [*map(told_column, table.columns), *(told_part(part) for part in (*table.constraints, *table.indexes))]
-    )
+    parts = [told_column(column) for column in table.columns]
+    parts += [told_part(constraint) for constraint in table.constraints]
+    parts += [told_part(index) for index in table.indexes]
+    return ", ".join(parts)
 
 
 def _differ(old: Table | Other, new: Table | Other) -> bool:
