@@ -1,7 +1,7 @@
 """The schema as values: model, fingerprint, diff, text."""
 
 from mcp_migrate.schema.diff import Change, diff
-from mcp_migrate.schema.fingerprint import fingerprint, object_fingerprints
+from mcp_migrate.schema.fingerprint import fingerprint, fingerprints, without_access
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 from mcp_migrate.schema.text import Page, pages
 
@@ -16,6 +16,7 @@ __all__ = [
     "Table",
     "diff",
     "fingerprint",
-    "object_fingerprints",
+    "fingerprints",
     "pages",
+    "without_access",
 ]

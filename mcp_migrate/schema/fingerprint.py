@@ -1,32 +1,45 @@
-"""Are two schemas the same, whoever read them and in whatever order?"""
+"""Are two schemas the same, whoever read them and in whatever order?
+
+Everything of the model counts, owners and grants too. `without_access` leaves those out, for a comparison with a
+database that other roles made: names of roles belong to a server, not to a history of revisions.
+"""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+import hashlib
+from dataclasses import MISSING, fields, replace
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
-from mcp_migrate.model import digest
+from mcp_migrate.model import canonical, digest
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 
 Key = tuple[str, str, str, str]
 """What tells an object from all others: kind, schema, name, and the table it belongs to."""
 
-_ANY_ORDER = frozenset({"options", "columns", "constraints", "indexes"})
+_ABOUT_ACCESS = frozenset({"default_privileges"})
+_ANY_ORDER = frozenset({"options", "grants", "columns", "constraints", "indexes"})
 _AMBIGUOUS = frozenset('." ')
 
 
 def fingerprint(schema: Schema) -> str:
     """One hash of everything in the model; order, also of columns, does not matter."""
-    objects: list[Table | Other] = [*schema.tables, *schema.others]
-    hashes = sorted([*key(thing), digest(facts(thing))] for thing in objects)
-    return digest({"dialect": schema.dialect, "objects": hashes})
+    return digest({"dialect": schema.dialect, "objects": sorted([*key(o), _hash(o)] for o in _objects(schema))})
 
 
-def object_fingerprints(schema: Schema) -> dict[str, str]:
-    """A hash for each object, by ``kind schema.name``, so that a drift can be named."""
-    objects: list[Table | Other] = [*schema.tables, *schema.others]
-    return {f"{key(thing)[0]} {label(thing)}": digest(facts(thing)) for thing in objects}
+def fingerprints(schema: Schema) -> dict[str, str]:
+    """A hash for each object, by ``kind schema.name``, so that a drift is named in one comparison."""
+    return {f"{key(thing)[0]} {label(thing)}": _hash(thing) for thing in _objects(schema)}
+
+
+def without_access(schema: Schema) -> Schema:
+    """The schema without owners and grants."""
+    tables = (replace(t, owner=None, grants=(), columns=_unowned(t.columns)) for t in schema.tables)
+    others = (replace(o, owner=None, grants=(), columns=_unowned(o.columns)) for o in schema.others)
+    return replace(
+        schema, tables=tuple(tables), others=tuple(other for other in others if other.kind not in _ABOUT_ACCESS)
+    )
 
 
 def key(thing: Table | Other) -> Key:
@@ -45,25 +58,43 @@ def label(thing: Table | Other) -> str:
 
 def facts(part: Table | Column | Constraint | Index | Other) -> dict[str, Any]:
     """What counts of one object: each field that is not at its default."""
-    kind: Any = type(part)
+    kind: type[Any] = type(part)
+    names, defaults, values = _counted(kind)
     found = {}
-    for name, default in _counted(kind):
-        value = getattr(part, name)
+    for name, default, value in zip(names, defaults, values(part), strict=True):
         if value is not default and value != default:
-            found[name] = _plain(part, name, value) if isinstance(value, tuple) else value
+            found[name] = _plain(part, name, value) if type(value) is tuple else value
     return found
+
+
+def _objects(schema: Schema) -> tuple[Table | Other, ...]:
+    return (*schema.tables, *schema.others)
+
+
+def _hash(thing: Table | Other) -> str:
+    return hashlib.sha256(canonical(facts(thing))).hexdigest()
 
 
 def _plain(part: object, name: str, value: tuple[Any, ...]) -> list[Any]:
     plain = [item if isinstance(item, str) else facts(item) for item in value]
-    free = name in _ANY_ORDER and not isinstance(part, Constraint)
-    return sorted(plain, key=repr) if free else plain  # fields come in one order, so equal facts have one repr
+    if name not in _ANY_ORDER or (name == "columns" and isinstance(part, Constraint)):
+        return plain
+    return sorted(plain, key=canonical if name == "constraints" else _name)
+
+
+def _name(item: Any) -> str:
+    return str(item if isinstance(item, str) else item["name"])
 
 
 @cache
-def _counted(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+def _counted(kind: type[Any]) -> tuple[tuple[str, ...], tuple[Any, ...], attrgetter[tuple[Any, ...]]]:
     every = [f for f in fields(kind) if f.metadata.get("counted", True)]
-    return tuple((f.name, f.default) if f.default is not MISSING else (f.name, ...) for f in every)
+    names = tuple(f.name for f in every)
+    return names, tuple(... if f.default is MISSING else f.default for f in every), attrgetter(*names)
+
+
+def _unowned(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    return tuple(replace(c, grants=()) if c.grants else c for c in columns)
 
 
 def _part(name: str) -> str:

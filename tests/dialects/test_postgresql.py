@@ -56,7 +56,7 @@ ALTERATIONS = {
     "CREATE DOMAIN d AS int CHECK (VALUE > 0)": "add_domain public.d",
     "CREATE TABLE other.d (id int)": "add_table other.d",
     "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'": "add_function public.g()",
-    "CREATE SCHEMA third": "add_schema third.third",
+    "CREATE SCHEMA third": "add_schema third",
 }
 
 

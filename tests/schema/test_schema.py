@@ -21,7 +21,7 @@ from mcp_migrate.schema import (
     Table,
     diff,
     fingerprint,
-    object_fingerprints,
+    fingerprints,
     pages,
 )
 
@@ -74,7 +74,7 @@ def test_there_is_a_difference_exactly_when_the_fingerprints_differ(one: Schema,
 
 @given(schemas)
 def test_every_object_has_a_fingerprint_of_its_own(schema: Schema) -> None:
-    assert len(object_fingerprints(schema)) == len(schema.tables) + len(schema.others)
+    assert len(fingerprints(schema)) == len(schema.tables) + len(schema.others)
 
 
 def test_the_text_as_it_was_written_does_not_count_and_every_other_field_does() -> None:

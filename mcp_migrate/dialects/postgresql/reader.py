@@ -1,7 +1,8 @@
-"""What is in a PostgreSQL database? Read straight from its catalogs, in five set-based queries.
+"""What is in a PostgreSQL database? Read straight from its catalogs, in six set-based queries.
 
 The session may be one in which a plan just ran. A temporary table called `pg_class` would answer in the catalog's
 place, and so would one in a schema that stands before `pg_catalog`: nothing is asked before the search path is ours.
+So are all settings that change how the server writes a definition.
 """
 
 from __future__ import annotations
@@ -12,22 +13,31 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.postgresql.building import Row, Rows, build
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
-from mcp_migrate.schema.model import Column, Constraint, ConstraintKind, Index, Other, Schema, Table
+from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
     import psycopg
 
-_HIDDEN = ["pg_catalog", "information_schema", "mcp_migrate"]
-_KINDS = {"r": "table", "p": "partitioned", "f": "foreign"}
-_CONSTRAINTS: Mapping[str, ConstraintKind] = {
-    "p": "primary_key",
-    "f": "foreign_key",
-    "u": "unique",
-    "c": "check",
-    "x": "exclusion",
+_OURS = "mcp_migrate"
+_TABLES = frozenset("rpf")
+_PINNED = {
+    "search_path": "pg_catalog, pg_temp",  # what is not on it is written with its schema; named last, or it is first
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "lc_monetary": "C",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "jit": "off",  # compiling these queries takes longer than running them
 }
+_LOCK_TIMEOUT = "10s"
+"""The server locks a view to write its definition, and would wait for whoever changes it."""
 
 
 class PostgresReader:
@@ -38,25 +48,28 @@ class PostgresReader:
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""
-        with self._every_name_qualified():
-            rows = [row for row in self._named("tables", _HIDDEN) if f"{row[1]}.{row[2]}" != qualified(version_table)]
-            ids = [row[0] for row in rows]
-            columns, constraints, indexes = (
-                _by_table(self._named(name, ids)) for name in ("columns", "constraints", "indexes")
-            )
-            others = self._named("others", _HIDDEN)
-        return Schema(
-            dialect="postgresql",
-            tables=tuple(
-                _table(row, columns.get(row[0], ()), constraints.get(row[0], ()), indexes.get(row[0], ()))
-                for row in rows
-            ),
-            others=tuple(Other(kind, schema, name, text or "", table) for kind, schema, name, text, table in others),
+        schema, _, name = qualified(version_table).partition(".")
+        with self._pinned():
+            rows = self._rows(schema, name)
+        return build(rows, self._connection.info.server_version)
+
+    def _rows(self, version_schema: str, version_table: str) -> Rows:
+        tables = self._named("tables", _OURS, version_schema, version_table)
+        others = self._named("others", _OURS, version_schema, version_table)
+        ids = [row[0] for row in tables]
+        relations = [*ids, *(row[2] for row in others if row[2])]
+        return Rows(
+            tables,
+            others,
+            columns=self._named("columns", relations),
+            constraints=self._named("constraints", ids),
+            indexes=self._named("indexes", ids),
+            grants=self._named("grants"),
         )
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
         """The rows of Alembic's version table, sorted."""
-        with self._every_name_qualified():
+        with self._pinned():
             if not self._there(qualified(version_table)):
                 return ()
             rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
@@ -64,32 +77,41 @@ class PostgresReader:
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""
-        with self._every_name_qualified():
+        with self._pinned():
             there = [table for table in tables if self._there(table)]
             return {table: int(self._ask(f"SELECT count(*) FROM {quote(table)}")[0][0]) for table in there}  # noqa: S608  quoted
 
     def _there(self, table: str) -> bool:
         [(kind,)] = self._ask("SELECT (SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1))", quote(table))
-        return kind is not None and kind in _KINDS
+        return kind is not None and kind in _TABLES
 
     @contextmanager
-    def _every_name_qualified(self) -> Iterator[None]:
-        """The server writes a name with its schema when the schema is not on the search path.
-
-        `pg_temp` is named last, for otherwise it is looked into first.
-        """
-        [(before,)] = self._ask("SELECT pg_catalog.current_setting('search_path')")
-        self._ask("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)")
+    def _pinned(self) -> Iterator[None]:
+        """Settings of ours, and afterwards what they were."""
+        names, values = list(_PINNED), list(_PINNED.values())
+        [(before,)] = self._ask(
+            "SELECT pg_catalog.array_agg(pg_catalog.current_setting(name)) FROM pg_catalog.unnest($1::text[]) AS name",
+            names,
+        )
+        self._set(names, values)
         try:
             yield
         finally:
             if self._connection.info.transaction_status.name != "INERROR":
-                self._ask("SELECT pg_catalog.set_config('search_path', $1, false)", before)
+                self._set(names, before)
 
-    def _named(self, name: str, argument: Any) -> list[tuple[Any, ...]]:
-        return self._ask(_queries()[name], argument)
+    def _set(self, names: list[str], values: list[str]) -> None:
+        self._ask(
+            "SELECT pg_catalog.set_config(name, value, false) "
+            "FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS pinned (name, value)",
+            names,
+            values,
+        )
 
-    def _ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _named(self, name: str, *values: Any) -> list[Row]:
+        return self._ask(_query(name, self._connection.info.server_version // 10_000), *values)
+
+    def _ask(self, sql: str, *values: Any) -> list[Row]:
         cursor = self._connection.execute(sql.encode(), values or None)
         return cursor.fetchall()
 
@@ -104,6 +126,7 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
     psycopg = driver()
     with connect(url) as connection:
         try:
+            connection.execute("SELECT set_config('lock_timeout', $1, false)", [_LOCK_TIMEOUT])
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield PostgresReader(connection)
         except psycopg.Error as error:
@@ -124,37 +147,18 @@ def quote(name: str) -> str:
 
 
 @cache
-def _queries() -> dict[str, str]:
-    """The blocks of catalog.sql by name."""
-    text = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
-    blocks = text.split("-- name: ")[1:]
-    return {name.strip(): body for name, _, body in (block.partition("\n") for block in blocks)}
-
-
-def _table(row: tuple[Any, ...], columns: Iterable[Any], constraints: Iterable[Any], indexes: Iterable[Any]) -> Table:
-    _oid, schema, name, kind, comment, options = row
-    return Table(
-        schema=schema,
-        name=name,
-        columns=tuple(_column(*values) for values in columns),
-        constraints=tuple(
-            Constraint(_CONSTRAINTS[kind], name, tuple(on), text, refers)
-            for kind, name, on, text, refers in constraints
-        ),
-        indexes=tuple(Index(name, text, unique, valid) for name, text, unique, valid in indexes),
-        kind=_KINDS[kind],
-        options=tuple(options),
-        comment=comment,
+def _query(name: str, version: int) -> str:
+    """The block of that name. A line that ends in ``-- 15`` is for servers from version 15 on."""
+    lines = _blocks()[name].splitlines()
+    told = (line.rpartition(" -- ") for line in lines)
+    return "\n".join(
+        sql if mark else since for sql, mark, since in told if not (mark and since.isdigit() and version < int(since))
     )
 
 
-def _column(*facts: Any) -> Column:
-    name, kind, nullable, default, identity, generated, collation, comment, options = facts
-    return Column(name, kind, nullable, default, identity or None, generated, collation, comment, tuple(options))
-
-
-def _by_table(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    groups: dict[int, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        groups.setdefault(row[0], []).append(row[1:])
-    return groups
+@cache
+def _blocks() -> dict[str, str]:
+    folder = Path(__file__).with_name("catalog")
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))]
+    blocks = [block for text in texts for block in text.split("-- name: ")[1:]]
+    return {name.strip(): body for name, _, body in (block.partition("\n") for block in blocks)}
