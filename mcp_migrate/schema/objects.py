@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from mcp_migrate.schema.changes import Change, Place
 from mcp_migrate.schema.columns import only, told
 from mcp_migrate.schema.fingerprint import facts, key
-from mcp_migrate.schema.model import Column, Other
+from mcp_migrate.schema.model import Other
 from mcp_migrate.schema.renames import Names, follows, likeness
 
 _KINDS = {
@@ -51,19 +51,14 @@ def _body(place: Place, thing: str, old: Other, new: Other, names: Names) -> Ite
         yield place.change(f"alter_{new.kind}", thing, before, after)
 
 
-def _columns(other: Other) -> tuple[Column, ...]:
-    found: tuple[Column, ...] = getattr(other, "columns", ())
-    return found
-
-
 def _shape(other: Other) -> str:
     """The columns of a view or composite type, but for what `_about_columns` tells."""
-    return ", ".join(told(replace(column, comment=None)) for column in _columns(other))
+    return ", ".join(told(replace(column, comment=None, grants=())) for column in other.columns)
 
 
 def _about_columns(place: Place, old: Other, new: Other) -> Iterator[Change]:
-    was = {column.name: column for column in _columns(old)}
-    for column in _columns(new):
+    was = {column.name: column for column in old.columns}
+    for column in new.columns:
         before = was.get(column.name)
         for name in ("comment", "grants"):
             texts = only(getattr(before, name, None), getattr(column, name, None))

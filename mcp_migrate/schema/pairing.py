@@ -108,7 +108,7 @@ def _others(before: Schema, after: Schema, moved: Mapping[str, str], names: Name
         if a.kind != b.kind or a.kind in _NEVER_RENAMED or moved.get(str(a.table), a.table) != b.table:
             return 0.0
         every = joined(names, names_of([(_bare(a.name), _bare(b.name)), (a.schema, b.schema)]))
-        if not follows(a.definition, b.definition, every):
+        if a.columns != b.columns or not follows(a.definition, b.definition, every):
             return 0.0
         telling = 0.0 if a.kind in _NO_TEXT_OF_ITS_OWN else min(1.0, len(a.definition) / 40)
         alike = likeness(_bare(a.name), _bare(b.name))

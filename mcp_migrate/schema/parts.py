@@ -123,7 +123,7 @@ def _renamed_constraint(place: Place, where: str, was: Constraint, now: Constrai
 def _beside(place: Place, thing: str, was: _Part, now: _Part, names: Names) -> Iterator[Change]:
     """What is no part of the text: comments, options."""
     for name, kind in (("comment", "change_comment"), ("options", "change_storage")):
-        before, after = only(getattr(was, name, None), getattr(now, name, None))
+        before, after = only(getattr(was, name), getattr(now, name))
         if before != after and not follows(before, after, names):
             yield place.change(kind, thing, before, after)
 
