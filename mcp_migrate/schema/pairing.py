@@ -45,7 +45,7 @@ class Pairing:
 
     def names_for(self, table: Table) -> Names:
         """What may be called differently in the texts of one table: objects, its columns, those it refers to."""
-        near = {table.qualified, *(c.refers_to for c in table.constraints if c.refers_to)}
+        near = {table.qualified, *(refers(c, table) for c in table.constraints)}
         return joined(self.objects, *(self.renamed[name] for name in near if name in self.renamed))
 
     def every_name(self) -> Names:
@@ -117,6 +117,16 @@ def _others(before: Schema, after: Schema, moved: Mapping[str, str], names: Name
     gone, come = pairs.gone, pairs.come
     few = len(gone) * len(come) <= 10_000  # noqa: PLR2004  more than that is no rename, and each text is compared
     return _with(pairs, best_pairs(gone, come, score)) if few else pairs
+
+
+def refers(constraint: Constraint, table: Table) -> str:
+    """``schema.table`` that a foreign key of `table` refers to.
+
+    PostgreSQL quotes a name where it must, SQLite's reader adds the columns.
+    """
+    name = (constraint.refers_to or table.qualified).replace('"', "")
+    name = name.rpartition("(")[0] if name.endswith(")") else name
+    return name if "." in name else f"{table.schema}.{name}"
 
 
 def _name(column: Column) -> str:

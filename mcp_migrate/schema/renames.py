@@ -20,6 +20,9 @@ SURE_ENOUGH = 0.5
 _MOST_PAIRS = 40_000
 """Comparisons at most; of more than that only those with the same columns are tried."""
 
+_SHORTEST = 3
+"""Letters of a name that says something when it is part of another one."""
+
 _Thing = TypeVar("_Thing")
 _TOKENS = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'|[^\W\d][\w$]*|\d[\w.]*|\s+|.', re.DOTALL)
 
@@ -29,7 +32,9 @@ def likeness(one: str, two: str) -> float:
     if one == two:
         return 1.0
     words, others = (frozenset(filter(None, re.split(r"[\W_]+", name.lower()))) for name in (one, two))
-    inside = 0.8 if words and others and (words <= others or others <= words) else 0.0
+    shorter, longer = sorted((one.lower(), two.lower()), key=len)
+    within = len(shorter) >= _SHORTEST and shorter in longer
+    inside = 0.8 if within or (words and others and (words <= others or others <= words)) else 0.0
     return max(inside, SequenceMatcher(None, one.lower()[:63], two.lower()[:63], autojunk=False).ratio())
 
 
