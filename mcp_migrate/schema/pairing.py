@@ -110,7 +110,7 @@ def _others(before: Schema, after: Schema, moved: Mapping[str, str], names: Name
         every = joined(names, names_of([(_bare(a.name), _bare(b.name)), (a.schema, b.schema)]))
         if a.columns != b.columns or not follows(a.definition, b.definition, every):
             return 0.0
-        telling = 0.0 if a.kind in _NO_TEXT_OF_ITS_OWN else min(1.0, len(a.definition) / 40)
+        telling = 0.0 if a.kind in _NO_TEXT_OF_ITS_OWN else min(1.0, len(a.definition) / 24)
         alike = likeness(_bare(a.name), _bare(b.name))
         return max(0.9 * alike, 0.15 + 0.45 * telling + 0.35 * alike)
 

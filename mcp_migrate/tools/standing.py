@@ -49,7 +49,7 @@ class Drift:
         if not objects:
             return "The live schema is what its revision gives."
         first = ", ".join(f"{change.kind} {change.object}" for change in self.changes[:5])
-        return f"{len(objects)} objects are not what the revision gives; since then: {first}" + (
+        return f"Objects that are not what the revision gives: {len(objects)}; since then: {first}" + (
             " …" if len(self.changes) > 5 else "."  # noqa: PLR2004  five are shown in the line above
         )
 
