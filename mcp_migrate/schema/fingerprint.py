@@ -7,6 +7,7 @@ database that other roles made: names of roles belong to a server, not to a hist
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
 from functools import cache
 from operator import attrgetter
@@ -18,19 +19,20 @@ from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, T
 Key = tuple[str, str, str, str]
 """What tells an object from all others: kind, schema, name, and the table it belongs to."""
 
+_Part = Column | Constraint | Index
 _ABOUT_ACCESS = frozenset({"default_privileges"})
-_ANY_ORDER = frozenset({"options", "grants", "columns", "constraints", "indexes"})
+_TEXTS = frozenset({"options", "grants"})
 _AMBIGUOUS = frozenset('." ')
 
 
 def fingerprint(schema: Schema) -> str:
     """One hash of everything in the model; order, also of columns, does not matter."""
-    return digest({"dialect": schema.dialect, "objects": sorted([*key(o), _hash(o)] for o in _objects(schema))})
+    return digest({"dialect": schema.dialect, "objects": sorted([*key(o), hashed] for o, hashed in _hashed(schema))})
 
 
 def fingerprints(schema: Schema) -> dict[str, str]:
     """A hash for each object, by ``kind schema.name``, so that a drift is named in one comparison."""
-    return {f"{key(thing)[0]} {label(thing)}": _hash(thing) for thing in _objects(schema)}
+    return {f"{key(thing)[0]} {label(thing)}": hashed for thing, hashed in _hashed(schema)}
 
 
 def without_access(schema: Schema) -> Schema:
@@ -56,34 +58,50 @@ def label(thing: Table | Other) -> str:
     return f"{_part(schema)}.{_part(name)}{where}" if schema else f"{_part(name)}{where}"
 
 
-def facts(part: Table | Column | Constraint | Index | Other) -> dict[str, Any]:
-    """What counts of one object: each field that is not at its default."""
-    kind: type[Any] = type(part)
+def facts(part: Table | Other | _Part, seen: dict[int, Any] | None = None) -> dict[str, Any]:
+    """What counts of one object: each field that is not at its default.
+
+    `seen` keeps the facts of columns by their identity: many tables have columns that are one value.
+    """
+    kind: Any = type(part)
     names, defaults, values = _counted(kind)
     found = {}
     for name, default, value in zip(names, defaults, values(part), strict=True):
         if value is not default and value != default:
-            found[name] = _plain(part, name, value) if type(value) is tuple else value
+            found[name] = _plain(kind, name, value, {} if seen is None else seen) if type(value) is tuple else value
     return found
 
 
-def _objects(schema: Schema) -> tuple[Table | Other, ...]:
-    return (*schema.tables, *schema.others)
+def _plain(kind: type[Any], name: str, value: tuple[Any, ...], seen: dict[int, Any]) -> list[Any]:
+    if kind is Constraint and name == "columns":
+        return list(value)
+    if name in _TEXTS:
+        return sorted(value)
+    return sorted((_once(item, seen) for item in value), key=_place)
 
 
-def _hash(thing: Table | Other) -> str:
-    return hashlib.sha256(canonical(facts(thing))).hexdigest()
+def _once(part: _Part, seen: dict[int, Any]) -> dict[str, Any]:
+    found = seen.get(id(part))
+    if found is None:
+        found = seen[id(part)] = facts(part)
+    return found
 
 
-def _plain(part: object, name: str, value: tuple[Any, ...]) -> list[Any]:
-    plain = [item if isinstance(item, str) else facts(item) for item in value]
-    if name not in _ANY_ORDER or (name == "columns" and isinstance(part, Constraint)):
-        return plain
-    return sorted(plain, key=canonical if name == "constraints" else _name)
+def _place(told: dict[str, Any]) -> tuple[Any, ...]:
+    """Where a part stands in a list: names are unique but for constraints, of which some have none."""
+    name = told["name"]
+    return (name is None, name or "", told.get("kind", ""), told.get("definition", ""), *told.get("columns", ()))
 
 
-def _name(item: Any) -> str:
-    return str(item if isinstance(item, str) else item["name"])
+def _hashed(schema: Schema) -> Iterator[tuple[Table | Other, str]]:
+    seen: dict[int, Any] = {}
+    things: tuple[Table | Other, ...] = (*schema.tables, *schema.others)
+    for thing in things:
+        yield thing, _hash(facts(thing, seen))
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 @cache

@@ -59,7 +59,7 @@ def test_each_alteration_changes_the_fingerprint_and_is_named(tmp_path: Path, sq
     before = read(make(tmp_path / "one.db"))
     after = read(make(tmp_path / "two.db", BASE + sql))
     assert fingerprint(before) != fingerprint(after)
-    assert ALTERATIONS[sql] in coarse(diff(before, after))
+    assert ALTERATIONS[sql] in coarse(before, after)
 
 
 @pytest.mark.parametrize(

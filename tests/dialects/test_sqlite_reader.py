@@ -42,7 +42,7 @@ DIFFERENT = [
     ("t(a TEXT)", "t(a TEXT) STRICT", "alter_table main.t"),
     ("t(a INT PRIMARY KEY)", "t(a INT PRIMARY KEY) WITHOUT /* */ ROWID", "alter_table main.t"),
     ("t(a INTEGER PRIMARY KEY)", "t(a INTEGER PRIMARY KEY AUTOINCREMENT)", "alter_table main.t"),
-    ("t(a INTEGER PRIMARY KEY)", "t(a INTEGER PRIMARY KEY DESC)", "alter_constraint main.t.PRIMARY KEY (a)"),
+    ("t(a INTEGER PRIMARY KEY)", "t(a INTEGER PRIMARY KEY DESC)", "add_constraint main.t.PRIMARY KEY (a DESC)"),
     ("t(a INT, b INT, PRIMARY KEY (a, b))", "t(a INT, b INT, PRIMARY KEY (b, a))", "add_constraint"),
     ("t(a TEXT UNIQUE)", "t(a TEXT UNIQUE ON CONFLICT REPLACE)", "add_constraint"),
     ("t(a TEXT UNIQUE)", "t(a TEXT, UNIQUE (a COLLATE NOCASE))", "add_constraint"),
@@ -90,7 +90,7 @@ def read(path: Path, sql: str, *, version_table: str = "alembic_version") -> Sch
 @pytest.mark.parametrize(("one", "two", "named"), DIFFERENT)
 def test_each_difference_changes_the_fingerprint_and_is_named(tmp_path: Path, one: str, two: str, named: str) -> None:
     before, after = (read(tmp_path / "t.db", f"{PARENT} CREATE TABLE {sql}") for sql in (one, two))
-    changes = coarse(diff(before, after))
+    changes = coarse(before, after)
     assert fingerprint(before) != fingerprint(after)
     assert any(change.startswith(named) for change in changes), changes
 

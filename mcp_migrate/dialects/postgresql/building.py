@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from mcp_migrate.dialects.postgresql.viewtext import as_newer_servers_write
@@ -32,6 +33,7 @@ class Rows:
     tables: list[Row]
     others: list[Row]
     columns: list[Row]
+    details: list[Row]
     constraints: list[Row]
     indexes: list[Row]
     grants: list[Row]
@@ -44,7 +46,8 @@ def build(rows: Rows, server_version: int) -> Schema:
         TargetUnreachableError: something was dropped while it was read.
     """
     grants = {(row[0], row[1], row[2]): tuple(row[3]) for row in rows.grants}
-    parts = _Parts(grants, *(_grouped(part) for part in (rows.columns, rows.constraints, rows.indexes)))
+    columns = _columns(rows, grants)
+    parts = _Parts(grants, columns, _grouped(rows.constraints), _grouped(rows.indexes))
     return Schema(
         dialect="postgresql",
         tables=tuple(parts.table(*row) for row in rows.tables),
@@ -58,19 +61,18 @@ class _Parts:
     """Columns, constraints and indexes by relation."""
 
     grants: Grants
-    columns: Mapping[int, list[Row]]
+    columns: Mapping[int, dict[int, Column]]
     constraints: Mapping[int, list[Row]]
     indexes: Mapping[int, list[Row]]
 
     def table(self, *facts: Any) -> Table:
         oid, schema, name, kind, options, comment, owner, _hidden = facts
-        columns = self.columns.get(oid, [])
-        names = {row[-1]: row[0] for row in columns}
+        columns = self.columns.get(oid, {})
         return Table(
             schema,
             name,
-            self._columns(oid),
-            tuple(_constraint(names, *row) for row in self.constraints.get(oid, [])),
+            tuple(columns.values()),
+            tuple(_constraint(columns, *row) for row in self.constraints.get(oid, [])),
             tuple(_index(*row) for row in self.indexes.get(oid, [])),
             kind=_KINDS[kind],
             options=tuple(options),
@@ -90,27 +92,44 @@ class _Parts:
             name,
             text,
             table,
-            columns=self._columns(relation) if relation else (),
+            columns=tuple(self.columns.get(relation, {}).values()) if relation else (),
             options=tuple(options or ()),
             comment=comment,
             owner=owner,
             grants=self.grants.get((catalog, oid, 0), ()),
         )
 
-    def _columns(self, relation: int) -> tuple[Column, ...]:
-        return tuple(self._column(relation, *row) for row in self.columns.get(relation, []))
 
-    def _column(self, relation: int, *facts: Any) -> Column:
-        *told, options, sequence, number = facts
-        grants = self.grants.get(("pg_class", relation, number), ())
-        if sequence:
-            grants += tuple(f"sequence: {grant}" for grant in self.grants.get(("pg_class", sequence, 0), ()))
-        return Column(*told, tuple(options or ()), grants)
+def _columns(rows: Rows, grants: Grants) -> dict[int, dict[int, Column]]:
+    """The columns of each relation by their numbers, in order. Columns that are alike are one value."""
+    details = _details(rows.details, grants)
+    alike: dict[Row, Column] = {}
+    found: dict[int, dict[int, Column]] = {}
+    for row in sorted(rows.columns, key=itemgetter(0, 1)):
+        relation, number, *facts, options = row
+        told, rights = details.get((relation, number), ((), ()))
+        rights += grants.get(("pg_class", relation, number), ())
+        fields = (*facts, (*(options or ()), *told), rights)
+        column = alike.get(fields)
+        if column is None:
+            column = alike[fields] = Column(*fields)
+        found.setdefault(relation, {})[number] = column
+    return found
 
 
-def _constraint(names: Mapping[int, str], *facts: Any) -> Constraint:
+def _details(rows: Iterable[Row], grants: Grants) -> dict[tuple[int, int], tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Options and grants of columns that come from sequences of theirs, and from constraints."""
+    found: dict[tuple[int, int], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for relation, number, sequence, told in rows:
+        rights = tuple(f"sequence: {grant}" for grant in grants.get(("pg_class", sequence, 0), ()))
+        before = found.get((relation, number), ((), ()))
+        found[relation, number] = ((*before[0], *told), (*before[1], *rights))
+    return found
+
+
+def _constraint(by_number: Mapping[int, Column], *facts: Any) -> Constraint:
     kind, name, on, definition, refers, options, comment = facts
-    columns = tuple(names[number] for number in on or () if number in names)
+    columns = tuple(by_number[number].name for number in on or () if number in by_number)
     return Constraint(
         _CONSTRAINTS[kind], name, columns, _known(definition, f"constraint {name}"), refers, tuple(options), comment
     )
@@ -124,10 +143,15 @@ def _index(*facts: Any) -> Index:
 def _known(definition: str | None, what: str) -> str:
     """The server writes definitions as things are now, not as they were when the reading began."""
     if definition is None:
-        raise TargetUnreachableError(
-            f"The schema was changed while it was read: {what} is gone.", hint="Make the same call again."
-        )
+        raise changed(f"{what} is gone")
     return definition
+
+
+def changed(what: str) -> TargetUnreachableError:
+    """The error for a schema that another session changes in this moment."""
+    return TargetUnreachableError(
+        f"The schema was changed while it was read: {what}.", hint="Make the same call again."
+    )
 
 
 def _unseen(rows: Rows) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is in a PostgreSQL database? Read straight from its catalogs, in six set-based queries.
+"""What is in a PostgreSQL database? Read straight from its catalogs, in seven set-based queries.
 
 The session may be one in which a plan just ran. A temporary table called `pg_class` would answer in the catalog's
 place, and so would one in a schema that stands before `pg_catalog`: nothing is asked before the search path is ours.
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.postgresql.building import Row, Rows, build
+from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema.model import Schema
@@ -62,6 +62,7 @@ class PostgresReader:
             tables,
             others,
             columns=self._named("columns", relations),
+            details=self._named("details"),
             constraints=self._named("constraints", ids),
             indexes=self._named("indexes", ids),
             grants=self._named("grants"),
@@ -129,6 +130,8 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
             connection.execute("SELECT set_config('lock_timeout', $1, false)", [_LOCK_TIMEOUT])
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield PostgresReader(connection)
+        except psycopg.InternalError as error:  # a definition of what another session has dropped
+            raise changed(message(error)) from error
         except psycopg.Error as error:
             raise TargetUnreachableError(
                 f"The PostgreSQL target cannot be read: {message(error)}.", hint="Check the rights of its role."

@@ -1,6 +1,6 @@
 -- name: grants
 -- What was granted beyond, or taken from, what an owner and PUBLIC have by themselves, by catalog, number and column.
--- All rights of a kind are called ALL, for a version can have more of them than another.
+-- All rights of a kind are called ALL, for a version can have more of them than another. An empty list cannot be exploded.
 WITH lists (class, oid, sub, kind, owner, acl, base) AS (
   SELECT 'pg_class', oid, 0, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END, relowner, relacl, NULL::aclitem[] FROM pg_class WHERE relacl IS NOT NULL AND oid >= 16384
   UNION ALL
@@ -26,10 +26,10 @@ WITH lists (class, oid, sub, kind, owner, acl, base) AS (
 ), rights AS (
   SELECT l.class, l.oid, l.sub, w.word, l.kind, l.owner, a.grantee, a.grantor, a.is_grantable, array_agg(a.privilege_type ORDER BY a.privilege_type) AS rights
   FROM lists l CROSS JOIN (VALUES ('grant'), ('revoke')) AS w (word)
-  CROSS JOIN LATERAL (SELECT coalesce(l.base, acldefault(l.kind::"char", l.owner)) AS base) b
+  CROSS JOIN LATERAL (SELECT nullif(coalesce(l.base, acldefault(l.kind::"char", l.owner)), '{}') AS base, nullif(l.acl, '{}') AS acl) b
   CROSS JOIN LATERAL (
-    SELECT * FROM aclexplode(CASE w.word WHEN 'grant' THEN l.acl ELSE b.base END)
-    EXCEPT SELECT * FROM aclexplode(CASE w.word WHEN 'grant' THEN b.base ELSE l.acl END)) a
+    SELECT * FROM aclexplode(CASE w.word WHEN 'grant' THEN b.acl ELSE b.base END)
+    EXCEPT SELECT * FROM aclexplode(CASE w.word WHEN 'grant' THEN b.base ELSE b.acl END)) a
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 SELECT r.class, r.oid, r.sub, array_agg(concat_ws(' ', r.word,
@@ -39,5 +39,5 @@ SELECT r.class, r.oid, r.sub, array_agg(concat_ws(' ', r.word,
          CASE WHEN r.is_grantable THEN 'with grant option' END,
          CASE WHEN r.grantor <> r.owner THEN 'by ' || quote_ident(pg_get_userbyid(r.grantor)) END))
 FROM rights r
-CROSS JOIN LATERAL (SELECT coalesce(array_agg(d.privilege_type), '{}') AS rights FROM aclexplode(acldefault(r.kind::"char", r.owner)) d WHERE d.grantee = r.owner) f
+CROSS JOIN LATERAL (SELECT coalesce(array_agg(d.privilege_type), '{}') AS rights FROM aclexplode(nullif(acldefault(r.kind::"char", r.owner), '{}')) d WHERE d.grantee = r.owner) f
 GROUP BY 1, 2, 3

@@ -92,7 +92,8 @@ SELECT 'pg_opclass'::regclass, o.oid, NULL, 'operator_class', n.nspname, o.opcna
 FROM pg_opclass o JOIN ours n ON n.oid = o.opcnamespace JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_opfamily f ON f.oid = o.opcfamily WHERE o.oid >= 16384
 UNION ALL
 SELECT 'pg_cast'::regclass, c.oid, NULL, 'cast', '', format('(%s AS %s)', format_type(c.castsource, NULL), format_type(c.casttarget, NULL)),
-       concat_ws(' ', c.castmethod, nullif(c.castfunc, 0)::regprocedure, c.castcontext), NULL, NULL, NULL FROM pg_cast c WHERE c.oid >= 16384
+       concat_ws(' ', c.castmethod, nullif(c.castfunc, 0)::regprocedure, c.castcontext), NULL, NULL, NULL FROM pg_cast c
+WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype = 'i')
 UNION ALL
 SELECT 'pg_conversion'::regclass, c.oid, NULL, 'conversion', n.nspname, c.conname, concat_ws(' ', pg_encoding_to_char(c.conforencoding), pg_encoding_to_char(c.contoencoding), c.conproc, c.condefault), NULL, c.conowner, NULL
 FROM pg_conversion c JOIN ours n ON n.oid = c.connamespace WHERE c.oid >= 16384

@@ -41,54 +41,50 @@ WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname <> $1 AND n.
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
 ORDER BY n.nspname, c.relname
 
+-- name: details
+-- Of columns, where they are not as PostgreSQL would have them: how the sequence that a serial or identity column owns
+-- counts and what it is called; not-null constraints (which have names since version 18) that are special ones.
+SELECT e.refobjid, e.refobjsubid, min(s.seqrelid::bigint)::oid, array_remove(array_agg(nullif(concat_ws(' ', 'sequence',
+         CASE WHEN q.relname <> concat_ws('_', c.relname, a.attname, 'seq') OR q.relnamespace <> c.relnamespace THEN s.seqrelid::regclass::text END,
+         CASE WHEN s.seqtypid <> a.atttypid THEN 'as ' || format_type(s.seqtypid, NULL) END,
+         'start ' || nullif(s.seqstart, 1), 'increment ' || nullif(s.seqincrement, 1), 'min ' || nullif(s.seqmin, 1),
+         'max ' || nullif(s.seqmax, CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END),
+         'cache ' || nullif(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'cycle' END,
+         CASE WHEN q.relpersistence <> c.relpersistence THEN 'persistence ' || q.relpersistence::text END,
+         'comment ' || quote_literal(t.description)), 'sequence')), NULL)
+FROM pg_sequence s JOIN pg_class q ON q.oid = s.seqrelid
+JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid AND e.objsubid = 0
+  AND e.refclassid = 'pg_class'::regclass AND e.refobjsubid > 0 AND e.deptype IN ('a', 'i')
+JOIN pg_class c ON c.oid = e.refobjid
+JOIN pg_attribute a ON a.attrelid = e.refobjid AND a.attnum = e.refobjsubid
+LEFT JOIN pg_description t ON t.classoid = 'pg_class'::regclass AND t.objoid = s.seqrelid AND t.objsubid = 0
+GROUP BY 1, 2
+UNION ALL
+SELECT k.conrelid, k.conkey[1], NULL, ARRAY[concat_ws(' ', 'not null', CASE WHEN NOT k.convalidated THEN 'not valid' END,
+         CASE WHEN k.connoinherit THEN 'no inherit' END, 'comment ' || quote_literal(t.description))]
+FROM pg_constraint k LEFT JOIN pg_description t ON t.classoid = 'pg_constraint'::regclass AND t.objoid = k.oid
+WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.connoinherit OR t.description IS NOT NULL)
+
 -- name: columns
--- Of the relations $1. The sequence that a serial or identity column owns is part of the column: how it counts and what
--- it is called, where that is not as PostgreSQL would have it. So is a not-null constraint (which has a name since
--- version 18), where it is a special one.
-WITH owned AS (
-  SELECT e.refobjid AS relid, e.refobjsubid AS num, min(s.seqrelid::bigint)::oid AS seq, array_remove(array_agg(nullif(concat_ws(' ', 'sequence',
-           CASE WHEN q.relname <> concat_ws('_', c.relname, a.attname, 'seq') OR q.relnamespace <> c.relnamespace THEN s.seqrelid::regclass::text END,
-           CASE WHEN s.seqtypid <> a.atttypid THEN 'as ' || format_type(s.seqtypid, NULL) END,
-           'start ' || nullif(s.seqstart, 1), 'increment ' || nullif(s.seqincrement, 1), 'min ' || nullif(s.seqmin, 1),
-           'max ' || nullif(s.seqmax, CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END),
-           'cache ' || nullif(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'cycle' END,
-           CASE WHEN q.relpersistence <> c.relpersistence THEN 'persistence ' || q.relpersistence::text END,
-           'comment ' || quote_literal(t.description)), 'sequence')), NULL) AS counts
-  FROM pg_sequence s JOIN pg_class q ON q.oid = s.seqrelid
-  JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid AND e.objsubid = 0
-    AND e.refclassid = 'pg_class'::regclass AND e.refobjsubid > 0 AND e.deptype IN ('a', 'i')
-  JOIN pg_class c ON c.oid = e.refobjid
-  JOIN pg_attribute a ON a.attrelid = e.refobjid AND a.attnum = e.refobjsubid
-  LEFT JOIN pg_description t ON t.classoid = 'pg_class'::regclass AND t.objoid = s.seqrelid AND t.objsubid = 0
-  GROUP BY 1, 2
-), special AS (
-  SELECT k.conrelid AS relid, k.conkey[1] AS num, concat_ws(' ', 'not null', CASE WHEN NOT k.convalidated THEN 'not valid' END,
-           CASE WHEN k.connoinherit THEN 'no inherit' END, 'comment ' || quote_literal(t.description)) AS told
-  FROM pg_constraint k LEFT JOIN pg_description t ON t.classoid = 'pg_constraint'::regclass AND t.objoid = k.oid
-  WHERE k.contype = 'n' AND k.conrelid <> 0 AND (NOT k.convalidated OR k.connoinherit OR t.description IS NOT NULL)
-)
-SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-       CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-       CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END,
-       CASE a.attgenerated WHEN 's' THEN 'STORED ' WHEN 'v' THEN 'VIRTUAL ' END || pg_get_expr(d.adbin, d.adrelid),
+-- Of the relations $1, in any order.
+SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+       CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+       CASE a.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+       CASE a.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END || pg_get_expr(d.adbin, d.adrelid),
        CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
        n.description,
-       CASE WHEN o.counts IS NOT NULL OR s.told IS NOT NULL OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0
+       CASE WHEN a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0
                  OR a.attfdwoptions IS NOT NULL OR a.attoptions IS NOT NULL OR NOT a.attislocal THEN
-         array_remove(ARRAY[
+         nullif(array_remove(ARRAY[
            CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
            CASE a.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END,
            CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END,
            CASE WHEN NOT a.attislocal AND NOT c.relispartition THEN 'inherited' END,
-           'options ' || a.attfdwoptions::text, s.told] || o.counts || a.attoptions, NULL) END,
-       o.seq, a.attnum
+           'options ' || a.attfdwoptions::text] || a.attoptions, NULL), '{}') END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_description n ON n.classoid = 'pg_class'::regclass AND n.objoid = a.attrelid AND n.objsubid = a.attnum
-LEFT JOIN owned o ON o.relid = a.attrelid AND o.num = a.attnum
-LEFT JOIN special s ON s.relid = a.attrelid AND s.num = a.attnum
 WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attrelid, a.attnum
 
 -- name: constraints
 -- Not-null constraints are left out: the column says it. So are the twins that a reference to a partitioned table has
