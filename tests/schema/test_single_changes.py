@@ -86,7 +86,7 @@ def autogenerate_sees(url: str, metadata: sa.MetaData, moved: frozenset[str] = f
     kinds = {step[0].partition("_")[0] for step in found if isinstance(step, tuple)}
     whole = {step[0].partition("_")[2] for step in found if isinstance(step, tuple)}
     both = kinds >= {"add", "remove"} and len(whole) == 1 and _names(found, "add_") != _names(found, "remove_")
-    if kinds == {"remove"} and _names(found, "remove_") & moved:
+    if kinds == {"add"} and _names(found, "add_") & moved:
         return AS_DROP
     return AS_TWO if both else (SEES if found else MISSES)
 
