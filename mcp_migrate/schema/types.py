@@ -58,7 +58,7 @@ def _parse(text: str) -> _Type | None:
     if found is None:
         return None
     size = tuple(int(n) for n in found["size"].split(",") if n.strip()) if found["size"] else ()
-    return _Type(f"{found['name']} {found['zone']}".strip(), size, found["rest"])
+    return _Type(f"{found['name']} {found['zone'].strip()}".strip(), size, found["rest"])
 
 
 def _holds(wide: _Type, narrow: _Type) -> bool:
