@@ -17,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.schema import Change, Schema, diff
+from mcp_migrate.schema.impact import IMPACTS
 from tests.schema.single_changes import (
     AS_DROP,
     AS_TWO,
@@ -92,7 +93,9 @@ def autogenerate_sees(url: str, metadata: sa.MetaData, moved: frozenset[str] = f
 
 
 def _names(found: list[Any], verb: str) -> set[str]:
-    return {str(step[-1].name) for step in found if isinstance(step, tuple) and step[0].startswith(verb)}
+    return {
+        str(getattr(step[-1], "name", None)) for step in found if isinstance(step, tuple) and step[0].startswith(verb)
+    }
 
 
 def reflected(url: str) -> sa.MetaData:
@@ -143,3 +146,12 @@ def test_what_alembic_sees_is_measured(base: Base) -> None:
         moved = frozenset({single.object.partition(".")[2]} if single.kind == "move_table" else ())
         seen[single.title] = autogenerate_sees(base.changed(single.sql), metadata, moved)
     assert seen == {s.title: s.alembic for s in ON_POSTGRESQL}
+
+
+def test_the_documentation_shows_what_is_measured() -> None:
+    lines = set(DOCS.read_text(encoding="utf-8").splitlines())
+    every = [f"| {s.title} | `{s.kind}` | {s.alembic} |" for s in (*ON_POSTGRESQL, *ON_SQLITE)]
+    every += [f"| `{kind}` | {i.postgresql} | {i.sqlite} | {i.why} |" for kind, i in IMPACTS.items()]
+    assert [row for row in every if row not in lines] == []
+    missed = sum(s.alembic == MISSES for s in ON_POSTGRESQL)
+    assert f"of {len(ON_POSTGRESQL)} changes Alembic sees {len(ON_POSTGRESQL) - missed}," in DOCS.read_text()
