@@ -12,7 +12,7 @@ import pytest
 from psycopg.errors import LockNotAvailable
 
 from mcp_migrate.dialects.postgresql.connection import connect, libpq_url
-from mcp_migrate.dialects.postgresql.reader import PostgresReader, open_reader
+from mcp_migrate.dialects.postgresql.reader import PostgresReader, _query, open_reader
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema import Schema, diff, fingerprint, fingerprints, without_access
 from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_18
@@ -248,3 +248,14 @@ def test_no_part_of_a_password_is_told(password: str) -> None:
         read(f"postgresql+psycopg://ada:{password}@127.0.0.1:1/none")
     assert "hunt" not in str(caught.value)
     assert "hunt" not in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("version", [14, 15, 18])
+@pytest.mark.parametrize("name", ["tables", "others", "columns", "details", "constraints", "indexes", "grants"])
+def test_each_query_is_one_statement_that_asks_a_server_only_for_what_it_has(name: str, version: int) -> None:
+    import postgast
+
+    sql = _query(name, version)
+    [statement] = postgast.parse(sql).stmts
+    assert statement.stmt.WhichOneof("node") == "select_stmt"
+    assert ("prqual" in sql or "pg_publication_namespace" in sql) == (name == "others" and version > 14)

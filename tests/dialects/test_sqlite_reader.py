@@ -33,6 +33,7 @@ level = WARN
 handlers =
 """
 PARENT = "CREATE TABLE p (id INTEGER PRIMARY KEY);"
+TRIGGER = "CREATE TRIGGER g AFTER {} ON t BEGIN SELECT {}; END"
 DIFFERENT = [
     ("t(a TEXT)", "t(a TEXT COLLATE NOCASE)", "alter_column main.t.a"),
     ("t(a TEXT)", "t(a TEXT DEFAULT NULL)", "alter_column main.t.a"),
@@ -62,6 +63,29 @@ DIFFERENT = [
     ("t(a); CREATE INDEX i ON t(a)", "t(a); CREATE INDEX i ON t(a COLLATE RTRIM)", "alter_index main.t.i"),
     ("t(a); CREATE INDEX i ON t(a + 1)", "t(a); CREATE INDEX i ON t(a + 2)", "alter_index main.t.i"),
     ("t(a); CREATE VIEW v AS SELECT a FROM t", "t(a); CREATE VIEW v AS SELECT 1 a FROM t", "alter_view main.v"),
+    ("t(a TEXT)", "t(a INTEGER)", "alter_column main.t.a"),
+    ("t(a VARCHAR(10))", "t(a VARCHAR(20))", "alter_column main.t.a"),
+    ("t(a)", "t(a, b)", "add_column main.t.b"),
+    ("t(a)", "t(b)", "add_column main.t.b"),
+    ("t(a)", "u(a)", "add_table main.u"),
+    ("t(a)", "T(a)", "add_table main.T"),
+    ("t(a, b INT AS (a) VIRTUAL)", "t(a, b INT AS (a) STORED)", "alter_column main.t.b"),
+    ("t(a INT, b INT, PRIMARY KEY (a, b))", "t(a INT, b INT, PRIMARY KEY (a, b)) WITHOUT ROWID", "alter_table main.t"),
+    ("t(a INT PRIMARY KEY)", "t(a INT PRIMARY KEY ON CONFLICT REPLACE)", "add_constraint"),
+    ("t(a INT REFERENCES p)", "t(a INT REFERENCES p ON UPDATE SET NULL)", "add_constraint"),
+    ("t(a INT REFERENCES p)", "t(a INT CONSTRAINT f REFERENCES p)", "add_constraint main.t.f"),
+    ("t(a INT REFERENCES p)", "t(a INT)", "drop_constraint"),
+    ("t(a); CREATE INDEX i ON t(a)", "t(a); CREATE INDEX i ON t(a) WHERE a > 1", "alter_index main.t.i"),
+    ("t(a, b); CREATE INDEX i ON t(a, b)", "t(a, b); CREATE INDEX i ON t(b, a)", "alter_index main.t.i"),
+    ("t(a); CREATE INDEX i ON t(a)", "t(a)", "drop_index main.t.i"),
+    ("t(a); CREATE VIEW v AS SELECT 1", "t(a); CREATE VIEW w AS SELECT 1", "add_view main.w"),
+    (f"t(a); {TRIGGER.format('INSERT', 1)}", f"t(a); {TRIGGER.format('DELETE', 1)}", "alter_trigger main.g"),
+    (f"t(a); {TRIGGER.format('INSERT', 1)}", f"t(a); {TRIGGER.format('INSERT', 2)}", "alter_trigger main.g"),
+    (
+        "t(a); CREATE VIRTUAL TABLE f USING fts5(x)",
+        "t(a); CREATE VIRTUAL TABLE f USING fts5(x, y)",
+        "alter_table main.f",
+    ),
 ]
 SAME = [
     ("t(a INT, CHECK(a>0))", '"t"(a INT, check ( [a] -- why\n > 0 ))'),
@@ -136,6 +160,28 @@ def test_what_is_not_the_users_is_left_out(tmp_path: Path) -> None:
     assert [table.name for table in read(tmp_path / "t.db", sql).tables] == ["t"]
     with open_reader(f"sqlite:///{tmp_path}/t.db") as reader:
         assert reader.revisions("alembic_version") == ("r",)
+
+
+def test_a_trigger_on_the_version_table_is_not_alembics(tmp_path: Path) -> None:
+    sql = "CREATE TABLE alembic_version (version_num TEXT); CREATE TABLE t (a);"
+    sql += "CREATE TRIGGER g AFTER UPDATE ON alembic_version BEGIN DELETE FROM t; END"
+    schema = read(tmp_path / "t.db", sql)
+    assert [(other.kind, other.table) for other in schema.others] == [("trigger", "main.alembic_version")]
+
+
+def test_a_virtual_table_without_its_module_and_a_broken_view_are_read_as_far_as_can_be(tmp_path: Path) -> None:
+    read(tmp_path / "t.db", "CREATE TABLE t (a INT); CREATE VIEW v AS SELECT a FROM t")
+    with closing(sqlite3.connect(tmp_path / "t.db")) as database:
+        database.executescript(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE VIEW v AS SELECT a FROM gone'"
+            " WHERE name = 'v'; INSERT INTO sqlite_schema VALUES ('table', 'x', 'x', 0,"
+            " 'CREATE VIRTUAL TABLE x USING nowhere(y)')"
+        )
+    with open_reader(f"sqlite:///{tmp_path}/t.db") as reader:
+        schema = reader.schema(version_table="alembic_version")
+    assert [table.qualified for table in schema.tables] == ["main.t", "main.x"]
+    assert schema.tables[1].options == ("CREATE VIRTUAL TABLE x USING nowhere(y)",)
+    assert schema.unseen == ("columns of main.x: no such module: nowhere",)
 
 
 def test_temporary_tables_of_a_plan_do_not_answer_for_the_real_ones(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ _PINNED = {
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     "jit": "off",  # compiling these queries takes longer than running them
+    "enable_nestloop": "off",  # without statistics of the catalogs a loop is chosen that squares the time
 }
 _LOCK_TIMEOUT = "10s"
 """The server locks a view to write its definition, and would wait for whoever changes it."""
@@ -54,17 +55,14 @@ class PostgresReader:
         return build(rows, self._connection.info.server_version)
 
     def _rows(self, version_schema: str, version_table: str) -> Rows:
-        tables = self._named("tables", _OURS, version_schema, version_table)
-        others = self._named("others", _OURS, version_schema, version_table)
-        ids = [row[0] for row in tables]
-        relations = [*ids, *(row[2] for row in others if row[2])]
+        asked = (_OURS, version_schema, version_table)
         return Rows(
-            tables,
-            others,
-            columns=self._named("columns", relations),
+            tables=self._named("tables", *asked),
+            others=self._named("others", *asked),
+            columns=self._named("columns"),
             details=self._named("details"),
-            constraints=self._named("constraints", ids),
-            indexes=self._named("indexes", ids),
+            constraints=self._named("constraints"),
+            indexes=self._named("indexes"),
             grants=self._named("grants"),
         )
 

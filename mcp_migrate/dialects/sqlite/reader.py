@@ -29,17 +29,18 @@ class SqliteReader:
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, SQLite's own tables and ours."""
         version = folded(version_table.rpartition(".")[2])
-        rows = self._ask("SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY name")
-        kept = [row for row in rows if not _hidden(row[2], version)]
-        tables = Tables(self._ask)
+        rows = self._ask("SELECT type, name, tbl_name, sql, rootpage FROM main.sqlite_schema ORDER BY name")
+        kept = [row for row in rows if not _hidden(row[0], row[2], version)]
+        tables = Tables(self._ask, [row[1] for row in kept if row[0] == "table" and not row[4]])
         return Schema(
             dialect="sqlite",
-            tables=tuple(tables.table(name, sql) for kind, name, _, sql in kept if kind == "table"),
+            tables=tuple(tables.table(name, sql) for kind, name, _, sql, _ in kept if kind == "table"),
             others=tuple(
                 Other(kind, "main", name, normal(sql), f"main.{table}" if kind == "trigger" else None, text=sql)
-                for kind, name, table, sql in kept
+                for kind, name, table, sql, _ in kept
                 if kind in {"view", "trigger"}
             ),
+            unseen=tuple(tables.unseen),
         )
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
@@ -106,5 +107,7 @@ def unreachable(path: Path, why: str) -> TargetUnreachableError:
     )
 
 
-def _hidden(table: str, version: str) -> bool:
-    return table.startswith(("sqlite_", _OURS)) or folded(table) == version
+def _hidden(kind: str, table: str, version: str) -> bool:
+    """Whether it is SQLite's, ours or Alembic's. A trigger on the version table is neither."""
+    name = folded(table)
+    return name.startswith(("sqlite_", _OURS)) or (name == version and kind != "trigger")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,34 +11,48 @@ from mcp_migrate.dialects.sqlite.table_text import Clause, TableText, read_table
 from mcp_migrate.schema.model import Column, Constraint, Index, Table
 
 Row = tuple[Any, ...]
-Ask = Callable[[str], Sequence[Row]]
+Ask = Callable[..., Sequence[Row]]
 
 # The second argument keeps a temporary table of the same name from answering.
 _COLUMNS = """
 SELECT s.name, p.name, p.type, p.[notnull], p.dflt_value, p.pk, p.hidden
-FROM main.sqlite_schema AS s, pragma_table_xinfo(s.name, 'main') AS p WHERE s.type = 'table' ORDER BY s.name, p.cid
+FROM main.sqlite_schema AS s, pragma_table_xinfo(s.name, 'main') AS p
+WHERE s.type = 'table' AND s.rootpage ORDER BY s.name, p.cid
 """
 _REFERENCES = """
 SELECT s.name, p.id, p.[table], p.[from], p.[to], p.on_update, p.on_delete
-FROM main.sqlite_schema AS s, pragma_foreign_key_list(s.name, 'main') AS p WHERE s.type = 'table'
+FROM main.sqlite_schema AS s, pragma_foreign_key_list(s.name, 'main') AS p WHERE s.type = 'table' AND s.rootpage
 ORDER BY s.name, p.id DESC, p.seq
 """
 _INDEXES = """
 SELECT s.name, i.name, i.[unique], i.origin, i.partial, d.sql, x.name, x.[desc], x.coll
 FROM main.sqlite_schema AS s, pragma_index_list(s.name, 'main') AS i, pragma_index_xinfo(i.name, 'main') AS x
 LEFT JOIN main.sqlite_schema AS d ON d.type = 'index' AND d.name = i.name
-WHERE s.type = 'table' AND x.key ORDER BY s.name, i.name, x.seqno
+WHERE s.type = 'table' AND s.rootpage AND x.key ORDER BY s.name, i.name, x.seqno
+"""
+_VIRTUAL = """
+SELECT ?1, p.name, p.type, p.[notnull], p.dflt_value, p.pk, p.hidden
+FROM pragma_table_xinfo(?1, 'main') AS p ORDER BY p.cid
 """
 _GENERATED = {2: "VIRTUAL", 3: "STORED"}
 
 
 class Tables:
-    """The pragmas of all tables, each asked once."""
+    """The pragmas of all tables, each asked once; of virtual ones one by one, for the module of one may be missing.
 
-    def __init__(self, ask: Ask) -> None:
+    `unseen` says whose columns could not be read: what its text says still counts.
+    """
+
+    def __init__(self, ask: Ask, virtual: Sequence[str]) -> None:
         self._columns, self._references, self._indexes = (
             _grouped(ask(query)) for query in (_COLUMNS, _REFERENCES, _INDEXES)
         )
+        self.unseen: list[str] = []
+        for name in virtual:
+            try:
+                self._columns[name] = [row[1:] for row in ask(_VIRTUAL, name)]
+            except sqlite3.OperationalError as error:
+                self.unseen.append(f"columns of main.{name}: {error}")
         self._names = {folded(name): name for name in self._columns}
 
     def table(self, name: str, sql: str | None) -> Table:

@@ -66,7 +66,8 @@ FROM pg_constraint k LEFT JOIN pg_description t ON t.classoid = 'pg_constraint':
 WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.connoinherit OR t.description IS NOT NULL)
 
 -- name: columns
--- Of the relations $1, in any order.
+-- Of every relation that is not the server's, in any order; what is not asked for is not looked up. Temporary tables
+-- come and go, and here and below must not make a reading fail.
 SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
        CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
        CASE a.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
@@ -84,7 +85,7 @@ SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NO
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_description n ON n.classoid = 'pg_class'::regclass AND n.objoid = a.attrelid AND n.objsubid = a.attnum
-WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
 
 -- name: constraints
 -- Not-null constraints are left out: the column says it. So are the twins that a reference to a partitioned table has
@@ -107,7 +108,7 @@ LEFT JOIN pg_index i ON i.indexrelid = k.conindid LEFT JOIN pg_class c ON c.oid 
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = k.conindid
 LEFT JOIN odd ON odd.tgconstraint = k.oid
 LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
-WHERE k.conrelid = ANY ($1) AND k.contype IN ('p', 'f', 'u', 'c', 'x')
+WHERE k.conrelid >= 16384 AND r.relpersistence <> 't' AND k.contype IN ('p', 'f', 'u', 'c', 'x')
   AND NOT (k.contype = 'f' AND k.conparentid <> 0 AND EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid))
 ORDER BY k.conrelid, k.contype, k.conname
 
@@ -115,10 +116,10 @@ ORDER BY k.conrelid, k.contype, k.conname
 -- Indexes that a constraint made are part of that constraint.
 SELECT i.indrelid, c.relname, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisvalid,
        array_remove(ARRAY['tablespace ' || quote_ident(s.spcname), 'part of ' || h.inhparent::regclass::text] || a.options, NULL), d.description
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
 LEFT JOIN (SELECT t.attrelid, array_agg('statistics ' || t.attnum || ' ' || t.attstattarget ORDER BY t.attnum) AS options
            FROM pg_attribute t WHERE t.attstattarget >= 0 AND t.attnum > 0 GROUP BY 1) a ON a.attrelid = i.indexrelid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
-WHERE i.indrelid = ANY ($1) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+WHERE r.relkind IN ('r', 'p') AND r.relpersistence <> 't' AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY i.indrelid, c.relname
