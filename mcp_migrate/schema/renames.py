@@ -17,8 +17,9 @@ from typing import TypeVar
 from mcp_migrate.schema.model import Column, Table
 
 SURE_ENOUGH = 0.5
-_MOST_PAIRS = 40_000
-"""Comparisons at most; of more than that only those with the same columns are tried."""
+_MOST_PAIRS = 10_000
+_MOST_OF_A_KIND = 400
+"""Comparisons at most; of more tables only those with the same columns are compared, and not many of those."""
 
 _SHORTEST = 3
 """Letters of a name that says something when it is part of another one."""
@@ -65,7 +66,7 @@ def renamed_tables(old: Sequence[Table], new: Sequence[Table]) -> list[tuple[Tab
     for side, tables in enumerate((old, new)):
         for table in tables:
             groups[_shape(table)][side].append(table)
-    small = (pair for pair in groups.values() if len(pair[0]) * len(pair[1]) <= _MOST_PAIRS)
+    small = (pair for pair in groups.values() if len(pair[0]) * len(pair[1]) <= _MOST_OF_A_KIND)
     return [found for before, after in small for found in best_pairs(before, after, _table_score)]
 
 
