@@ -92,7 +92,7 @@ def _permitted(granted: Granted, bench: Workbench, name: str) -> Database:
     """Another target, if the caller might have asked for that one too."""
     call = granted.call
     found = bench.explain(call.principal, call.tool, name, call.at)
-    if not found["allowed"]:
+    if not any(scope["ticket"] != "required" or call.ticket for scope in found["rule"]):
         raise NotPermittedError(
             f"No scope of workflow {granted.workflow!r} lets {call.principal} read {name[:100]}.",
             hint=f"Ask {granted.owner} for a scope that names it.",

@@ -77,6 +77,17 @@ async def test_another_target_is_compared_only_where_the_scope_covers_it(world: 
         found = await agent.call("schema_diff", target="shop", against="target:other")
     assert kinds(found) == [("drop_table", "main.customers"), ("drop_table", "main.orders")]
 
+    def ask_for_tickets(value: Any) -> None:
+        scope = value["workflows"]["shop-agent"]["scopes"][0]
+        scope["targets"] = ["shop"]
+        value["workflows"]["shop-agent"]["scopes"].append({**scope, "targets": ["other"], "ticket": "required"})
+
+    world.configure(ask_for_tickets)
+    async with world.agent() as agent:
+        without = await agent.call("schema_diff", target="shop", against="target:other")
+        having = await agent.call("schema_diff", target="shop", against="target:other", ticket="OPS-1")
+    assert (without["code"], "code" in having) == ("not_permitted", False)
+
     def narrow(value: Any) -> None:
         for scope in value["workflows"]["shop-agent"]["scopes"]:
             scope["targets"] = ["shop"]

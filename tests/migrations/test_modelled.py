@@ -138,5 +138,16 @@ def test_a_value_added_to_an_enum_on_the_target_is_seen(tmp_path: Path, postgres
 
 def test_models_that_cannot_be_made_are_refused_with_the_reason(shop: Shop) -> None:
     ask = start(shop, MODELS.replace('"id > 0"', '"((("'))
-    with pytest.raises(RenderFailedError):
+    with pytest.raises(RenderFailedError, match=r"the models cannot be made on an empty database: .*syntax error"):
         ask()
+
+
+def test_schemas_that_no_model_names_count_only_where_env_py_includes_them(tmp_path: Path, postgres_url: str) -> None:
+    shop = Shop(tmp_path, postgres_url)
+    ask = start(shop)
+    run(shop, "CREATE SCHEMA other; CREATE TABLE other.x (id integer); CREATE TABLE other.y (id integer)")
+    assert ask() == []
+    env = (shop.folder / "migrations" / "env.py").read_text()
+    named = "include_schemas=True, include_name=lambda name, kind, parents: name != 'y', connection="
+    shop.env(env.replace("connection=", named))
+    assert ask() == ["drop_table x"]

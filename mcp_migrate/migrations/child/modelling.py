@@ -41,15 +41,24 @@ def _metadata(context: Any) -> list[Any]:
 def _create(every: Iterable[Any]) -> None:
     """On an engine of our own: `env.py` may roll back what was done in its transaction."""
     import sqlalchemy
+
+    try:
+        with sqlalchemy.create_engine("scratch://").begin() as connection:
+            _make(connection, every)
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).split("\n")[0]
+        raise RefusedError(f"the models cannot be made on an empty database: {reason}") from error
+
+
+def _make(connection: Any, every: Iterable[Any]) -> None:
     from sqlalchemy.schema import CreateSchema
 
-    with sqlalchemy.create_engine("scratch://").begin() as connection:
-        for metadata in every:
-            schemas = {table.schema for table in metadata.tables.values()} | {s.schema for s in _sequences(metadata)}
-            for schema in sorted(filter(None, {*schemas, metadata.schema})):
-                if connection.dialect.name == "postgresql":
-                    connection.execute(CreateSchema(schema, if_not_exists=True))
-            metadata.create_all(connection)
+    for metadata in every:
+        schemas = {table.schema for table in metadata.tables.values()} | {s.schema for s in _sequences(metadata)}
+        for schema in sorted(filter(None, {*schemas, metadata.schema})):
+            if connection.dialect.name == "postgresql":
+                connection.execute(CreateSchema(schema, if_not_exists=True))
+        metadata.create_all(connection)
 
 
 def _sequences(metadata: Any) -> Iterable[Any]:
