@@ -80,7 +80,7 @@ def _columns(place: Place, where: str, new: Table, pairing: Pairing) -> Iterator
 
 
 def _others(dialect: str, pairing: Pairing) -> Iterator[Change]:
-    others, names = pairing.others, pairing.every_name()
+    others = pairing.others
     for other in sorted(others.gone, key=key):
         place = Place(dialect, other.table)
         yield place.change(f"drop_{other.kind}", other.qualified, other.definition, None)
@@ -89,7 +89,7 @@ def _others(dialect: str, pairing: Pairing) -> Iterator[Change]:
         yield place.change(f"add_{other.kind}", other.qualified, None, other.definition)
     for old, new, sure in sorted(others.same, key=lambda pair: key(pair[0])):
         if _differ(old, new):
-            yield from object_changes(Place(dialect, new.table), old, new, sure, names)
+            yield from object_changes(Place(dialect, new.table), old, new, sure, pairing.names_in(new))
 
 
 def _whole(table: Table) -> str:

@@ -48,9 +48,11 @@ class Pairing:
         near = {table.qualified, *(refers(c, table) for c in table.constraints)}
         return joined(self.objects, *(self.renamed[name] for name in near if name in self.renamed))
 
-    def every_name(self) -> Names:
-        """What may be called differently in the text of a view or a function."""
-        return joined(self.objects, *self.renamed.values())
+    def names_in(self, other: Other) -> Names:
+        """What may be called differently in the text of a view or a function: columns of the tables it names."""
+        text = f"{other.definition} {other.table}"
+        near = (names for table, names in self.renamed.items() if table.rpartition(".")[2] in text)
+        return joined(self.objects, *near)
 
 
 def pair(before: Schema, after: Schema) -> Pairing:

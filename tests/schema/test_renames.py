@@ -112,6 +112,17 @@ def test_a_rename_hides_no_other_change() -> None:
     ]
 
 
+def test_a_rename_in_one_table_hides_no_change_of_a_view_on_another() -> None:
+    def made(name: str) -> Schema:
+        columns = (Column(name, "integer", nullable=True), Column("z", "text", nullable=True))
+        both = tuple(Column(each, "integer", nullable=True) for each in "ab")
+        view = Other("view", "public", "v", f"SELECT {name} FROM public.unrelated")  # noqa: S608  never run
+        return schema(Table("public", "t_one", columns), Table("public", "unrelated", both), others=(view,))
+
+    found = told(diff(made("a"), made("b")))
+    assert found == [("rename_column", "public.t_one.a"), ("alter_view", "public.v")]
+
+
 def test_a_rival_makes_a_rename_less_sure() -> None:
     """Two columns in one place came for one that went."""
 
