@@ -8,8 +8,19 @@ from typing import Annotated
 import typer
 
 from mcp_migrate import __version__
-from mcp_migrate.cli import approvals, classify, config, demo, ledger, reviewers, rules, schema, tools, tools
-from mcp_migrate.cli import approvals
+from mcp_migrate.cli import (
+    approvals,
+    classify,
+    config,
+    demo,
+    diff,
+    ledger,
+    reviewers,
+    rules,
+    schema,
+    status,
+    tools,
+)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
@@ -21,6 +32,8 @@ app.add_typer(tools.app, name="tools", help="What agents can ask for.")
 app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
+app.command("diff")(diff.diff)
+app.command("status")(status.status)
 
 
 @app.callback(invoke_without_command=True)

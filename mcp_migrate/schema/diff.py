@@ -1,121 +1,104 @@
-"""What would have to change to turn one schema into another?"""
+"""What would have to change to turn one schema into another, as a person would say it?"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 
-from mcp_migrate.model import Effect
+from mcp_migrate.schema.changes import Change, Place, safe
+from mcp_migrate.schema.columns import column_changes, is_required, only
+from mcp_migrate.schema.columns import told as told_column
 from mcp_migrate.schema.fingerprint import facts, key
-from mcp_migrate.schema.model import Column, Constraint, Index, Schema, Table
-from mcp_migrate.schema.text import clean, cut
+from mcp_migrate.schema.model import Other, Schema, Table
+from mcp_migrate.schema.objects import object_changes
+from mcp_migrate.schema.options import option_changes
+from mcp_migrate.schema.pairing import Pairing, pair
+from mcp_migrate.schema.parts import constraint_changes, index_changes, moved
+from mcp_migrate.schema.parts import told as told_part
 
-_Part = Column | Constraint | Index
-_LONGEST = 4_000
-_PARTS = frozenset({"columns", "constraints", "indexes"})
-_ADDS, _DROPS, _ALTERS = (Effect.ADDITIVE,), (Effect.DESTRUCTIVE,), (Effect.UNKNOWN,)
+__all__ = ["Change", "diff"]
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference. `effects` are coarse: what a statement really does is judged when there is one."""
-
-    kind: str
-    object: str
-    before: str | None
-    after: str | None
-    effects: tuple[Effect, ...]
-    confidence: float = 1.0
+_PARTS = frozenset({"name", "schema", "columns", "constraints", "indexes", "options"})
+_KINDS = {"comment": "change_comment", "owner": "change_owner", "grants": "change_grants"}
 
 
 def diff(before: Schema, after: Schema) -> tuple[Change, ...]:
     """The changes from `before` to `after`; none exactly when their fingerprints are equal."""
-    changes = (*_dialect(before, after), *_tables(before, after), *_others(before, after))
-    return tuple(_shown(change) for change in changes)
-
-
-def _shown(change: Change) -> Change:
-    """What a database says is data: it reaches reviewers and agents without characters that command or hide."""
-    before, after = (text if text is None else cut(clean(text), _LONGEST) for text in (change.before, change.after))
-    return replace(change, object=clean(change.object), before=before, after=after)
+    if before == after:
+        return ()
+    pairing = pair(before, after)
+    changes = [*_dialect(before, after), *_tables(after.dialect, pairing), *_others(after.dialect, pairing)]
+    return tuple(safe(change) for change in moved(changes, after.dialect))
 
 
 def _dialect(before: Schema, after: Schema) -> Iterator[Change]:
     if before.dialect != after.dialect:
-        yield Change("alter_database", "dialect", before.dialect, after.dialect, _ALTERS)
+        yield Place(after.dialect).change("alter_database", "dialect", before.dialect, after.dialect)
 
 
-def _tables(before: Schema, after: Schema) -> Iterator[Change]:
-    old, new = ({key(table): table for table in schema.tables} for schema in (before, after))
-    for place in sorted(old.keys() | new.keys()):
-        if place not in new:
-            yield Change("drop_table", old[place].qualified, _columns(old[place]), None, _DROPS)
-        elif place not in old:
-            yield Change("add_table", new[place].qualified, None, _columns(new[place]), _ADDS)
-        elif facts(old[place]) != facts(new[place]):
-            yield from _table(old[place], new[place])
+def _tables(dialect: str, pairing: Pairing) -> Iterator[Change]:
+    for table in sorted(pairing.tables.gone, key=key):
+        yield Place(dialect, table.qualified).change("drop_table", table.qualified, _whole(table), None)
+    for table in sorted(pairing.tables.come, key=key):
+        yield Place(dialect, table.qualified).change("add_table", table.qualified, None, _whole(table))
+    for old, new, sure in sorted(pairing.tables.same, key=lambda pair: key(pair[0])):
+        if _differ(old, new):
+            yield from _table(dialect, old, new, sure, pairing)
 
 
-def _table(old: Table, new: Table) -> Iterator[Change]:
-    where, was, now = old.qualified, facts(old), facts(new)
+def _table(dialect: str, old: Table, new: Table, sure: float, pairing: Pairing) -> Iterator[Change]:
+    place, where, names = Place(dialect, old.qualified), new.qualified, pairing.names_for(new)
+    if old.name != new.name:
+        yield place.renamed("rename_table", old.qualified, new.qualified, sure)
+    elif old.schema != new.schema:
+        otherwise = f"drop_table {old.qualified} and add_table {new.qualified} (additive, breaking, destructive)"
+        yield place.change(
+            "move_table", old.qualified, old.qualified, new.qualified, confidence=sure, otherwise=otherwise
+        )
+    was, now = facts(old), facts(new)
     for name in sorted((was.keys() | now.keys()) - _PARTS):
-        if was.get(name) != now.get(name):
-            yield Change("alter_table", where, f"{name} {was.get(name)}", f"{name} {now.get(name)}", _ALTERS)
-    yield from _parts("column", where, _keyed(old.columns), _keyed(new.columns))
-    yield from _parts("constraint", where, _keyed(old.constraints), _keyed(new.constraints))
-    yield from _parts("index", where, _keyed(old.indexes), _keyed(new.indexes))
+        before, after = only(getattr(old, name), getattr(new, name))
+        if before != after:
+            yield place.change(_KINDS.get(name, "alter_table"), where, before, after)
+    yield from option_changes(place, where, old.options, new.options, names)
+    yield from _columns(place, where, new, pairing)
+    yield from constraint_changes(place, where, old.constraints, new.constraints, names)
+    yield from index_changes(place, where, old.indexes, new.indexes, names)
 
 
-def _keyed(parts: Iterable[_Part]) -> dict[tuple[str, int], _Part]:
-    """By name, or by text where the name was generated; twins are counted."""
-    twins: Counter[str] = Counter()
-    keyed: dict[tuple[str, int], _Part] = {}
-    for part in sorted(parts, key=lambda part: repr(facts(part))):
-        name = part.definition if isinstance(part, Constraint) and part.name is None else str(part.name)
-        keyed[name, twins[name]] = part
-        twins[name] += 1
-    return keyed
+def _columns(place: Place, where: str, new: Table, pairing: Pairing) -> Iterator[Change]:
+    columns, names = pairing.columns[key(new)], pairing.names_for(new)
+    for column in columns.gone:
+        yield place.change("drop_column", f"{where}.{column.name}", told_column(column), None)
+    for column in columns.come:
+        impact = "add_required_column" if is_required(column) else None
+        yield place.change("add_column", f"{where}.{column.name}", None, told_column(column), impact=impact)
+    for old, now, sure in columns.same:
+        if old.name != now.name:
+            yield place.renamed("rename_column", f"{where}.{old.name}", f"{where}.{now.name}", sure)
+        if old != now:
+            yield from column_changes(place, f"{where}.{now.name}", old, now, names)
 
 
-def _parts(
-    kind: str, where: str, old: Mapping[tuple[str, int], _Part], new: Mapping[tuple[str, int], _Part]
-) -> Iterator[Change]:
-    for place in sorted(old.keys() | new.keys()):
-        thing = f"{where}.{place[0]}"
-        if place not in new:
-            yield Change(f"drop_{kind}", thing, _told(old[place]), None, _DROPS)
-        elif place not in old:
-            yield Change(f"add_{kind}", thing, None, _told(new[place]), _ADDS)
-        elif facts(old[place]) != facts(new[place]):
-            yield Change(f"alter_{kind}", thing, _told(old[place]), _told(new[place]), _ALTERS)
+def _others(dialect: str, pairing: Pairing) -> Iterator[Change]:
+    others = pairing.others
+    for other in sorted(others.gone, key=key):
+        place = Place(dialect, other.table)
+        yield place.change(f"drop_{other.kind}", other.qualified, other.definition, None)
+    for other in sorted(others.come, key=key):
+        place = Place(dialect, other.table)
+        yield place.change(f"add_{other.kind}", other.qualified, None, other.definition)
+    for old, new, sure in sorted(others.same, key=lambda pair: key(pair[0])):
+        if _differ(old, new):
+            yield from object_changes(Place(dialect, new.table), old, new, sure, pairing.names_in(new))
 
 
-def _others(before: Schema, after: Schema) -> Iterator[Change]:
-    old, new = ({key(other): other for other in schema.others} for schema in (before, after))
-    for place in sorted(old.keys() | new.keys()):
-        kind = place[0]
-        if place not in new:
-            yield Change(f"drop_{kind}", old[place].qualified, old[place].definition, None, _DROPS)
-        elif place not in old:
-            yield Change(f"add_{kind}", new[place].qualified, None, new[place].definition, _ADDS)
-        elif facts(old[place]) != facts(new[place]):
-            was, now = old[place], new[place]
-            yield Change(f"alter_{kind}", was.qualified, was.definition, now.definition, _ALTERS)
+def _whole(table: Table) -> str:
+    """A table as one line: columns, then constraints, then indexes."""
+    parts = [told_column(column) for column in table.columns]
+    parts += [told_part(constraint) for constraint in table.constraints]
+    parts += [told_part(index) for index in table.indexes]
+    return ", ".join(parts)
 
 
-def _columns(table: Table) -> str:
-    return ", ".join(_told(column) for column in table.columns)
-
-
-def _told(part: _Part) -> str:
-    if isinstance(part, Constraint):
-        return f"{part.kind} {part.definition}"
-    if isinstance(part, Index):
-        return f"index {'UNIQUE ' if part.unique else ''}{part.definition}{'' if part.valid else ' INVALID'}"
-    words = [part.name, part.type, "NULL" if part.nullable else "NOT NULL"]
-    for name in ("default", "identity", "generated", "collation", "comment"):
-        value = getattr(part, name)
-        if value is not None:
-            words.append(f"{name} {value}")
-    return " ".join([*words, *sorted(part.options)])
+def _differ(old: Table | Other, new: Table | Other) -> bool:
+    return old is not new and old != new and (key(old) != key(new) or facts(old) != facts(new))

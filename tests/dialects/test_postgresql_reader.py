@@ -16,6 +16,7 @@ from mcp_migrate.dialects.postgresql.reader import PostgresReader, _query, open_
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema import Schema, diff, fingerprint, fingerprints, without_access
 from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_18
+from tests.schema.coarse import coarse
 
 
 def run(url: str, sql: str) -> None:
@@ -44,7 +45,7 @@ def _each(url: str, before: Schema, alterations: Mapping[str, str | tuple[str, .
     for sql, named in alterations.items():
         run(url, sql)
         after = read(url)
-        found = sorted({f"{change.kind} {change.object}" for change in diff(before, after)})
+        found = sorted(coarse(before, after))
         assert found == ([named] if isinstance(named, str) else list(named)), sql
         assert fingerprint(before) != fingerprint(after), sql
         one, two = fingerprints(before), fingerprints(after)
