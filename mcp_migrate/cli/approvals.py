@@ -130,6 +130,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         f"Way back  {_way_back(back, body)}",
         f"Asked by  {body['principal']} for workflow {body['workflow']}, owned by {body['owner']}",
         f"Rule      {', '.join(quorum['rules'])}",
+        f"Recorded  in the cage {one_line(plan.get('cage', 'none'))}",
         *(f"Doubt     {one_line(doubt)}" for doubt in plan["doubts"]),
         "",
         *_statements(plan["statements"], body["judgements"]),

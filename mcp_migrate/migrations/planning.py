@@ -28,6 +28,7 @@ class Way:
     start: str | None
     end: str | None
     upgrade: bool
+    cage: str
 
     @property
     def rows(self) -> list[str]:
@@ -36,7 +37,7 @@ class Way:
 
     def back(self) -> Way:
         """The same way in the other direction."""
-        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade)
+        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade, self.cage)
 
     def nothing(self, schema: Schema) -> Plan:
         """The plan for a target that is there already."""
@@ -58,6 +59,7 @@ class Way:
             statements=frozen.statements,
             reverse=reverse,
             doubts=(*frozen.doubts, *doubts),
+            cage=self.cage,
         )
 
 

@@ -10,12 +10,16 @@ from typing import Any
 
 from mcp_migrate.dialects.interface import Dialect
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
 from mcp_migrate.migrations.info import ProjectInfo, Revision
 from mcp_migrate.migrations.planning import Way, record_plan
 from mcp_migrate.migrations.process import TIMEOUT, Child, child
 from mcp_migrate.migrations.scratch import empty_scratch, has_version_table, read_schema
 from mcp_migrate.model import Plan
 from mcp_migrate.schema import Schema
+
+_FREELY = Confinement()
+"""In whatever cage there is."""
 
 _Stamp = tuple[tuple[str, int, int], ...]
 
@@ -42,11 +46,18 @@ class Project:
     """One Alembic project. `environment` is all that its `env.py` sees; `models` is ``module:name`` of its metadata."""
 
     def __init__(
-        self, ini: Path, *, environment: Mapping[str, str], models: str | None, timeout: float = TIMEOUT
+        self,
+        ini: Path,
+        *,
+        environment: Mapping[str, str],
+        models: str | None,
+        confined: Confinement = _FREELY,
+        timeout: float = TIMEOUT,
     ) -> None:
         self.ini = Path(ini).absolute()
         self._environment = dict(environment)
         self._models = models
+        self._confined = confined
         self._timeout = timeout
         self._described: dict[str, _Described] = {}
 
@@ -78,7 +89,8 @@ class Project:
         self._agree(info.version_table, version_table)
         start = info.require(current)
         end = info.resolve(to, start)
-        way = Way(target, dialect, info, start, end, upgrade=info.upgrades(start, end))
+        cage = self._confined.cage().name
+        way = Way(target, dialect, info, start, end, upgrade=info.upgrades(start, end), cage=cage)
         if start == end:
             return way.nothing(schema)
         with dialect.open_scratch(url) as scratch, self._child(scratch.url) as running:
@@ -131,8 +143,18 @@ class Project:
                 f"There is no {self.ini.name} in {self.ini.parent}.",
                 hint="Set `alembic` of the target to the project's alembic.ini.",
             )
-        with child(self.ini, environment=self._environment, secrets=_secrets(url), timeout=self._timeout) as running:
-            running.ask("open", ini=str(self.ini), url=url, models=self._models, product=product)
+        with (
+            within_reach(url) as database,
+            child(
+                self.ini,
+                environment=self._environment,
+                confined=self._confined,
+                database=database,
+                secrets=_secrets(url),
+                timeout=self._timeout,
+            ) as running,
+        ):
+            running.ask("open", ini=str(self.ini), url=database.url, models=self._models, product=product)
             yield running
 
     def _agree(self, configured: str, used: str) -> None:

@@ -12,13 +12,15 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from mcp_migrate.migrations.cage.enter import enter
 from mcp_migrate.migrations.child.failures import failure, is_fatal
 from mcp_migrate.migrations.child.session import Session
 from mcp_migrate.migrations.output import MARK
 
 
 def main() -> None:
-    """Answer requests until the parent closes its end."""
+    """Shut ourselves in, then answer requests until the parent closes its end."""
+    enter()
     requests, answers = _channel()
     session = Session()
     for line in requests:
