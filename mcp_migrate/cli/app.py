@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mcp_migrate import __version__
-from mcp_migrate.cli import approvals, config, demo, ledger, reviewers, tools
+from mcp_migrate.cli import approvals, config, demo, doctor, ledger, reviewers, tools
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
@@ -17,6 +17,7 @@ app.add_typer(ledger.app, name="ledger", help="Read and verify the record.")
 app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)
