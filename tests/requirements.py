@@ -31,6 +31,9 @@ REQUIREMENTS = (
     Requirement(
         "cage-walls", "docs/design.md", "The Python of a project reaches its scratch database and nothing else."
     ),
+    Requirement(
+        "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
+    ),
     Requirement("interface-call-id", "docs/interface.md", "Every result carries the id of its ledger entry."),
     Requirement("interface-budget", "docs/interface.md", "All tools together are told in under 9,000 characters."),
     Requirement("interface-deny-by-default", "docs/interface.md", "Nothing is allowed that no scope names."),

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.interface import Mark
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema.model import Column, Constraint, ConstraintKind, Index, Other, Schema, Table
@@ -15,6 +16,7 @@ from mcp_migrate.schema.model import Column, Constraint, ConstraintKind, Index, 
 if TYPE_CHECKING:
     import psycopg
 
+MARKS = "mcp_migrate.applies"
 _HIDDEN = ["pg_catalog", "information_schema", "mcp_migrate"]
 _KINDS = {"r": "table", "p": "partitioned", "f": "foreign"}
 _CONSTRAINTS: Mapping[str, ConstraintKind] = {
@@ -56,6 +58,13 @@ class PostgresReader:
             return ()
         rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
         return tuple(str(row[0]) for row in rows)
+
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here."""
+        if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MARKS):
+            return None
+        rows = self._ask(f"SELECT plan, done FROM {MARKS} WHERE apply_id = $1", apply_id)  # noqa: S608  a constant
+        return Mark(*rows[0]) if rows else None
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from mcp_migrate.dialects.interface import Mark
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 
 OURS = "_mcp_migrate"
+MARKS = f"{OURS}_applies"
 
 
 class SqliteReader:
@@ -45,6 +47,13 @@ class SqliteReader:
         if not self._ask("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", name):
             return ()
         return tuple(str(row[0]) for row in self._ask(f"SELECT version_num FROM {quote(name)} ORDER BY 1"))  # noqa: S608  quoted
+
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here."""
+        if not self._ask("SELECT 1 FROM main.sqlite_schema WHERE name = ?", MARKS):
+            return None
+        rows = self._ask(f"SELECT plan, done FROM main.{MARKS} WHERE apply_id = ?", apply_id)  # noqa: S608  a constant
+        return Mark(*rows[0]) if rows else None
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``main.table`` that exists."""
