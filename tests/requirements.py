@@ -34,6 +34,7 @@ REQUIREMENTS = (
     Requirement(
         "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
     ),
+    Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
     Requirement("interface-call-id", "docs/interface.md", "Every result carries the id of its ledger entry."),
     Requirement("interface-budget", "docs/interface.md", "All tools together are told in under 9,000 characters."),
     Requirement("interface-deny-by-default", "docs/interface.md", "Nothing is allowed that no scope names."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
@@ -12,7 +12,7 @@ from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.offline import disagreements
 from mcp_migrate.migrations.process import Child
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
-from mcp_migrate.model import Plan, Reverse
+from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, diff, fingerprint
 
 _SHOWN = 10
@@ -76,6 +76,35 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> P
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
     same = fingerprint(before) == fingerprint(schema)
     return way.plan(frozen, fingerprint(schema), after if same else None, reverse, doubts)
+
+
+def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
+    """The statements of a second recording, on a scratch database of its own. Raises: RenderFailedError."""
+    return _masked(_record(running, scratch, way).statements, scratch)
+
+
+def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> None:
+    """Refuse a plan whose statements come out differently another time. Raises: RenderFailedError."""
+    statements = _masked(first.statements, scratch)
+    if statements == again:
+        return
+    n, revision = next(
+        ((one.n, one.revision) for one, other in zip(statements, again, strict=False) if one != other),
+        (min(len(statements), len(again)) + 1, "env.py"),
+    )
+    raise RenderFailedError(
+        f"Revision {revision} does not give the same SQL twice: statement {n} depends on the clock, on chance or on the"
+        " order of a set.",
+        hint="Write the value into the revision, or let the database find it: now(), gen_random_uuid(), a default.",
+        revision=revision,
+        statement=n,
+    )
+
+
+def _masked(statements: Sequence[Statement], scratch: Scratch) -> tuple[Statement, ...]:
+    """Without the name of the scratch database, which is another one each time."""
+    [name] = _names(scratch) or [""]
+    return tuple(replace(s, sql=s.sql.replace(name, "?")) if name else s for s in statements)
 
 
 def _record(running: Child, scratch: Scratch, way: Way) -> Frozen:

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -25,6 +26,7 @@ from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, Database
 from mcp_migrate.migrations.cage.room import VARIABLE, room_for
 from mcp_migrate.migrations.cage.tiers import command
+from mcp_migrate.migrations.child.clock import VARIABLE as CLOCK
 from mcp_migrate.migrations.output import Tail
 
 TIMEOUT = 120.0
@@ -37,6 +39,22 @@ ANSWER = 256 * 2**20
 _MODULE = "mcp_migrate.migrations.child"
 _GRACE = 2.0
 _LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What differs between the recordings of one plan: the hash seed, and by how many seconds the clocks are off."""
+
+    seed: int = 0
+    clock: float = 0.0
+
+    def environment(self) -> dict[str, str]:
+        clock = {CLOCK: str(self.clock)} if self.clock else {}
+        return {"PYTHONHASHSEED": str(self.seed), **clock}
+
+
+FIRST = Variant()
+SECOND = Variant(seed=1, clock=1_000_000.0)
 
 
 class Child:
@@ -166,6 +184,7 @@ def child(
     database: Database,
     secrets: tuple[str, ...] = (),
     timeout: float = TIMEOUT,
+    variant: Variant = FIRST,
 ) -> Iterator[Child]:
     """Start a child in the folder of `ini`. `secrets` never show in what it printed.
 
@@ -184,7 +203,11 @@ def child(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ini.parent,
-            env={**_environment(home, environment), **({VARIABLE: room.to_json()} if cage.name != "none" else {})},
+            env={
+                **_environment(home, environment),
+                **variant.environment(),
+                **({VARIABLE: room.to_json()} if cage.name != "none" else {}),
+            },
             start_new_session=True,
         )
         running = Child(process, timeout=timeout, secrets=secrets, folders=writable)
@@ -222,7 +245,6 @@ def _environment(home: str, configured: Mapping[str, str]) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "PATH": os.pathsep.join(os.get_exec_path()),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
         **({"SYSTEMROOT": os.environ["SYSTEMROOT"], "TEMP": home, "USERPROFILE": home} if os.name == "nt" else {}),
         **configured,
         "PYTHONPATH": os.pathsep.join(paths),

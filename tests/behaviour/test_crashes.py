@@ -37,7 +37,7 @@ def _outcomes(world: World) -> list[tuple[str, bool]]:
 async def test_a_server_killed_at_any_step_leaves_the_target_before_or_after(world: World) -> None:
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="b2")
-    kept = world.folder.parent / "kept"
+    kept = world.folder.with_name(f"{world.folder.name}-kept")
     shutil.copytree(world.folder, kept)
     seen = set()
     for step in range(1, _MOST):
@@ -89,7 +89,7 @@ async def test_on_postgresql_what_stands_is_told_to_the_statement(world: World, 
     _empty(postgres_server)
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop")
-    kept = world.folder.parent / "kept"
+    kept = world.folder.with_name(f"{world.folder.name}-kept")
     shutil.copytree(world.folder, kept)
     seen = set()
     for step in range(1, _MOST):
