@@ -83,16 +83,36 @@ def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement,
     return _masked(_record(running, scratch, way).statements, scratch)
 
 
-def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> None:
-    """Refuse a plan whose statements come out differently another time. Raises: RenderFailedError."""
+def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> Plan:
+    """The plan, with a doubt for each value that came out differently another time.
+
+    What is written is the value that was recorded and signed, so a value may differ; a text may not.
+
+    Raises:
+        RenderFailedError: the statements themselves came out differently.
+    """
     statements = _masked(first.statements, scratch)
-    if statements == again:
-        return
+    texts, others = ([replace(s, parameters=()) for s in each] for each in (statements, again))
+    if texts != others:
+        raise _not_the_same(texts, others)
+    return replace(first, doubts=(*first.doubts, *dict.fromkeys(_chances(statements, again))))
+
+
+def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:
+    for one, other in zip(statements, again, strict=True):
+        if one.parameters != other.parameters:
+            yield (
+                f"revision {one.revision} writes values that are others each time (clock or chance): statement {one.n}"
+                " writes those that were recorded"
+            )
+
+
+def _not_the_same(texts: Sequence[Statement], others: Sequence[Statement]) -> RenderFailedError:
     n, revision = next(
-        ((one.n, one.revision) for one, other in zip(statements, again, strict=False) if one != other),
-        (min(len(statements), len(again)) + 1, "env.py"),
+        ((one.n, one.revision) for one, other in zip(texts, others, strict=False) if one != other),
+        (min(len(texts), len(others)) + 1, "env.py"),
     )
-    raise RenderFailedError(
+    return RenderFailedError(
         f"Revision {revision} does not give the same SQL twice: statement {n} depends on the clock, on chance or on the"
         " order of a set.",
         hint="Write the value into the revision, or let the database find it: now(), gen_random_uuid(), a default.",

@@ -98,8 +98,7 @@ class Project:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
                 plan = record_plan(running, scratch, way, schema)
-        hold_against(plan, again.result(), scratch)
-        return plan
+        return hold_against(plan, again.result(), scratch)
 
     def _again(self, way: Way, url: str) -> tuple[Statement, ...]:
         """A second recording, by another clock and with another hash seed."""

@@ -7,8 +7,7 @@ import pytest
 from mcp_migrate.errors import RenderFailedError
 from tests.migrations.sample import Shop
 
-
-_TOP = """INSERT = 'INSERT INTO customers (name) VALUES (:name)'
+_TOP = """WRITE, QUOTE = "INSERT INTO customers (name) VALUES ('%s')", "'"
 import datetime, random, time, uuid
 from datetime import datetime as Moment
 """
@@ -33,12 +32,18 @@ def test_what_depends_on_clock_chance_or_order_is_refused(lite_shop: Shop, value
     lite_shop.revise(
         "d4",
         "c3",
-        f"op.execute(sa.text(INSERT).bindparams(name=str({value})))",
+        f"op.execute(WRITE % str({value}).replace(QUOTE, ''))",
         top=_TOP,
     )
     with pytest.raises(RenderFailedError, match="Revision d4 does not give the same SQL twice") as refused:
         lite_shop.plan()
     assert "Write the value into the revision" in refused.value.hint
+
+
+def test_a_value_that_is_another_each_time_is_a_doubt(lite_shop: Shop) -> None:
+    work = "op.execute(sa.text('INSERT INTO customers (name) VALUES (:name)').bindparams(name=str(uuid.uuid4())))"
+    lite_shop.revise("d4", "c3", work, top=_TOP)
+    assert "writes values that are others each time" in str(lite_shop.plan().doubts)
 
 
 def test_dates_that_stand_in_a_revision_are_what_they_are(lite_shop: Shop) -> None:
