@@ -14,6 +14,7 @@ from mcp_migrate.cli import (
     config,
     demo,
     diff,
+    doctor,
     ledger,
     reviewers,
     rules,
@@ -34,6 +35,7 @@ app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
 app.command("diff")(diff.diff)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

@@ -31,6 +31,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         ("Rule", ", ".join(quorum["rules"])),
+        ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
         *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
     ]
     lines = [line for name, fact in facts for line in _wrapped(f"{name:<10}", fact)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
@@ -12,7 +12,7 @@ from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.offline import disagreements
 from mcp_migrate.migrations.process import Child
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
-from mcp_migrate.model import Plan, Reverse
+from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, diff, fingerprint
 
 _SHOWN = 10
@@ -28,6 +28,7 @@ class Way:
     start: str | None
     end: str | None
     upgrade: bool
+    cage: str
 
     @property
     def rows(self) -> list[str]:
@@ -36,7 +37,7 @@ class Way:
 
     def back(self) -> Way:
         """The same way in the other direction."""
-        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade)
+        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade, self.cage)
 
     def nothing(self, schema: Schema) -> Plan:
         """The plan for a target that is there already."""
@@ -58,6 +59,7 @@ class Way:
             statements=frozen.statements,
             reverse=reverse,
             doubts=(*frozen.doubts, *doubts),
+            cage=self.cage,
         )
 
 
@@ -74,6 +76,55 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> P
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
     same = fingerprint(before) == fingerprint(schema)
     return way.plan(frozen, fingerprint(schema), after if same else None, reverse, doubts)
+
+
+def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
+    """The statements of a second recording, on a scratch database of its own. Raises: RenderFailedError."""
+    return _masked(_record(running, scratch, way).statements, scratch)
+
+
+def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> Plan:
+    """The plan, with a doubt for each value that came out differently another time.
+
+    What is written is the value that was recorded and signed, so a value may differ; a text may not.
+
+    Raises:
+        RenderFailedError: the statements themselves came out differently.
+    """
+    statements = _masked(first.statements, scratch)
+    texts, others = ([replace(s, parameters=()) for s in each] for each in (statements, again))
+    if texts != others:
+        raise _not_the_same(texts, others)
+    return replace(first, doubts=(*first.doubts, *dict.fromkeys(_chances(statements, again))))
+
+
+def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:
+    for one, other in zip(statements, again, strict=True):
+        if one.parameters != other.parameters:
+            yield (
+                f"revision {one.revision} writes values that are others each time (clock or chance): statement {one.n}"
+                " writes those that were recorded"
+            )
+
+
+def _not_the_same(texts: Sequence[Statement], others: Sequence[Statement]) -> RenderFailedError:
+    n, revision = next(
+        ((one.n, one.revision) for one, other in zip(texts, others, strict=False) if one != other),
+        (min(len(texts), len(others)) + 1, "env.py"),
+    )
+    return RenderFailedError(
+        f"Revision {revision} does not give the same SQL twice: statement {n} depends on the clock, on chance or on the"
+        " order of a set.",
+        hint="Write the value into the revision, or let the database find it: now(), gen_random_uuid(), a default.",
+        revision=revision,
+        statement=n,
+    )
+
+
+def _masked(statements: Sequence[Statement], scratch: Scratch) -> tuple[Statement, ...]:
+    """Without the name of the scratch database, which is another one each time."""
+    [name] = _names(scratch) or [""]
+    return tuple(replace(s, sql=s.sql.replace(name, "?")) if name else s for s in statements)
 
 
 def _record(running: Child, scratch: Scratch, way: Way) -> Frozen:

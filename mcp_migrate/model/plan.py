@@ -148,7 +148,7 @@ class Plan:
 
     `doubts` are reasons why the recording is not the whole truth (it read user rows, the offline rendering
     differs, the target drifted): each makes the plan `unknown`. `expected_fingerprint` is None when the
-    schema after the plan cannot be known.
+    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in.
     """
 
     target: str
@@ -161,6 +161,7 @@ class Plan:
     statements: tuple[Statement, ...]
     reverse: Reverse
     doubts: tuple[str, ...] = ()
+    cage: str = "none"
 
     @property
     def digest(self) -> str:
@@ -189,6 +190,7 @@ class Plan:
                 "why_not": self.reverse.why_not,
             },
             "doubts": list(self.doubts),
+            "cage": self.cage,
         }
 
     @classmethod

@@ -73,6 +73,7 @@ def _reverse(apply: Apply, live: Live) -> Plan:
         statements=plan.reverse.statements,
         reverse=Reverse(available=True, restores_schema=True, statements=plan.statements),
         doubts=plan.doubts,
+        cage=plan.cage,
     )
 
 

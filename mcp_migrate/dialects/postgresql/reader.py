@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.interface import Mark
 from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
@@ -21,6 +22,7 @@ from mcp_migrate.schema.model import Schema
 if TYPE_CHECKING:
     import psycopg
 
+MARKS = "mcp_migrate.applies"
 _OURS = "mcp_migrate"
 _TABLES = frozenset("rpf")
 _PINNED = {
@@ -73,6 +75,13 @@ class PostgresReader:
                 return ()
             rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
         return tuple(str(row[0]) for row in rows)
+
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here."""
+        if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MARKS):
+            return None
+        rows = self._ask(f"SELECT plan, done FROM {MARKS} WHERE apply_id = $1", apply_id)  # noqa: S608  a constant
+        return Mark(*rows[0]) if rows else None
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""

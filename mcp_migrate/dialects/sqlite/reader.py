@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from mcp_migrate.dialects.interface import Mark
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
@@ -17,6 +18,7 @@ from mcp_migrate.schema.model import Other, Schema
 __all__ = ["SqliteReader", "open_reader", "quote", "sqlite_path", "unreachable"]
 
 _OURS = "_mcp_migrate"
+MARKS = f"{_OURS}_applies"
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"})
 
 
@@ -50,6 +52,13 @@ class SqliteReader:
             return ()
         rows = self._ask(f"SELECT version_num FROM main.{quote(name)} ORDER BY 1")  # noqa: S608  quoted
         return tuple(str(row[0]) for row in rows)
+
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here."""
+        if not self._ask("SELECT 1 FROM main.sqlite_schema WHERE name = ?", MARKS):
+            return None
+        rows = self._ask(f"SELECT plan, done FROM main.{MARKS} WHERE apply_id = ?", apply_id)  # noqa: S608  a constant
+        return Mark(*rows[0]) if rows else None
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``main.table`` that exists."""
