@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from mcp_migrate.model import Effect
 
-_REBUILD = "additive data destructive breaking"
 _REBUILT = "SQLite cannot alter this: the table is copied to a new one and dropped."
 
 
@@ -28,9 +27,9 @@ def _same(effects: str, why: str) -> Impact:
     return Impact(effects, effects, why)
 
 
-def _rebuilt(effects: str, why: str) -> Impact:
-    """On SQLite it takes a copy of the table."""
-    return Impact(effects, _REBUILD, f"{why} {_REBUILT}")
+def _rebuilt(postgresql: str, sqlite: str, why: str) -> Impact:
+    """On SQLite it takes a copy of the table, which is judged as the change that it makes."""
+    return Impact(postgresql, sqlite, f"{why} {_REBUILT}")
 
 
 def _only(effects: str, why: str) -> Impact:
@@ -58,28 +57,38 @@ _COLUMNS = {
     ),
     "drop_column": _same("breaking destructive", "Its values are lost, and code that names it fails."),
     "rename_column": _same("breaking", "Code that uses the old name fails."),
-    "widen_type": _rebuilt("additive", "Each old value fits as it is; no row is rewritten."),
-    "widen_type_rewriting": _rebuilt("blocking destructive", "Each row is rewritten while nobody can use the table."),
-    "narrow_type": _rebuilt("blocking destructive", "Values that do not fit fail or are cut, while nobody can use it."),
-    "change_type": _rebuilt("blocking destructive", "Values are converted, while nobody can use the table."),
-    "set_not_null": _rebuilt("blocking breaking", "Rows without a value make it fail, and later inserts."),
-    "drop_not_null": _rebuilt("breaking", "Code that relies on a value meets none."),
-    "set_default": _rebuilt("additive", "Only later inserts are concerned."),
-    "drop_default": _rebuilt("breaking", "Inserts that rely on it get nothing, or fail."),
-    "change_identity": _rebuilt("unknown", "How numbers are made is on no list."),
-    "change_generated": _rebuilt("unknown", "How the value is made is on no list."),
-    "change_collation": _rebuilt(
-        "blocking destructive", "The column is given a type again; order and equality change."
+    "widen_type": _rebuilt("additive", "additive", "Each old value fits as it is; no row is rewritten."),
+    "widen_type_rewriting": _rebuilt(
+        "blocking breaking", "additive", "Each row is rewritten while nobody can use the table."
     ),
-    "change_column_options": _rebuilt("unknown", "Storage, statistics and sequences of a column are on no list."),
+    "narrow_type": _rebuilt(
+        "blocking destructive", "additive", "Values that do not fit fail or are cut, while nobody can use it."
+    ),
+    "change_type": _rebuilt(
+        "blocking destructive", "breaking destructive", "Values are converted, while nobody can use the table."
+    ),
+    "set_not_null": _rebuilt("blocking breaking", "breaking", "Rows without a value make it fail, and later inserts."),
+    "drop_not_null": _rebuilt("breaking", "breaking", "Code that relies on a value meets none."),
+    "set_default": _rebuilt("additive", "additive", "Only later inserts are concerned."),
+    "drop_default": _rebuilt("breaking", "breaking", "Inserts that rely on it get nothing, or fail."),
+    "change_identity": _rebuilt("unknown", "breaking", "How numbers are made is on no list."),
+    "change_generated": _rebuilt("unknown", "unknown", "How the value is made is on no list."),
+    "change_collation": _rebuilt(
+        "blocking destructive", "breaking", "The column is given a type again; order and equality change."
+    ),
+    "change_column_options": _rebuilt(
+        "unknown", "unknown", "Storage, statistics and sequences of a column are on no list."
+    ),
 }
 _PARTS = {
-    "add_constraint": _rebuilt("blocking breaking", "Rows that exist are checked under a lock; later rows can fail."),
+    "add_constraint": _rebuilt(
+        "blocking breaking", "breaking", "Rows that exist are checked under a lock; later rows can fail."
+    ),
     "add_exclusion": _only("unknown", "Exclusion constraints are on no list."),
-    "drop_constraint": _rebuilt("breaking", "Rows are let in that were refused before."),
-    "rename_constraint": _rebuilt("breaking", "Code that names the constraint fails."),
-    "alter_constraint": _rebuilt("blocking breaking", "It is dropped and added again, or altered."),
-    "move_constraint": _rebuilt("blocking breaking", "It is dropped from one table and added to another."),
+    "drop_constraint": _rebuilt("breaking", "breaking", "Rows are let in that were refused before."),
+    "rename_constraint": _rebuilt("breaking", "additive", "Code that names the constraint fails."),
+    "alter_constraint": _rebuilt("blocking breaking", "breaking", "It is dropped and added again, or altered."),
+    "move_constraint": _rebuilt("blocking breaking", "breaking", "It is dropped from one table and added to another."),
     "validate_constraint": _only("additive", "Rows that exist are checked, without keeping anybody out."),
     "add_index": Impact("additive blocking", "additive", "Writes wait while it is built, unless built concurrently."),
     "add_unique_index": Impact("blocking breaking", "breaking", "Duplicates make it fail, and later inserts."),
