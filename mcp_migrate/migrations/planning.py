@@ -13,7 +13,7 @@ from mcp_migrate.migrations.offline import disagreements
 from mcp_migrate.migrations.process import Child
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
 from mcp_migrate.model import Plan, Reverse, Statement
-from mcp_migrate.schema import Schema, diff, fingerprint
+from mcp_migrate.schema import Schema, diff, shape, without_access
 
 _SHOWN = 10
 
@@ -41,7 +41,7 @@ class Way:
 
     def nothing(self, schema: Schema) -> Plan:
         """The plan for a target that is there already."""
-        here = fingerprint(schema)
+        here = shape(schema)
         return self.plan(Frozen((), ()), here, here, Reverse(available=True, restores_schema=True))
 
     def plan(
@@ -71,11 +71,11 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> P
     """
     before = _schema(way, scratch)
     frozen = _record(running, scratch, way)
-    after = fingerprint(_schema(way, scratch))
-    reverse = _record_back(running, scratch, way, fingerprint(before))
+    after = shape(_schema(way, scratch))
+    reverse = _record_back(running, scratch, way, shape(before))
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
-    same = fingerprint(before) == fingerprint(schema)
-    return way.plan(frozen, fingerprint(schema), after if same else None, reverse, doubts)
+    same = shape(before) == shape(schema)
+    return way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
 
 
 def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
@@ -149,7 +149,7 @@ def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Rev
         return Reverse(available=False, restores_schema=False, why_not=problem.sentence.rstrip("."))
     if frozen.doubts:
         return Reverse(available=False, restores_schema=False, why_not="; ".join(frozen.doubts))
-    restored = fingerprint(_schema(way, scratch)) == before
+    restored = shape(_schema(way, scratch)) == before
     return Reverse(available=True, restores_schema=restored, statements=frozen.statements)
 
 
@@ -163,9 +163,9 @@ def _offline(running: Child, way: Way, frozen: Frozen) -> Iterator[str]:
 
 
 def _drift(live: Schema, replayed: Schema) -> Iterator[str]:
-    if fingerprint(live) == fingerprint(replayed):
+    if shape(live) == shape(replayed):
         return
-    names = list(dict.fromkeys(change.object for change in diff(live, replayed)))
+    names = list(dict.fromkeys(change.object for change in diff(without_access(live), without_access(replayed))))
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
     yield f"the target differs from what its revision should give: {shown}"
 

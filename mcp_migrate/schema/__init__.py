@@ -1,7 +1,7 @@
 """The schema as values: model, fingerprint, diff, text."""
 
 from mcp_migrate.schema.diff import Change, diff
-from mcp_migrate.schema.fingerprint import fingerprint, fingerprints, without_access
+from mcp_migrate.schema.fingerprint import fingerprint, fingerprints, shape, without_access
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 from mcp_migrate.schema.pages import MAP_FROM, PAGE_CHARACTERS, Detail, Page, pages
 
@@ -21,5 +21,6 @@ __all__ = [
     "fingerprint",
     "fingerprints",
     "pages",
+    "shape",
     "without_access",
 ]

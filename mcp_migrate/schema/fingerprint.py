@@ -30,6 +30,11 @@ def fingerprint(schema: Schema) -> str:
     return digest({"dialect": schema.dialect, "objects": sorted([*key(o), hashed] for o, hashed in _hashed(schema))})
 
 
+def shape(schema: Schema) -> str:
+    """The fingerprint that plans are held to: without owners and grants, which a scratch database does not have."""
+    return fingerprint(without_access(schema))
+
+
 def fingerprints(schema: Schema) -> dict[str, str]:
     """A hash for each object, by ``kind schema.name``, so that a drift is named in one comparison."""
     return {f"{key(thing)[0]} {label(thing)}": hashed for thing, hashed in _hashed(schema)}

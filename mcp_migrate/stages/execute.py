@@ -12,7 +12,7 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Mark, Writer
 from mcp_migrate.errors import LockedError, PlanStaleError
 from mcp_migrate.model import Approved, Executed, Plan, Statement
-from mcp_migrate.schema import fingerprint
+from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 
 Progress = Callable[[int, int, str], None]
@@ -82,7 +82,7 @@ def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> Non
 
 def _settled(plan: Plan, mark: Mark | None, writer: Writer) -> Settled:
     revisions = writer.revisions(plan.version_table)
-    where, now = ", ".join(revisions) or None, fingerprint(writer.schema(version_table=plan.version_table))
+    where, now = ", ".join(revisions) or None, shape(writer.schema(version_table=plan.version_table))
     if mark is None:
         return Settled("failed", "it left no mark: nothing of it was committed", where, now)
     ran = tuple(statement.n for statement in plan.statements[: mark.done])
@@ -113,7 +113,7 @@ def _same_start(plan: Plan, writer: Writer) -> None:
             hint="Call migration_plan again and apply the new plan.",
             revision=list(revisions),
         )
-    if fingerprint(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
+    if shape(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
         raise PlanStaleError(
             "The target's schema changed since the plan was made.",
             hint="Call migration_plan again and apply the new plan.",

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from mcp_migrate.errors import InvalidArgumentsError, RenderFailedError
 from mcp_migrate.migrations import Replay
 from mcp_migrate.model import Plan
-from mcp_migrate.schema import Change, Schema, diff, fingerprint
+from mcp_migrate.schema import Change, Schema, diff, shape
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live, read_live
 
@@ -115,7 +115,7 @@ def _with_plan(database: Database, against: str, plan: Plan) -> Comparison:
             f"{against} is a plan for {plan.target}, not for {database.name}.", hint=f"Ask about {plan.target}."
         )
     live = read_live(database, plan=plan)
-    if live.fingerprint == plan.expected_fingerprint:
+    if live.shape == plan.expected_fingerprint:
         return Comparison(database.name, against, in_sync=True, changes=(), before=live.schema, after=live.schema)
     try:
         after = replay(database, live, plan.to_revision or "base").schema
@@ -123,7 +123,7 @@ def _with_plan(database: Database, against: str, plan: Plan) -> Comparison:
         note = f"What differs could not be told: {error.sentence}"
         return Comparison(database.name, against, False, (), live.schema, live.schema, note)  # noqa: FBT003  it differs
     note = _UNKNOWN if plan.expected_fingerprint is None else _STALE
-    exact = fingerprint(after) == plan.expected_fingerprint
+    exact = shape(after) == plan.expected_fingerprint
     found = _compared(database, against, live.schema, after, None if exact else note)
     return found if exact else Comparison(database.name, against, False, found.changes, live.schema, after, note)  # noqa: FBT003  as above
 
