@@ -35,6 +35,8 @@ REQUIREMENTS = (
         "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
     ),
     Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
+    Requirement("effects-no-harm-passes", "docs/effects.md", "No destructive or privileged statement passes as safe."),
+    Requirement("effects-additive-is-known", "docs/effects.md", "Ordinary additive work is not called unknown."),
     Requirement("interface-call-id", "docs/interface.md", "Every result carries the id of its ledger entry."),
     Requirement("interface-budget", "docs/interface.md", "All tools together are told in under 9,000 characters."),
     Requirement("interface-deny-by-default", "docs/interface.md", "Nothing is allowed that no scope names."),
