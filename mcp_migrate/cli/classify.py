@@ -52,19 +52,20 @@ def classify(
 def judge_texts(
     texts: Sequence[str], dialect: str, schema: Schema | None, policy: Policy
 ) -> list[tuple[str, Judgement]]:
-    """Each statement of all texts, in order, as one plan. A text that cannot be split is one unknown statement."""
+    """Each statement of all texts, in order, as one plan. What cannot be split is one unknown statement."""
     from mcp_migrate.rules import judge
     from mcp_migrate.rules.interface import judgement, unknown
     from mcp_migrate.rules.splitting import split
 
-    cut = [split(text, dialect) for text in texts]
-    whole = [sql for text, pieces in zip(texts, cut, strict=True) for sql in pieces or [text] if sql.strip()]
-    lost = {text for text, pieces in zip(texts, cut, strict=True) if pieces is None}
-    statements = [Statement(n, "", sql) for n, sql in enumerate(whole, 1)]
+    cuts = [split(text, dialect) for text in texts]
+    pieces = [(sql, whole) for cut in cuts for sql, whole in (*((s, True) for s in cut.statements), (cut.rest, False))]
+    pieces = [(sql, whole) for sql, whole in pieces if sql]
+    statements = [Statement(n, "", sql) for n, (sql, _) in enumerate(pieces, 1)]
     found = judge(statements, dialect=dialect, schema=schema, policy=policy)
-    nobody = [unknown("nobody can tell where its statements end")]
+    nobody = [unknown("nobody can tell where the next statement ends")]
     return [
-        (s.sql, judgement(s.n, nobody, policy) if s.sql in lost else j) for s, j in zip(statements, found, strict=True)
+        (sql, j if whole or Effect.UNKNOWN in j.effects else judgement(j.n, nobody, policy))
+        for (sql, whole), j in zip(pieces, found, strict=True)
     ]
 
 

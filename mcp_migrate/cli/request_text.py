@@ -43,7 +43,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
 
 def worst_first(effects: Iterable[str]) -> list[str]:
     """Effects in the order of their danger."""
-    return sorted(effects, key=_ORDER.index)
+    return sorted(effects, key=_rank)
 
 
 def what_it_costs(judged: Iterable[Judged]) -> list[tuple[str, str]]:
@@ -67,7 +67,8 @@ def _facts(judgement: Judged) -> list[tuple[str, str]]:
         ("Scans", "every row is read under that lock", judgement.get("scans")),
         ("Alone", "runs outside a transaction: a failure leaves a part", judgement.get("transactional") is False),
     ]
-    accepted = [("Accepted", f"{name}, by the configuration of this target") for name in judgement.get("accepted", ())]
+    said = judgement.get("accepted") or {}
+    accepted = [("Accepted", f"{name}, by the configuration of this target: {why!r}") for name, why in said.items()]
     return [(name, text) for name, text, holds in facts if holds] + accepted
 
 
@@ -102,7 +103,12 @@ def _safer(safer: str | None, told: set[str]) -> list[str]:
 
 def _danger(judgement: Judged | None) -> int:
     effects = judgement["effects"] if judgement else []
-    return min((_ORDER.index(effect) for effect in effects), default=len(_ORDER))
+    return min(map(_rank, effects), default=len(_ORDER))
+
+
+def _rank(effect: str) -> int:
+    """Its place among the dangers. One that is not known here, of a newer version perhaps, is the worst."""
+    return _ORDER.index(effect) if effect in _ORDER else -1
 
 
 def _wrapped(head: str, text: str, *, indent: int = 10) -> list[str]:

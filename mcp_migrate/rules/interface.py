@@ -164,7 +164,9 @@ def judgement(n: int, findings: Sequence[Finding], policy: Policy) -> Judgement:
         rewrites=any(f.rule.rewrites for f in ordered),
         transactional=all(f.rule.transactional for f in ordered),
         reversible=max((f.rule.reversible for f in ordered), key=_REVERSIBLE.index),
-        accepted=tuple(dict.fromkeys(f.rule.id for f in ordered if f.rule.id in policy.accepted)),
+        accepted=tuple(
+            {f.rule.id: policy.accepted[f.rule.id] for f in ordered if f.rule.id in policy.accepted}.items()
+        ),
     )
 
 
