@@ -12,8 +12,8 @@ _WRITE = "WRITE"
 def _again(new: str, columns: str = "id", values: str = "id", old: str = "plain") -> str:
     """An example. With the old way of renaming, views and triggers that name the table do not stop it."""
     return (
-        f"PRAGMA legacy_alter_table = ON;\nCREATE TABLE _new ({new});\n"
-        f"INSERT INTO _new ({columns}) SELECT {values} FROM {old};\n"  # noqa: S608  text
+        f"PRAGMA legacy_alter_table = ON;\nCREATE TABLE _new ({new});\n"  # noqa: S608  text
+        f"INSERT INTO _new ({columns}) SELECT {values} FROM {old};\n"
         f"DROP TABLE {old};\nALTER TABLE _new RENAME TO {old}"
     )
 
