@@ -32,7 +32,7 @@ def test_every_effect_is_told() -> None:
     assert [effect for effect in Effect if f"## {effect}" not in told] == []
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.tool}: {row.check}")
+@pytest.mark.parametrize("row", tuple(rows()), ids=lambda row: f"{row.tool}: {row.check}")
 def test_each_check_of_others_is_answered_by_a_rule_or_left_with_a_reason(row: Row) -> None:
     assert set(row.rules) <= set(catalogue())
     assert bool(row.rules) != (row.left in LEFT.values())
