@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from mcp_migrate.schema.model import Schema
 
 
+_INSERT = "INSERT INTO alembic_version (version_num) VALUES ("
+_ALEMBIC = {
+    ("UPDATE alembic_version SET version_num=", " WHERE alembic_version.version_num = ", ""),
+    ("DELETE FROM alembic_version WHERE alembic_version.version_num = ", ""),
+    (_INSERT, ")"),
+    (_INSERT, ") RETURNING alembic_version.version_num"),
+}
+"""What Alembic writes around revisions to move its version table, letter for letter."""
+_SHOWN_LINES = 12
+
+
 class Dialect(StrEnum):
     POSTGRESQL = "postgresql"
     SQLITE = "sqlite"
@@ -32,7 +43,9 @@ def classify(
     target: Annotated[
         str | None, typer.Option("--schema-from", help="Judge against this target's schema, which is only read.")
     ] = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", help="Exit 1 when a statement has one: effects by commas.")] = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="Exit 1 when a statement has one of these, or is unknown.")
+    ] = "",
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,7 +73,7 @@ def judge_texts(
     cuts = [split(text, dialect) for text in texts]
     pieces = [(sql, whole) for cut in cuts for sql, whole in (*((s, True) for s in cut.statements), (cut.rest, False))]
     pieces = [(sql, whole) for sql, whole in pieces if sql]
-    statements = [Statement(n, "", sql) for n, (sql, _) in enumerate(pieces, 1)]
+    statements = [_statement(n, sql) for n, (sql, _) in enumerate(pieces, 1)]
     found = judge(statements, dialect=dialect, schema=schema, policy=policy)
     nobody = [unknown("nobody can tell where the next statement ends")]
     return [
@@ -69,12 +82,20 @@ def judge_texts(
     ]
 
 
+def _statement(n: int, sql: str) -> Statement:
+    """Nobody knows whether whoever runs the file opens a transaction, so none is counted on."""
+    first, *rest = sql.split("'")
+    around, revisions = (first, *rest[1::2]), rest[::2]
+    ours = around in _ALEMBIC and all(revision.replace("_", "").isalnum() for revision in revisions)
+    return Statement(n, "", sql, transactional=False, kind="version" if ours else "change")
+
+
 def _effects(words: str) -> frozenset[Effect]:
     named = [word.strip() for word in words.split(",") if word.strip()]
     wrong = sorted(set(named) - {effect.value for effect in Effect})
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is no effect; they are {', '.join(Effect)}.", param_hint="--fail-on")
-    return frozenset(map(Effect, named))
+    return frozenset(map(Effect, [*named, Effect.UNKNOWN])) if named else frozenset()  # unknown may be any of them
 
 
 def _texts(files: Sequence[Path]) -> list[str]:
@@ -120,8 +141,14 @@ def _one(sql: str, judgement: Judgement) -> list[str]:
     costs = [f"{text.rpartition(' (statement')[0]}" for _, text in what_it_costs([told])]
     return [
         f"{judgement.n:>4}  [{', '.join(worst_first(told['effects'])) or 'no effect'}]  {judgement.rule}",
-        *(f"      {one_line(line)}" for line in sql.strip().splitlines()),
+        *(f"      {line}" for line in _shown(sql)),
         f"      {one_line(judgement.why)}",
         *(f"      - {cost}" for cost in costs),
         *(f"      safer: {one_line(line)}" for line in (judgement.safer or "").strip().splitlines()),
     ]
+
+
+def _shown(sql: str) -> list[str]:
+    lines = [one_line(line) for line in sql.strip().splitlines()]
+    left = len(lines) - _SHOWN_LINES
+    return lines if left <= 1 else [*lines[:_SHOWN_LINES], f"… ({left} more lines)"]
