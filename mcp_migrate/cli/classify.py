@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
-from mcp_migrate.cli.request_text import what_it_costs, worst_first
+from mcp_migrate.cli.request_text import effects_and_numbers, safer_lines, what_it_costs, worst_first, wrapped
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect, Judgement, Statement
 
@@ -131,9 +131,10 @@ def _render(judged: Sequence[tuple[str, Judgement]]) -> str:
     if not judged:
         return "There is no statement."
     blocks = [line for sql, judgement in judged for line in [*_one(sql, judgement), ""]]
-    union = worst_first({effect for _, j in judged for effect in j.effects})
+    told = [judgement.told() for _, judgement in judged]
+    union = effects_and_numbers({effect for judgement in told for effect in judgement["effects"]}, told)
     noun = "statement" if len(judged) == 1 else "statements"
-    return safe("\n".join([*blocks, f"{len(judged)} {noun}: {', '.join(union) or 'nothing but bookkeeping'}."]))
+    return safe("\n".join([*blocks, *wrapped(f"{len(judged)} {noun}: ", f"{union or 'nothing but bookkeeping'}.")]))
 
 
 def _one(sql: str, judgement: Judgement) -> list[str]:
@@ -142,9 +143,9 @@ def _one(sql: str, judgement: Judgement) -> list[str]:
     return [
         f"{judgement.n:>4}  [{', '.join(worst_first(told['effects'])) or 'no effect'}]  {judgement.rule}",
         *(f"      {line}" for line in _shown(sql)),
-        f"      {one_line(judgement.why)}",
-        *(f"      - {cost}" for cost in costs),
-        *(f"      safer: {one_line(line)}" for line in (judgement.safer or "").strip().splitlines()),
+        *wrapped("      ", one_line(judgement.why), indent=6),
+        *(line for cost in costs for line in wrapped("      - ", cost, indent=8)),
+        *safer_lines(judgement.safer, set()),
     ]
 
 

@@ -94,8 +94,14 @@ def test_people_see_the_worst_and_the_safer_way(tmp_path: Path) -> None:
     text = run("--dialect", "postgresql", str(file)).stdout
     assert "[destructive, breaking]  drop-table" in text
     assert "safer: CREATE INDEX CONCURRENTLY i ON users" in text
-    assert text.rstrip().endswith("2 statements: destructive, breaking, blocking, additive.")
+    assert text.endswith("\n2 statements: destructive (2), breaking (2), blocking (1), additive (1).\n")
     assert max(map(len, text.splitlines())) <= 110
+
+
+def test_the_documentation_shows_what_people_see() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "classify.md").read_text(encoding="utf-8")
+    sql = "ALTER TABLE users ADD COLUMN phone text; CREATE INDEX by_total ON orders (total)"
+    assert run("--dialect", "postgresql", stdin=sql).stdout in page
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
