@@ -35,6 +35,7 @@ class Dialect(StrEnum):
     POSTGRESQL = "postgresql"
     SQLITE = "sqlite"
     MYSQL = "mysql"
+    MARIADB = "mariadb"
 
 
 def classify(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.cli.classify import judge_texts
+from mcp_migrate.cli.classify import Dialect, judge_texts
 from mcp_migrate.model import Effect, Judgement
 from mcp_migrate.rules.interface import Policy
 from tests.world import World
@@ -115,7 +115,7 @@ def test_several_files_are_one_plan(dialect: str) -> None:
     )
 
 
-@pytest.mark.parametrize("dialect", ["postgresql", "sqlite", "mysql"])
+@pytest.mark.parametrize("dialect", Dialect)
 def test_a_file_of_comments_holds_no_statement(dialect: str) -> None:
     assert judged(dialect, "-- nothing; here\n/* nor here */ ;\n", "") == []
     assert run("--dialect", dialect, stdin="-- nothing").stdout == "There is no statement.\n"
