@@ -126,6 +126,7 @@ BROKEN = {
     "a comment without an end": ("postgresql", "SELECT 1; /* DROP TABLE b;"),
     "two minus signs that MySQL runs": ("mysql", "SELECT 1 --1; DROP TABLE b\n;"),
     "another delimiter": ("mysql", "DELIMITER //\nDROP TABLE b//"),
+    "a word that the client of MySQL obeys anywhere": ("mysql", "ALTER TABLE users ADD COLUMN delimiter int"),
     "a command of psql": ("postgresql", "\\i other.sql\n"),
     "a word alone": ("postgresql", "frobnicate"),
     "a NUL": ("postgresql", "SELECT 1;\0 DROP TABLE b"),

@@ -48,6 +48,13 @@ def test_a_file_is_cut_where_its_database_would(name: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", SCHEMAS)
+@pytest.mark.parametrize("before", ["-- a\n", "/* a; */", "-- a;\n-- b\n", "\n/* a */ -- b\n "])
+def test_a_statement_behind_a_comment_is_not_left_out(dialect: str, before: str) -> None:
+    cut = split(f"{before}DROP TABLE a; {before}DROP TABLE b; {before}", dialect)
+    assert [piece[-12:] for piece in cut.statements] == ["DROP TABLE a", "DROP TABLE b"]
+
+
+@pytest.mark.parametrize("dialect", SCHEMAS)
 def test_each_labelled_statement_survives_between_others(dialect: str) -> None:
     for sql, _ in corpus(dialect):
         if not any(sign in sql for sign in ("--", "/*", "#")):
