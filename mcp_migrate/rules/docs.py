@@ -22,6 +22,10 @@ each asks for, is told in [effects](effects.md). How an admin raises a rule or a
 [configuration](configuration.md#rules). `mcp-migrate classify` applies them to a file.
 
 What no rule knows is `unknown`, and that waits for a person.
+
+The examples are on a small schema with tables such as `users` and `orders`; of several statements the last one is
+meant, and of a table that SQLite makes again all of them. Where the safer way depends on the statement, the one for
+the first example is shown.
 """
 _PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mysql": "MySQL and MariaDB"}
 _WAIT = {"reads": "reads", "writes": "writes", "ddl": "schema changes"}
@@ -75,14 +79,14 @@ def entry(name: str) -> str:
     """One rule, with its facts for each database."""
     by_dialect = catalogue()[name]
     lines = [f"### {name}", "", f"{next(iter(by_dialect.values())).title}.", ""]
-    for dialect, rule in by_dialect.items():
+    for dialect, rule in sorted(by_dialect.items(), key=lambda item: list(_PRODUCTS).index(item[0])):
         said = f"**{_PRODUCTS.get(dialect, dialect)}**: {_effect_words(rule)}. {rule.rationale}".rstrip()
-        lines += [said, "", *(f"- {line}" for line in _lines(rule, dialect)), ""]
-        lines += _examples(rule)
+        lines += [said, "", *(f"- {line}" for line in _lines(rule)), ""]
+        lines += _examples(rule, _safer(rule, dialect))
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _lines(rule: Rule, dialect: str) -> Iterator[str]:
+def _lines(rule: Rule) -> Iterator[str]:
     yield f"What it says: {readable(rule.why)}"
     if rule.lock:
         waits = ", ".join(_WAIT[word] for word in BLOCKS[rule.lock]) or "nobody"
@@ -92,16 +96,16 @@ def _lines(rule: Rule, dialect: str) -> Iterator[str]:
     if not rule.transactional:
         yield "It cannot run inside a transaction."
     yield f"Can be taken back: {_BACK[rule.reversible]}."
-    if safer := _safer(rule, dialect):
-        yield f"Safer: {' '.join(f'`{line}`' for line in safer.splitlines())}"
+    if rule.safer:
+        yield f"Safer: `{readable(rule.safer)}`"
     if rule.source:
         yield f"Source: <{rule.source}>"
 
 
 def _safer(rule: Rule, dialect: str) -> str | None:
-    """The safer way in general, or the one for the first example."""
+    """The safer way for the first example."""
     if rule.safer or not rule.flags:
-        return readable(rule.safer) if rule.safer else None
+        return None
     texts = rule.flags[0].split(";\n")
     judged = judge([Statement(n, "", sql) for n, sql in enumerate(texts, 1)], dialect=dialect, schema=None)
     return judged[-1].safer if judged[-1].rule == rule.id else None
@@ -110,8 +114,9 @@ def _safer(rule: Rule, dialect: str) -> str | None:
 _BACK = {"yes": "yes", "schema": "the schema, not the data", "no": "no", "unknown": "not known"}
 
 
-def _examples(rule: Rule) -> list[str]:
+def _examples(rule: Rule, safer: str | None) -> list[str]:
     found = [f"-- found\n{example};" for example in rule.flags]
+    found += [f"-- safer\n{safer}"] if safer else []
     passed = [f"-- not found\n{example};" for example in rule.passes]
     return ["```sql", *found, *passed, "```", ""] if found or passed else []
 
