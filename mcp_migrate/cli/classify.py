@@ -100,14 +100,12 @@ def _effects(words: str) -> frozenset[Effect]:
 
 
 def _texts(files: Sequence[Path]) -> list[str]:
-    if not files:
-        return [sys.stdin.read()]
     texts = []
-    for file in files:
+    for name, read in [(str(file), file.read_bytes) for file in files] or [("standard input", sys.stdin.buffer.read)]:
         try:
-            texts.append(file.read_text(encoding="utf-8"))
+            texts.append(read().decode("utf-8-sig"))  # the mark that some editors write first is no part of the SQL
         except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"{file} cannot be read: {error}.") from error
+            raise typer.BadParameter(f"{name} cannot be read: {error}.") from error
     return texts
 
 

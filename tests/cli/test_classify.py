@@ -83,6 +83,20 @@ def test_what_nobody_could_judge_stops_a_pipeline_that_stops_for_anything() -> N
     assert run("--dialect", "postgresql", stdin="frobnicate").returncode == 0
 
 
+def test_bytes_that_are_no_text_are_wrong_usage(tmp_path: Path) -> None:
+    file = tmp_path / "a.sql"
+    file.write_bytes(b"SELECT '\xff'")
+    done = run("--dialect", "sqlite", str(file))
+    assert done.returncode == 2
+    assert "cannot be read" in done.stderr
+
+
+def test_the_mark_that_editors_write_first_is_no_sql(tmp_path: Path) -> None:
+    file = tmp_path / "a.sql"
+    file.write_text("SELECT 1;", encoding="utf-8-sig")
+    assert "1 statement: read (1)." in run("--dialect", "postgresql", str(file)).stdout
+
+
 def test_a_dialect_is_needed_and_must_be_known() -> None:
     assert run(stdin="SELECT 1").returncode == 2
     assert run("--dialect", "oracle", stdin="SELECT 1").returncode == 2
