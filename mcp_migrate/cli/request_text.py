@@ -35,6 +35,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         ("Rule", ", ".join(quorum["rules"])),
+        ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
     lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
     lines += ["", *_statements(plan["statements"], judged), ""]

@@ -147,8 +147,9 @@ class Plan:
     """Frozen, ordered SQL statements that take one target from one revision to another.
 
     `doubts` are reasons why the recording is not the whole truth (it read user rows, the offline rendering
-    differs, the target drifted): each makes the plan `unknown`. `expected_fingerprint` is None when the
-    schema after the plan cannot be known.
+    differs, the target drifted): each makes the plan `unknown`. Both fingerprints leave owners and grants out, which
+    a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the
+    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in.
     """
 
     target: str
@@ -161,6 +162,7 @@ class Plan:
     statements: tuple[Statement, ...]
     reverse: Reverse
     doubts: tuple[str, ...] = ()
+    cage: str = "none"
 
     @property
     def digest(self) -> str:
@@ -189,6 +191,7 @@ class Plan:
                 "why_not": self.reverse.why_not,
             },
             "doubts": list(self.doubts),
+            "cage": self.cage,
         }
 
     @classmethod

@@ -68,8 +68,10 @@ class Made:
 
 
 _ACTS = frozenset({"trigger", "rule", "policy"})
-_NAMED = frozenset({"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "composite"})
-_NOT_CALLED = _ACTS | _NAMED | {"extension", "schema"}
+_NAMED = frozenset(
+    {"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "composite", "range", "type"}
+)
+_NOT_CALLED = _ACTS | _NAMED | {"extension", "schema", "index", "event_trigger", "statistics", "collation"}
 _PLAIN = frozenset({"table", "partitioned", "partitioned table", "partitioned_table"})
 
 
