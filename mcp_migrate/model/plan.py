@@ -91,7 +91,7 @@ class Judgement:
     `objects` are ``schema.table[.column]`` and `kinds` says of each what it is; `rules` are all that found something,
     the worst (`rule`) first. `lock` is the strongest one taken and `blocks` whom it keeps waiting; `scans` and
     `rewrites` say that every row is read or written under it. `accepted` are the rules whose effects an admin
-    accepted for this target.
+    accepted for this target, each with the reason that was given.
     """
 
     n: int
@@ -108,7 +108,7 @@ class Judgement:
     rewrites: bool = False
     transactional: bool = True
     reversible: str = "unknown"
-    accepted: tuple[str, ...] = ()
+    accepted: tuple[tuple[str, str], ...] = ()
 
     def told(self) -> dict[str, Any]:
         """The JSON form that plans show, machines read and reviewers sign."""
@@ -124,7 +124,7 @@ class Judgement:
             "rewrites": self.rewrites,
             "transactional": self.transactional,
             "reversible": self.reversible,
-            "accepted": list(self.accepted),
+            "accepted": dict(self.accepted),
             "safer": self.safer,
         }
 

@@ -52,6 +52,30 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+def split(text: str) -> tuple[list[str], str]:
+    """The statements of a file, and the rest of it from where its tokens cannot be told.
+
+    A piece without a token is a comment and no statement. DELIMITER is a command of the client, which changes what
+    ends a statement, so nobody can tell how the text goes on.
+    """
+    pieces: list[str] = []
+    start, at, full = 0, 0, False
+    try:
+        while at < len(text):
+            after = _skipped(text, at)
+            if after == at:
+                token, after = _token(text, at)
+                if token.kind == "word" and token.value == "DELIMITER":
+                    return pieces, text[start:]
+                ends = token.kind == "sign" and token.text == ";"
+                pieces += [text[start:at]] if ends and full else []
+                start, full = (after, False) if ends else (start, True)
+            at = after
+    except Refused:
+        return pieces, text[start:]
+    return ([*pieces, text[start:]] if full else pieces), ""
+
+
 def _scan(text: str) -> list[Token]:
     found: list[Token] = []
     at, end = 0, len(text)

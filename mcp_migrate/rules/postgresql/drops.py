@@ -11,7 +11,14 @@ from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.schema.model import Constraint
 
 DROP_NEW = rule(
-    "drop-new-object", "Something this plan made, dropped again", "additive", "Drops {object}, which this plan made."
+    "drop-new-object",
+    "Something this plan made, dropped again",
+    "additive",
+    "Drops {object}, which this plan made.",
+    rationale="Nobody's rows can be in it yet but those the plan put there.",
+    source="https://www.postgresql.org/docs/current/sql-droptable.html",
+    flags=("CREATE TABLE t (a integer);\nDROP TABLE t",),
+    passes=("DROP TABLE users", "CREATE TABLE t (a integer);\nDROP TABLE t CASCADE"),
 )
 DROP_INDEX = rule(
     "drop-index",
@@ -19,6 +26,11 @@ DROP_INDEX = rule(
     "breaking",
     "Drops the index {object}: if it was unique, duplicates are let in; queries may become slow{cascade}.",
     "ACCESS EXCLUSIVE",
+    of="index",
+    rationale="What the index kept unique or fast no longer is, and nobody can use the table until it is gone.",
+    source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    flags=("DROP INDEX by_email",),
+    passes=("DROP INDEX CONCURRENTLY by_email",),
 )
 DROP_INDEX_CONCURRENTLY = rule(
     "drop-index-concurrently",
@@ -48,42 +60,119 @@ DROP_CODE = rule(
     "Code in the database taken away",
     "breaking unknown",
     "Drops a {kind}{cascade}; what it did is not known here.",
+    of="code",
+    rationale="A trigger may have kept data right, and a function may be called from anywhere.",
+    source="https://www.postgresql.org/docs/current/sql-droptrigger.html",
+    flags=("DROP FUNCTION shout(text)", "DROP TRIGGER watch ON audited"),
+    passes=("DROP VIEW active_users",),
 )
 DROP_GUARD = rule(
     "drop-guard",
     "A guard taken away",
     "privilege unknown",
     "Drops a {kind}{cascade}, which may open what it closed.",
+    of="policy",
+    rationale="A policy hides rows from people; an event trigger may watch what others change.",
+    source="https://www.postgresql.org/docs/current/sql-droppolicy.html",
+    flags=("DROP POLICY own_rows ON users", "DROP EVENT TRIGGER watch_ddl"),
+    passes=("DROP TRIGGER watch ON audited",),
 )
 DROP_EXTENSION = rule(
     "drop-extension",
     "An extension taken away",
     "privilege destructive breaking",
     "Drops an extension{cascade} and all that it defines.",
+    of="extension",
+    rationale="Its types, functions and indexes go with it, and columns of its types go by CASCADE.",
+    source="https://www.postgresql.org/docs/current/sql-dropextension.html",
+    flags=("DROP EXTENSION postgis CASCADE",),
+    passes=("DROP SCHEMA app",),
 )
 
 
-def _drop(kind: str, what: str) -> Rule:
+def _drop(kind: str, what: str, rationale: str, flag: str, *passes: str) -> Rule:
     return rule(
         f"drop-{kind}",
         f"A {kind} taken away",
         "destructive breaking",
         f"Drops {{object}}, {what}{{cascade}}; code that names it fails.",
         "ACCESS EXCLUSIVE",
+        of=kind.replace("-", " "),
+        rationale=rationale,
+        source=f"https://www.postgresql.org/docs/current/sql-drop{kind.replace('-', '')}.html",
+        flags=(flag,),
+        passes=passes,
     )
 
 
+_TABLE = _drop(
+    "table",
+    "with every row",
+    "The rows are gone, with the table's indexes, triggers, policies and rights.",
+    "DROP TABLE users",
+    "CREATE TABLE t (a integer);\nDROP TABLE t",
+)
+_FOREIGN_TABLE = _drop(
+    "foreign-table",
+    "the way to another server's table",
+    "The rows stay on the other server, but the options that led there are gone.",
+    "DROP FOREIGN TABLE far",
+    "DROP TABLE users",
+)
+_VIEW = _drop(
+    "view",
+    "a view",
+    "Its text is gone, and code that reads it fails.",
+    "DROP VIEW active_users",
+    "DROP MATERIALIZED VIEW totals",
+)
+_MATERIALIZED_VIEW = _drop(
+    "materialized-view",
+    "with the rows it holds",
+    "Its rows may have been computed from data that no longer exists.",
+    "DROP MATERIALIZED VIEW totals",
+    "DROP VIEW active_users",
+)
+_SEQUENCE = _drop(
+    "sequence",
+    "with the place it has counted to",
+    "Numbers that were given may be given again by whatever takes its place.",
+    "DROP SEQUENCE counter",
+    "ALTER SEQUENCE counter CACHE 20",
+)
+_TYPE = _drop(
+    "type",
+    "a type",
+    "Values of the type cannot be read any more; by CASCADE its columns go, with their values.",
+    "DROP TYPE mood",
+    "DROP DOMAIN positive",
+)
+_DOMAIN = _drop(
+    "domain",
+    "a domain",
+    "What it kept out is let in; by CASCADE its columns go, with their values.",
+    "DROP DOMAIN positive",
+    "DROP TYPE mood",
+)
+_SCHEMA = _drop(
+    "schema",
+    "a schema",
+    "By CASCADE every table in it goes at once, with its rows.",
+    "DROP SCHEMA app CASCADE",
+    "DROP TABLE app.secrets",
+)
+
+
 _OBJECTS = {
-    "OBJECT_TABLE": ("table", _drop("table", "with every row")),
-    "OBJECT_FOREIGN_TABLE": ("foreign table", _drop("foreign-table", "the way to another server's table")),
-    "OBJECT_VIEW": ("view", _drop("view", "a view")),
-    "OBJECT_MATVIEW": ("materialized view", _drop("materialized-view", "with the rows it holds")),
-    "OBJECT_SEQUENCE": ("sequence", _drop("sequence", "with the place it has counted to")),
-    "OBJECT_TYPE": ("enum", _drop("type", "a type")),
-    "OBJECT_DOMAIN": ("domain", _drop("domain", "a domain")),
+    "OBJECT_TABLE": ("table", _TABLE),
+    "OBJECT_FOREIGN_TABLE": ("foreign table", _FOREIGN_TABLE),
+    "OBJECT_VIEW": ("view", _VIEW),
+    "OBJECT_MATVIEW": ("materialized view", _MATERIALIZED_VIEW),
+    "OBJECT_SEQUENCE": ("sequence", _SEQUENCE),
+    "OBJECT_TYPE": ("enum", _TYPE),
+    "OBJECT_DOMAIN": ("domain", _DOMAIN),
     "OBJECT_INDEX": ("index", DROP_INDEX),
 }
-_SCHEMA = _drop("schema", "a schema")
 _REST = {
     "OBJECT_SCHEMA": _SCHEMA,
     "OBJECT_EXTENSION": DROP_EXTENSION,
