@@ -114,7 +114,7 @@ def _known(target: str | None, dialect: str, config_file: Path | None) -> tuple[
 
     if target is None:
         return None, Policy()
-    from mcp_migrate.stages.classify import policy_for
+    from mcp_migrate.rules.policy import policy_for
     from mcp_migrate.tools.live import read_live
 
     wiring = wire(config_file)
