@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mcp_migrate.rules.interface import Finding, unknown
 from mcp_migrate.schema.model import Constraint, Index, Other, Schema, Table
 
 Name = tuple[str, str]
@@ -24,9 +25,16 @@ class Made:
         self._changed: set[str] = set()
         self._moved: set[str] = set()
         self._all_changed = False
+        self._tells: dict[str, tuple[Finding, ...]] = {}
+        self._acts: dict[str, tuple[Finding, ...]] = {}
+        self._seen: set[str] = set()
+        self._rewritten: set[str] = set()
+        self.judged: dict[str, tuple[Finding, ...]] = {}
 
     def add(self, kind: str, name: Name) -> None:
         self._names.setdefault((kind, name[1]), set()).add(name[0])
+        if kind == "table":
+            self.see(name[1])
 
     def has(self, kind: str, name: Name) -> bool:
         return name[0] in self._names.get((kind, name[1]), ())
@@ -38,6 +46,9 @@ class Made:
     def clear(self) -> None:
         self._names.clear()
         self._checks.clear()
+        self._tells.clear()
+        self.judged.clear()
+        self._seen.clear()
         self._all_changed = True
 
     def change(self, bare: str, *, moved: bool = False) -> None:
@@ -46,12 +57,56 @@ class Made:
         self._checks.pop(bare, None)
         if moved:
             self._moved.add(bare)
+            self._tells.clear()
+            self.judged.clear()
 
     def changed(self, bare: str) -> bool:
         return self._all_changed or bare in self._changed
 
     def moved(self, bare: str) -> bool:
         return bare in self._moved
+
+    def see(self, bare: str) -> None:
+        """A plain table of that name may have been made here."""
+        self._seen.add(bare)
+
+    def saw(self, bare: str) -> bool:
+        return bare in self._seen
+
+    def rewrite(self, routine: str) -> None:
+        """What the schema says of the routines of that name no longer holds, nor what was told of any other."""
+        self._rewritten.add(routine)
+        for table in self._acts:
+            self.act(table, (unknown(f"code that acts on it may call {routine}, which this plan changed"),))
+        self._tells.clear()
+        self.judged.clear()
+
+    def rewritten(self, routine: str) -> bool:
+        return self._all_changed or routine in self._rewritten
+
+    def tell(self, routine: str, findings: Iterable[Finding]) -> None:
+        """What a routine of this plan does when it is called, beside what others of its name do."""
+        self._tells[routine] = tuple(dict.fromkeys((*self._tells.get(routine, ()), *findings)))
+
+    def told(self, routine: str) -> tuple[Finding, ...] | None:
+        """What the routines of this plan with that name do; None where there is none, or nothing is known of it."""
+        return self._tells.get(routine)
+
+    def act(self, bare: str, findings: Iterable[Finding]) -> None:
+        """What also happens from now on when rows of `bare` change. Nothing takes this back."""
+        self._acts[bare] = tuple(dict.fromkeys((*self._acts.get(bare, ()), *findings)))
+
+    @property
+    def acting(self) -> bool:
+        """Whether anything happens beside what a later statement says."""
+        return bool(self._acts)
+
+    def acts(self, *tables: str) -> tuple[Finding, ...]:
+        """What also happens when rows of these tables change; ``*`` and what was renamed stand for any table."""
+        if not self._acts:
+            return ()
+        which = self._acts if "?" in tables else {"*", *tables, *(self._moved & set(self._acts))}
+        return tuple(finding for bare in sorted(which) for finding in self._acts.get(bare, ()))
 
     def check(self, bare: str, constraint: str, column: str, *, validated: bool) -> None:
         """A constraint of a table, made here, says that `column` is not null."""
@@ -87,7 +142,8 @@ class Context:
     made: Made = field(default_factory=Made)
     tables: Mapping[str, Table] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    functions: frozenset[str] = frozenset()
+    functions: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
+    extensions: frozenset[str] = frozenset()
     active: frozenset[str] = frozenset()
     references: Mapping[str, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
     indexes: Mapping[str, tuple[Table, Index | Constraint]] = field(default_factory=dict)
@@ -104,7 +160,8 @@ class Context:
             schema,
             tables={table.qualified: table for table in tables if table.kind in _PLAIN},
             names={name: tuple(places) for name, places in names.items()},
-            functions=frozenset(o.name.partition("(")[0] for o in others if o.kind not in _NOT_CALLED),
+            functions=_routines(others),
+            extensions=frozenset(other.name for other in others if other.kind == "extension"),
             active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
             references=_references(tables),
             indexes=_indexes(tables),
@@ -134,9 +191,24 @@ class Context:
         """The table as the schema tells it, where this plan has not changed what it tells."""
         return None if self.made.changed(qualified.rpartition(".")[2]) else self.tables.get(qualified)
 
+    def plain(self, qualified: str) -> bool:
+        """Whether it is a plain table: one the schema knows, or one this plan made where the schema has nothing."""
+        bare = qualified.rpartition(".")[2]
+        new = self.made.saw(bare) and not self.called(bare) and not self.made.moved(bare)
+        return new or self.table(qualified) is not None
+
     def called(self, bare: str) -> tuple[str, ...]:
         """Everything table-like or typed that is called `bare`, in any schema, as ``kind schema``."""
         return self.names.get(bare, ())
+
+
+def _routines(others: Sequence[Other]) -> dict[str, tuple[Other, ...]]:
+    """Everything that can be called, by its bare name."""
+    found: dict[str, list[Other]] = {}
+    for other in others:
+        if other.kind not in _NOT_CALLED:
+            found.setdefault(other.name.partition("(")[0], []).append(other)
+    return {name: tuple(overloads) for name, overloads in found.items()}
 
 
 def _references(tables: Sequence[Table]) -> dict[str, tuple[tuple[str, bool], ...]]:

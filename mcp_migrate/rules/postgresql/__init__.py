@@ -13,17 +13,24 @@ from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
 from mcp_migrate.rules.postgresql import (
     alter_table,
+    copying,
     create_table,
     derived,
     drops,
+    functions,
+    guards,
     indexes,
     kinds,
     maintenance,
     objects,
+    outside,
     privileges,
     renames,
     rows,
+    session,
+    triggers,
 )
+from mcp_migrate.rules.postgresql.own_names import own_names
 from mcp_migrate.rules.postgresql.parser import Tree, parse
 from mcp_migrate.rules.postgresql.version import ALEMBIC_VERSION, is_version_step
 from mcp_migrate.schema.model import Schema
@@ -32,7 +39,6 @@ FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
     "alter_domain_stmt": kinds.alter_domain,
     "alter_enum_stmt": objects.add_enum_value,
     "alter_object_schema_stmt": renames.move,
-    "alter_owner_stmt": privileges.owner,
     "alter_seq_stmt": kinds.alter_sequence,
     "alter_table_stmt": alter_table.alter_table,
     "cluster_stmt": maintenance.cluster,
@@ -60,6 +66,13 @@ FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
     "update_stmt": rows.update,
     "vacuum_stmt": maintenance.vacuum,
     "view_stmt": objects.create_view,
+    **copying.KINDS,
+    **functions.KINDS,
+    **guards.KINDS,
+    **outside.KINDS,
+    **privileges.KINDS,
+    **session.KINDS,
+    **triggers.KINDS,
 }
 
 
@@ -77,17 +90,16 @@ def _find(statement: Statement, context: Context) -> list[Finding]:
         return [unknown(parsed)]
     if statement.kind == "version" and is_version_step(parsed, context):
         return [found(ALEMBIC_VERSION)]
-    findings = _findings(parsed.kind, parsed.node, context)
+    findings = findings_of(parsed.kind, parsed.node, context)
     if not findings or Effect.UNKNOWN in effects_of(findings):
         context.made.clear()  # it may have done anything to what was there
     return findings
 
 
-def _findings(kind: str, node: Tree, context: Context) -> list[Finding]:
-    guarded = privileges.privilege(kind, node)
-    if guarded is not None:
-        return guarded
+def findings_of(kind: str, node: Tree, context: Context) -> list[Finding]:
+    """What one statement does; also asked for each statement inside code."""
     known = FAMILY.get(kind)
     if known is None:
         return [unknown(f"{kind.removesuffix('_stmt').replace('_', ' ').upper()} is not on the list")]
-    return known(node, context)
+    findings = known(node, context)
+    return [*findings, *own_names(findings)]

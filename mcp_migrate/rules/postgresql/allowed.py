@@ -137,7 +137,9 @@ TYPES = word_set(
     """
     bool boolean int2 int4 int8 smallint int integer bigint float4 float8 real numeric decimal money char bpchar
     varchar text name bytea uuid json jsonb jsonpath xml date time timetz timestamp timestamptz interval bit
-    varbit inet cidr macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery oid regclass
+    varbit inet cidr macaddr macaddr8 point line lseg box path polygon circle tsvector tsquery oid oidvector int2vector
+    regclass regproc regprocedure regtype regrole regnamespace regoper regoperator regconfig regdictionary
+    regcollation pg_lsn pg_snapshot txid_snapshot xid xid8 cid tid refcursor aclitem unknown
     int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange nummultirange
     tsmultirange tstzmultirange datemultirange
     """
@@ -149,44 +151,16 @@ SERIALS = word_set(
     """
 )
 
-STEADY_FUNCTIONS = word_set(
-    """
-    now current_timestamp transaction_timestamp statement_timestamp current_date localtimestamp timezone
-    date_trunc date_part extract age to_char to_date to_timestamp to_number make_date make_interval
-    make_timestamp make_timestamptz make_time date_bin isfinite justify_days justify_hours justify_interval
-    overlaps lower upper length char_length character_length octet_length bit_length trim btrim ltrim rtrim lpad
-    rpad substring substr position strpos replace translate concat concat_ws left right repeat reverse
-    split_part initcap starts_with ascii chr md5 sha256 sha512 encode decode to_hex format quote_literal
-    quote_ident quote_nullable regexp_replace regexp_match regexp_matches regexp_like regexp_count regexp_substr
-    regexp_split_to_array string_to_array array_to_string overlay normalize convert_to convert_from like_escape
-    similar_to_escape abs ceil ceiling floor round trunc mod power sqrt exp ln log sign greatest least div cbrt
-    degrees radians pi array_length array_position array_positions array_append array_prepend array_cat
-    array_remove array_replace array_ndims array_upper array_lower cardinality unnest generate_series
-    generate_subscripts json_build_object json_build_array jsonb_build_object jsonb_build_array to_json to_jsonb
-    row_to_json json_array_length jsonb_array_length json_typeof jsonb_typeof jsonb_set jsonb_insert
-    jsonb_strip_nulls json_strip_nulls jsonb_pretty json_extract_path json_extract_path_text jsonb_extract_path
-    jsonb_extract_path_text jsonb_array_elements jsonb_array_elements_text json_array_elements
-    json_array_elements_text jsonb_each jsonb_each_text json_each json_each_text jsonb_object_keys
-    json_object_keys jsonb_path_exists jsonb_path_query jsonb_exists num_nulls num_nonnulls count sum avg min
-    max array_agg string_agg json_agg jsonb_agg json_object_agg jsonb_object_agg bool_and bool_or every bit_and
-    bit_or stddev stddev_pop stddev_samp variance var_pop var_samp percentile_cont percentile_disc mode
-    row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
-    to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery setweight ts_rank version
-    current_database current_schema current_user session_user pg_typeof nullif coalesce
-    """
-)
-
-FRESH_FUNCTIONS = word_set(
-    """
-    gen_random_uuid uuidv4 uuidv7 random clock_timestamp timeofday
-    """
-)
-"""Harmless, but another value for each row."""
-
 CATALOGS = word_set(
     """
     pg_class pg_namespace pg_attribute pg_attrdef pg_type pg_enum pg_index pg_constraint pg_indexes pg_tables
-    pg_views pg_matviews pg_sequences pg_extension pg_description pg_inherits pg_depend
+    pg_views pg_matviews pg_sequences pg_extension pg_description pg_inherits pg_depend pg_proc pg_trigger
+    pg_rewrite pg_rules pg_policy pg_policies pg_roles pg_database pg_tablespace pg_am pg_amop pg_amproc pg_opclass
+    pg_opfamily pg_operator pg_cast pg_collation pg_conversion pg_language pg_range pg_partitioned_table
+    pg_publication pg_publication_rel pg_publication_tables pg_event_trigger pg_sequence pg_shdepend
+    pg_shdescription pg_seclabel pg_ts_config pg_ts_dict pg_available_extensions pg_timezone_names
+    pg_stat_user_tables pg_stat_user_indexes pg_stat_all_tables pg_stat_all_indexes pg_auth_members
+    pg_init_privs pg_default_acl pg_aggregate pg_statistic_ext
     """
 )
 """System tables that hold shapes, not secrets."""

@@ -22,6 +22,16 @@ class Parsed:
 
 def parse(sql: str) -> Parsed | str:
     """The one statement in `sql`, or why there is not exactly one."""
+    statements = parse_all(sql)
+    if isinstance(statements, str):
+        return statements
+    if len(statements) != 1:
+        return f"it holds {len(statements)} statements, not one"
+    return statements[0] if statements[0].kind else "it holds no statement"
+
+
+def parse_all(sql: str) -> list[Parsed] | str:
+    """Every statement in `sql`, or why it is not understood."""
     if "\0" in sql or len(sql) > _LONGEST:  # the C library stops reading at a NUL, the server may not
         return "the text is too long or holds a character that PostgreSQL does not take"
     import postgast
@@ -32,10 +42,44 @@ def parse(sql: str) -> Parsed | str:
         return "PostgreSQL's grammar does not accept it"
     except (_decode_error(), UnicodeError):
         return "it is nested too deeply or is no text"
-    if len(statements) != 1:
-        return f"it holds {len(statements)} statements, not one"
-    kind = statements[0].stmt.WhichOneof("node")
-    return Parsed(kind, getattr(statements[0].stmt, kind)) if kind else "it holds no statement"
+    return [parsed(statement.stmt) for statement in statements]
+
+
+def parsed(node: Tree) -> Parsed:
+    """What a node of any kind holds; of no kind where it is empty."""
+    kind = node.WhichOneof("node")
+    return Parsed(kind, getattr(node, kind)) if kind else Parsed("", node)
+
+
+def tokens(text: str) -> list[tuple[str, int]] | None:
+    """The words and signs of a text and where each ends, without comments; None where it is not made of them."""
+    import postgast
+
+    try:
+        scanned = postgast.scan(text).tokens
+    except (postgast.PgQueryError, UnicodeError):
+        return None
+    data = text.encode()
+    comments = {enum("Token").Value("SQL_COMMENT"), enum("Token").Value("C_COMMENT")}
+    return [
+        (data[token.start : token.end].decode(), len(data[: token.end].decode()))
+        for token in scanned
+        if token.token not in comments
+    ]
+
+
+def parse_plpgsql(sql: str) -> dict[str, Any] | str:
+    """The tree of the one PL/pgSQL function or DO block in `sql`, or why there is none."""
+    import postgast
+
+    try:
+        functions = postgast.parse_plpgsql(sql)
+    except postgast.PgQueryError:
+        return "the PL/pgSQL parser does not accept the code"
+    except (ValueError, UnicodeError, RecursionError):
+        return "the PL/pgSQL parser has no clear answer to the code"
+    tree = functions[0].get("PLpgSQL_function") if len(functions) == 1 else None
+    return tree if isinstance(tree, dict) else "the PL/pgSQL parser has no clear answer to the code"
 
 
 def render(kind: str, node: Tree) -> str | None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, sentences
-from mcp_migrate.rules.postgresql import allowed
+from mcp_migrate.rules.postgresql import allowed, builtins, code, counters, routines
 from mcp_migrate.rules.postgresql.names import (
     DEFAULT_SCHEMA,
     doubts,
@@ -27,6 +27,7 @@ class Reading:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.reasons: list[str] = []
+        self.called: list[Finding] = []
         self.relations: list[str] = []
         self.writes: list[tuple[str, Tree]] = []
         self.fresh = False
@@ -40,7 +41,7 @@ class Reading:
         return reading
 
     def findings(self) -> list[Finding]:
-        return sentences(self.reasons)
+        return [*self.called, *sentences(self.reasons)]
 
     def visit(self, node: Tree) -> None:
         name = node.DESCRIPTOR.name
@@ -77,7 +78,7 @@ class Reading:
         name = name_of(relation)
         if not name[0] and name[1] in self._named and not self.context.called(name[1]):
             return
-        self.relations.append(full(relation))
+        self.relations.append(f"pg_catalog.{name[1]}" if is_system(name) and not name[0] else full(relation))
         if is_system(name):
             if name[0] != "information_schema" and name[1] not in allowed.CATALOGS:
                 self.reasons.append(f"{name[1]} is a system table that may hold secrets")
@@ -89,32 +90,50 @@ class Reading:
         if self.context.schema is None or self.context.made.has("table", name):
             return True
         where = qualified(name)
-        return self.context.table(where) is not None and where not in self.context.active
+        return self.context.plain(where) and where not in self.context.active
 
     def _call(self, node: Tree) -> None:
         *schema, name = words(node.funcname)
-        if name == "nextval" and schema in ([], ["pg_catalog"]):
+        own = routines.called(name, len(node.args), self.context) if schema != ["pg_catalog"] else None
+        if own is not None:
             self.fresh = True
-            self._sequence(node)
-        elif schema not in ([], ["pg_catalog"]) or not self._known(name):
+            self.called += own
+            self._forget_after(own)
+        elif schema in ([], ["pg_catalog"]) and name in builtins.COUNTERS:
+            self._counts(name, node)
+        elif schema in ([], ["pg_catalog"]) and self._known(name):
+            return
+        elif name in builtins.OF_EXTENSIONS and routines.of_extension(name, self.context):
+            self.fresh = True
+        else:
             self.reasons.append(f"the function {'.'.join([*schema, name])} is not on the list")
-        elif not schema and name in self.context.functions:
-            self.reasons.append(f"the database has a function {name} of its own")
 
     def _known(self, name: str) -> bool:
-        if name in allowed.FRESH_FUNCTIONS:
+        if name in builtins.FRESH_FUNCTIONS:
             self.fresh = True
             return True
-        return name in allowed.STEADY_FUNCTIONS
+        return name in builtins.STEADY_FUNCTIONS or name in builtins.TELLING
 
-    def _sequence(self, node: Tree) -> None:
-        """Only a sequence this plan made may be counted up by a default."""
-        argument = node.args[0] if len(node.args) == 1 else None
-        if argument is not None and argument.WhichOneof("node") == "type_cast":
-            argument = argument.type_cast.arg
-        text = argument.a_const.sval.sval if argument is not None else ""
-        if not text or '"' in text or not self.context.made.has("sequence", split(text.lower().split("."))):
-            self.reasons.append("it counts up a sequence that this plan did not make")
+    def _counts(self, name: str, node: Tree) -> None:
+        self.fresh = True
+        self.called += counters.counts(name, node, self.context)
+
+    def _acts(self, node: Tree) -> None:
+        """What triggers and rules of this plan add to a change of rows."""
+        made = self.context.made
+        if not made.acting:
+            return
+        relations = [r.range_var for r in node.relations] if node.DESCRIPTOR.name == "TruncateStmt" else [node.relation]
+        for relation in relations:
+            reached = self.context.referrers(full(relation))
+            acts = made.acts(relation.relname, *(name.rpartition(".")[2] for name in reached))
+            self.called += acts
+            self._forget_after(acts)
+
+    def _forget_after(self, findings: tuple[Finding, ...]) -> None:
+        """Code that ran may have renamed or dropped what was known."""
+        if code.worse_than_mild(findings):
+            self.context.made.clear()
 
     def _operator(self, node: Tree) -> None:
         parts = words(node.name if node.DESCRIPTOR.name == "A_Expr" else node.oper_name)
@@ -149,6 +168,10 @@ class Reading:
         if any(step.WhichOneof("node") == "string" for step in node.indirection):
             self.reasons.append("a field of a composite value could be a function call")
 
+    def _changes(self, node: Tree) -> None:
+        self._common_tables(node)
+        self._acts(node)
+
     def _common_tables(self, node: Tree) -> None:
         """Learn the names first: fields come in an order of their own."""
         self._named.update(cte.common_table_expr.ctename for cte in node.with_clause.ctes)
@@ -168,9 +191,11 @@ class Reading:
         "ColumnRef": _column,
         "A_Indirection": _indirection,
         "SelectStmt": _common_tables,
-        "InsertStmt": _common_tables,
-        "UpdateStmt": _common_tables,
-        "DeleteStmt": _common_tables,
+        "InsertStmt": _changes,
+        "UpdateStmt": _changes,
+        "DeleteStmt": _changes,
+        "MergeStmt": _changes,
+        "TruncateStmt": _acts,
         "RangeVar": _relation,
         "DefElem": _option,
     }

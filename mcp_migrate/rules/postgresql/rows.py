@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mcp_migrate.model import Effect
 from mcp_migrate.rules.context import Context
-from mcp_migrate.rules.interface import Finding, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.interface import Finding, Rule, effects_of, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG
@@ -103,7 +104,11 @@ FILL_NEW = rule(
 def select(node: Tree, context: Context) -> list[Finding]:
     reading = Reading.of(node, context)
     nested, names = _nested(reading, context), dict.fromkeys(reading.relations)
-    return [*(nested or [found(READ, *names, object=", ".join(names) or "no table")]), *reading.findings()]
+    if effects_of(reading.called) - {Effect.READ, Effect.UNKNOWN}:  # a function that it calls changes something
+        nested += [found(LOOKS, *names)] if names else []
+    elif not nested:
+        nested.append(found(READ, *names, object=", ".join(names) or "no table"))
+    return [*nested, *reading.findings()]
 
 
 def insert(node: Tree, context: Context) -> list[Finding]:
@@ -196,7 +201,7 @@ def _surprises(relation: Tree, context: Context) -> list[Finding]:
         return []
     if where in context.active:
         return sentences([f"{where} has triggers, rules or policies that are not looked into"])
-    if context.table(where) is None:
+    if not context.plain(where):
         return [unknown(f"{where} is not a plain table of the schema", where)]
     return []
 

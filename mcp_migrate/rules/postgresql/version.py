@@ -31,7 +31,7 @@ def is_version_step(parsed: Parsed, context: Context) -> bool:
     if parsed.kind == "create_stmt" and not all(_is_plain(element) for element in node.table_elts):
         return False
     reading = Reading.of(node, Context(None, functions=context.functions))
-    return not (reading.reasons or reading.relations or reading.writes or is_system(name_of(node.relation)))
+    return not (reading.findings() or reading.relations or reading.writes or is_system(name_of(node.relation)))
 
 
 def _drops_one_table(node: Tree) -> bool:
