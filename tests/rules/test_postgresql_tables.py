@@ -29,6 +29,14 @@ def test_a_validated_check_spares_the_scan() -> None:
         (_CHECK, _VALID, "ALTER TABLE users DROP CONSTRAINT k"),
         (_CHECK, _VALID, "ALTER TABLE orders RENAME TO users"),
         (_CHECK, "ALTER TABLE users VALIDATE CONSTRAINT other"),
+        (_CHECK, "ALTER TABLE app.users VALIDATE CONSTRAINT k"),
+        (_CHECK.replace("users", "app.users"), _VALID.replace("users", "app.users")),
+        (_CHECK.replace("users", "public.users"), _VALID),
+        ("CREATE TABLE app.items (id integer)", "ALTER TABLE app.users ADD CONSTRAINT k CHECK (name IS NOT NULL)"),
+        ("ALTER TABLE users ADD CONSTRAINT k CHECK (name IS NOT NULL) NO INHERIT",),
+        ("ALTER TABLE users ADD CONSTRAINT k CHECK (name IS NOT NULL) NOT ENFORCED",),
+        (_CHECK, _VALID, "DROP DOMAIN positive CASCADE"),
+        (_CHECK, _VALID, "SET search_path = app"),
     ],
 )
 def test_nothing_less_spares_the_scan(before: tuple[str, ...]) -> None:

@@ -146,7 +146,7 @@ def _default(command: Tree, table: Tree, where: str, context: Context) -> list[F
 
 
 def _validate(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
-    context.made.validate(table.relname, command.name)
+    context.made.validate(name_of(table), command.name)
     return [found(VALIDATE, where)]
 
 

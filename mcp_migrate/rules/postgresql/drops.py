@@ -126,6 +126,8 @@ def _one(made: str, which: Rule, parts: list[str], cascade: str, context: Contex
     name: Name = split(parts)
     ours = context.made.has(made, name) and not cascade
     context.made.forget(made, name[1])
+    if cascade and made in {"enum", "domain"}:
+        context.made.clear()  # columns of that type go too, in any table
     reached = context.referrers(qualified(name)) if cascade else ()
     yield found(DROP_NEW, qualified(name)) if ours else found(which, qualified(name), *reached, cascade=cascade)
     table, backing = context.indexes.get(qualified(name), (None, None)) if made == "index" else (None, None)

@@ -171,6 +171,7 @@ class Reading:
         "InsertStmt": _common_tables,
         "UpdateStmt": _common_tables,
         "DeleteStmt": _common_tables,
+        "MergeStmt": _common_tables,
         "RangeVar": _relation,
         "DefElem": _option,
     }
