@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.postgresql.cascade import readers, words_of
 from mcp_migrate.rules.postgresql.names import doubts, is_system, member, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
-from mcp_migrate.schema.model import Constraint
+from mcp_migrate.schema.model import Constraint, Index
 
 DROP_NEW = rule(
     "drop-new-object",
@@ -31,6 +32,17 @@ DROP_INDEX = rule(
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
     flags=("DROP INDEX by_email",),
     passes=("DROP INDEX CONCURRENTLY by_email",),
+)
+DROP_UNIQUE = rule(
+    "drop-unique-index",
+    "A unique index taken away",
+    "breaking",
+    "Drops the unique index {object}: duplicates are let in from now on, and queries may become slow{cascade}.",
+    "ACCESS EXCLUSIVE",
+    of="index",
+    rationale="Once duplicates are in, the index cannot be built again before they are gone.",
+    source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    passes=("DROP INDEX by_email",),
 )
 DROP_INDEX_CONCURRENTLY = rule(
     "drop-index-concurrently",
@@ -215,8 +227,9 @@ def _one(made: str, which: Rule, parts: list[str], cascade: str, context: Contex
     name: Name = split(parts)
     ours = context.made.has(made, name) and not cascade
     context.made.forget(made, name[1])
-    reached = context.referrers(qualified(name)) if cascade else ()
-    yield found(DROP_NEW, qualified(name)) if ours else found(which, qualified(name), *reached, cascade=cascade)
+    if cascade and made in {"enum", "domain"}:
+        context.made.clear()  # columns of that type go too, in any table
+    yield found(DROP_NEW, qualified(name)) if ours else _taken(which, name, cascade, context)
     table, backing = context.indexes.get(qualified(name), (None, None)) if made == "index" else (None, None)
     if table is not None and isinstance(backing, Constraint) and not ours and not context.made.changed(table.name):
         yield found(BACKS_CONSTRAINT, qualified(name), table=table.qualified)
@@ -224,6 +237,25 @@ def _one(made: str, which: Rule, parts: list[str], cascade: str, context: Contex
     yield from sentences(doubts(name, context) if not ours else [])
     if is_system(name) or len(parts) > 2:  # noqa: PLR2004  a catalog before the schema
         yield unknown("it names something of the system or of another database", qualified(name))
+
+
+def _taken(which: Rule, name: Name, cascade: str, context: Context) -> Finding:
+    """Something in use goes, and by CASCADE all that the schema shows to depend on it."""
+    where = qualified(name)
+    if which is DROP_INDEX:
+        table, known = context.indexes.get(where, (None, None))
+        changed = table is None or context.made.changed(table.name) or context.made.changed(name[1])
+        which = DROP_UNIQUE if isinstance(known, Index) and known.unique and not changed else which
+        safer = None if cascade else f"DROP INDEX CONCURRENTLY {_quoted(name)};"
+        return found(which, where, safer=safer, cascade=cascade)
+    if not cascade:
+        return found(which, where, cascade="")
+    reached = tuple(dict.fromkeys((*context.referrers(where), *readers(where, context))))
+    return found(which, where, *reached, object=where, cascade=words_of(tuple(n for n in reached if n != "?")))
+
+
+def _quoted(name: Name) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name if part)
 
 
 def _schema(name: str, cascade: str, context: Context) -> Iterable[Finding]:

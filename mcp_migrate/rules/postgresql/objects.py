@@ -54,7 +54,6 @@ CREATE_DOMAIN = rule(
     flags=("CREATE DOMAIN small AS integer CHECK (VALUE < 100)",),
     passes=("ALTER DOMAIN positive SET NOT NULL",),
 )
-_VIEW = "https://www.postgresql.org/docs/current/sql-createview.html"
 CREATE_VIEW = rule(
     "create-view",
     "A new view",
