@@ -7,10 +7,10 @@ import pytest
 from mcp_migrate.model import Effect, Judgement, Statement
 from mcp_migrate.rules import judge
 from mcp_migrate.rules.interface import Rule
-from mcp_migrate.rules.mysql import column_rules, row_rules, table
+from mcp_migrate.rules.mysql import change_rules, column_rules, row_rules, table
 from tests.rules.labelled import SCHEMAS, judged
 
-_RULES = [r for m in (table, column_rules, row_rules) for r in vars(m).values() if isinstance(r, Rule)]
+_RULES = [r for m in (table, column_rules, row_rules, change_rules) for r in vars(m).values() if isinstance(r, Rule)]
 
 
 def _last(example: str) -> Judgement:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mcp_migrate.model import Effect
-from mcp_migrate.rules.interface import Finding, found, unknown
-from mcp_migrate.rules.mysql import column_rules, row_rules, table
-from mcp_migrate.rules.mysql.columns import Definition, definition, expression, names, reference
+from mcp_migrate.rules.interface import Finding, found
+from mcp_migrate.rules.mysql import change_rules, column_rules, row_rules, table
+from mcp_migrate.rules.mysql.columns import COMPUTED, Definition, definition, expression, names, reference
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
 from mcp_migrate.rules.mysql.modify import modify
 from mcp_migrate.rules.mysql.names import Place
-from mcp_migrate.rules.mysql.options import option
+from mcp_migrate.rules.mysql.options import option, rebuilt
+from mcp_migrate.rules.mysql.partitions import partition_clause
 from mcp_migrate.rules.mysql.tables import INDEXES, algorithm, index_findings, index_name, index_options, index_type
 
 
@@ -20,13 +21,18 @@ def alter_table(cursor: Cursor, place: Place) -> list[Finding]:
     name = cursor.qualified()
     results = place.odd(name)
     slow = False
+    alone = partition_clause(cursor, name, place)
+    if alone is not None:
+        cursor.end()
+        return _of_new(alone, place.full(name)) if place.made(name) else [*results, *alone]
     for part in separated(cursor.tokens[cursor.at :]):
-        inner = Cursor(part)
+        inner = cursor.inner(part)
         if inner.sees("ALGORITHM") or inner.sees("LOCK"):
             slow |= algorithm(inner)
         else:
             results += _clause(inner, name, place)
         inner.end()
+    cursor.at = len(cursor.tokens)
     where = place.full(name)
     if slow and not place.made(name):
         safer = shown(cursor.tokens[: _choice(cursor)]) + ", ALGORITHM=INPLACE, LOCK=NONE"
@@ -51,13 +57,10 @@ def _clause(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     for words, handler in _CLAUSES.items():
         if cursor.take(words):
             return handler(cursor, name, place)
-    return option(cursor, place.full(name))
+    return option(cursor, name, place)
 
 
 def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
-    if cursor.take("PARTITION"):
-        cursor.at = len(cursor.tokens)
-        return [unknown("what a new partition takes over is not looked into", place.full(name))]
     if cursor.take("CONSTRAINT") and cursor.is_name() and not cursor.sees("CHECK"):
         cursor.name()
     if word := cursor.take("UNIQUE", "FULLTEXT", "SPATIAL", *INDEXES):
@@ -75,7 +78,7 @@ def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         return _added(definition(cursor), name, place)
     results = []
     for part in separated(cursor.group()):
-        inner = Cursor(part)
+        inner = cursor.inner(part)
         results += _added(definition(inner), name, place)
         inner.end()
     return results
@@ -83,7 +86,9 @@ def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
 
 def _constraint(word: str, cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     where = place.full(name)
-    results = [found(table.ADD_CONSTRAINT, where)]
+    results = [found(change_rules.ADD_KEY if word == "PRIMARY KEY" else table.ADD_CONSTRAINT, where)]
+    if word == "PRIMARY KEY" and not place.online(name):
+        results.append(rebuilt(name, place, word))
     if word == "CHECK":
         expression(cursor.group())
         cursor.take("NOT ENFORCED", "ENFORCED")
@@ -115,7 +120,8 @@ def _added(column: Definition, name: Name, place: Place) -> list[Finding]:
         results.append(found(table.REQUIRED, where))
     if column.said & {"UNIQUE", "PRIMARY KEY", "CHECK"} or column.references:
         results.append(found(table.RESTRICTED, where))
-    if column.said & {"STORED", "AUTO_INCREMENT", "CHECK"} or column.type.name == "SERIAL":
+    copied = column.said & {"STORED", "AUTO_INCREMENT", "CHECK"} or column.references or column.default == COMPUTED
+    if copied or column.type.name == "SERIAL":
         results.append(found(table.COPYING_COLUMN, where))
     for target, acting in column.references:
         results += _refers(target, acting, place.full(name), place)
@@ -132,9 +138,6 @@ def _drop(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     if cursor.take(*INDEXES):
         cursor.take("IF EXISTS")
         return [found(table.DROP_INDEX, where, name=cursor.name())]
-    if cursor.take("PARTITION"):
-        cursor.at = len(cursor.tokens)
-        return [found(column_rules.DROP_PARTITION, where, what="Drops a partition")]
     cursor.take("COLUMN")
     cursor.take("IF EXISTS")
     column = place.full(name, cursor.name())

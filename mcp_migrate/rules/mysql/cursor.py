@@ -16,11 +16,17 @@ Name = tuple[str, str]
 class Cursor:
     """A place among tokens. Whatever is wanted and not there is refused."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], named: list[Name] | None = None) -> None:
         self.tokens = tokens
         self.at = 0
-        self.named: list[Name] = []
-        """The qualified names that were read."""
+        self.named = [] if named is None else named
+        """The qualified names that were read, also in the parts."""
+        self.queries = False
+        """Whether a query stands in it, which other readers must understand."""
+
+    def inner(self, tokens: Sequence[Token]) -> Cursor:
+        """A cursor on a part."""
+        return Cursor(tokens, self.named)
 
     @property
     def next(self) -> Token | None:
@@ -84,6 +90,20 @@ class Cursor:
             raise Refused("a string should stand there")
         self.at += 1
         return token.value
+
+    def number(self) -> None:
+        """A whole number, passed."""
+        token = self.next
+        if token is None or token.kind != "number" or not token.text.isdigit():
+            raise Refused("a number should stand there")
+        self.at += 1
+
+    def comma(self) -> None:
+        """A comma, and something behind it, or the end."""
+        if not self.ended:
+            self.want(",")
+            if self.ended:
+                raise Refused("nothing stands behind a comma")
 
     def word(self) -> str:
         """Any one name, number or string, passed."""

@@ -25,8 +25,8 @@ _GLOT = {
     "WITH": {"Select", "Union", "Update", "Delete"},
 }
 _OXIDE = {
-    "CREATE": {"CreateTable", "CreateIndex", "CreateView"},
-    "ALTER": {"AlterTable"},
+    "CREATE": {"CreateTable", "CreateIndex", "CreateView", "CreateDatabase", "CreateSchema"},
+    "ALTER": {"AlterTable", "AlterView"},
     "DROP": {"Drop"},
     "TRUNCATE": {"Truncate"},
     "RENAME": {"RenameTable"},
