@@ -109,5 +109,5 @@ def _agreed(findings: list[Finding], first: str, cursor: Cursor, text: str, tree
         return findings
     waits = bool(effects_of(findings) & ALWAYS_APPROVED)
     alone = first not in _ROWS and not cursor.queries
-    why = doubt(text, first, cursor.named, tree or glot(text), sure=waits or alone)
+    why = doubt(text, first, (cursor.named, cursor.parts), tree or glot(text), sure=waits or alone)
     return [*findings, unknown(why)] if why else findings

@@ -137,7 +137,8 @@ def _drop(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         return [found(table.DROP_CONSTRAINT, where, name=cursor.name())]
     if cursor.take(*INDEXES):
         cursor.take("IF EXISTS")
-        return [found(table.DROP_INDEX, where, name=cursor.name())]
+        index = cursor.name()
+        return [found(table.DROP_KEY if index.upper() == "PRIMARY" else table.DROP_INDEX, where, name=index)]
     cursor.take("COLUMN")
     cursor.take("IF EXISTS")
     column = place.full(name, cursor.name())

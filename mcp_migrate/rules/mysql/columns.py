@@ -12,6 +12,7 @@ from mcp_migrate.rules.mysql.lexer import Refused, Token
 
 COMPUTED = "(…)"
 """What `Definition.default` is where an expression stands there."""
+_CLOSED = Token("sign", ")", ")")
 _CLOCKS = ("CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "LOCALTIME")
 _NOT_VALUES = frozenset(
     {"SELECT", "INTO", "PROCEDURE", "NEXT", "PREVIOUS", "NEXTVAL", "LASTVAL", "TABLE", "VALUES", "WITH"}
@@ -82,13 +83,14 @@ def type_of(cursor: Cursor) -> Type:
 
 def expression(tokens: Sequence[Token]) -> None:
     """Nothing in it is a query, a place for a value, or a call of a function that is not on the list."""
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    texts = ["", *(token.text for token in tokens)]
+    for before, token, after in zip(texts, tokens, [*tokens[1:], None], strict=False):
         called = after is not None and after.kind == "sign" and after.text == "("
         if token.kind == "word" and token.value in _NOT_VALUES:
             raise Refused("a query stands where a value should")
         if not called or token.kind in {"sign", "number", "string"}:
             continue
-        if token.kind == "name" or token.value not in STEADY_FUNCTIONS | BEFORE_GROUPS:
+        if token.kind == "name" or token.value not in STEADY_FUNCTIONS | BEFORE_GROUPS or before == ".":
             raise Refused(f"the function {token.text[:60]} is not on the list")
 
 
@@ -192,6 +194,8 @@ def calls(tokens: Sequence[Token]) -> list[str]:
         if after.text != "(" or after.kind != "sign" or token.kind in {"sign", "number", "string"}:
             continue
         listed = token.kind == "word" and token.value in STEADY_FUNCTIONS | BEFORE_GROUPS
+        listed &= not (n and tokens[n - 1].text == ".")
+        listed &= token.value != "LAST_INSERT_ID" or tokens[n + 2 : n + 3] == [_CLOSED]  # with a value it sets it
         if not listed and not _named(tokens, n, into):
             found.append(token.text[:60])
     return found

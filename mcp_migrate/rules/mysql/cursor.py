@@ -16,17 +16,19 @@ Name = tuple[str, str]
 class Cursor:
     """A place among tokens. Whatever is wanted and not there is refused."""
 
-    def __init__(self, tokens: Sequence[Token], named: list[Name] | None = None) -> None:
+    def __init__(self, tokens: Sequence[Token], outer: Cursor | None = None) -> None:
         self.tokens = tokens
         self.at = 0
-        self.named = [] if named is None else named
+        self.named: list[Name] = outer.named if outer else []
         """The qualified names that were read, also in the parts."""
+        self.parts: set[Name] = outer.parts if outer else set()
+        """What else was read as a name: of a column, an index, a constraint, a database."""
         self.queries = False
         """Whether a query stands in it, which other readers must understand."""
 
     def inner(self, tokens: Sequence[Token]) -> Cursor:
         """A cursor on a part."""
-        return Cursor(tokens, self.named)
+        return Cursor(tokens, self)
 
     @property
     def next(self) -> Token | None:
@@ -75,7 +77,9 @@ class Cursor:
         if not token.value or _ODD & set(token.value) or not token.value.isprintable() or token.value[-1] == " ":
             raise Refused(f"the name {token.value!r} could be mistaken for another")
         self.at += 1
-        return token.value if token.kind == "name" else token.text
+        read = token.value if token.kind == "name" else token.text
+        self.parts.add(("", read))
+        return read
 
     def qualified(self) -> Name:
         """``[database.]name``."""

@@ -60,6 +60,8 @@ def _index(cursor: Cursor, place: Place) -> list[Finding]:
     cursor.end()
     if place.made(name):
         return [found(table.DROP_NEW, where)]
+    if index.upper() == "PRIMARY":
+        return [found(table.DROP_KEY, where), *place.odd(name)]
     return [found(table.DROP_INDEX, where, name=index), *place.odd(name)]
 
 

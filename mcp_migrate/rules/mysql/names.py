@@ -77,8 +77,10 @@ class Place:
         where = self.full(name)
         if is_system(name):
             return [found(SYSTEM, where)]
-        if self.made(name) or self.context.schema is None:
+        if self.made(name):
             return []
+        if self.context.schema is None:
+            return [unknown(f"whether {where} has triggers is not known", where)]
         if where in self.context.active:
             return [unknown(f"{where} has triggers that are not looked into", where)]
         if self.table(name) is None:
