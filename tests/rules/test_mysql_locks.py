@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +52,15 @@ def server() -> Iterator[Any]:
 
 
 def _running(folder: Path) -> Iterator[Any]:
-    import pymysql
+    pymysql: Any = import_module("pymysql")
 
     account = _account(folder)
     data, socket = folder / "data", folder / "s"
     install = shutil.which("mariadb-install-db") or "mariadb-install-db"
     made = [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    subprocess.run([*account, *made], check=True, capture_output=True)  # noqa: S603  fixed words
+    subprocess.run([*account, *made], check=True, capture_output=True)
     words = ["--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking"]
-    running = subprocess.Popen(  # noqa: S603  fixed words
-        [*account, str(_SERVER), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    running = subprocess.Popen([*account, str(_SERVER), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _until_there(socket, running)
         with pymysql.connect(unix_socket=str(socket), user="root", autocommit=True) as connection:
@@ -90,7 +89,7 @@ def _until_there(socket: Path, running: subprocess.Popen[bytes]) -> None:
 
 def _mildest(cursor: Any, sql: str) -> str:
     """The first way by which the server does it, on fresh tables that hold a row."""
-    import pymysql
+    pymysql: Any = import_module("pymysql")
 
     for way in _WAYS:
         cursor.execute("DROP DATABASE IF EXISTS shop")

@@ -99,3 +99,22 @@ def test_a_column_with_the_collation_of_its_table_is_widened_as_it_is() -> None:
 def test_a_changed_default_is_reported() -> None:
     found = judged("ALTER TABLE users MODIFY name VARCHAR(50) DEFAULT 'y'", "mysql")
     assert "get y instead of x" in found.why
+
+
+@pytest.mark.parametrize(
+    ("sql", "effects"),
+    [
+        ("ALTER TABLE users DROP COLUMN name", {Effect.ADDITIVE, Effect.DATA}),
+        ("ALTER TABLE users RENAME COLUMN name TO nick", {Effect.ADDITIVE}),
+        ("ALTER TABLE users MODIFY email VARCHAR(10)", {Effect.ADDITIVE}),
+        ("ALTER TABLE orders MODIFY mood ENUM('b','a')", {Effect.ADDITIVE}),
+        ("ALTER TABLE users ADD UNIQUE KEY u (name)", {Effect.READ}),
+        ("CREATE UNIQUE INDEX u ON users (name, email)", {Effect.READ}),
+        ("ALTER TABLE users ADD COLUMN nick VARCHAR(50) NOT NULL", {Effect.ADDITIVE}),
+        ("ALTER TABLE users MODIFY email VARCHAR(50) NOT NULL", {Effect.READ}),
+    ],
+)
+def test_what_comes_first_instead_is_milder(sql: str, effects: set[Effect]) -> None:
+    safer = judged(sql, "mysql").safer
+    assert safer
+    assert judged(safer, "mysql").effects == effects

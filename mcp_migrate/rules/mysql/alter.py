@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mcp_migrate.model import Effect
 from mcp_migrate.rules.interface import Finding, found
-from mcp_migrate.rules.mysql import change_rules, column_rules, row_rules, table
+from mcp_migrate.rules.mysql import change_rules, column_rules, row_rules, safer, table
 from mcp_migrate.rules.mysql.columns import COMPUTED, Definition, definition, expression, names, reference
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
 from mcp_migrate.rules.mysql.modify import modify
@@ -35,8 +35,8 @@ def alter_table(cursor: Cursor, place: Place) -> list[Finding]:
     cursor.at = len(cursor.tokens)
     where = place.full(name)
     if slow and not place.made(name):
-        safer = shown(cursor.tokens[: _choice(cursor)]) + ", ALGORITHM=INPLACE, LOCK=NONE"
-        results.append(found(column_rules.REBUILD, where, what="as ALGORITHM or LOCK tells it to", safer=safer))
+        instead = shown(cursor.tokens[: _choice(cursor)]) + ", ALGORITHM=INPLACE, LOCK=NONE"
+        results.append(found(column_rules.REBUILD, where, what="as ALGORITHM or LOCK tells it to", safer=instead))
     return _of_new(results, where) if place.made(name) else results
 
 
@@ -67,9 +67,9 @@ def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         cursor.take(*INDEXES)
         index_name(cursor)
         index_type(cursor)
-        names(cursor)
+        columns = names(cursor)
         index_options(cursor)
-        return index_findings(word, name, place)
+        return index_findings(word, name, place, columns)
     if word := cursor.take("PRIMARY KEY", "FOREIGN KEY", "CHECK"):
         return _constraint(word, cursor, name, place)
     cursor.take("COLUMN")
@@ -117,7 +117,8 @@ def _added(column: Definition, name: Name, place: Place) -> list[Finding]:
     where = place.full(name, column.name)
     results = []
     if column.required:
-        results.append(found(table.REQUIRED, where))
+        instead = safer.adds(name, column.name, safer.spelt(column.type))
+        results.append(found(table.REQUIRED, where, safer=instead))
     if column.said & {"UNIQUE", "PRIMARY KEY", "CHECK"} or column.references:
         results.append(found(table.RESTRICTED, where))
     copied = column.said & {"STORED", "AUTO_INCREMENT", "CHECK"} or column.references or column.default == COMPUTED
@@ -143,7 +144,7 @@ def _drop(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     cursor.take("IF EXISTS")
     column = place.full(name, cursor.name())
     cursor.take("RESTRICT", "CASCADE")
-    return [found(table.DROP_COLUMN, column)]
+    return [found(table.DROP_COLUMN, column, safer=safer.keeps(name))]
 
 
 def _modify(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
@@ -161,7 +162,7 @@ def _change(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     if old.casefold() == column.name.casefold():
         return results
     first, second = place.full(name, old), place.full(name, column.name)
-    return [*results, found(table.RENAME, first, second, object=first, new=column.name)]
+    return [*results, found(change_rules.RENAME, first, second, object=first, new=column.name)]
 
 
 def _rename(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
@@ -172,9 +173,12 @@ def _rename(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         cursor.want("TO")
         new = cursor.name()
         if kind != "COLUMN":
-            return [found(table.RENAME, where, object=f"the index {old} of {where}", new=new)]
+            return [found(change_rules.RENAME, where, object=f"the index {old} of {where}", new=new)]
         first, second = place.full(name, old), place.full(name, new)
-        return [found(table.RENAME, first, second, object=first, new=new)]
+        known = place.table(name)
+        before = known.column(old) if known else None
+        instead = safer.adds(name, new, before.type) if before else None
+        return [found(change_rules.RENAME, first, second, safer=instead, object=first, new=new)]
     cursor.take("TO", "AS", "=")
     return renamed(name, cursor.qualified(), place)
 
@@ -187,7 +191,7 @@ def renamed(old: Name, new: Name, place: Place) -> list[Finding]:
     if not ours:
         place.forget()
     first, second = place.full(old), place.full(new)
-    which = table.RENAME_NEW if ours else table.RENAME
+    which = change_rules.RENAME_NEW if ours else change_rules.RENAME
     return [found(which, first, second, object=first, new=second), *place.odd(new)]
 
 

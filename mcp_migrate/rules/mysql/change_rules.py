@@ -126,3 +126,52 @@ COLLATION = rule(
     flags=("ALTER TABLE users MODIFY email VARCHAR(50) COLLATE utf8mb4_bin",),
     passes=("ALTER TABLE users MODIFY email VARCHAR(10)",),
 )
+TRUNCATE = rule(
+    "truncate",
+    "A table emptied",
+    "destructive blocking",
+    "Deletes every row of {object}; it commits at once.",
+    "METADATA EXCLUSIVE",
+    undo="no",
+    transactional=False,
+    rationale="TRUNCATE drops and makes the table again: no trigger fires and no rollback helps.",
+    source=MANUAL + "truncate-table.html",
+    flags=("TRUNCATE TABLE orders",),
+    passes=("SELECT id FROM orders",),
+)
+RENAME = rule(
+    "rename",
+    "Another name for something in use",
+    "breaking",
+    "Renames {object} to {new}: code that uses the old name fails.",
+    "METADATA EXCLUSIVE",
+    transactional=False,
+    rationale="Old and new code run side by side during a release, and one of them has the wrong name.",
+    source=MANUAL + "rename-table.html",
+    flags=("RENAME TABLE users TO people",),
+    passes=("CREATE TABLE people (id INT)",),
+)
+RENAME_NEW = rule(
+    "rename-new-object",
+    "Another name in or for a table this plan made",
+    "additive",
+    "Renames {object}, which this plan made, to {new}.",
+    "METADATA",
+    transactional=False,
+    rationale="Nobody else can have used the old name.",
+    source=MANUAL + "rename-table.html",
+    flags=("CREATE TABLE items (id INT);\nRENAME TABLE items TO things",),
+    passes=("RENAME TABLE users TO people",),
+)
+DROP_NEW = rule(
+    "drop-new-object",
+    "Something this plan made, dropped again",
+    "additive",
+    "Drops {object}, which this plan made.",
+    "METADATA",
+    transactional=False,
+    rationale="Nobody else can have used it.",
+    source=MANUAL + "drop-table.html",
+    flags=("CREATE TABLE items (id INT);\nDROP TABLE items",),
+    passes=("DROP TABLE users",),
+)

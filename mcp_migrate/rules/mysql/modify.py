@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcp_migrate.rules.interface import Finding, found, unknown
-from mcp_migrate.rules.mysql import change_rules
+from mcp_migrate.rules.mysql import change_rules, safer
 from mcp_migrate.rules.mysql import column_rules as rules
 from mcp_migrate.rules.mysql.allowed import BLOBS, INTEGERS, TEXTS
 from mcp_migrate.rules.mysql.columns import Definition, Type, type_of
@@ -37,9 +39,16 @@ def modify(new: Definition, name: str, table: Name, place: Place) -> list[Findin
         results.append(rebuilt(table, place, "for another order or other nulls"))
     if new.said & {"UNIQUE", "PRIMARY KEY", "CHECK"} or new.references:
         results.append(unknown("a constraint in a changed column is not looked into", where))
+    results = [_with_safer(f, new, table) for f in results]
     if bool(old.generated) != bool(new.said & {"GENERATED"}):
         results.append(found(rules.CHANGE_TYPE, where))
     return results
+
+
+def _with_safer(finding: Finding, new: Definition, table: Name) -> Finding:
+    if finding.rule is rules.CHANGE_TYPE:
+        return replace(finding, safer=safer.adds(table, new.name + "_new", safer.spelt(new.type)))
+    return replace(finding, safer=safer.nulls(table, new.name)) if finding.rule is rules.SET_NOT_NULL else finding
 
 
 def _type(new: Definition, old: Column, where: str) -> list[Finding]:

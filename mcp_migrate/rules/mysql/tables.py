@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mcp_migrate.rules.interface import Finding, found, unknown
-from mcp_migrate.rules.mysql import change_rules, row_rules, table
+from mcp_migrate.rules.mysql import change_rules, row_rules, safer, table
 from mcp_migrate.rules.mysql.allowed import ENGINES
 from mcp_migrate.rules.mysql.columns import definition, expression, names, reference
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
@@ -137,21 +139,24 @@ def create_index(cursor: Cursor, place: Place) -> list[Finding]:
     index_type(cursor)
     cursor.want("ON")
     name = cursor.qualified()
-    names(cursor)
+    columns = names(cursor)
     index_options(cursor)
-    safer = shown(cursor.tokens[: cursor.at]) + " ALGORITHM=INPLACE LOCK=NONE"
+    online = shown(cursor.tokens[: cursor.at]) + " ALGORITHM=INPLACE LOCK=NONE"
     slow = algorithm(cursor)
     cursor.end()
-    return [*index_findings(kind, name, place, safer=safer if slow else None), *place.odd(name)]
+    return [*index_findings(kind, name, place, columns, online=online if slow else None), *place.odd(name)]
 
 
-def index_findings(kind: str, name: Name, place: Place, *, safer: str | None = None) -> list[Finding]:
+def index_findings(
+    kind: str, name: Name, place: Place, columns: Sequence[str], *, online: str | None = None
+) -> list[Finding]:
     where = place.full(name)
     if place.made(name):
         return [found(table.NEW_CONSTRAINT, where)]
     which = table.UNIQUE_INDEX if kind == "UNIQUE" else table.CREATE_INDEX
-    waits = [found(table.SLOW_INDEX, where, safer=safer)] if safer or kind in {"FULLTEXT", "SPATIAL"} else []
-    return [*waits, found(which, where)]
+    waits = [found(table.SLOW_INDEX, where, safer=online)] if online or kind in {"FULLTEXT", "SPATIAL"} else []
+    instead = safer.duplicates(name, columns) if kind == "UNIQUE" else None
+    return [*waits, found(which, where, safer=instead)]
 
 
 def algorithm(cursor: Cursor) -> bool:
