@@ -15,9 +15,10 @@ from mcp_migrate.errors import ConfigInvalidError, MigrateError
 
 if TYPE_CHECKING:
     from mcp_migrate.ledger import Ledger
+    from mcp_migrate.migrations.cage import Confinement
     from mcp_migrate.model import Call, Effect
     from mcp_migrate.pipeline import Pipeline, Watch
-    from mcp_migrate.settings import Settings
+    from mcp_migrate.settings import Settings, Target
     from mcp_migrate.tools.interface import Database
     from mcp_migrate.tools.specs import RegisteredTool, Registry
 
@@ -125,6 +126,11 @@ class Wiring:
         """Pass one call through the door."""
         return self.pipeline.run(call, tool, watch=watch)
 
+    def readable_targets(self, principal: str) -> Sequence[str]:
+        """The targets whose schema `principal` may read now."""
+        now = datetime.now(UTC)
+        return [name for name in self.settings.targets if self.explain(principal, "schema_read", name, now)["allowed"]]
+
     def open_database(self, name: str) -> Database:
         """What tools may know of a target; its project is described once and remembered."""
         from mcp_migrate.dialects import dialect_for
@@ -134,9 +140,26 @@ class Wiring:
         if name not in self._databases:
             target = self.settings.target(name)
             url = target.resolved_url()
-            project = Project(target.alembic, environment=target.environment, models=target.models)
+            project = Project(
+                target.alembic,
+                environment=target.environment,
+                models=target.models,
+                confined=self._confinement(target, url),
+            )
             self._databases[name] = Database(name, dialect_for(url), url, project)
         return self._databases[name]
+
+    def _confinement(self, target: Target, url: str) -> Confinement:
+        """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""
+        from mcp_migrate.migrations.cage import Confinement
+
+        files = [path for path in (_file_of(self.settings.ledger), _file_of(url), self.settings.path) if path]
+        return Confinement(
+            lowest=self.settings.cage_of(target.tier),
+            use=target.cage.use,
+            hidden=tuple(files),
+            readable=target.cage.readable,
+        )
 
     def explain(self, principal: str, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:
         """What `access_explain` and `config explain` both answer."""
@@ -156,6 +179,12 @@ def _rule_effects() -> Mapping[str, frozenset[Effect]]:
     from mcp_migrate.rules.catalogue import effects
 
     return effects()
+
+
+def _file_of(url: str) -> Path | None:
+    """The file that a SQLite URL names."""
+    scheme, _, path = url.partition(":///")
+    return Path(path.partition("?")[0]) if scheme.startswith("sqlite") and path else None
 
 
 def _user() -> str:

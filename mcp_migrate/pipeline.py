@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.errors import CancelledError, InternalError, LedgerUnavailableError, MigrateError
+from mcp_migrate.errors import (
+    CancelledError,
+    CredentialFailedError,
+    InternalError,
+    LedgerUnavailableError,
+    LockedError,
+    MigrateError,
+    TargetUnreachableError,
+)
 from mcp_migrate.ledger import Ledger
-from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted, Validated
-from mcp_migrate.settings import Settings
+from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted, Plan, Validated
+from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, execute, prepare, record, validate
 
 if TYPE_CHECKING:
@@ -40,6 +49,7 @@ class Pipeline:
     bench: Workbench
     broker: Broker
     clock: Callable[[], datetime]
+    running: set[str] = field(default_factory=set)
 
     def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
         """Take one call through every stage and answer it.
@@ -52,6 +62,7 @@ class Pipeline:
             located = prepare.locate(call, tool, self.bench)
             granted = authorise.grant(located, self.settings, scope_name=tool.scope)
             recorder.received(granted)
+            self._settle(granted.call.target, recorder)
             return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
         except LedgerUnavailableError:
             raise  # what cannot be recorded is not recorded; nothing was executed without its record
@@ -89,21 +100,57 @@ class Pipeline:
         recorder.answered(prepared.granted, answer)
         return answer
 
+    def _settle(self, name: str | None, recorder: record.Recorder) -> None:
+        """Give each apply of this target whose server died its outcome, before anything else is said of the target.
+
+        What runs in this process has its outcome soon, and what holds the target's lock may still be running.
+        """
+        for started in recorder.in_flight(name) if name else ():
+            apply_id = str(started.subject)
+            if apply_id in self.running:
+                continue
+            plan, target = Plan.thaw(started.body["plan"]), self.settings.target(str(name))
+            with (
+                suppress(LockedError, TargetUnreachableError, CredentialFailedError),
+                execute.settle(plan, apply_id=apply_id, target=target, broker=self.broker) as outcome,
+            ):
+                if recorder.is_open(apply_id):
+                    recorder.settled(started, asdict(outcome), at=self.clock())
+
     def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
         call = approved.call
         apply_id = "apply_" + call.call_id.removeprefix("call_")
         target = self.settings.target(call.target) if call.target else None
-        recorder.started(approved, apply_id=apply_id, at=self.clock())
+        self.running.add(apply_id)
+        try:
+            recorder.started(approved, apply_id=apply_id, at=self.clock())
+            return self._run(approved, apply_id, target, recorder, watch)
+        finally:
+            self.running.discard(apply_id)
+
+    def _run(
+        self, approved: Approved, apply_id: str, target: Target | None, recorder: record.Recorder, watch: Watch
+    ) -> Validated:
+        call = approved.call
         try:
             with execute.execute(
-                approved, apply_id=apply_id, target=target, broker=self.broker, progress=watch.progress
+                approved,
+                apply_id=apply_id,
+                target=target,
+                broker=self.broker,
+                progress=watch.progress,
+                is_open=lambda: recorder.is_open(apply_id),
             ) as (executed, writer):
                 validated = validate.validate(executed, writer)
         except Exception as error:  # whatever it was, the step has an outcome on the record
             known = error if isinstance(error, MigrateError) else _defect(call)
-            recorder.failed(approved, apply_id, known, at=self.clock())
+            if not known.details.get("unknown"):  # what nobody knows is settled when the target can be asked
+                recorder.failed(approved, apply_id, known, at=self.clock())
             raise
         recorder.finished(validated, at=self.clock())
+        if target is not None and approved.prepared.plan is not None:
+            keep = {str(started.subject) for started in recorder.in_flight(str(call.target))}
+            execute.clear_marks(target, self.broker, keep=keep)
         return validated
 
 

@@ -28,6 +28,15 @@ REQUIREMENTS = (
     Requirement("design-6", "docs/design.md", "It is on the record, durably, before it happens."),
     Requirement("design-7", "docs/design.md", "Nobody holds a standing key.", until="step credentials are issued"),
     Requirement("design-8", "docs/design.md", "A workflow without a named owner does not start."),
+    Requirement(
+        "cage-walls", "docs/design.md", "The Python of a project reaches its scratch database and nothing else."
+    ),
+    Requirement(
+        "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
+    ),
+    Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
+    Requirement("effects-no-harm-passes", "docs/effects.md", "No destructive or privileged statement passes as safe."),
+    Requirement("effects-additive-is-known", "docs/effects.md", "Ordinary additive work is not called unknown."),
     Requirement("interface-call-id", "docs/interface.md", "Every result carries the id of its ledger entry."),
     Requirement("interface-budget", "docs/interface.md", "All tools together are told in under 9,000 characters."),
     Requirement("interface-deny-by-default", "docs/interface.md", "Nothing is allowed that no scope names."),

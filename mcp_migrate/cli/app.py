@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from mcp_migrate import __version__
-from mcp_migrate.cli import approvals, classify, config, demo, ledger, reviewers, rules, tools
+from mcp_migrate.cli import (
+    approvals,
+    classify,
+    config,
+    demo,
+    diff,
+    doctor,
+    ledger,
+    reviewers,
+    rules,
+    schema,
+    status,
+    tools,
+)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
@@ -19,6 +32,10 @@ app.add_typer(rules.app, name="rules", help="How statements are judged.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")
 app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
+app.command("schema")(schema.schema)
+app.command("diff")(diff.diff)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

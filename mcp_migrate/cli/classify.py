@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
-from mcp_migrate.cli.request_text import what_it_costs, worst_first
+from mcp_migrate.cli.request_text import effects_and_numbers, safer_lines, what_it_costs, worst_first, wrapped
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect, Judgement, Statement
 
@@ -20,10 +20,22 @@ if TYPE_CHECKING:
     from mcp_migrate.schema.model import Schema
 
 
+_INSERT = "INSERT INTO alembic_version (version_num) VALUES ("
+_ALEMBIC = {
+    ("UPDATE alembic_version SET version_num=", " WHERE alembic_version.version_num = ", ""),
+    ("DELETE FROM alembic_version WHERE alembic_version.version_num = ", ""),
+    (_INSERT, ")"),
+    (_INSERT, ") RETURNING alembic_version.version_num"),
+}
+"""What Alembic writes around revisions to move its version table, letter for letter."""
+_SHOWN_LINES = 12
+
+
 class Dialect(StrEnum):
     POSTGRESQL = "postgresql"
     SQLITE = "sqlite"
     MYSQL = "mysql"
+    MARIADB = "mariadb"
 
 
 def classify(
@@ -32,7 +44,9 @@ def classify(
     target: Annotated[
         str | None, typer.Option("--schema-from", help="Judge against this target's schema, which is only read.")
     ] = None,
-    fail_on: Annotated[str, typer.Option("--fail-on", help="Exit 1 when a statement has one: effects by commas.")] = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="Exit 1 when a statement has one of these, or is unknown.")
+    ] = "",
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,20 +66,29 @@ def classify(
 def judge_texts(
     texts: Sequence[str], dialect: str, schema: Schema | None, policy: Policy
 ) -> list[tuple[str, Judgement]]:
-    """Each statement of all texts, in order, as one plan. A text that cannot be split is one unknown statement."""
+    """Each statement of all texts, in order, as one plan. What cannot be split is one unknown statement."""
     from mcp_migrate.rules import judge
     from mcp_migrate.rules.interface import judgement, unknown
     from mcp_migrate.rules.splitting import split
 
-    cut = [split(text, dialect) for text in texts]
-    whole = [sql for text, pieces in zip(texts, cut, strict=True) for sql in pieces or [text] if sql.strip()]
-    lost = {text for text, pieces in zip(texts, cut, strict=True) if pieces is None}
-    statements = [Statement(n, "", sql) for n, sql in enumerate(whole, 1)]
+    cuts = [split(text, dialect) for text in texts]
+    pieces = [(sql, whole) for cut in cuts for sql, whole in (*((s, True) for s in cut.statements), (cut.rest, False))]
+    pieces = [(sql, whole) for sql, whole in pieces if sql]
+    statements = [_statement(n, sql) for n, (sql, _) in enumerate(pieces, 1)]
     found = judge(statements, dialect=dialect, schema=schema, policy=policy)
-    nobody = [unknown("nobody can tell where its statements end")]
+    nobody = [unknown("nobody can tell where the next statement ends")]
     return [
-        (s.sql, judgement(s.n, nobody, policy) if s.sql in lost else j) for s, j in zip(statements, found, strict=True)
+        (sql, j if whole or Effect.UNKNOWN in j.effects else judgement(j.n, nobody, policy))
+        for (sql, whole), j in zip(pieces, found, strict=True)
     ]
+
+
+def _statement(n: int, sql: str) -> Statement:
+    """Nobody knows whether whoever runs the file opens a transaction, so none is counted on."""
+    first, *rest = sql.split("'")
+    around, revisions = (first, *rest[1::2]), rest[::2]
+    ours = around in _ALEMBIC and all(revision.replace("_", "").isalnum() for revision in revisions)
+    return Statement(n, "", sql, transactional=False, kind="version" if ours else "change")
 
 
 def _effects(words: str) -> frozenset[Effect]:
@@ -73,18 +96,16 @@ def _effects(words: str) -> frozenset[Effect]:
     wrong = sorted(set(named) - {effect.value for effect in Effect})
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is no effect; they are {', '.join(Effect)}.", param_hint="--fail-on")
-    return frozenset(map(Effect, named))
+    return frozenset(map(Effect, [*named, Effect.UNKNOWN])) if named else frozenset()  # unknown may be any of them
 
 
 def _texts(files: Sequence[Path]) -> list[str]:
-    if not files:
-        return [sys.stdin.read()]
     texts = []
-    for file in files:
+    for name, read in [(str(file), file.read_bytes) for file in files] or [("standard input", sys.stdin.buffer.read)]:
         try:
-            texts.append(file.read_text(encoding="utf-8"))
+            texts.append(read().decode("utf-8-sig"))  # the mark that some editors write first is no part of the SQL
         except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"{file} cannot be read: {error}.") from error
+            raise typer.BadParameter(f"{name} cannot be read: {error}.") from error
     return texts
 
 
@@ -93,7 +114,7 @@ def _known(target: str | None, dialect: str, config_file: Path | None) -> tuple[
 
     if target is None:
         return None, Policy()
-    from mcp_migrate.stages.classify import policy_for
+    from mcp_migrate.rules.policy import policy_for
     from mcp_migrate.tools.live import read_live
 
     wiring = wire(config_file)
@@ -109,9 +130,10 @@ def _render(judged: Sequence[tuple[str, Judgement]]) -> str:
     if not judged:
         return "There is no statement."
     blocks = [line for sql, judgement in judged for line in [*_one(sql, judgement), ""]]
-    union = worst_first({effect for _, j in judged for effect in j.effects})
+    told = [judgement.told() for _, judgement in judged]
+    union = effects_and_numbers({effect for judgement in told for effect in judgement["effects"]}, told)
     noun = "statement" if len(judged) == 1 else "statements"
-    return safe("\n".join([*blocks, f"{len(judged)} {noun}: {', '.join(union) or 'nothing but bookkeeping'}."]))
+    return safe("\n".join([*blocks, *wrapped(f"{len(judged)} {noun}: ", f"{union or 'nothing but bookkeeping'}.")]))
 
 
 def _one(sql: str, judgement: Judgement) -> list[str]:
@@ -119,8 +141,14 @@ def _one(sql: str, judgement: Judgement) -> list[str]:
     costs = [f"{text.rpartition(' (statement')[0]}" for _, text in what_it_costs([told])]
     return [
         f"{judgement.n:>4}  [{', '.join(worst_first(told['effects'])) or 'no effect'}]  {judgement.rule}",
-        *(f"      {one_line(line)}" for line in sql.strip().splitlines()),
-        f"      {one_line(judgement.why)}",
-        *(f"      - {cost}" for cost in costs),
-        *(f"      safer: {one_line(line)}" for line in (judgement.safer or "").strip().splitlines()),
+        *(f"      {line}" for line in _shown(sql)),
+        *wrapped("      ", one_line(judgement.why), indent=6),
+        *(line for cost in costs for line in wrapped("      - ", cost, indent=8)),
+        *safer_lines(judgement.safer, set()),
     ]
+
+
+def _shown(sql: str) -> list[str]:
+    lines = [one_line(line) for line in sql.strip().splitlines()]
+    left = len(lines) - _SHOWN_LINES
+    return lines if left <= 1 else [*lines[:_SHOWN_LINES], f"… ({left} more lines)"]

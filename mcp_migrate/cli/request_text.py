@@ -11,6 +11,9 @@ from mcp_migrate.rules.interface import DANGER
 
 _WIDTH = 110
 _ORDER = [effect.value for effect in DANGER]
+_ROWS = " while every row is"
+"""What takes the longer the more rows there are; it is told first."""
+_MILD = frozenset({"additive", "data", "read"})
 _MEANS = {"reads": "reads", "writes": "writes", "ddl": "schema changes"}
 
 Judged = Mapping[str, Any]
@@ -25,17 +28,18 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
-        ("Effects", ", ".join(worst_first(body["effects"]))),
-        ("Rows now", ", ".join(f"{one_line(table)}: {n}" for table, n in body["rows"].items()) or "none counted"),
+        ("Effects", effects_and_numbers(body["effects"], judged)),
+        ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
         ("Way back", _way_back(plan["reverse"], body)),
+        *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         ("Rule", ", ".join(quorum["rules"])),
-        *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
+        ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
-    lines = [line for name, fact in facts for line in _wrapped(f"{name:<10}", fact)]
+    lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
     lines += ["", *_statements(plan["statements"], judged), ""]
-    lines += _wrapped("The agent says (its own words): ", repr(body["intent"]))
+    lines += wrapped("The agent says (its own words): ", repr(body["intent"]))
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
@@ -43,7 +47,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
 
 def worst_first(effects: Iterable[str]) -> list[str]:
     """Effects in the order of their danger."""
-    return sorted(effects, key=_ORDER.index)
+    return sorted(effects, key=_rank)
 
 
 def what_it_costs(judged: Iterable[Judged]) -> list[tuple[str, str]]:
@@ -52,23 +56,47 @@ def what_it_costs(judged: Iterable[Judged]) -> list[tuple[str, str]]:
     for judgement in judged:
         for fact in _facts(judgement):
             groups.setdefault(fact, []).append(judgement["n"])
-    order = ("No undo", "Waiting", "Rewrites", "Scans", "Alone", "Accepted")
-    ranked = sorted(groups.items(), key=lambda item: order.index(item[0][0]))
-    return [(name, f"{text} (statement {', '.join(map(str, numbers))})") for (name, text), numbers in ranked]
+    order = ("No undo", "Waiting", "Alone", "Accepted")
+    ranked = sorted(groups.items(), key=lambda item: (order.index(item[0][0]), _ROWS not in item[0][1]))
+    return [(name, f"{text} (statement {_numbers(numbers)})") for (name, text), numbers in ranked]
 
 
 def _facts(judgement: Judged) -> list[tuple[str, str]]:
-    waiting = [_MEANS.get(word, word) for word in judgement.get("blocks", ())]
-    loses = judgement.get("reversible") == "no"
+    blocks = judgement.get("blocks", ())
+    waiting = [_MEANS.get(word, word) for word in blocks]
+    rows = "written anew" if judgement.get("rewrites") else "read" if judgement.get("scans") else ""
+    long = f"{_ROWS} {rows}" if rows else ""
+    stops = bool({"reads", "writes"} & set(blocks)) or bool(waiting and rows)
     facts = [
-        ("No undo", "nothing takes it back", loses),
-        ("Waiting", f"{', '.join(waiting)} wait for {judgement.get('lock')}", bool(waiting)),
-        ("Rewrites", "every row is written anew under that lock", judgement.get("rewrites")),
-        ("Scans", "every row is read under that lock", judgement.get("scans")),
+        ("No undo", "nothing takes it back", judgement.get("reversible") == "no"),
+        ("Waiting", f"{_and(waiting)} wait for {judgement.get('lock')}{long}", stops),
         ("Alone", "runs outside a transaction: a failure leaves a part", judgement.get("transactional") is False),
     ]
-    accepted = [("Accepted", f"{name}, by the configuration of this target") for name in judgement.get("accepted", ())]
+    said = judgement.get("accepted") or {}
+    accepted = [("Accepted", f"{name}, by the configuration of this target: {why!r}") for name, why in said.items()]
     return [(name, text) for name, text, holds in facts if holds] + accepted
+
+
+def effects_and_numbers(effects: Iterable[str], judged: Iterable[Judged]) -> str:
+    """Each effect with the statements that have it; what comes from the plan as a whole has none."""
+    found = {effect: [j["n"] for j in judged if effect in j["effects"]] for effect in effects}
+    told = [(effect, found[effect]) for effect in worst_first(found) if effect != "read" or len(found) == 1]
+    return ", ".join(f"{effect} ({_numbers(numbers)})" if numbers else effect for effect, numbers in told)
+
+
+def _numbers(numbers: list[int]) -> str:
+    """1, 2, 3, 7 as ``1-3, 7``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)  # noqa: PLR2004  a pair
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
@@ -79,20 +107,41 @@ def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
 
 
 def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[str]:
+    """The worst first; what only adds something comes after them, as its SQL alone."""
     why = {judgement["n"]: judgement for judgement in judged}
+    ordered = sorted(frozen, key=lambda item: (_danger(why.get(item["n"])), item["n"]))
+    worst = [item for item in ordered if not _mild(why.get(item["n"]))]
+    rest = [item for item in ordered if _mild(why.get(item["n"]))]
     lines: list[str] = []
     told: set[str] = set()
-    for item in sorted(frozen, key=lambda item: (_danger(why.get(item["n"])), item["n"])):
-        judgement = why.get(item["n"], {"effects": [], "why": ""})
-        mark = ", ".join(worst_first(judgement["effects"])) or "version table"
-        lines += _wrapped(f"{item['n']:>4}  ", f"[{mark}] {one_line(judgement['why'])}", indent=6)
-        lines += [f"      {line}" for line in item["sql"].strip().splitlines()]
-        lines += [f"      with {row!r}" for row in item["parameters"]]
-        lines += _safer(judgement.get("safer"), told)
-    return lines
+    for head, items in (("Look at", worst), ("The others:" if worst else "Nothing but:", rest)):
+        if items:
+            count = f"{len(items)} of {len(frozen)} statements, the worst first:" if items is worst else ""
+            lines += [f"{head} {count}".strip(), *(line for item in items for line in _one(item, why, told)), ""]
+    return lines[:-1]
 
 
-def _safer(safer: str | None, told: set[str]) -> list[str]:
+def _mild(judgement: Judged | None) -> bool:
+    """Whether the SQL says it all: nothing is lost, blocked, broken, or accepted by an admin."""
+    said = judgement or {"effects": []}
+    return set(said["effects"]) <= _MILD and not said.get("accepted")
+
+
+def _one(item: Mapping[str, Any], why: Mapping[int, Judged], told: set[str]) -> list[str]:
+    judgement = why.get(item["n"], {"effects": [], "why": ""})
+    mark = ", ".join(worst_first(judgement["effects"])) or "version table"
+    sql = [f"      {line}" for line in item["sql"].strip().splitlines()]
+    reason = "" if _mild(judgement) else one_line(judgement["why"])
+    return [
+        *wrapped(f"{item['n']:>4}  ", f"[{mark}] {reason}".strip(), indent=6),
+        *sql,
+        *(f"      with {row!r}" for row in item["parameters"]),
+        *safer_lines(judgement.get("safer"), told),
+    ]
+
+
+def safer_lines(safer: str | None, told: set[str]) -> list[str]:
+    """The safer way, unless it was told already."""
     if not safer or safer in told:
         return []
     told.add(safer)
@@ -102,10 +151,16 @@ def _safer(safer: str | None, told: set[str]) -> list[str]:
 
 def _danger(judgement: Judged | None) -> int:
     effects = judgement["effects"] if judgement else []
-    return min((_ORDER.index(effect) for effect in effects), default=len(_ORDER))
+    return min(map(_rank, effects), default=len(_ORDER))
 
 
-def _wrapped(head: str, text: str, *, indent: int = 10) -> list[str]:
+def _rank(effect: str) -> int:
+    """Its place among the dangers. One that is not known here, of a newer version perhaps, is the worst."""
+    return _ORDER.index(effect) if effect in _ORDER else -1
+
+
+def wrapped(head: str, text: str, *, indent: int = 10) -> list[str]:
+    """`text` behind `head`, in lines that fit a terminal."""
     return textwrap.wrap(text, _WIDTH, initial_indent=head, subsequent_indent=" " * indent, break_on_hyphens=False) or [
         head
     ]

@@ -6,7 +6,7 @@ driver was sent into frozen statements. `open_writer` is called in exactly one p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -35,6 +35,14 @@ class Scratch:
     holds_schema: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an apply left on its target, in the transactions of its own statements: how many of them stand."""
+
+    plan: str
+    done: int
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
 
@@ -46,8 +54,16 @@ class Reader(Protocol):
         """The rows of Alembic's version table, sorted; empty when the table is not there."""
         ...
 
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here; None when nothing of it was committed."""
+        ...
+
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists; those that do not exist are left out."""
+        ...
+
+    def estimate_rows(self) -> Mapping[str, int]:
+        """The rows that the database believes are in each ``schema.table``; what it does not know is left out."""
         ...
 
 
@@ -57,6 +73,14 @@ class Writer(Reader, Protocol):
     It holds the target's lock from the moment it is entered, refuses any statement that is not the next frozen
     one, commits when the context is left without an exception and rolls back otherwise.
     """
+
+    def leave_mark(self, apply_id: str, plan: str) -> None:
+        """From now on each commit says in the same transaction how many statements stand; `plan` is its digest.
+
+        Raises:
+            StatementFailedError: there is no place for it, and no right to make one.
+        """
+        ...
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the number of rows it touched (-1 when unknown).
@@ -84,6 +108,10 @@ class Dialect(Protocol):
         self, url: str, statements: Sequence[Statement], *, limits: Limits
     ) -> AbstractContextManager[Writer]:
         """Raises: TargetUnreachableError, LockedError (another apply runs on this target)."""
+        ...
+
+    def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
+        """Forget all marks but those of the applies to `keep`, where marks stand among the user's tables."""
         ...
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:

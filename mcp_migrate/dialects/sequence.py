@@ -16,6 +16,11 @@ class FrozenSequence:
         self._done = 0
 
     @property
+    def total(self) -> int:
+        """How many statements there are."""
+        return len(self._statements)
+
+    @property
     def ran(self) -> list[int]:
         """The numbers of the statements that were let through so far."""
         return [statement.n for statement in self._statements[: self._done]]

@@ -54,6 +54,17 @@ def read(since: int, kind: str | None, workflow: str | None, limit: int) -> Sele
     return query
 
 
+def unanswered(kind: str, answer: str, where: Mapping[str, str]) -> Select[Any]:
+    """Entries of one kind whose subject has no entry of another kind."""
+    answers = events.alias("answers")
+    body = type_coerce(events.c.body, JSON)
+    answered = select(answers.c.seq).where(answers.c.subject == events.c.subject, answers.c.kind == answer)
+    query = ALL.where(events.c.kind == kind, ~answered.exists())
+    for key, value in where.items():
+        query = query.where(body[key].as_string() == value)
+    return query
+
+
 def last(kind: str, where: Mapping[str, str], limit: int) -> Select[Any]:
     body = type_coerce(events.c.body, JSON)
     query = select(events).where(events.c.kind == kind).order_by(events.c.seq.desc()).limit(limit)

@@ -92,6 +92,10 @@ class Ledger:
         """Up to `limit` events of `kind`, newest first, whose body has these top-level texts."""
         return self._select(_queries().last(kind, where or {}, limit))
 
+    def unanswered(self, kind: str, answer: str, *, where: Mapping[str, str]) -> tuple[Event, ...]:
+        """Entries of `kind` whose subject has no entry of kind `answer`; `where` holds words of their bodies."""
+        return self._select(_queries().unanswered(kind, answer, where))
+
     def head(self) -> Head:
         """The size of the log and its root."""
         with self._lock, translated(self._path):

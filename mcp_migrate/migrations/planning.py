@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
@@ -12,8 +12,8 @@ from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.offline import disagreements
 from mcp_migrate.migrations.process import Child
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
-from mcp_migrate.model import Plan, Reverse
-from mcp_migrate.schema import Schema, diff, fingerprint
+from mcp_migrate.model import Plan, Reverse, Statement
+from mcp_migrate.schema import Schema, diff, shape, without_access
 
 _SHOWN = 10
 
@@ -28,6 +28,7 @@ class Way:
     start: str | None
     end: str | None
     upgrade: bool
+    cage: str
 
     @property
     def rows(self) -> list[str]:
@@ -36,11 +37,11 @@ class Way:
 
     def back(self) -> Way:
         """The same way in the other direction."""
-        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade)
+        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade, self.cage)
 
     def nothing(self, schema: Schema) -> Plan:
         """The plan for a target that is there already."""
-        here = fingerprint(schema)
+        here = shape(schema)
         return self.plan(Frozen((), ()), here, here, Reverse(available=True, restores_schema=True))
 
     def plan(
@@ -58,6 +59,7 @@ class Way:
             statements=frozen.statements,
             reverse=reverse,
             doubts=(*frozen.doubts, *doubts),
+            cage=self.cage,
         )
 
 
@@ -69,11 +71,60 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> P
     """
     before = _schema(way, scratch)
     frozen = _record(running, scratch, way)
-    after = fingerprint(_schema(way, scratch))
-    reverse = _record_back(running, scratch, way, fingerprint(before))
+    after = shape(_schema(way, scratch))
+    reverse = _record_back(running, scratch, way, shape(before))
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
-    same = fingerprint(before) == fingerprint(schema)
-    return way.plan(frozen, fingerprint(schema), after if same else None, reverse, doubts)
+    same = shape(before) == shape(schema)
+    return way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
+
+
+def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
+    """The statements of a second recording, on a scratch database of its own. Raises: RenderFailedError."""
+    return _masked(_record(running, scratch, way).statements, scratch)
+
+
+def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> Plan:
+    """The plan, with a doubt for each value that came out differently another time.
+
+    What is written is the value that was recorded and signed, so a value may differ; a text may not.
+
+    Raises:
+        RenderFailedError: the statements themselves came out differently.
+    """
+    statements = _masked(first.statements, scratch)
+    texts, others = ([replace(s, parameters=()) for s in each] for each in (statements, again))
+    if texts != others:
+        raise _not_the_same(texts, others)
+    return replace(first, doubts=(*first.doubts, *dict.fromkeys(_chances(statements, again))))
+
+
+def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:
+    for one, other in zip(statements, again, strict=True):
+        if one.parameters != other.parameters:
+            yield (
+                f"revision {one.revision} writes values that are others each time (clock or chance): statement {one.n}"
+                " writes those that were recorded"
+            )
+
+
+def _not_the_same(texts: Sequence[Statement], others: Sequence[Statement]) -> RenderFailedError:
+    n, revision = next(
+        ((one.n, one.revision) for one, other in zip(texts, others, strict=False) if one != other),
+        (min(len(texts), len(others)) + 1, "env.py"),
+    )
+    return RenderFailedError(
+        f"Revision {revision} does not give the same SQL twice: statement {n} depends on the clock, on chance or on the"
+        " order of a set.",
+        hint="Write the value into the revision, or let the database find it: now(), gen_random_uuid(), a default.",
+        revision=revision,
+        statement=n,
+    )
+
+
+def _masked(statements: Sequence[Statement], scratch: Scratch) -> tuple[Statement, ...]:
+    """Without the name of the scratch database, which is another one each time."""
+    [name] = _names(scratch) or [""]
+    return tuple(replace(s, sql=s.sql.replace(name, "?")) if name else s for s in statements)
 
 
 def _record(running: Child, scratch: Scratch, way: Way) -> Frozen:
@@ -98,7 +149,7 @@ def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Rev
         return Reverse(available=False, restores_schema=False, why_not=problem.sentence.rstrip("."))
     if frozen.doubts:
         return Reverse(available=False, restores_schema=False, why_not="; ".join(frozen.doubts))
-    restored = fingerprint(_schema(way, scratch)) == before
+    restored = shape(_schema(way, scratch)) == before
     return Reverse(available=True, restores_schema=restored, statements=frozen.statements)
 
 
@@ -112,9 +163,9 @@ def _offline(running: Child, way: Way, frozen: Frozen) -> Iterator[str]:
 
 
 def _drift(live: Schema, replayed: Schema) -> Iterator[str]:
-    if fingerprint(live) == fingerprint(replayed):
+    if shape(live) == shape(replayed):
         return
-    names = list(dict.fromkeys(change.object for change in diff(live, replayed)))
+    names = list(dict.fromkeys(change.object for change in diff(without_access(live), without_access(replayed))))
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
     yield f"the target differs from what its revision should give: {shown}"
 

@@ -1,7 +1,8 @@
 """How does a child process with a project's Python in it live, answer, and die?
 
-It gets a scrubbed environment, a home of its own that is removed afterwards, and a process group that is killed
-when it takes too long. What it prints is kept as a tail, for the error that may need it.
+It gets the strongest cage of this machine, a scrubbed environment, a home of its own that is removed afterwards, and
+a process group that is killed when it takes too long or fills the disk. What it prints is kept as a tail, for the
+error that may need it.
 """
 
 from __future__ import annotations
@@ -13,28 +14,58 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations.cage.confinement import Confinement, Database
+from mcp_migrate.migrations.cage.room import VARIABLE, room_for
+from mcp_migrate.migrations.cage.tiers import command
+from mcp_migrate.migrations.child.clock import VARIABLE as CLOCK
 from mcp_migrate.migrations.output import Tail
 
 TIMEOUT = 120.0
 """Seconds for one answer."""
+DISK = 2 * 2**30
+"""Bytes that a child may leave in the folders it may write to."""
+ANSWER = 256 * 2**20
+"""Bytes of one answer."""
 
 _MODULE = "mcp_migrate.migrations.child"
 _GRACE = 2.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What differs between the recordings of one plan: the hash seed, and by how many seconds the clocks are off."""
+
+    seed: int = 0
+    clock: float = 0.0
+
+    def environment(self) -> dict[str, str]:
+        clock = {CLOCK: str(self.clock)} if self.clock else {}
+        return {"PYTHONHASHSEED": str(self.seed), **clock}
+
+
+FIRST = Variant()
+SECOND = Variant(seed=1, clock=1_000_000.0)
 
 
 class Child:
     """A running child; `ask` it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], *, timeout: float, secrets: tuple[str, ...]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], *, timeout: float, secrets: tuple[str, ...], folders: Sequence[Path]
+    ) -> None:
         self._process = process
         self._timeout = timeout
+        self._folders = folders
         self._answers: queue.Queue[bytes] = queue.Queue()
         self._asked = 0
         self._tail = Tail(secrets)
@@ -51,17 +82,30 @@ class Child:
         """
         self._send({"do": do, "arguments": arguments})
         self._asked += 1
-        try:
-            line = self._answers.get(timeout=self._timeout)
-        except queue.Empty:
+        line = self._answer()
+        if len(line) >= ANSWER:
             self.kill()
-            raise self._failed({"reason": f"no answer within {self._timeout:g} seconds"}) from None
+            raise self._failed({"reason": f"its answer is larger than {ANSWER // 2**20} MB"})
         if not line:
             raise self._failed({"reason": "the process ended by itself"})
         answer = json.loads(line)
         if "failure" in answer:
             raise self._failed(answer["failure"])
         return answer["result"]
+
+    def _answer(self) -> bytes:
+        """The next line, unless it takes too long or the disk fills meanwhile."""
+        end = time.monotonic() + self._timeout
+        while True:
+            try:
+                return self._answers.get(timeout=max(0.0, min(_LOOK_SECONDS, end - time.monotonic())))
+            except queue.Empty:
+                if time.monotonic() >= end:
+                    self.kill()
+                    raise self._failed({"reason": f"no answer within {self._timeout:g} seconds"}) from None
+                if _size(self._folders) > DISK:
+                    self.kill()
+                    raise self._failed({"reason": f"it wrote more than {DISK // 2**30} GB"}) from None
 
     def close(self) -> None:
         """End the child, and whatever it started."""
@@ -94,7 +138,7 @@ class Child:
             raise self._failed({"reason": "the process ended by itself"}) from None
 
     def _listen(self, stream: IO[bytes]) -> None:
-        for line in stream:
+        while line := stream.readline(ANSWER):
             self._answers.put(line)
         self._answers.put(b"")
 
@@ -119,6 +163,11 @@ def failed(failure: Mapping[str, Any], output: str) -> RenderFailedError:
 
 
 def _hint(revision: str | None, reason: str) -> str:
+    if reason.startswith("PermissionError") or "Operation not permitted" in reason:
+        return (
+            "Revisions are recorded without a network, other programs, and files outside of the project. Files that "
+            "the project needs go under `readable` of the target."
+        )
     if revision:
         return "Fix the revision and plan again."
     if reason.startswith("KeyError"):
@@ -128,24 +177,61 @@ def _hint(revision: str | None, reason: str) -> str:
 
 @contextmanager
 def child(
-    ini: Path, *, environment: Mapping[str, str], secrets: tuple[str, ...] = (), timeout: float = TIMEOUT
+    ini: Path,
+    *,
+    environment: Mapping[str, str],
+    confined: Confinement,
+    database: Database,
+    secrets: tuple[str, ...] = (),
+    timeout: float = TIMEOUT,
+    variant: Variant = FIRST,
 ) -> Iterator[Child]:
-    """Start a child in the folder of `ini`. `secrets` never show in what it printed."""
+    """Start a child in the folder of `ini`. `secrets` never show in what it printed.
+
+    Raises:
+        RenderFailedError: the strongest cage of this machine is weaker than `confined` asks for.
+    """
+    cage = confined.cage()
     with tempfile.TemporaryDirectory(prefix="mcp-migrate-", ignore_cleanup_errors=True) as home:
+        writable = (Path(home), *database.folders)
+        room = room_for(
+            ini, write=writable, hidden=confined.hidden, more=_more(confined, environment), port=database.port
+        )
         process = subprocess.Popen(  # noqa: S603  our own interpreter, a fixed module
-            [sys.executable, "-P", "-m", _MODULE],
+            command(cage, room, [sys.executable, "-P", "-m", _MODULE], str(ini.parent)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ini.parent,
-            env=_environment(home, environment),
+            env={
+                **_environment(home, environment),
+                **variant.environment(),
+                **({VARIABLE: room.to_json()} if cage.name != "none" else {}),
+            },
             start_new_session=True,
         )
-        running = Child(process, timeout=timeout, secrets=secrets)
+        running = Child(process, timeout=timeout, secrets=secrets, folders=writable)
         try:
             yield running
         finally:
             running.close()
+
+
+def _more(confined: Confinement, environment: Mapping[str, str]) -> list[Path]:
+    """What the configuration says the project needs to read."""
+    paths = environment.get("PYTHONPATH", "").split(os.pathsep)
+    return [*confined.readable, *(Path(path) for path in paths if path)]
+
+
+def _size(folders: Sequence[Path]) -> int:
+    """Bytes of all files in `folders`."""
+    total = 0
+    for folder in folders:
+        for where, _names, files in os.walk(folder):
+            for name in files:
+                with suppress(OSError):  # it is gone again
+                    total += os.lstat(os.path.join(where, name)).st_blocks * 512  # noqa: PTH118  many files
+    return total
 
 
 def _environment(home: str, configured: Mapping[str, str]) -> dict[str, str]:
@@ -159,7 +245,6 @@ def _environment(home: str, configured: Mapping[str, str]) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "PATH": os.pathsep.join(os.get_exec_path()),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
         **({"SYSTEMROOT": os.environ["SYSTEMROOT"], "TEMP": home, "USERPROFILE": home} if os.name == "nt" else {}),
         **configured,
         "PYTHONPATH": os.pathsep.join(paths),

@@ -91,7 +91,7 @@ class Judgement:
     `objects` are ``schema.table[.column]`` and `kinds` says of each what it is; `rules` are all that found something,
     the worst (`rule`) first. `lock` is the strongest one taken and `blocks` whom it keeps waiting; `scans` and
     `rewrites` say that every row is read or written under it. `accepted` are the rules whose effects an admin
-    accepted for this target.
+    accepted for this target, each with the reason that was given.
     """
 
     n: int
@@ -108,7 +108,7 @@ class Judgement:
     rewrites: bool = False
     transactional: bool = True
     reversible: str = "unknown"
-    accepted: tuple[str, ...] = ()
+    accepted: tuple[tuple[str, str], ...] = ()
 
     def told(self) -> dict[str, Any]:
         """The JSON form that plans show, machines read and reviewers sign."""
@@ -124,7 +124,7 @@ class Judgement:
             "rewrites": self.rewrites,
             "transactional": self.transactional,
             "reversible": self.reversible,
-            "accepted": list(self.accepted),
+            "accepted": dict(self.accepted),
             "safer": self.safer,
         }
 
@@ -147,8 +147,9 @@ class Plan:
     """Frozen, ordered SQL statements that take one target from one revision to another.
 
     `doubts` are reasons why the recording is not the whole truth (it read user rows, the offline rendering
-    differs, the target drifted): each makes the plan `unknown`. `expected_fingerprint` is None when the
-    schema after the plan cannot be known.
+    differs, the target drifted): each makes the plan `unknown`. Both fingerprints leave owners and grants out, which
+    a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the
+    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in.
     """
 
     target: str
@@ -161,6 +162,7 @@ class Plan:
     statements: tuple[Statement, ...]
     reverse: Reverse
     doubts: tuple[str, ...] = ()
+    cage: str = "none"
 
     @property
     def digest(self) -> str:
@@ -189,6 +191,7 @@ class Plan:
                 "why_not": self.reverse.why_not,
             },
             "doubts": list(self.doubts),
+            "cage": self.cage,
         }
 
     @classmethod

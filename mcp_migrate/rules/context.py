@@ -33,7 +33,7 @@ class Made:
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, str], set[str]] = {}
-        self._checks: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._checks: dict[str, dict[Name, dict[str, tuple[str, bool]]]] = {}
         self._changed: set[str] = set()
         self._moved: set[str] = set()
         self._all_changed = False
@@ -126,23 +126,28 @@ class Made:
         which = self._acts if "?" in tables else {"*", *tables, *(self._moved & set(self._acts))}
         return tuple(finding for bare in sorted(which) for finding in self._acts.get(bare, ()))
 
-    def check(self, bare: str, constraint: str, column: str, *, validated: bool) -> None:
+    def check(self, table: Name, constraint: str, column: str, *, validated: bool) -> None:
         """A constraint of a table, made here, says that `column` is not null."""
-        self._checks.setdefault(bare, {})[constraint] = (column, validated)
+        self._checks.setdefault(table[1], {}).setdefault(table, {})[constraint] = (column, validated)
 
-    def validate(self, bare: str, constraint: str) -> None:
-        held = self._checks.get(bare, {})
+    def validate(self, table: Name, constraint: str) -> None:
+        held = self._checks.get(table[1], {}).get(table, {})
         if constraint in held:
             held[constraint] = (held[constraint][0], True)
 
-    def proves(self, bare: str, column: str) -> bool:
-        """Whether a constraint made and validated here says that no row has a null in `column`."""
-        return (column, True) in self._checks.get(bare, {}).values()
+    def proves(self, table: Name, column: str) -> bool:
+        """Whether a constraint made and validated here says that no row has a null in `column`.
+
+        Only the very spelling counts: ``t`` and ``a.t`` may be two tables.
+        """
+        return (column, True) in self._checks.get(table[1], {}).get(table, {}).values()
 
 
 _ACTS = frozenset({"trigger", "rule", "policy"})
-_NAMED = frozenset({"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "composite"})
-_NOT_CALLED = _ACTS | _NAMED | {"extension", "schema"}
+_NAMED = frozenset(
+    {"view", "materialized view", "materialized_view", "sequence", "enum", "domain", "composite", "range", "type"}
+)
+_NOT_CALLED = _ACTS | _NAMED | {"extension", "schema", "index", "event_trigger", "statistics", "collation"}
 _PLAIN = frozenset({"table", "partitioned", "partitioned table", "partitioned_table"})
 
 

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from mcp_migrate.model import Statement
+from mcp_migrate.rules import judge
 from mcp_migrate.rules.catalogue import catalogue
-from mcp_migrate.rules.coverage import LEFT, PENDING, rows
+from mcp_migrate.rules.coverage import SOURCES, rows
 from mcp_migrate.rules.interface import DANGER, Rule
 from mcp_migrate.rules.locks import BLOCKS
 
@@ -20,7 +22,12 @@ each asks for, is told in [effects](effects.md). How an admin raises a rule or a
 [configuration](configuration.md#rules). `mcp-migrate classify` applies them to a file.
 
 What no rule knows is `unknown`, and that waits for a person.
+
+The examples are on a small schema with tables such as `users` and `orders`; of several statements the last one is
+meant, and of a table that SQLite makes again all of them. Where the safer way depends on the statement, the one for
+the first example is shown.
 """
+_PRODUCTS = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mysql": "MySQL and MariaDB"}
 _WAIT = {"reads": "reads", "writes": "writes", "ddl": "schema changes"}
 
 
@@ -52,22 +59,30 @@ def readable(template: str) -> str:
 
 def page() -> str:
     """The whole page."""
-    names = list(catalogue())
-    listed = [f"| [`{name}`](#{name}) | {_title(name)} | {_effects(name)} |" for name in names]
-    index = ["## All rules", "", "| rule | finds | effects |", "|---|---|---|", *listed, ""]
-    entries = [line for name in names for line in (entry(name), "")]
-    return "\n".join([_HEAD, *index, *entries, *_coverage()]).rstrip() + "\n"
+    entries = [line for name in catalogue() for line in (entry(name), "")]
+    return "\n".join([_HEAD, *_index(), "## Each rule", "", *entries, *_coverage()]).rstrip() + "\n"
+
+
+def _index() -> Iterator[str]:
+    for dialect, product in _PRODUCTS.items():
+        yield f"## Rules for {product}"
+        yield ""
+        yield "| rule | finds | effects | lock |"
+        yield "|---|---|---|---|"
+        for name, by_dialect in catalogue().items():
+            if rule := by_dialect.get(dialect):
+                yield f"| [`{name}`](#{name}) | {rule.title} | {_effect_words(rule)} | {rule.lock or ''} |"
+        yield ""
 
 
 def entry(name: str) -> str:
     """One rule, with its facts for each database."""
     by_dialect = catalogue()[name]
-    lines = [f"### {name}", "", f"{_title(name)}.", ""]
-    for rationale in dict.fromkeys(rule.rationale for rule in by_dialect.values() if rule.rationale):
-        lines += [rationale, ""]
-    for dialect, rule in by_dialect.items():
-        lines += [f"**{dialect}**: {_effect_words(rule)}", "", *(f"- {line}" for line in _lines(rule)), ""]
-        lines += _examples(rule)
+    lines = [f"### {name}", "", f"{next(iter(by_dialect.values())).title}.", ""]
+    for dialect, rule in sorted(by_dialect.items(), key=lambda item: list(_PRODUCTS).index(item[0])):
+        said = f"**{_PRODUCTS.get(dialect, dialect)}**: {_effect_words(rule)}. {rule.rationale}".rstrip()
+        lines += [said, "", *(f"- {line}" for line in _lines(rule)), ""]
+        lines += _examples(rule, _safer(rule, dialect))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -87,24 +102,23 @@ def _lines(rule: Rule) -> Iterator[str]:
         yield f"Source: <{rule.source}>"
 
 
+def _safer(rule: Rule, dialect: str) -> str | None:
+    """The safer way for the first example."""
+    if rule.safer or not rule.flags:
+        return None
+    texts = rule.flags[0].split(";\n")
+    judged = judge([Statement(n, "", sql) for n, sql in enumerate(texts, 1)], dialect=dialect, schema=None)
+    return judged[-1].safer if judged[-1].rule == rule.id else None
+
+
 _BACK = {"yes": "yes", "schema": "the schema, not the data", "no": "no", "unknown": "not known"}
 
 
-def _examples(rule: Rule) -> list[str]:
+def _examples(rule: Rule, safer: str | None) -> list[str]:
     found = [f"-- found\n{example};" for example in rule.flags]
+    found += [f"-- safer\n{safer}"] if safer else []
     passed = [f"-- not found\n{example};" for example in rule.passes]
     return ["```sql", *found, *passed, "```", ""] if found or passed else []
-
-
-def _title(name: str) -> str:
-    return next(iter(catalogue()[name].values())).title
-
-
-def _effects(name: str) -> str:
-    words = {dialect: _effect_words(rule) for dialect, rule in catalogue()[name].items()}
-    if len(set(words.values())) == 1:
-        return f"{next(iter(words.values()))} ({', '.join(words)})"
-    return "; ".join(f"{said} ({dialect})" for dialect, said in words.items())
 
 
 def _effect_words(rule: Rule) -> str:
@@ -112,24 +126,16 @@ def _effect_words(rule: Rule) -> str:
 
 
 def _coverage() -> Iterator[str]:
+    tools = ", ".join(f"[{tool}]({source})" for tool, source in SOURCES.items())
     yield "## What others check"
     yield ""
-    yield "Each check of other tools for these databases, with our rule that answers it, or why it is left."
+    yield f"Each check of {tools} for these databases, with our rule that answers it, or why it is left."
     yield ""
     yield "| tool | its check | our answer |"
     yield "|---|---|---|"
     for row in rows():
-        yield f"| {row.tool} | {row.check} | {_answer(row.answer)} |"
-
-
-def _answer(answer: str) -> str:
-    if answer in LEFT:
-        return f"left: {LEFT[answer]}"
-    known = catalogue()
-    return ", ".join(
-        f"[`{name}`](#{name})" if name in known else f"`{name}` (to come)" if name in PENDING else f"`{name}`"
-        for name in answer.split()
-    )
+        answer = ", ".join(f"[`{name}`](#{name})" for name in row.rules) or f"left: {row.left}"
+        yield f"| {row.tool} | {row.check} | {answer} |"
 
 
 if __name__ == "__main__":

@@ -108,7 +108,17 @@ def found(which: Rule, *objects: str, safer: str | None = None, **words: str) ->
     return Finding(which, objects, which.why.format(**filled), shown)
 
 
-NOT_UNDERSTOOD = rule("not-understood", "Not proven harmless", "unknown", "Not proven harmless: {reason}.", of="")
+NOT_UNDERSTOOD = rule(
+    "not-understood",
+    "Not proven harmless",
+    "unknown",
+    "Not proven harmless: {reason}.",
+    of="",
+    rationale="What is on no list may do anything, so a person looks at it. Rewriting it in plainer SQL often helps.",
+    source="https://web.mit.edu/Saltzer/www/publications/protection/Basic.html",
+    flags=("FROBNICATE users", "SELECT no_such_function(1)"),
+    passes=("SELECT 1",),
+)
 
 
 def unknown(reason: str, *objects: str) -> Finding:
@@ -164,7 +174,9 @@ def judgement(n: int, findings: Sequence[Finding], policy: Policy) -> Judgement:
         rewrites=any(f.rule.rewrites for f in ordered),
         transactional=all(f.rule.transactional for f in ordered),
         reversible=max((f.rule.reversible for f in ordered), key=_REVERSIBLE.index),
-        accepted=tuple(dict.fromkeys(f.rule.id for f in ordered if f.rule.id in policy.accepted)),
+        accepted=tuple(
+            {f.rule.id: policy.accepted[f.rule.id] for f in ordered if f.rule.id in policy.accepted}.items()
+        ),
     )
 
 

@@ -1,38 +1,68 @@
-"""Where does one statement of a file end and the next begin? Told by the lexer of the database, never guessed."""
+"""Where does one statement of a file end and the next begin? Told by the lexer of the database, never guessed.
+
+A comment is left out only where that same lexer says that it is one. Nothing else is ever left out.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Literal
+from typing import NamedTuple
+
+_BLANK = " \t\n\r\f"
 
 
-def split(text: str, dialect: str) -> list[str] | None:
-    """The statements of `text`, without those that are empty; None where nobody can tell.
+class Cut(NamedTuple):
+    """The statements of a text in order, and the rest of it (perhaps all) where nobody can tell how it goes on."""
 
-    A piece that is no statement of its own is judged unknown by the rules, so a wrong cut never makes one milder.
-    """
+    statements: tuple[str, ...]
+    rest: str = ""
+
+
+def split(text: str, dialect: str) -> Cut:
+    """Cut `text` into statements. A wrong cut never makes one milder: a piece that is none is judged unknown."""
+    if "\0" in text:  # some readers stop there, others do not
+        return Cut((), text)
     if dialect == "postgresql":
         return _postgresql(text)
     if dialect == "sqlite":
         return _sqlite(text)
-    return _mysql(text)
+    if dialect in {"mysql", "mariadb"}:
+        return _mysql(text)
+    return Cut((), text)
 
 
-def _postgresql(text: str) -> list[str] | None:
+def _postgresql(text: str) -> Cut:
     import postgast
 
-    methods: tuple[Literal["parser", "scanner"], ...] = ("parser", "scanner")
-    for method in methods:  # the scanner also cuts what the grammar does not accept
-        try:
-            return _full(postgast.split(text, method=method))
-        except (postgast.PgQueryError, UnicodeError):
-            continue
-    return None
+    try:
+        return _whole(postgast.split(text, method="parser"))
+    except (postgast.PgQueryError, UnicodeError):
+        pass  # something in it is no statement, so only its tokens can be asked
+    try:
+        return _scanned(text)
+    except (postgast.PgQueryError, UnicodeError):
+        return Cut((), text)
 
 
-def _sqlite(text: str) -> list[str] | None:
-    if "\0" in text:
-        return None
+def _scanned(text: str) -> Cut:
+    """Cut at every semicolon that is a token, also inside a body: postgast's own way leaves out what has no keyword."""
+    import postgast
+
+    from mcp_migrate.rules.postgresql.parser import enum
+
+    token_of = enum("Token").Value
+    semicolon, comments = token_of("ASCII_59"), {token_of("SQL_COMMENT"), token_of("C_COMMENT")}
+    raw, pieces, start, full = text.encode(), [], 0, False
+    for token in postgast.scan(text).tokens:
+        if token.token == semicolon:
+            pieces += [raw[start : token.start].decode()] if full else []
+            start, full = token.end, False
+        elif token.token not in comments:
+            full = True
+    return _whole([*pieces, raw[start:].decode()] if full else pieces)
+
+
+def _sqlite(text: str) -> Cut:
     pieces, start, at = [], 0, text.find(";")
     while at >= 0:
         piece = text[start : at + 1]
@@ -40,44 +70,27 @@ def _sqlite(text: str) -> list[str] | None:
             pieces.append(piece[:-1])
             start = at + 1
         at = text.find(";", at + 1)
-    rest = text[start:]
-    # A rest that a semicolon does not complete ends inside a string, a comment or a trigger.
-    if rest.strip() and not sqlite3.complete_statement(f"{rest}\n;"):
-        return None
-    return _full([*pieces, rest], comments="sqlite")
+    last = text[start:]
+    told = [piece for piece in pieces if not _says_nothing(piece)]
+    if _says_nothing(last):
+        return _whole(told)
+    # A last piece that a semicolon does not complete ends inside a string, a comment or a trigger.
+    if sqlite3.complete_statement(f"{last}\n;"):
+        return _whole([*told, last])
+    return Cut(_whole(told).statements, last.strip(_BLANK))
 
 
-def _mysql(text: str) -> list[str] | None:
-    import sqlglot
-    from sqlglot.errors import SqlglotError
-    from sqlglot.tokens import TokenType
-
-    try:
-        tokens = sqlglot.tokenize(text, read="mysql")
-    except SqlglotError:
-        return None
-    if any(token.text.upper() == "DELIMITER" for token in tokens):  # a command of the client, which changes the rest
-        return None
-    ends = [token for token in tokens if token.token_type is TokenType.SEMICOLON]
-    pieces, start = [], 0
-    for end in ends:
-        pieces.append(text[start : end.start])
-        start = end.end + 1
-    return _full([*pieces, text[start:]], comments="mysql")
+def _says_nothing(piece: str) -> bool:
+    """Whether SQLite's lexer meets no token: behind a semicolon it still waits for a statement to begin."""
+    return sqlite3.complete_statement(f";{piece}")
 
 
-def _full(pieces: list[str], *, comments: str = "postgres") -> list[str]:
-    return [piece.strip() for piece in pieces if piece.strip() and not _only_comments(piece, comments)]
+def _mysql(text: str) -> Cut:
+    from mcp_migrate.rules.mysql.lexer import split as cut
+
+    pieces, rest = cut(text)
+    return Cut(_whole(pieces).statements, rest.strip(_BLANK))
 
 
-def _only_comments(piece: str, dialect: str) -> bool:
-    """Whether no token is left; an executable comment of MySQL is a statement."""
-    if not piece.lstrip().startswith(("--", "/*", "#")) or "/*!" in piece or "/*M!" in piece:
-        return False
-    import sqlglot
-    from sqlglot.errors import SqlglotError
-
-    try:
-        return not sqlglot.tokenize(piece, read=dialect)
-    except SqlglotError:
-        return False
+def _whole(pieces: list[str]) -> Cut:
+    return Cut(tuple(piece.strip(_BLANK) for piece in pieces if piece.strip(_BLANK)))

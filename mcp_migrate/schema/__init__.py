@@ -1,14 +1,17 @@
 """The schema as values: model, fingerprint, diff, text."""
 
 from mcp_migrate.schema.diff import Change, diff
-from mcp_migrate.schema.fingerprint import fingerprint, object_fingerprints
+from mcp_migrate.schema.fingerprint import fingerprint, fingerprints, shape, without_access
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
-from mcp_migrate.schema.text import Page, pages
+from mcp_migrate.schema.pages import MAP_FROM, PAGE_CHARACTERS, Detail, Page, pages
 
 __all__ = [
+    "MAP_FROM",
+    "PAGE_CHARACTERS",
     "Change",
     "Column",
     "Constraint",
+    "Detail",
     "Index",
     "Other",
     "Page",
@@ -16,6 +19,8 @@ __all__ = [
     "Table",
     "diff",
     "fingerprint",
-    "object_fingerprints",
+    "fingerprints",
     "pages",
+    "shape",
+    "without_access",
 ]

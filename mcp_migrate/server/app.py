@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import mcp_types as types
@@ -18,9 +17,11 @@ from mcp.server.lowlevel import Server
 
 from mcp_migrate import __version__
 from mcp_migrate.errors import InternalError, MigrateError
-from mcp_migrate.model import Call, Effect, Expects
+from mcp_migrate.model import Call
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls
+from mcp_migrate.server.incoming import make_call
+from mcp_migrate.server.resources import Resources
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.tools.specs import RegisteredTool, Registry
 
@@ -39,6 +40,10 @@ class Governed(Protocol):
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]: ...
 
+    def readable_targets(self, principal: str) -> Sequence[str]:
+        """The targets whose schema `principal` may read now."""
+        ...
+
 
 def build_server(registry: Registry, governed: Governed, principal: str, calls: Calls) -> Server[Any]:
     """The MCP server of one principal. On stdio there is no identity in the protocol: it is an argument."""
@@ -48,23 +53,31 @@ def build_server(registry: Registry, governed: Governed, principal: str, calls: 
     ) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_listed(tool) for tool in registry])
 
+    async def run(
+        name: str, arguments: Mapping[str, Any], context: ServerRequestContext[Any], call_id: str
+    ) -> Mapping[str, Any]:
+        tool = registry[name]
+        tool.check_arguments(arguments)
+        call = make_call(call_id, name, arguments, principal, context)
+        try:
+            return await calls.run(lambda watch: governed.run(call, tool, watch=watch), context, waits=tool.spec.waits)
+        except InternalError:
+            logger.exception("a defect in %s, %s", name, call_id)
+            raise
+
     async def call_tool(
         context: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        call_id = f"call_{secrets.token_hex(10)}"
-        arguments = params.arguments or {}
+        call_id = _new_call_id()
         try:
-            tool = registry[params.name]
-            tool.check_arguments(arguments)
-            call = _call(call_id, params.name, arguments, principal, context)
-            return succeeded(
-                await calls.run(lambda watch: governed.run(call, tool, watch=watch), context, waits=tool.spec.waits)
-            )
+            return succeeded(await run(params.name, params.arguments or {}, context, call_id))
         except MigrateError as error:
-            if isinstance(error, InternalError):
-                logger.exception("a defect in %s, %s", params.name, call_id)
             return failed(call_id, error)
 
+    resources = Resources(
+        lambda name, arguments, context: run(name, arguments, context, _new_call_id()),
+        lambda: governed.readable_targets(principal),
+    )
     return Server(
         "mcp-migrate",
         version=__version__,
@@ -72,7 +85,15 @@ def build_server(registry: Registry, governed: Governed, principal: str, calls: 
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.templates,
+        on_read_resource=resources.read,
+        on_completion=resources.complete,
     )
+
+
+def _new_call_id() -> str:
+    return f"call_{secrets.token_hex(10)}"
 
 
 def _listed(tool: RegisteredTool) -> types.Tool:
@@ -90,42 +111,3 @@ def _listed(tool: RegisteredTool) -> types.Tool:
             open_world_hint=spec.annotations.open_world,
         ),
     )
-
-
-def _call(
-    call_id: str,
-    name: str,
-    arguments: Mapping[str, Any],
-    principal: str,
-    context: ServerRequestContext[Any],
-) -> Call:
-    return Call(
-        call_id=call_id,
-        tool=name,
-        arguments=arguments,
-        intent=arguments["intent"],
-        principal=principal,
-        at=datetime.now(UTC),
-        ticket=arguments.get("ticket"),
-        expects=_expects(arguments.get("expects")),
-        client=_client(context),
-        protocol=context.protocol_version,
-    )
-
-
-def _expects(value: Mapping[str, Any] | None) -> Expects:
-    if value is None:
-        return Expects()
-    effects, objects = value.get("effects"), value.get("objects")
-    return Expects(
-        effects=None if effects is None else frozenset(map(Effect, effects)),
-        objects=None if objects is None else tuple(objects),
-        max_rows=value.get("max_rows"),
-    )
-
-
-def _client(context: ServerRequestContext[Any]) -> str | None:
-    """The client's name and version, as it claims them."""
-    params = context.session.client_params
-    info = params.client_info if params else None
-    return f"{info.name} {info.version}"[:120] if info else None

@@ -52,14 +52,19 @@ def failed(call_id: str, error: MigrateError) -> types.CallToolResult:
 def _fitted(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The answer, with its longest list shortened until it fits; what was left out is said."""
     fitted = dict(answer)
-    while len(json.dumps(fitted, default=str)) > MAX_CHARACTERS:
+    while _length(fitted) > MAX_CHARACTERS:
         lists = {key: value for key, value in fitted.items() if isinstance(value, list) and len(value) > 1}
         if not lists:
             return {"call_id": fitted.get("call_id"), "truncated": "The answer was too large; ask for less."}
-        longest = max(lists, key=lambda key: len(json.dumps(lists[key], default=str)))
+        longest = max(lists, key=lambda key: _length(lists[key]))
         fitted[longest] = lists[longest][: len(lists[longest]) // 2]
         fitted["truncated"] = f"{longest} is cut to its first entries; ask for less at once."
     return fitted
+
+
+def _length(value: Any) -> int:
+    """Characters on the wire, where letters of every script stay as they are."""
+    return len(json.dumps(value, default=str, ensure_ascii=False))
 
 
 def _told(answer: Mapping[str, Any]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.globs import matches
-from mcp_migrate.settings.model import ApprovalRule, RulePolicy, Scope, Settings, Target
+from mcp_migrate.settings.model import ApprovalRule, CageName, RulePolicy, Scope, Settings, Target
 from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.rule_checks import rule_problems
@@ -22,6 +23,7 @@ def check(
     """Every problem of a configuration whose grammar holds."""
     for name, target in settings.targets.items():
         yield from _secrets(name, target)
+        yield from _cage(name, target, settings)
     yield from not_enforced(settings)
     yield from _principals(settings)
     for name, workflow in settings.workflows.items():
@@ -71,6 +73,13 @@ def _secrets(name: str, target: Target) -> Iterator[Problem]:
         return
     if literal:
         yield Problem(key, "a password stands here in plain text.", "Use ${env:NAME} or ${file:PATH}.")
+
+
+def _cage(name: str, target: Target, settings: Settings) -> Iterator[Problem]:
+    lowest, order = settings.cage_of(target.tier), get_args(CageName)
+    if target.cage.use and order.index(target.cage.use) < order.index(lowest):
+        why = f"{target.tier} targets are recorded in the cage {lowest} or a stronger one."
+        yield Problem(("targets", name, "cage", "use"), why, "Choose a stronger one, or change `lowest_cage`.")
 
 
 def _principals(settings: Settings) -> Iterator[Problem]:

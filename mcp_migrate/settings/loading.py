@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect
 from mcp_migrate.settings.checks import check
-from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.model import CageOptions, Settings
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
 from mcp_migrate.settings.yaml_file import read_yaml
 
@@ -64,7 +64,7 @@ def _placed(settings: Settings, path: Path) -> Settings:
     """The settings with each relative path made absolute, from the folder of the file."""
     folder = path.absolute().parent
     targets = {
-        name: target.model_copy(update={"alembic": folder / target.alembic})
+        name: target.model_copy(update={"alembic": folder / target.alembic, "cage": _placed_cage(target.cage, folder)})
         for name, target in settings.targets.items()
     }
     ledger = settings.ledger
@@ -105,3 +105,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         return annotation
     found = (_model_in(inner) for inner in getattr(annotation, "__args__", ()))
     return next((model for model in found if model is not None), None)
+
+
+def _placed_cage(cage: CageOptions, folder: Path) -> CageOptions:
+    return cage.model_copy(update={"readable": tuple(folder / path for path in cage.readable)})

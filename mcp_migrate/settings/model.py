@@ -15,6 +15,10 @@ from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.values import Duration, Part, Seconds, Window
 
 Globs = tuple[str, ...]
+CageName = Literal["none", "landlock", "sandbox"]
+
+
+LOWEST_CAGE: dict[Tier, CageName] = {Tier.DEVELOPMENT: "none", Tier.STAGING: "landlock", Tier.PRODUCTION: "sandbox"}
 
 
 class Credentials(Part):
@@ -42,6 +46,13 @@ class Rehearsal(Part):
     on: Literal["scratch", "off"] = "scratch"
 
 
+class CageOptions(Part):
+    """How the project's Python is shut in while it is recorded."""
+
+    use: CageName | None = Field(None, description="Another cage than the strongest of this machine.")
+    readable: tuple[Path, ...] = Field((), description="Folders and files that revisions read outside the project.")
+
+
 class Target(Part):
     """A database and the Alembic project that defines it."""
 
@@ -53,6 +64,7 @@ class Target(Part):
     credentials: Credentials = Credentials()
     limits: TargetLimits = TargetLimits()
     rehearsal: Rehearsal = Rehearsal()
+    cage: CageOptions = CageOptions()
 
     def resolved_url(self) -> str:
         """The URL with its references resolved; not to be logged. Raises: CredentialFailedError."""
@@ -152,6 +164,10 @@ class Settings(Part):
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
     rules: RulePolicy = RulePolicy()
+    lowest_cage: dict[Tier, CageName] = Field(
+        default_factory=lambda: dict(LOWEST_CAGE),
+        description="The weakest cage that revisions are recorded in, by tier.",
+    )
     separation: dict[Tier, tuple[Literal["plan", "apply", "validate"], ...]] = Field(default_factory=dict)
     _path: Path | None = PrivateAttr(None)
 
@@ -164,6 +180,10 @@ class Settings(Part):
     def digest(self) -> str:
         """Over everything that is said; secrets count as the references they are."""
         return digest(self.model_dump(mode="json"))
+
+    def cage_of(self, tier: Tier) -> CageName:
+        """The weakest cage for targets of `tier`."""
+        return self.lowest_cage.get(tier, LOWEST_CAGE[tier])
 
     def workflow_of(self, principal: str) -> tuple[str, Workflow]:
         """The workflow that `principal` acts for. Raises: NotPermittedError."""

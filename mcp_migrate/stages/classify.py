@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from mcp_migrate.model import Classified, Effect, Judgement, Plan, Prepared
-from mcp_migrate.settings import Settings, matches
-
-if TYPE_CHECKING:
-    from mcp_migrate.rules.interface import Policy
+from mcp_migrate.settings import Settings
 
 NOWHERE = "?"
 """The object of a statement that names none: no scope that lists objects covers it."""
@@ -25,27 +22,18 @@ def classify(prepared: Prepared, settings: Settings) -> Classified:
     if prepared.schema is None:
         raise TypeError("a plan is judged against the live schema, and none was read")
     from mcp_migrate.rules import judge  # parsers load when the first plan is judged, not at start
+    from mcp_migrate.rules.policy import policy_for
 
     judgements = judge(
         plan.statements, dialect=plan.dialect, schema=prepared.schema, policy=policy_for(plan.target, settings)
     )
+    rows = _rows(prepared, judgements)
     return Classified(
         prepared=prepared,
-        judgements=judgements,
+        judgements=tuple(_with_emptiness(j, rows) for j in judgements),
         effects=_union(plan, judgements),
         objects=tuple(sorted({name for j in judgements for name in _named(j)})),
-        rows=_rows(prepared, judgements),
-    )
-
-
-def policy_for(target: str, settings: Settings) -> Policy:
-    """What an admin said about rules, for one target."""
-    from mcp_migrate.rules.interface import Policy
-
-    said = settings.rules
-    return Policy(
-        raised={name: frozenset(effects) for name, effects in said.raise_.items()},
-        accepted={entry.rule: entry.reason for entry in said.accept if matches(target, entry.targets)},
+        rows=rows,
     )
 
 
@@ -62,6 +50,16 @@ def _named(judgement: Judgement) -> tuple[str, ...]:
     if judgement.objects or judgement.effects <= {Effect.READ}:
         return judgement.objects
     return (NOWHERE,)
+
+
+def _with_emptiness(judgement: Judgement, rows: Mapping[str, int]) -> Judgement:
+    """A loss of nothing is still a loss to approve, but the reviewer is told which tables are empty."""
+    if Effect.DESTRUCTIVE not in judgement.effects:
+        return judgement
+    tables = dict.fromkeys(".".join(name.split(".")[:2]) for name in judgement.objects)
+    empty = [table for table in tables if rows.get(table) == 0]
+    told = f" Empty now: {', '.join(empty)}." if empty else ""
+    return replace(judgement, why=judgement.why + told)
 
 
 def _rows(prepared: Prepared, judgements: Iterable[Judgement]) -> Mapping[str, int]:

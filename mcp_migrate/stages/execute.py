@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits, Writer
-from mcp_migrate.errors import PlanStaleError
+from mcp_migrate.dialects.interface import Limits, Mark, Writer
+from mcp_migrate.errors import LockedError, PlanStaleError
 from mcp_migrate.model import Approved, Executed, Plan, Statement
-from mcp_migrate.schema import fingerprint
+from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 
 Progress = Callable[[int, int, str], None]
@@ -19,9 +21,17 @@ Progress = Callable[[int, int, str], None]
 
 @contextmanager
 def execute(
-    approved: Approved, *, apply_id: str, target: Target | None, broker: Broker, progress: Progress
+    approved: Approved,
+    *,
+    apply_id: str,
+    target: Target | None,
+    broker: Broker,
+    progress: Progress,
+    is_open: Callable[[], bool],
 ) -> Iterator[tuple[Executed, Writer | None]]:
     """Do the work. Leaving the context commits; an exception inside it rolls back.
+
+    `is_open` is asked under the target's lock: whether nobody settled this apply in the meantime.
 
     Raises:
         PlanStaleError: the target is no longer what the plan was made for.
@@ -32,8 +42,56 @@ def execute(
         yield _work(approved, apply_id, _no_database), None
         return
     with broker.credential(target) as url, _writer(approved, plan, url, target) as writer:
+        if not is_open():
+            raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
         _same_start(plan, writer)
+        writer.leave_mark(apply_id, plan.digest)
         yield _work(approved, apply_id, _counting(plan, writer, progress)), writer
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an apply that has no outcome on the record."""
+
+    status: Literal["applied", "failed", "partially_applied"]
+    how: str
+    revision: str | None
+    fingerprint: str
+    ran: tuple[int, ...] = ()
+    uncertain: int | None = None
+
+
+@contextmanager
+def settle(plan: Plan, *, apply_id: str, target: Target, broker: Broker) -> Iterator[Settled]:
+    """Find out from the mark it left, holding the target's lock so that it cannot be running; no statement is sent.
+
+    Raises:
+        LockedError: it may still be running.
+    """
+    limits = Limits(lock_timeout=0.0, statement_timeout=target.limits.statement_timeout)
+    with broker.credential(target) as url, dialect_for(url).open_writer(url, (), limits=limits) as writer:
+        mark = writer.mark(apply_id)
+        yield _settled(plan, mark, writer)
+
+
+def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> None:
+    """Outcomes are on the record: the marks of all applies but those to `keep` are not needed any more."""
+    with broker.credential(target) as url:
+        dialect_for(url).clear_marks(url, keep=keep)
+
+
+def _settled(plan: Plan, mark: Mark | None, writer: Writer) -> Settled:
+    revisions = writer.revisions(plan.version_table)
+    where, now = ", ".join(revisions) or None, shape(writer.schema(version_table=plan.version_table))
+    if mark is None:
+        return Settled("failed", "it left no mark: nothing of it was committed", where, now)
+    ran = tuple(statement.n for statement in plan.statements[: mark.done])
+    if len(ran) == len(plan.statements):
+        return Settled("applied", "its mark says that every statement was committed", where, now, ran)
+    following = plan.statements[mark.done]
+    doubt = None if following.transactional else following.n
+    how = f"its mark says that {mark.done} of {len(plan.statements)} statements stand"
+    return Settled("partially_applied", how, where, now, ran, doubt)
 
 
 @contextmanager
@@ -55,7 +113,7 @@ def _same_start(plan: Plan, writer: Writer) -> None:
             hint="Call migration_plan again and apply the new plan.",
             revision=list(revisions),
         )
-    if fingerprint(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
+    if shape(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
         raise PlanStaleError(
             "The target's schema changed since the plan was made.",
             hint="Call migration_plan again and apply the new plan.",

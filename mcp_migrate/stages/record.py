@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from mcp_migrate.errors import MigrateError
-from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Validated, digest
 from mcp_migrate.settings import Workflow
 
@@ -116,6 +116,23 @@ class Recorder:
             "details": dict(error.details),
         }
         self._step(granted, apply_id, body, at)
+
+    def in_flight(self, target: str) -> tuple[Event, ...]:
+        """The applies of plans on a target whose outcome is not on the record."""
+        started = self._ledger.unanswered(Kind.STEP_STARTED, Kind.STEP_FINISHED, where={"target": target})
+        return tuple(event for event in started if event.body["plan"])
+
+    def is_open(self, apply_id: str) -> bool:
+        """Whether this step has no outcome yet."""
+        return not self._ledger.find(Kind.STEP_FINISHED, apply_id)
+
+    def settled(self, started: Event, outcome: Mapping[str, Any], *, at: datetime) -> None:
+        """What became of a step whose server died, and how that was found out."""
+        body = {"target": started.body["target"], "recovered": True, **outcome}
+        draft = Draft(
+            Kind.STEP_FINISHED, body, workflow=started.workflow, call_id=started.call_id, subject=started.subject
+        )
+        self._ledger.append(draft, at=at)
 
     def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
         draft = Draft(

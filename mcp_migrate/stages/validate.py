@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcp_migrate.dialects.interface import Writer
 from mcp_migrate.errors import ValidationFailedError
 from mcp_migrate.model import Executed, Plan, Validated
-from mcp_migrate.schema import fingerprint
+from mcp_migrate.schema import fingerprint, shape
 
 
 def validate(executed: Executed, writer: Writer | None) -> Validated:
@@ -20,10 +20,11 @@ def validate(executed: Executed, writer: Writer | None) -> Validated:
     revisions = writer.revisions(plan.version_table)
     if revisions != tuple(filter(None, [plan.to_revision])):
         raise _elsewhere(f"its version table says {list(revisions)}, not {plan.to_revision}")
-    found = fingerprint(writer.schema(version_table=plan.version_table))
+    schema = writer.schema(version_table=plan.version_table)
+    found = shape(schema)
     if plan.expected_fingerprint not in {None, found}:
         raise _elsewhere("its schema is not the one that was rehearsed", expected=plan, found=found)
-    return Validated(executed, plan.to_revision, found)
+    return Validated(executed, plan.to_revision, fingerprint(schema))
 
 
 def _elsewhere(what: str, *, expected: Plan | None = None, found: str | None = None) -> ValidationFailedError:

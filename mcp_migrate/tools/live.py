@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mcp_migrate.errors import ValidationFailedError
 from mcp_migrate.model import Plan
-from mcp_migrate.schema import Schema, fingerprint
+from mcp_migrate.schema import Schema, fingerprint, shape
 from mcp_migrate.tools.interface import Database
 
 
@@ -18,6 +18,7 @@ class Live:
     revisions: tuple[str, ...]
     schema: Schema
     fingerprint: str
+    shape: str
 
     @property
     def revision(self) -> str | None:
@@ -48,4 +49,4 @@ def read_live(database: Database, *, plan: Plan | None = None) -> Live:
     with database.reader() as reader:
         revisions = reader.revisions(version_table)
         schema = reader.schema(version_table=version_table)
-    return Live(database.name, revisions, schema, fingerprint(schema))
+    return Live(database.name, revisions, schema, fingerprint(schema), shape(schema))

@@ -34,7 +34,7 @@ class MigrationApply:
 
 def _already(plan: Plan, live: Live, bench: Workbench) -> Mapping[str, Any] | None:
     """The outcome of an earlier apply of this plan that still stands: asking twice is harmless."""
-    if live.revision != plan.to_revision or plan.expected_fingerprint not in {None, live.fingerprint}:
+    if live.revision != plan.to_revision or plan.expected_fingerprint not in {None, live.shape}:
         return None
     newest = next(iter(last_applies(bench.ledger, plan.target, limit=1)), None)
     if newest is None or not newest.applied or newest.plan.plan_id != plan.plan_id:
@@ -59,7 +59,7 @@ def _refuse_stale(plan: Plan, live: Live) -> None:
             hint="Call migration_plan again and apply the new plan.",
             revision=live.revision,
         )
-    if live.fingerprint != plan.base_fingerprint:
+    if live.shape != plan.base_fingerprint:
         raise PlanStaleError(
             f"The schema of {plan.target} changed since the plan was made, without its revision changing.",
             hint="Call migration_plan again; schema_diff against head shows what differs.",

@@ -52,7 +52,7 @@ def _reverse(apply: Apply, live: Live) -> Plan:
             f"{plan.target} is at {live.revision or 'base'}; {apply.apply_id} ended at {plan.to_revision or 'base'}.",
             hint="Roll back the later applies first, newest first; migration_status lists them.",
         )
-    if plan.expected_fingerprint not in {None, live.fingerprint}:
+    if plan.expected_fingerprint not in {None, live.shape}:
         raise PlanStaleError(
             f"The schema of {plan.target} changed since {apply.apply_id}.",
             hint="Use migration_rollback with `target` and `to`, which plans from what is there now.",
@@ -67,12 +67,13 @@ def _reverse(apply: Apply, live: Live) -> Plan:
         dialect=plan.dialect,
         from_revision=plan.to_revision,
         to_revision=plan.from_revision,
-        base_fingerprint=live.fingerprint,
+        base_fingerprint=live.shape,
         expected_fingerprint=plan.base_fingerprint if plan.reverse.restores_schema else None,
         version_table=plan.version_table,
         statements=plan.reverse.statements,
         reverse=Reverse(available=True, restores_schema=True, statements=plan.statements),
         doubts=plan.doubts,
+        cage=plan.cage,
     )
 
 

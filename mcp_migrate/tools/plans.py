@@ -74,6 +74,7 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
             "ran": True,  # a plan is what a scratch database was sent, there and back
             "faithful": plan.expected_fingerprint is not None,
             "rollback_restored": plan.reverse.restores_schema,
+            "cage": plan.cage,
         },
         "approval": _approval(quorum),
         "doubts": list(plan.doubts),

@@ -1,82 +1,101 @@
-"""How does the live schema differ from the models, or from what the revisions give?"""
+"""How does the live schema differ from models, revisions, another target or a plan? One page of it at a time."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mcp_migrate.errors import InvalidArgumentsError
-from mcp_migrate.model import Granted, Prepared
-from mcp_migrate.schema import Change, Schema, diff
+from mcp_migrate.errors import InvalidArgumentsError, NotPermittedError
+from mcp_migrate.model import Granted, Plan, Prepared, digest
+from mcp_migrate.schema import Change
+from mcp_migrate.tools.comparing import Comparison, Others, compare, counts
 from mcp_migrate.tools.interface import Database, Workbench, answer
-from mcp_migrate.tools.live import Live, read_live
+from mcp_migrate.tools.plans import find_plan
 
-_SHOWN = 200
+_PAGE = 30_000
+"""Characters of changes in one answer: clients cut results of about 50 kB."""
 
 
 class SchemaDiff:
-    """Against ``models`` Alembic's own comparison counts; against the others our schema model."""
+    """Reads the target, and whatever it is held against that the caller may read too."""
 
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Compare, on scratch databases; the target is only read."""
-        database = bench.database(granted)
-        live = read_live(database)
-        against = granted.call.arguments.get("against", "head")
-        changes = self._changes(database, live, against, bench)
-        return answer(
-            granted,
-            {
-                "in_sync": not changes,
-                "against": against,
-                "changes": changes[:_SHOWN],
-                "changes_total": len(changes),
-                "summary": _summary(against, changes),
-            },
-        )
 
-    def _changes(self, database: Database, live: Live, against: str, bench: Workbench) -> Sequence[Mapping[str, Any]]:
-        kind, _, name = against.partition(":")
-        if kind == "models":
-            found = database.project.autogenerate(database.dialect, database.url, current=live.revisions)
-            return list(found.changes)
-        if kind == "target":
-            return shown(diff(live.schema, _other(bench.open_database(name), database)))
-        return shown(diff(live.schema, replayed(database, name or "head")))
+        def plan(plan_id: str) -> Plan:
+            return find_plan(bench.ledger, plan_id, now=None)
+
+        def database(name: str) -> Database:
+            return _permitted(granted, bench, name)
+
+        asked = granted.call.arguments
+        found = compare(bench.database(granted), asked.get("against", "head"), Others(database, plan))
+        return answer(granted, shown(found, tables=asked.get("tables") or (), cursor=asked.get("cursor")))
 
 
-def replayed(database: Database, to: str) -> Schema:
-    """The schema that the revisions up to `to` give on an empty scratch database."""
-    return database.project.replayed_schema(database.dialect, database.url, to=to, version_table=database.version_table)
+def shown(found: Comparison, *, tables: Sequence[str] = (), cursor: str | None = None) -> Mapping[str, Any]:
+    """The JSON form of a comparison: one page of the changes of `tables`, after `cursor`.
+
+    Raises:
+        InvalidArgumentsError: `cursor` is not one of this comparison.
+    """
+    changes = found.about(tables)
+    start = _start(changes, cursor)
+    page = _page(changes[start:])
+    end = start + len(page)
+    return {
+        "in_sync": found.in_sync,
+        "against": found.against,
+        "summary": found.summary,
+        "direction": f"What would have to change in the live schema of {found.target} to become {found.against}.",
+        "changes": page,
+        "changes_total": len(found.changes),
+        "changes_matching": len(changes),
+        "counts": counts(changes),
+        "next_cursor": f"{end}-{_mark(changes)}" if end < len(changes) else None,
+        "hint": "Narrow with `tables` (globs on schema.table), or go on with `next_cursor`."
+        if end < len(changes)
+        else None,
+    }
 
 
-def shown(changes: Sequence[Change]) -> list[Mapping[str, Any]]:
-    """The JSON form of changes."""
-    return [
-        {
-            "kind": change.kind,
-            "object": change.object,
-            "before": change.before,
-            "after": change.after,
-            "effects": sorted(change.effects),
-            "confidence": change.confidence,
-        }
-        for change in changes
-    ]
+def _page(changes: Sequence[Change]) -> list[Mapping[str, Any]]:
+    page: list[Mapping[str, Any]] = []
+    room = _PAGE
+    for change in changes:
+        item = change.shown()
+        room -= len(json.dumps(item)) + 2
+        if page and room < 0:
+            break
+        page.append(item)
+    return page
 
 
-def _other(other: Database, database: Database) -> Schema:
-    if other.dialect.name != database.dialect.name:
+def _start(changes: Sequence[Change], cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    place, _, mark = cursor.partition("-")
+    if not (place.isascii() and place.isdecimal()) or mark != _mark(changes):
         raise InvalidArgumentsError(
-            f"{database.name} is {database.dialect.name}, {other.name} is {other.dialect.name}.",
-            hint="Compare targets of one database product.",
+            "That cursor belongs to another comparison, or the schema has changed.", hint="Compare again."
         )
-    return read_live(other).schema
+    return int(place)
 
 
-def _summary(against: str, changes: Sequence[Mapping[str, Any]]) -> str:
-    if not changes:
-        return f"The live schema equals {against}."
-    first = ", ".join(f"{c['kind']} {c['object']}" for c in changes[:5])
-    return f"{len(changes)} changes would make the live schema equal to {against}: {first}" + (
-        " …" if len(changes) > 5 else "."  # noqa: PLR2004  five are shown in the line above
-    )
+def _mark(changes: Sequence[Change]) -> str:
+    """Which list of changes a cursor belongs to."""
+    return digest([[c.kind, c.object, c.before, c.after] for c in changes]).partition(":")[2][:12]
+
+
+def _permitted(granted: Granted, bench: Workbench, name: str) -> Database:
+    """Another target, if the caller might have asked for that one too."""
+    call = granted.call
+    found = bench.explain(call.principal, call.tool, name, call.at)
+    if not any(scope["ticket"] != "required" or call.ticket for scope in found["rule"]):
+        raise NotPermittedError(
+            f"No scope of workflow {granted.workflow!r} lets {call.principal} read {name[:100]}.",
+            hint=f"Ask {granted.owner} for a scope that names it.",
+            missing={"tool": granted.scope_name, "target": name},
+        )
+    return bench.open_database(name)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from mcp_migrate.model import Granted, Prepared
-from mcp_migrate.schema import pages
-from mcp_migrate.tools.interface import Workbench, answer
-from mcp_migrate.tools.live import read_live
+from mcp_migrate.schema import MAP_FROM, PAGE_CHARACTERS, Detail, pages
+from mcp_migrate.tools.interface import Database, Workbench, answer
+from mcp_migrate.tools.live import Live, read_live
 
 
 class SchemaRead:
@@ -13,21 +16,31 @@ class SchemaRead:
 
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Read the live schema."""
-        live = read_live(bench.database(granted))
+        database = bench.database(granted)
         asked = granted.call.arguments
-        page = pages(
-            live.schema,
-            detail=asked.get("detail", "outline"),
-            tables=tuple(asked.get("tables") or ()),
-            cursor=asked.get("cursor"),
-        )
-        return answer(
-            granted,
-            {
-                "revision": ", ".join(live.revisions) or None,
-                "fingerprint": live.fingerprint,
-                "schema": page.text,
-                "tables_total": page.tables_total,
-                "next_cursor": page.next_cursor,
-            },
-        )
+        tables, detail, cursor = asked.get("tables") or (), asked.get("detail", "outline"), asked.get("cursor")
+        return answer(granted, shown(database, read_live(database), tables=tables, detail=detail, cursor=cursor))
+
+
+def shown(
+    database: Database,
+    live: Live,
+    *,
+    tables: Sequence[str],
+    detail: Detail,
+    cursor: str | None,
+    limit_chars: int = PAGE_CHARACTERS,
+) -> Mapping[str, Any]:
+    """One page of what was read, as agents and people get it."""
+    rows: Mapping[str, int] = {}
+    if len(live.schema.tables) >= MAP_FROM and not tables and cursor is None:
+        with database.reader() as reader:
+            rows = reader.estimate_rows()
+    page = pages(live.schema, detail=detail, tables=tuple(tables), cursor=cursor, rows=rows, limit_chars=limit_chars)
+    return {
+        "revision": ", ".join(live.revisions) or None,
+        "fingerprint": live.fingerprint,
+        "schema": page.text,
+        "tables_total": page.tables_total,
+        "next_cursor": page.next_cursor,
+    }

@@ -32,7 +32,7 @@ async def test_an_accepted_rule_needs_nobody_and_the_plan_says_so(world: World) 
         done = await agent.call("migration_apply", plan_id=after["plan_id"])
     assert before["approval"]["required"]
     assert not after["approval"]["required"]
-    assert after["statements"][0]["accepted"] == ["rename"]
+    assert after["statements"][0]["accepted"] == {"rename": _WHY}
     assert done["status"] == "applied"
     assert not world.events(Kind.APPROVAL_REQUESTED)
 
@@ -55,9 +55,10 @@ async def test_what_is_accepted_is_under_the_signature(world: World) -> None:
         waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
     assert waiting["status"] == "approval_required"
     [request] = world.events(Kind.APPROVAL_REQUESTED)
-    assert request.body["judgements"][0]["accepted"] == ["rename"]
+    assert request.body["judgements"][0]["accepted"] == {"rename": _WHY}
     shown = world.command("approvals", "show", waiting["request_id"]).stdout
     assert "Accepted  rename, by the configuration" in shown
+    assert _WHY in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("rule", ["drop-column", "not-understood"])

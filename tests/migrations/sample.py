@@ -12,6 +12,7 @@ from textwrap import dedent, indent
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Limits
 from mcp_migrate.migrations import Project
+from mcp_migrate.migrations.cage import Confinement
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import Schema, fingerprint
 
@@ -73,6 +74,7 @@ class Shop:
     environment: dict[str, str] = field(default_factory=dict)
     models: str | None = None
     timeout: float = 60.0
+    confined: Confinement = field(default_factory=Confinement)
 
     def __post_init__(self) -> None:
         (self.folder / "migrations" / "versions").mkdir(parents=True)
@@ -87,7 +89,14 @@ class Shop:
             'op.drop_column("customers", "phone")',
             message="phone",
         )
-        self.project = Project(self.ini, environment=self.environment, models=self.models, timeout=self.timeout)
+        self.confine(self.confined)
+
+    def confine(self, confined: Confinement) -> None:
+        """Have the project's children confined like this."""
+        self.confined = confined
+        self.project = Project(
+            self.ini, environment=self.environment, models=self.models, timeout=self.timeout, confined=confined
+        )
 
     @property
     def ini(self) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations.cage import Confinement
 from tests.migrations.sample import ENV, Shop
 
 _ALLOWED = {"HOME", "TMPDIR", "LANG", "LC_ALL", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPATH"}
@@ -109,7 +110,7 @@ def test_what_was_printed_before_a_failure_is_shown_cut(lite_shop: Shop) -> None
 
 def test_a_revision_that_never_ends_is_killed_with_what_it_started(tmp_path: Path) -> None:
     (tmp_path / "shop.db").touch()
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path}/shop.db", timeout=4.0)
+    shop = Shop(tmp_path, f"sqlite:///{tmp_path}/shop.db", timeout=4.0, confined=Confinement(use="none"))
     shop.revise(
         "d4",
         "c3",

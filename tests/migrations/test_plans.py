@@ -193,7 +193,7 @@ def test_a_target_that_drifted_is_a_doubt(postgres_url: str, tmp_path_factory: p
 
 def test_a_replayed_schema_is_what_the_revisions_give(shop: Shop) -> None:
     def replayed(to: str) -> str:
-        schema = shop.project.replayed_schema(shop.dialect, shop.url, to=to, version_table="alembic_version")
+        schema = shop.project.replay(shop.dialect, shop.url, to=to, version_table="alembic_version").schema
         return fingerprint(schema)
 
     empty = fingerprint(shop.live()[1])

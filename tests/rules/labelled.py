@@ -95,7 +95,7 @@ def mysql_schema() -> Schema:
     return Schema(
         "mysql",
         (
-            Table("shop", "users", users),
+            Table("shop", "users", users, options=("collation utf8mb4_0900_ai_ci",)),
             Table("shop", "orders", orders),
             _table("shop", "audited", id="int"),
         ),

@@ -30,9 +30,21 @@ def test_rules_made_by_a_helper_and_kept_in_a_table_are_found() -> None:
     assert {"drop-table", "drop-schema", "drop-domain", "not-understood"} <= set(catalogue())
 
 
+_NAMED_OTHERWISE = {
+    "drop-code",  # SQLite has triggers only
+    "drop-database",
+    "drop-index",  # MySQL names the table of an index
+    "outside",
+    "reindex",  # PostgreSQL can do a whole table
+    "security-definer",
+    "session-rights",
+    "vacuum",  # SQLite does the whole file
+}
+
+
 def test_the_same_id_means_the_same_kind_of_thing_in_every_database() -> None:
     for name, by_dialect in catalogue().items():
-        assert len({rule.of for rule in by_dialect.values()}) <= 1, name
+        assert len({rule.of for rule in by_dialect.values()}) <= 1 or name in _NAMED_OTHERWISE, name
 
 
 def test_the_effects_of_a_rule_are_those_of_every_database() -> None:

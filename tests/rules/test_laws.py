@@ -53,9 +53,12 @@ def test_text_in_the_middle_never_crashes(text: str, case: tuple[str, str]) -> N
     assert judged(sql[:middle] + text + sql[middle:], dialect).effects
 
 
-_SOME = {
-    d: st.sampled_from([s for x, s, _ in ALL if x == d and s.strip(" ;\n")[:2] not in {"", "--"}]) for d in SCHEMAS
-}
+def _ends(sql: str) -> bool:
+    """Whether it is a statement that comes to an end: an open quote or comment would swallow the next one."""
+    return sql.strip(" ;\n")[:2] not in {"", "--"} and not sql.endswith("open")
+
+
+_SOME = {d: st.sampled_from([s for x, s, _ in ALL if x == d and _ends(s)]) for d in SCHEMAS}
 
 
 @given(_DIALECTS.flatmap(lambda d: st.tuples(st.just(d), _SOME[d], _SOME[d])))

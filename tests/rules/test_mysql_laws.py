@@ -56,9 +56,10 @@ def test_the_corpus_is_large_enough() -> None:
 
 
 def test_ordinary_additive_work_is_hardly_ever_unknown() -> None:
-    additive = [sql for sql, words in _ALL if words in {"additive", "additive unknown"}]
+    additive = [sql for sql, words in _ALL if "additive" in words.split() and "privilege" not in words.split()]
     strange = [sql for sql in additive if Effect.UNKNOWN in judged(sql, "mysql").effects]
-    assert len(strange) <= 2
+    assert len(additive) >= 70
+    assert len(strange) <= len(additive) * 0.02, strange
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,25 @@ def test_the_version_step_of_alembic_is_recognised(sql: str) -> None:
 def test_anything_more_is_no_version_step(sql: str) -> None:
     [found] = judge([Statement(1, "r", sql, kind="version")], dialect="mysql", schema=SCHEMAS["mysql"])
     assert found.effects & ALWAYS_APPROVED
+
+
+_WORDS = ["DROP", "COLUMN", "name", "users", ",", "(", ")", "AS", "SELECT", "1", "'x'", "IF EXISTS", "TABLE", "WHERE"]
+_DANGEROUS = [sql for sql, words in _ALL if effects(words) & ALWAYS_APPROVED and "'" not in sql]
+
+
+@given(st.sampled_from(_DANGEROUS), st.sampled_from([*_WORDS, "TEMPORARY", "COMMENT", "ADD", "ENGINE", "="]), st.data())
+@_FEW
+def test_a_word_more_never_makes_a_statement_milder(sql: str, word: str, data: st.DataObject) -> None:
+    parts = sql.split(" ")
+    at = data.draw(st.integers(1, len(parts)))
+    more = " ".join([*parts[:at], word, *parts[at:]])
+    assert judged(more, "mysql").effects & ALWAYS_APPROVED or "-- " in sql or "#" in sql
+
+
+@given(st.sampled_from([sql for sql, words in _ALL if words == "additive" and "'" not in sql]), st.data())
+@_FEW
+def test_a_clause_that_destroys_is_seen_wherever_it_stands(sql: str, data: st.DataObject) -> None:
+    parts = sql.split(" ")
+    at = data.draw(st.integers(1, len(parts)))
+    more = " ".join([*parts[:at], ", DROP COLUMN name ,", *parts[at:]])
+    assert judged(more, "mysql").effects & ALWAYS_APPROVED or "-- " in sql or "#" in sql

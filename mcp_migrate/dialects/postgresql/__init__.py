@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -28,6 +28,9 @@ class PostgreSQL:
         from mcp_migrate.dialects.postgresql.writer import open_writer
 
         return open_writer(url, statements, limits=limits)
+
+    def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
+        """Marks stay: they stand in a schema of their own."""
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """An empty database of its own, beside the target or on an embedded server."""

@@ -1,4 +1,9 @@
-"""What is in a PostgreSQL database? Read straight from its catalogs, in five set-based queries."""
+"""What is in a PostgreSQL database? Read straight from its catalogs, in seven set-based queries.
+
+The session may be one in which a plan just ran. A temporary table called `pg_class` would answer in the catalog's
+place, and so would one in a schema that stands before `pg_catalog`: nothing is asked before the search path is ours.
+So are all settings that change how the server writes a definition.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +13,34 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.interface import Mark
+from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
-from mcp_migrate.schema.model import Column, Constraint, ConstraintKind, Index, Other, Schema, Table
+from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
     import psycopg
 
-_HIDDEN = ["pg_catalog", "information_schema", "mcp_migrate"]
-_KINDS = {"r": "table", "p": "partitioned", "f": "foreign"}
-_CONSTRAINTS: Mapping[str, ConstraintKind] = {
-    "p": "primary_key",
-    "f": "foreign_key",
-    "u": "unique",
-    "c": "check",
-    "x": "exclusion",
+MARKS = "mcp_migrate.applies"
+_OURS = "mcp_migrate"
+_TABLES = frozenset("rpf")
+_PINNED = {
+    "search_path": "pg_catalog, pg_temp",  # what is not on it is written with its schema; named last, or it is first
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "lc_monetary": "C",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "jit": "off",  # compiling these queries takes longer than running them
+    "enable_nestloop": "off",  # without statistics of the catalogs a loop is chosen that squares the time
 }
+_LOCK_TIMEOUT = "10s"
+"""The server locks a view to write its definition, and would wait for whoever changes it."""
 
 
 class PostgresReader:
@@ -34,54 +51,81 @@ class PostgresReader:
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""
-        with self._every_name_qualified():
-            rows = [row for row in self._named("tables", _HIDDEN) if f"{row[1]}.{row[2]}" != qualified(version_table)]
-            ids = [row[0] for row in rows]
-            columns, constraints, indexes = (
-                _by_table(self._named(name, ids)) for name in ("columns", "constraints", "indexes")
-            )
-            others = self._named("others", _HIDDEN)
-        return Schema(
-            dialect="postgresql",
-            tables=tuple(
-                _table(row, columns.get(row[0], ()), constraints.get(row[0], ()), indexes.get(row[0], ()))
-                for row in rows
-            ),
-            others=tuple(Other(kind, schema, name, text or "", table) for kind, schema, name, text, table in others),
+        schema, _, name = qualified(version_table).partition(".")
+        with self._pinned():
+            rows = self._rows(schema, name)
+        return build(rows, self._connection.info.server_version)
+
+    def _rows(self, version_schema: str, version_table: str) -> Rows:
+        asked = (_OURS, version_schema, version_table)
+        return Rows(
+            tables=self._named("tables", *asked),
+            others=self._named("others", *asked),
+            columns=self._named("columns"),
+            details=self._named("details"),
+            constraints=self._named("constraints"),
+            indexes=self._named("indexes"),
+            grants=self._named("grants"),
         )
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
         """The rows of Alembic's version table, sorted."""
-        if not self._there(qualified(version_table)):
-            return ()
-        rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
+        with self._pinned():
+            if not self._there(qualified(version_table)):
+                return ()
+            rows = self._ask(f"SELECT version_num FROM {quote(qualified(version_table))} ORDER BY 1")  # noqa: S608  quoted
         return tuple(str(row[0]) for row in rows)
+
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here."""
+        if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MARKS):
+            return None
+        rows = self._ask(f"SELECT plan, done FROM {MARKS} WHERE apply_id = $1", apply_id)  # noqa: S608  a constant
+        return Mark(*rows[0]) if rows else None
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""
-        there = [table for table in tables if self._there(table)]
-        return {table: int(self._ask(f"SELECT count(*) FROM {quote(table)}")[0][0]) for table in there}  # noqa: S608  quoted
+        with self._pinned():
+            there = [table for table in tables if self._there(table)]
+            return {table: int(self._ask(f"SELECT count(*) FROM {quote(table)}")[0][0]) for table in there}  # noqa: S608  quoted
+
+    def estimate_rows(self) -> Mapping[str, int]:
+        """What the statistics say of each table that was analysed."""
+        with self._pinned():
+            rows = self._named("estimates", _OURS)
+        return {f"{schema}.{name}": int(count) for schema, name, count in rows}
 
     def _there(self, table: str) -> bool:
         [(kind,)] = self._ask("SELECT (SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1))", quote(table))
-        return kind is not None and kind in _KINDS
+        return kind is not None and kind in _TABLES
 
     @contextmanager
-    def _every_name_qualified(self) -> Iterator[None]:
-        """The server writes a name with its schema when the schema is not on the search path."""
-        [(before,)] = self._ask("SELECT current_setting('search_path')")
-        # Temporary tables come last: unnamed they come first, and one called pg_class would hide the catalog.
-        self._ask("SELECT set_config('search_path', 'pg_catalog, pg_temp', false)")
+    def _pinned(self) -> Iterator[None]:
+        """Settings of ours, and afterwards what they were."""
+        names, values = list(_PINNED), list(_PINNED.values())
+        [(before,)] = self._ask(
+            "SELECT pg_catalog.array_agg(pg_catalog.current_setting(name)) FROM pg_catalog.unnest($1::text[]) AS name",
+            names,
+        )
+        self._set(names, values)
         try:
             yield
         finally:
             if self._connection.info.transaction_status.name != "INERROR":
-                self._ask("SELECT set_config('search_path', $1, false)", before)
+                self._set(names, before)
 
-    def _named(self, name: str, argument: Any) -> list[tuple[Any, ...]]:
-        return self._ask(_queries()[name], argument)
+    def _set(self, names: list[str], values: list[str]) -> None:
+        self._ask(
+            "SELECT pg_catalog.set_config(name, value, false) "
+            "FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS pinned (name, value)",
+            names,
+            values,
+        )
 
-    def _ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _named(self, name: str, *values: Any) -> list[Row]:
+        return self._ask(_query(name, self._connection.info.server_version // 10_000), *values)
+
+    def _ask(self, sql: str, *values: Any) -> list[Row]:
         cursor = self._connection.execute(sql.encode(), values or None)
         return cursor.fetchall()
 
@@ -96,8 +140,11 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
     psycopg = driver()
     with connect(url) as connection:
         try:
+            connection.execute("SELECT set_config('lock_timeout', $1, false)", [_LOCK_TIMEOUT])
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield PostgresReader(connection)
+        except psycopg.InternalError as error:  # a definition of what another session has dropped
+            raise changed(message(error)) from error
         except psycopg.Error as error:
             raise TargetUnreachableError(
                 f"The PostgreSQL target cannot be read: {message(error)}.", hint="Check the rights of its role."
@@ -116,45 +163,18 @@ def quote(name: str) -> str:
 
 
 @cache
-def _queries() -> dict[str, str]:
-    """The blocks of catalog.sql by name."""
-    text = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
-    blocks = text.split("-- name: ")[1:]
-    return {name.strip(): body for name, _, body in (block.partition("\n") for block in blocks)}
-
-
-def _table(row: tuple[Any, ...], columns: Iterable[Any], constraints: Iterable[Any], indexes: Iterable[Any]) -> Table:
-    _oid, schema, name, kind, persistence, comment, key, bound, parents, secured, forced = row
-    options = {
-        "unlogged": persistence == "u",
-        f"partition by {key}": key,
-        f"partition {bound}": bound,
-        **{f"child of {parent}": True for parent in parents},
-        "row security": secured,
-        "forced row security": forced,
-    }
-    return Table(
-        schema=schema,
-        name=name,
-        columns=tuple(_column(*values) for values in columns),
-        constraints=tuple(
-            Constraint(_CONSTRAINTS[kind], name, tuple(on), text, refers)
-            for kind, name, on, text, refers in constraints
-        ),
-        indexes=tuple(Index(name, text, unique, valid) for name, text, unique, valid in indexes),
-        kind=_KINDS[kind],
-        options=tuple(option for option, holds in options.items() if holds),
-        comment=comment,
+def _query(name: str, version: int) -> str:
+    """The block of that name. A line that ends in ``-- 15`` is for servers from version 15 on."""
+    lines = _blocks()[name].splitlines()
+    told = (line.rpartition(" -- ") for line in lines)
+    return "\n".join(
+        sql if mark else since for sql, mark, since in told if not (mark and since.isdigit() and version < int(since))
     )
 
 
-def _column(*facts: Any) -> Column:
-    name, kind, nullable, default, identity, generated, collation, comment = facts
-    return Column(name, kind, nullable, default, identity or None, generated, collation, comment)
-
-
-def _by_table(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    groups: dict[int, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        groups.setdefault(row[0], []).append(row[1:])
-    return groups
+@cache
+def _blocks() -> dict[str, str]:
+    folder = Path(__file__).with_name("catalog")
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))]
+    blocks = [block for text in texts for block in text.split("-- name: ")[1:]]
+    return {name.strip(): body for name, _, body in (block.partition("\n") for block in blocks)}

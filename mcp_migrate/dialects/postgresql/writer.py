@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
-from mcp_migrate.dialects.postgresql.reader import PostgresReader
+from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row
 from mcp_migrate.errors import (
     LockedError,
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _LOCK = int.from_bytes(hashlib.sha256(b"mcp-migrate apply").digest()[:8], "big", signed=True)
 """One key for each database: advisory locks of PostgreSQL belong to the database they are taken in."""
 
+_MAKE_MARKS = (
+    "CREATE SCHEMA IF NOT EXISTS mcp_migrate",
+    f"CREATE TABLE {MARKS} (apply_id text PRIMARY KEY, plan text NOT NULL, done integer NOT NULL)",
+)
 _POLL_SECONDS = 0.05
 _LOCK_NOT_AVAILABLE, _QUERY_CANCELED = "55P03", "57014"
 _ROLLED_BACK = "Everything was rolled back, nothing changed."
@@ -51,7 +55,22 @@ class PostgresWriter(PostgresReader):
         self._sequence = FrozenSequence(statements)
         self.committed: list[int] = []
         self.stands = False
+        self._marked: str | None = None
         self.failed: MigrateError | None = None
+
+    def leave_mark(self, apply_id: str, plan: str) -> None:
+        """A row that is brought up to date in each transaction, so it says what stands."""
+        try:
+            if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MARKS):
+                for sql in _MAKE_MARKS:
+                    self._connection.execute(sql.encode())
+            self._connection.execute(f"INSERT INTO {MARKS} VALUES ($1, $2, 0)".encode(), [apply_id, plan])  # noqa: S608  a constant
+        except driver().Error as error:
+            raise StatementFailedError(
+                f"The target has no place for the mark of this apply: {message(error)}.",
+                hint="Nothing ran. Have an admin run once: CREATE SCHEMA mcp_migrate AUTHORIZATION <its role>.",
+            ) from error
+        self._marked = apply_id
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
@@ -70,6 +89,10 @@ class PostgresWriter(PostgresReader):
             StatementFailedError: it could not be committed.
             PartiallyAppliedError: the same after other statements stand, or when nobody can tell.
         """
+        self._bring_mark_up_to_date(self._sequence.ran)
+        self._commit()
+
+    def _commit(self) -> None:
         try:
             done = self._connection.execute("COMMIT").statusmessage
         except driver().Error as error:
@@ -80,7 +103,8 @@ class PostgresWriter(PostgresReader):
     def _run(self, statement: Statement) -> int:
         frozen = self._sequence.take(statement)
         if not frozen.transactional:
-            self.commit()
+            self._bring_mark_up_to_date(self._sequence.ran[:-1])
+            self._commit()
             self.committed = self._sequence.ran[:-1]
             self.stands = True
         try:
@@ -88,10 +112,22 @@ class PostgresWriter(PostgresReader):
             if not frozen.transactional:
                 self.committed = self._sequence.ran
                 self._connection.execute("BEGIN")
+                self._bring_mark_up_to_date(self._sequence.ran)
+                self._commit()
+                self._connection.execute("BEGIN")
         except driver().Error as error:
             raise _refused(self, frozen, error) from error
         one_row(frozen, touched)
         return touched
+
+    def _bring_mark_up_to_date(self, ran: Sequence[int]) -> None:
+        """What goes wrong here is told by the commit that follows."""
+        if self._marked is not None:
+            with suppress(driver().Error):
+                self._connection.execute(
+                    f"UPDATE {MARKS} SET done = $1 WHERE apply_id = $2".encode(),  # noqa: S608  a constant
+                    [len(ran), self._marked],
+                )
 
     def _send(self, frozen: Statement) -> int:
         """Send the text as it is. A binary result asks for the protocol in which one text is one statement."""
@@ -213,6 +249,7 @@ def _uncommitted(writer: PostgresWriter, why: str, *, lost: bool) -> MigrateErro
             f"The connection broke during the commit, and whether it happened is not known: {why}.",
             hint="Ask migration_status where the target is before anything is tried again.",
             ran=writer.committed,
+            unknown=True,
         )
     if writer.stands:
         return PartiallyAppliedError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -28,6 +28,12 @@ class Sqlite:
         from mcp_migrate.dialects.sqlite.writer import open_writer
 
         return open_writer(url, statements, limits=limits)
+
+    def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
+        """Marks stand among the user's tables, where other tools would find them."""
+        from mcp_migrate.dialects.sqlite.writer import clear_marks
+
+        clear_marks(url, keep=keep)
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """A copy of the target's schema."""

@@ -17,7 +17,8 @@ _NUMBERS = ("user_version", "application_id")
 _OBJECTS = """
 SELECT s.type, s.name, s.sql FROM sqlite_schema AS s LEFT JOIN pragma_table_list AS t
     ON t.schema = 'main' AND t.name = s.name AND s.type = 'table'
-WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.type IS NOT 'shadow'
+WHERE s.sql IS NOT NULL AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    AND s.tbl_name NOT LIKE '\\_mcp\\_migrate%' ESCAPE '\\' AND t.type IS NOT 'shadow'
 ORDER BY CASE s.type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, s.rowid
 """
 """Shadow tables are made by the virtual table they belong to."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row
-from mcp_migrate.dialects.sqlite.reader import SqliteReader, sqlite_path, unreachable
+from mcp_migrate.dialects.sqlite.reader import MARKS, SqliteReader, sqlite_path, unreachable
 from mcp_migrate.errors import LockedError, LockTimeoutError, MigrateError, StatementFailedError
 from mcp_migrate.model import Statement
 
@@ -29,6 +29,15 @@ class SqliteWriter(SqliteReader):
         self._sequence = FrozenSequence(statements)
         self._limits = limits
         self.failed: MigrateError | None = None
+
+    def leave_mark(self, apply_id: str, plan: str) -> None:
+        """In the one transaction there is: it stands when all statements do."""
+        columns = "apply_id TEXT PRIMARY KEY, plan TEXT NOT NULL, done INTEGER NOT NULL"
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS main.{MARKS} ({columns})")
+        self._connection.execute(
+            f"INSERT INTO main.{MARKS} VALUES (?, ?, ?)",  # noqa: S608  a constant
+            (apply_id, plan, self._sequence.total),
+        )
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
@@ -99,6 +108,21 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
             connection.rollback()
             raise writer.failed
         _commit(connection)
+
+
+def clear_marks(url: str, *, keep: Collection[str]) -> None:
+    """Take marks away, and the table with the last one; when somebody else writes, the next apply does it."""
+    with closing(sqlite3.connect(sqlite_path(url), timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            marked = {row[0] for row in connection.execute(f"SELECT apply_id FROM main.{MARKS}")}  # noqa: S608  a constant
+            for apply_id in marked.difference(keep):
+                connection.execute(f"DELETE FROM main.{MARKS} WHERE apply_id = ?", (apply_id,))  # noqa: S608  a constant
+            if marked.isdisjoint(keep):
+                connection.execute(f"DROP TABLE main.{MARKS}")
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError:
+            return
 
 
 def _begin(connection: sqlite3.Connection, name: str, limits: Limits) -> None:

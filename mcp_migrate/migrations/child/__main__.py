@@ -12,14 +12,19 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from mcp_migrate.migrations.cage.enter import enter
+from mcp_migrate.migrations.child.clock import shift
 from mcp_migrate.migrations.child.failures import failure, is_fatal
-from mcp_migrate.migrations.child.session import Session
 from mcp_migrate.migrations.output import MARK
 
 
 def main() -> None:
-    """Answer requests until the parent closes its end."""
+    """Shut ourselves in, then answer requests until the parent closes its end."""
+    enter()
+    shift()
     requests, answers = _channel()
+    from mcp_migrate.migrations.child.session import Session  # after the clock was set
+
     session = Session()
     for line in requests:
         answer = _answer(session, json.loads(line))
@@ -39,7 +44,7 @@ def _channel() -> tuple[TextIO, TextIO]:
     return requests, answers
 
 
-def _answer(session: Session, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answer(session: Any, request: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         result = session.do(request["do"], request["arguments"])
     except BaseException as problem:  # a revision may raise anything at all, and the parent is told what

@@ -31,6 +31,7 @@ class Session:
             "record": self.record,
             "offline": self.offline,
             "autogenerate": self.autogenerate,
+            "model": self.model,
         }
         self.where = None
         return jobs[name](**arguments)
@@ -127,6 +128,12 @@ class Session:
         from mcp_migrate.migrations.child.comparing import compared
 
         return compared(self.project)
+
+    def model(self, live: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Make the models on the empty scratch database; what their project leaves out of `live` and of them."""
+        from mcp_migrate.migrations.child.modelling import modelled
+
+        return modelled(self.project, live)
 
     def _steps(self, to: Any, rows: Any, *, upgrade: bool) -> Any:
         """The same steps as Alembic's own commands."""

@@ -1,7 +1,7 @@
 """What makes two recordings of the same revision give the same statements in the same order?
 
-The hash seed is fixed by the environment. What is left is SQLAlchemy's own: a table keeps its indexes in a set of
-objects, so that CREATE INDEX statements come in the order of memory addresses.
+What is left of chance is SQLAlchemy's own: a table keeps its indexes and constraints in sets of objects, so that they
+come in the order of memory addresses.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ from typing import Any
 
 
 def keep_order() -> None:
-    """Have every table of this process keep its indexes in the order they were made."""
+    """Have every table of this process keep its indexes and constraints in the order they were made."""
     from sqlalchemy import Table
+
+    for name in ("indexes", "constraints"):
+        setattr(Table, name, _ordered(name))
+
+
+def _ordered(name: str) -> property:
     from sqlalchemy.util import OrderedSet
 
-    def get(table: Table) -> Any:
-        return table.__dict__["_indexes_in_order"]
+    place = f"_{name}_in_order"
 
-    def put(table: Table, indexes: Any) -> None:
-        table.__dict__["_indexes_in_order"] = OrderedSet(indexes)
+    def get(table: Any) -> Any:
+        return table.__dict__[place]
 
-    setattr(Table, "indexes", property(get, put))  # noqa: B010  a plain assignment does not type-check
+    def put(table: Any, values: Any) -> None:
+        table.__dict__[place] = OrderedSet(values)
+
+    return property(get, put)

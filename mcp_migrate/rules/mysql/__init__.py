@@ -11,7 +11,7 @@ from typing import Any
 
 from mcp_migrate.model import ALWAYS_APPROVED, Effect, Statement
 from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
-from mcp_migrate.rules.mysql import drops, privileges, row_rules, tables, views
+from mcp_migrate.rules.mysql import databases, drops, privileges, row_rules, tables, views
 from mcp_migrate.rules.mysql.alter import alter_table
 from mcp_migrate.rules.mysql.cursor import Cursor, shown
 from mcp_migrate.rules.mysql.lexer import Refused, Token, tokens
@@ -21,9 +21,14 @@ from mcp_migrate.rules.mysql.rows import rows
 from mcp_migrate.rules.mysql.version import is_version_step
 from mcp_migrate.schema.model import Schema
 
+
+def _altered(cursor: Cursor, place: Place) -> list[Finding]:
+    return alter_table(cursor, place) if cursor.sees("TABLE") else views.alter_view(cursor, place)
+
+
 _ROWS = ("SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH")
 _DDL: dict[str, Callable[[Cursor, Place], list[Finding]]] = {
-    "ALTER": alter_table,
+    "ALTER": _altered,
     "DROP": drops.drop,
     "TRUNCATE": drops.truncate,
     "RENAME": drops.rename_tables,
@@ -64,12 +69,15 @@ def _read(read: list[Token], place: Place) -> list[Finding]:
         raise Refused(f"{read[0].text[:40] if read else 'an empty text'} is not on the list")
     cursor.take(first)
     findings = (_DDL.get(first) or _creator(cursor))(cursor, place)
+    cursor.end()
     return _agreed(findings, first, cursor, _glot_text(cursor), None)
 
 
 def _creator(cursor: Cursor) -> Callable[[Cursor, Place], list[Finding]]:
-    if cursor.sees("TABLE") or cursor.sees("TEMPORARY"):
+    if any(map(cursor.sees, ("TABLE", "TEMPORARY", "OR REPLACE TABLE", "OR REPLACE TEMPORARY"))):
         return tables.create_table
+    if cursor.sees("DATABASE") or cursor.sees("SCHEMA"):
+        return databases.create_database
     indexes = ("INDEX", "UNIQUE", "FULLTEXT", "SPATIAL")
     return tables.create_index if any(map(cursor.sees, indexes)) else views.create_view
 
@@ -88,17 +96,18 @@ _CHANGES = frozenset({"Insert", "Update", "Delete"})
 
 
 def _glot_text(cursor: Cursor) -> str:
-    """The text without ALGORITHM and LOCK at its end, which sqlglot does not know behind an index."""
+    """The text without ALGORITHM, LOCK and WITH CHECK OPTION at its end, which sqlglot does not know there."""
     words = cursor.tokens
     cut = next((n for n, token in enumerate(words) if token.kind == "word" and token.value in _LAST), len(words))
     while cut and words[cut - 1].text == ",":
         cut -= 1
-    return shown(cursor.tokens[:cut])
+    return shown(cursor.tokens[: min(cut, views.unchecked(words))])
 
 
 def _agreed(findings: list[Finding], first: str, cursor: Cursor, text: str, tree: Any | None) -> list[Finding]:
     if Effect.UNKNOWN in effects_of(findings):
         return findings
     waits = bool(effects_of(findings) & ALWAYS_APPROVED)
-    why = doubt(text, first, cursor.named, tree or glot(text), sure=waits)
+    alone = first not in _ROWS and not cursor.queries
+    why = doubt(text, first, (cursor.named, cursor.parts), tree or glot(text), sure=waits or alone)
     return [*findings, unknown(why)] if why else findings

@@ -76,8 +76,8 @@ NODES = frozenset(
     TsOrDsToTimestamp TimeToStr StrToDate StrToTime Extract UnixToTime TimeToUnix MD5 SHA SHA2 Hex Unhex JSONExtract
     JSONExtractScalar JSONPath JSONPathRoot JSONPathKey JSONPathSubscript JSONObject JSONKeyValue JSONArray JSONSet Rand
     Uuid RowNumber Rank DenseRank Lag Lead FirstValue LastValue Ntile Chr Lpad Rpad Pad StrPosition Reverse Repeat Space
-    Ascii HexString BitString National Introducer Ln Log Exp Sign Pi CharLength JSONValue Anonymous
-    SessionParameterless PropertyEQ Unicode Cbrt Collate TimestampAdd TimestampDiff LastDay FromBase64 ToBase64
+    Ascii HexString BitString National Introducer Ln Log Exp Sign Pi CharLength JSONValue
+    PropertyEQ Collate TimestampAdd TimestampDiff LastDay FromBase64 ToBase64
     """.split()
 )
-"""Nodes of sqlglot's trees. An anonymous function is one that our own list of functions was asked about."""
+"""Nodes of sqlglot's trees. One called Anonymous is a function by name, which the list of functions is asked about."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mcp_migrate.model import Effect
-from mcp_migrate.rules.interface import Finding, found, unknown
-from mcp_migrate.rules.mysql import column_rules, row_rules, table
-from mcp_migrate.rules.mysql.columns import Definition, definition, expression, names, reference
+from mcp_migrate.rules.interface import Finding, found
+from mcp_migrate.rules.mysql import change_rules, column_rules, row_rules, safer, table
+from mcp_migrate.rules.mysql.columns import COMPUTED, Definition, definition, expression, names, reference
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
 from mcp_migrate.rules.mysql.modify import modify
 from mcp_migrate.rules.mysql.names import Place
-from mcp_migrate.rules.mysql.options import option
+from mcp_migrate.rules.mysql.options import option, rebuilt
+from mcp_migrate.rules.mysql.partitions import partition_clause
 from mcp_migrate.rules.mysql.tables import INDEXES, algorithm, index_findings, index_name, index_options, index_type
 
 
@@ -20,17 +21,22 @@ def alter_table(cursor: Cursor, place: Place) -> list[Finding]:
     name = cursor.qualified()
     results = place.odd(name)
     slow = False
+    alone = partition_clause(cursor, name, place)
+    if alone is not None:
+        cursor.end()
+        return _of_new(alone, place.full(name)) if place.made(name) else [*results, *alone]
     for part in separated(cursor.tokens[cursor.at :]):
-        inner = Cursor(part)
+        inner = cursor.inner(part)
         if inner.sees("ALGORITHM") or inner.sees("LOCK"):
             slow |= algorithm(inner)
         else:
             results += _clause(inner, name, place)
         inner.end()
+    cursor.at = len(cursor.tokens)
     where = place.full(name)
     if slow and not place.made(name):
-        safer = shown(cursor.tokens[: _choice(cursor)]) + ", ALGORITHM=INPLACE, LOCK=NONE"
-        results.append(found(column_rules.REBUILD, where, what="as ALGORITHM or LOCK tells it to", safer=safer))
+        instead = shown(cursor.tokens[: _choice(cursor)]) + ", ALGORITHM=INPLACE, LOCK=NONE"
+        results.append(found(column_rules.REBUILD, where, what="as ALGORITHM or LOCK tells it to", safer=instead))
     return _of_new(results, where) if place.made(name) else results
 
 
@@ -51,22 +57,19 @@ def _clause(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     for words, handler in _CLAUSES.items():
         if cursor.take(words):
             return handler(cursor, name, place)
-    return option(cursor, place.full(name))
+    return option(cursor, name, place)
 
 
 def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
-    if cursor.take("PARTITION"):
-        cursor.at = len(cursor.tokens)
-        return [unknown("what a new partition takes over is not looked into", place.full(name))]
     if cursor.take("CONSTRAINT") and cursor.is_name() and not cursor.sees("CHECK"):
         cursor.name()
     if word := cursor.take("UNIQUE", "FULLTEXT", "SPATIAL", *INDEXES):
         cursor.take(*INDEXES)
         index_name(cursor)
         index_type(cursor)
-        names(cursor)
+        columns = names(cursor)
         index_options(cursor)
-        return index_findings(word, name, place)
+        return index_findings(word, name, place, columns)
     if word := cursor.take("PRIMARY KEY", "FOREIGN KEY", "CHECK"):
         return _constraint(word, cursor, name, place)
     cursor.take("COLUMN")
@@ -75,7 +78,7 @@ def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         return _added(definition(cursor), name, place)
     results = []
     for part in separated(cursor.group()):
-        inner = Cursor(part)
+        inner = cursor.inner(part)
         results += _added(definition(inner), name, place)
         inner.end()
     return results
@@ -83,7 +86,9 @@ def _add(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
 
 def _constraint(word: str, cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     where = place.full(name)
-    results = [found(table.ADD_CONSTRAINT, where)]
+    results = [found(change_rules.ADD_KEY if word == "PRIMARY KEY" else table.ADD_CONSTRAINT, where)]
+    if word == "PRIMARY KEY" and not place.online(name):
+        results.append(rebuilt(name, place, word))
     if word == "CHECK":
         expression(cursor.group())
         cursor.take("NOT ENFORCED", "ENFORCED")
@@ -112,10 +117,12 @@ def _added(column: Definition, name: Name, place: Place) -> list[Finding]:
     where = place.full(name, column.name)
     results = []
     if column.required:
-        results.append(found(table.REQUIRED, where))
+        instead = safer.adds(name, column.name, safer.spelt(column.type))
+        results.append(found(table.REQUIRED, where, safer=instead))
     if column.said & {"UNIQUE", "PRIMARY KEY", "CHECK"} or column.references:
         results.append(found(table.RESTRICTED, where))
-    if column.said & {"STORED", "AUTO_INCREMENT", "CHECK"} or column.type.name == "SERIAL":
+    copied = column.said & {"STORED", "AUTO_INCREMENT", "CHECK"} or column.references or column.default == COMPUTED
+    if copied or column.type.name == "SERIAL":
         results.append(found(table.COPYING_COLUMN, where))
     for target, acting in column.references:
         results += _refers(target, acting, place.full(name), place)
@@ -131,15 +138,13 @@ def _drop(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         return [found(table.DROP_CONSTRAINT, where, name=cursor.name())]
     if cursor.take(*INDEXES):
         cursor.take("IF EXISTS")
-        return [found(table.DROP_INDEX, where, name=cursor.name())]
-    if cursor.take("PARTITION"):
-        cursor.at = len(cursor.tokens)
-        return [found(column_rules.DROP_PARTITION, where, what="Drops a partition")]
+        index = cursor.name()
+        return [found(table.DROP_KEY if index.upper() == "PRIMARY" else table.DROP_INDEX, where, name=index)]
     cursor.take("COLUMN")
     cursor.take("IF EXISTS")
     column = place.full(name, cursor.name())
     cursor.take("RESTRICT", "CASCADE")
-    return [found(table.DROP_COLUMN, column)]
+    return [found(table.DROP_COLUMN, column, safer=safer.keeps(name))]
 
 
 def _modify(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
@@ -157,7 +162,7 @@ def _change(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     if old.casefold() == column.name.casefold():
         return results
     first, second = place.full(name, old), place.full(name, column.name)
-    return [*results, found(table.RENAME, first, second, object=first, new=column.name)]
+    return [*results, found(change_rules.RENAME, first, second, object=first, new=column.name)]
 
 
 def _rename(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
@@ -168,9 +173,12 @@ def _rename(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
         cursor.want("TO")
         new = cursor.name()
         if kind != "COLUMN":
-            return [found(table.RENAME, where, object=f"the index {old} of {where}", new=new)]
+            return [found(change_rules.RENAME, where, object=f"the index {old} of {where}", new=new)]
         first, second = place.full(name, old), place.full(name, new)
-        return [found(table.RENAME, first, second, object=first, new=new)]
+        known = place.table(name)
+        before = known.column(old) if known else None
+        instead = safer.adds(name, new, before.type) if before else None
+        return [found(change_rules.RENAME, first, second, safer=instead, object=first, new=new)]
     cursor.take("TO", "AS", "=")
     return renamed(name, cursor.qualified(), place)
 
@@ -183,7 +191,7 @@ def renamed(old: Name, new: Name, place: Place) -> list[Finding]:
     if not ours:
         place.forget()
     first, second = place.full(old), place.full(new)
-    which = table.RENAME_NEW if ours else table.RENAME
+    which = change_rules.RENAME_NEW if ours else change_rules.RENAME
     return [found(which, first, second, object=first, new=second), *place.odd(new)]
 
 

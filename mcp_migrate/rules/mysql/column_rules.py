@@ -50,12 +50,12 @@ DROP_NOT_NULL = rule(
 SET_NOT_NULL = rule(
     "set-not-null",
     "Nulls shut out",
-    "blocking breaking",
+    "breaking",
     (
         "{object} must not be null: it fails where there are nulls, or silently turns them into empty "
         "values without strict mode."
     ),
-    "TABLE COPY",
+    "METADATA",
     of="column",
     scans=True,
     rewrites=True,
@@ -176,7 +176,7 @@ REBUILD = rule(
     transactional=False,
     rationale="It takes as long as the table is large, and where it cannot be done in place writes wait.",
     source=ONLINE,
-    flags=("ALTER TABLE users FORCE",),
+    flags=("ALTER TABLE users ORDER BY id",),
     passes=("ALTER TABLE users COMMENT = 'people'",),
 )
 ENGINE = rule(

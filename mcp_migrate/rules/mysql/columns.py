@@ -10,7 +10,14 @@ from mcp_migrate.rules.mysql.allowed import BEFORE_GROUPS, STEADY_FUNCTIONS, TYP
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated
 from mcp_migrate.rules.mysql.lexer import Refused, Token
 
+COMPUTED = "(…)"
+"""What `Definition.default` is where an expression stands there."""
+_CLOSED = Token("sign", ")", ")")
 _CLOCKS = ("CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "LOCALTIME")
+_NOT_VALUES = frozenset(
+    {"SELECT", "INTO", "PROCEDURE", "NEXT", "PREVIOUS", "NEXTVAL", "LASTVAL", "TABLE", "VALUES", "WITH"}
+)
+"""Words that make a query of what stands in parentheses, or move a sequence on."""
 _ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION")
 
 
@@ -32,6 +39,7 @@ class Definition:
     said: set[str] = field(default_factory=set)
     default: str | None = None
     charset: str = ""
+    collation: str = ""
     references: list[tuple[Name, bool]] = field(default_factory=list)
     moved: bool = False
 
@@ -75,13 +83,14 @@ def type_of(cursor: Cursor) -> Type:
 
 def expression(tokens: Sequence[Token]) -> None:
     """Nothing in it is a query, a place for a value, or a call of a function that is not on the list."""
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    texts = ["", *(token.text for token in tokens)]
+    for before, token, after in zip(texts, tokens, [*tokens[1:], None], strict=False):
         called = after is not None and after.kind == "sign" and after.text == "("
-        if token.kind == "word" and token.value in {"SELECT", "INTO", "PROCEDURE"}:
+        if token.kind == "word" and token.value in _NOT_VALUES:
             raise Refused("a query stands where a value should")
         if not called or token.kind in {"sign", "number", "string"}:
             continue
-        if token.kind == "name" or token.value not in STEADY_FUNCTIONS | BEFORE_GROUPS:
+        if token.kind == "name" or token.value not in STEADY_FUNCTIONS | BEFORE_GROUPS or before == ".":
             raise Refused(f"the function {token.text[:60]} is not on the list")
 
 
@@ -100,14 +109,15 @@ def names(cursor: Cursor) -> list[str]:
     """The columns of a key: ``(name [(length)] [ASC | DESC] | (expression), …)``; empty for an expression."""
     found = []
     for part in separated(cursor.group()):
-        inner = Cursor(part)
+        inner = cursor.inner(part)
         if inner.sees("("):
             expression(inner.group())
             found.append("")
         else:
             found.append(inner.name())
-            if inner.sees("("):
-                inner.group()
+            if inner.take("("):
+                inner.number()
+                inner.want(")")
         inner.take("ASC", "DESC")
         inner.end()
     return found
@@ -125,8 +135,9 @@ def _attribute(cursor: Cursor, column: Definition) -> None:  # noqa: C901, PLR09
         column.said.add("COMMENT")
         cursor.text()
     elif word := cursor.take("CHARACTER SET", "CHARSET", "COLLATE"):
-        charset = cursor.word().lower()
-        column.charset = column.charset or charset
+        cursor.take("=")
+        said = cursor.word().lower()
+        column.charset, column.collation = (column.charset, said) if word == "COLLATE" else (said, column.collation)
     elif cursor.take("GENERATED ALWAYS AS", "AS"):
         expression(cursor.group())
         column.said.add("GENERATED")
@@ -153,7 +164,7 @@ def _value(cursor: Cursor) -> str:
     """A default, in upper case where it is a word."""
     if cursor.sees("("):
         expression(cursor.group())
-        return "(…)"
+        return COMPUTED
     sign = cursor.take("-", "+")
     if _clock(cursor, wanted=False):
         return "CURRENT_TIMESTAMP"
@@ -169,8 +180,9 @@ def _clock(cursor: Cursor, *, wanted: bool = True) -> bool:
         if wanted:
             raise Refused("what it is set to on an update is not the time")
         return False
-    if cursor.sees("("):
-        cursor.group()
+    if cursor.take("(") and not cursor.take(")"):
+        cursor.number()
+        cursor.want(")")
     return True
 
 
@@ -182,6 +194,8 @@ def calls(tokens: Sequence[Token]) -> list[str]:
         if after.text != "(" or after.kind != "sign" or token.kind in {"sign", "number", "string"}:
             continue
         listed = token.kind == "word" and token.value in STEADY_FUNCTIONS | BEFORE_GROUPS
+        listed &= not (n and tokens[n - 1].text == ".")
+        listed &= token.value != "LAST_INSERT_ID" or tokens[n + 2 : n + 3] == [_CLOSED]  # with a value it sets it
         if not listed and not _named(tokens, n, into):
             found.append(token.text[:60])
     return found

@@ -16,11 +16,19 @@ Name = tuple[str, str]
 class Cursor:
     """A place among tokens. Whatever is wanted and not there is refused."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], outer: Cursor | None = None) -> None:
         self.tokens = tokens
         self.at = 0
-        self.named: list[Name] = []
-        """The qualified names that were read."""
+        self.named: list[Name] = outer.named if outer else []
+        """The qualified names that were read, also in the parts."""
+        self.parts: set[Name] = outer.parts if outer else set()
+        """What else was read as a name: of a column, an index, a constraint, a database."""
+        self.queries = False
+        """Whether a query stands in it, which other readers must understand."""
+
+    def inner(self, tokens: Sequence[Token]) -> Cursor:
+        """A cursor on a part."""
+        return Cursor(tokens, self)
 
     @property
     def next(self) -> Token | None:
@@ -69,7 +77,9 @@ class Cursor:
         if not token.value or _ODD & set(token.value) or not token.value.isprintable() or token.value[-1] == " ":
             raise Refused(f"the name {token.value!r} could be mistaken for another")
         self.at += 1
-        return token.value if token.kind == "name" else token.text
+        read = token.value if token.kind == "name" else token.text
+        self.parts.add(("", read))
+        return read
 
     def qualified(self) -> Name:
         """``[database.]name``."""
@@ -84,6 +94,20 @@ class Cursor:
             raise Refused("a string should stand there")
         self.at += 1
         return token.value
+
+    def number(self) -> None:
+        """A whole number, passed."""
+        token = self.next
+        if token is None or token.kind != "number" or not token.text.isdigit():
+            raise Refused("a number should stand there")
+        self.at += 1
+
+    def comma(self) -> None:
+        """A comma, and something behind it, or the end."""
+        if not self.ended:
+            self.want(",")
+            if self.ended:
+                raise Refused("nothing stands behind a comma")
 
     def word(self) -> str:
         """Any one name, number or string, passed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcp_migrate.rules.interface import Finding, Rule, found
-from mcp_migrate.rules.mysql import row_rules, table
+from mcp_migrate.rules.mysql import change_rules, row_rules, table
 from mcp_migrate.rules.mysql.alter import renamed
 from mcp_migrate.rules.mysql.cursor import Cursor, Name
 from mcp_migrate.rules.mysql.lexer import Refused
@@ -42,7 +42,7 @@ def _names(cursor: Cursor) -> list[Name]:
 def _dropped(kind: str, names: list[Name], which: Rule, place: Place) -> list[Finding]:
     results: list[Finding] = []
     for name in names:
-        results.append(found(table.DROP_NEW if place.made(name, kind) else which, place.full(name)))
+        results.append(found(change_rules.DROP_NEW if place.made(name, kind) else which, place.full(name)))
         results += place.odd(name)
         place.unmake(name, kind)
     return results
@@ -59,7 +59,9 @@ def _index(cursor: Cursor, place: Place) -> list[Finding]:
         cursor.word()
     cursor.end()
     if place.made(name):
-        return [found(table.DROP_NEW, where)]
+        return [found(change_rules.DROP_NEW, where)]
+    if index.upper() == "PRIMARY":
+        return [found(table.DROP_KEY, where), *place.odd(name)]
     return [found(table.DROP_INDEX, where, name=index), *place.odd(name)]
 
 
@@ -67,7 +69,7 @@ def truncate(cursor: Cursor, place: Place) -> list[Finding]:
     cursor.take("TABLE")
     name = cursor.qualified()
     cursor.end()
-    which = row_rules.FILL_NEW if place.made(name) else table.TRUNCATE
+    which = row_rules.FILL_NEW if place.made(name) else change_rules.TRUNCATE
     return [found(which, place.full(name)), *place.odd(name)]
 
 

@@ -18,6 +18,14 @@ _LONGEST = 1_000_000
 _SIGNS = frozenset("()=<>!+-*/%&|^~,.;?")
 _TWO = frozenset({"<=", ">=", "<>", "!=", "||", "&&", "<<", ">>", "->"})
 _INTRODUCERS = frozenset({"_utf8mb4", "_utf8mb3", "_utf8", "_latin1", "_ascii", "_binary"})
+_TIGHT = frozenset(
+    """
+    ADDDATE BIT_AND BIT_OR BIT_XOR CAST COUNT CURDATE CURTIME DATE_ADD DATE_SUB EXTRACT GROUP_CONCAT JSON_ARRAYAGG
+    JSON_OBJECTAGG MAX MEDIAN MID MIN NOW POSITION SESSION_USER STD STDDEV STDDEV_POP STDDEV_SAMP SUBDATE SUBSTR
+    SUBSTRING SUM SYSDATE SYSTEM_USER TRIM VARIANCE VAR_POP VAR_SAMP
+    """.split()
+)
+"""Built-in only where the parenthesis follows at once ("Function Name Parsing and Resolution" of the manual)."""
 _PREFIXES = frozenset("nNxXbB")
 
 
@@ -52,16 +60,53 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+def split(text: str) -> tuple[list[str], str]:
+    """The statements of a file, and the rest of it from where its tokens cannot be told.
+
+    A piece without a token is a comment and no statement. DELIMITER is a command of the client, which changes what
+    ends a statement, so nobody can tell how the text goes on.
+    """
+    pieces: list[str] = []
+    start, at, full = 0, 0, False
+    try:
+        while at < len(text):
+            after = _skipped(text, at)
+            if after == at:
+                token, after = _token(text, at)
+                if token.kind == "word" and token.value == "DELIMITER":
+                    return pieces, text[start:]
+                ends = token.kind == "sign" and token.text == ";"
+                pieces += [text[start:at]] if ends and full else []
+                start, full = (after, False) if ends else (start, True)
+            at = after
+    except Refused:
+        return pieces, text[start:]
+    return ([*pieces, text[start:]] if full else pieces), ""
+
+
 def _scan(text: str) -> list[Token]:
     found: list[Token] = []
-    at, end = 0, len(text)
+    at, end, ended = 0, len(text), 0
     while at < end:
         after = _skipped(text, at)
         if after == at:
             token, after = _token(text, at)
+            if found:
+                _meets(found[-1], token, apart=at > ended)
             found.append(token)
+            ended = after
         at = after
     return found
+
+
+def _meets(before: Token, token: Token, *, apart: bool) -> None:
+    """What two tokens mean together that neither means alone."""
+    if before.kind != "word":
+        return
+    if apart and token.text == "(" and before.value in _TIGHT:
+        raise Refused(f"{before.text} with a blank before its parenthesis may be a function of the database")
+    if token.kind == "string" and before.value.startswith("_") and before.value.lower() not in _INTRODUCERS:
+        raise Refused(f"the character set {before.text} may read the string otherwise")
 
 
 def _skipped(text: str, at: int) -> int:
@@ -93,6 +138,8 @@ def _block(text: str, at: int) -> int:
     end = text.find("*/", at + 2)
     if end < 0:
         raise Refused("a comment does not end")
+    if "/*" in text[at + 2 : end]:
+        raise Refused("a comment holds the start of another, which some readers nest")
     return end + 2
 
 

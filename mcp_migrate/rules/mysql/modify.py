@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcp_migrate.rules.interface import Finding, found, unknown
+from mcp_migrate.rules.mysql import change_rules, safer
 from mcp_migrate.rules.mysql import column_rules as rules
 from mcp_migrate.rules.mysql.allowed import BLOBS, INTEGERS, TEXTS
 from mcp_migrate.rules.mysql.columns import Definition, Type, type_of
 from mcp_migrate.rules.mysql.cursor import Cursor, Name
 from mcp_migrate.rules.mysql.lexer import Refused, tokens
 from mcp_migrate.rules.mysql.names import Place
+from mcp_migrate.rules.mysql.options import rebuilt
 from mcp_migrate.schema.model import Column
 
 _SHORT = 63
@@ -24,21 +28,30 @@ def modify(new: Definition, name: str, table: Name, place: Place) -> list[Findin
     old = next((c for c in columns if c.name.casefold() == name.casefold()), None)
     if old is None:
         return [found(rules.CHANGE_TYPE, where), unknown(f"what {where} was before is not known", where)]
-    results = [*_type(new, old, where), *_nulls(new, old, where), *_lost(new, old, where)]
-    if new.moved or new.said & {"GENERATED", "CHECK"} or new.references:
+    own = place.collation(known) if known else ""
+    texts = compared(new, old, own, where)
+    kinds = [f for f in _type(new, old, where) if not texts or f.rule is not rules.WIDEN]
+    results = [*kinds, *texts, *_nulls(new, old, where)]
+    results += _lost(new, old, where)
+    if new.said & {"GENERATED", "CHECK"} or new.references:
         results.append(found(rules.COPY_TYPE, where))
+    if new.moved or any(f.rule in {rules.SET_NOT_NULL, rules.DROP_NOT_NULL} for f in results):
+        results.append(rebuilt(table, place, "for another order or other nulls"))
     if new.said & {"UNIQUE", "PRIMARY KEY", "CHECK"} or new.references:
         results.append(unknown("a constraint in a changed column is not looked into", where))
+    results = [_with_safer(f, new, table) for f in results]
     if bool(old.generated) != bool(new.said & {"GENERATED"}):
         results.append(found(rules.CHANGE_TYPE, where))
     return results
 
 
+def _with_safer(finding: Finding, new: Definition, table: Name) -> Finding:
+    if finding.rule is rules.CHANGE_TYPE:
+        return replace(finding, safer=safer.adds(table, new.name + "_new", safer.spelt(new.type)))
+    return replace(finding, safer=safer.nulls(table, new.name)) if finding.rule is rules.SET_NOT_NULL else finding
+
+
 def _type(new: Definition, old: Column, where: str) -> list[Finding]:
-    if new.charset and new.charset != (old.collation or "") and not (old.collation or "").startswith(new.charset + "_"):
-        return [found(rules.CHANGE_TYPE, where)]
-    if old.collation and not new.charset:  # not repeated, it becomes that of the table
-        return [found(rules.CHANGE_TYPE, where)]
     try:
         cursor = Cursor(tokens(old.type))
         before = type_of(cursor)
@@ -49,6 +62,18 @@ def _type(new: Definition, old: Column, where: str) -> list[Finding]:
     if kept is None:
         return [found(rules.CHANGE_TYPE, where)]
     return [found(rules.WIDEN if kept else rules.COPY_TYPE, where)]
+
+
+def compared(new: Definition, old: Column, own: str, where: str) -> list[Finding]:
+    """What is not repeated becomes that of the table, which is `own`."""
+    before = old.collation or own
+    if not (new.charset or new.collation) and before == own:
+        return []
+    after = new.collation or new.charset or own
+    if before and after == before:
+        return []
+    same = bool(before and after) and after.partition("_")[0] == before.partition("_")[0]
+    return [found(change_rules.COLLATION if same else rules.CHANGE_TYPE, where)]
 
 
 def wider(old: Type, new: Type) -> bool | None:
@@ -102,11 +127,20 @@ def _nulls(new: Definition, old: Column, where: str) -> list[Finding]:
 
 def _lost(new: Definition, old: Column, where: str) -> list[Finding]:
     """Attributes that are gone because they were not repeated."""
-    lost = []
+    lost: list[str] = []
+    changed: list[Finding] = []
     if old.default is not None and old.default.upper() != "NULL" and new.default is None:
         lost.append("DEFAULT")
+    elif (new.default or "NULL").upper() != "NULL" and _plain(new.default) != _plain(old.default):
+        changed.append(found(change_rules.NEW_DEFAULT, where, new=str(new.default), old=str(old.default or "nothing")))
     if old.identity and "AUTO_INCREMENT" not in new.said:
         lost.append("AUTO_INCREMENT")
     if old.comment and "COMMENT" not in new.said:
         lost.append("COMMENT")
-    return [found(rules.FORGETS, where, lost=" and ".join(lost))] if lost else []
+    return [*changed, found(rules.FORGETS, where, lost=" and ".join(lost))] if lost else changed
+
+
+def _plain(default: str | None) -> str:
+    """A default without quotes, as it compares."""
+    text = (default or "").removesuffix("()")
+    return text.upper() if text.upper() == "CURRENT_TIMESTAMP" else text.strip("'")

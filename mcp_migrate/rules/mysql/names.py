@@ -50,6 +50,22 @@ class Place:
         """The table of the schema, spelt exactly so."""
         return self.context.table(self.full(name))
 
+    def online(self, name: Name) -> bool:
+        """Whether the table is known and can be written again while writes go on: a FULLTEXT index prevents it."""
+        known = self.table(name)
+        return known is not None and not any(
+            "FULLTEXT" in (i.definition + (i.text or "")).upper() for i in known.indexes
+        )
+
+    def collation(self, table: Table) -> str:
+        """What a column of the table is compared by that says nothing of it; empty where nobody knows."""
+        own = next((o.removeprefix("collation ") for o in table.options if o.startswith("collation ")), "")
+        others = self.context.schema.others if self.context.schema else ()
+        whole = (
+            o.definition.removeprefix("collation ") for o in others if o.kind == "database" and o.name == table.schema
+        )
+        return own or next(whole, "")
+
     def hidden(self, name: Name) -> bool:
         """Whether something may already have this name, however it is spelt."""
         return self.context.schema is None or any(
@@ -61,8 +77,10 @@ class Place:
         where = self.full(name)
         if is_system(name):
             return [found(SYSTEM, where)]
-        if self.made(name) or self.context.schema is None:
+        if self.made(name):
             return []
+        if self.context.schema is None:
+            return [unknown(f"whether {where} has triggers is not known", where)]
         if where in self.context.active:
             return [unknown(f"{where} has triggers that are not looked into", where)]
         if self.table(name) is None:

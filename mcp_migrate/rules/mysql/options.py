@@ -1,26 +1,32 @@
-"""What do the clauses of an ALTER TABLE do that set an option, or work on partitions and files?"""
+"""What do the clauses of an ALTER TABLE do that set an option, or work on files?"""
 
 from __future__ import annotations
 
 from mcp_migrate.rules.interface import Finding, found
+from mcp_migrate.rules.mysql import change_rules
 from mcp_migrate.rules.mysql import column_rules as rules
 from mcp_migrate.rules.mysql.allowed import ENGINES
-from mcp_migrate.rules.mysql.cursor import Cursor
+from mcp_migrate.rules.mysql.cursor import Cursor, Name
+from mcp_migrate.rules.mysql.names import Place
 
 _CHARSETS = ("DEFAULT CHARACTER SET", "DEFAULT CHARSET", "CHARACTER SET", "CHARSET", "DEFAULT COLLATE", "COLLATE")
-_LOSES = ("TRUNCATE PARTITION", "EXCHANGE PARTITION")
-_MOVES = ("REORGANIZE PARTITION", "COALESCE PARTITION", "REBUILD PARTITION", "REMOVE PARTITIONING", "PARTITION BY")
 
 
-def option(cursor: Cursor, where: str) -> list[Finding]:
+def rebuilt(name: Name, place: Place, what: str) -> Finding:
+    """The table is written again: in place where it is known that it can be."""
+    which = change_rules.REBUILD_ONLINE if place.online(name) else rules.REBUILD
+    return found(which, place.full(name), what=what)
+
+
+def option(cursor: Cursor, name: Name, place: Place) -> list[Finding]:
     """The finding of one clause; the cursor stands behind it."""
+    where = place.full(name)
     if cursor.take("CONVERT TO CHARACTER SET", "CONVERT TO CHARSET"):
         return _convert(cursor, where)
-    if words := cursor.take(*_LOSES, *_MOVES, "DISCARD", "IMPORT"):
-        cursor.at = len(cursor.tokens)
-        return [_partition(words, where)]
+    if words := cursor.take("DISCARD TABLESPACE", "IMPORT TABLESPACE"):
+        return [found(rules.TABLESPACE, where, what=words.capitalize())]
     if cursor.take("FORCE"):
-        return [found(rules.REBUILD, where, what="FORCE")]
+        return [rebuilt(name, place, "FORCE")]
     if cursor.take("ORDER BY"):
         cursor.name()
         cursor.take("ASC", "DESC")
@@ -31,7 +37,7 @@ def option(cursor: Cursor, where: str) -> list[Finding]:
     while words in _CHARSETS and cursor.take(*_CHARSETS):
         cursor.take("=")
         cursor.word()
-    return [_set(words, value, where)]
+    return [_set(words, value, name, place)]
 
 
 def _convert(cursor: Cursor, where: str) -> list[Finding]:
@@ -43,19 +49,12 @@ def _convert(cursor: Cursor, where: str) -> list[Finding]:
     return [found(rules.CONVERT, where, charset=charset)]
 
 
-def _partition(words: str, where: str) -> Finding:
-    if words in {"DISCARD", "IMPORT"}:
-        return found(rules.TABLESPACE, where, what=words.capitalize())
-    if words in _LOSES:
-        return found(rules.DROP_PARTITION, where, what=words.capitalize())
-    return found(rules.REBUILD, where, what=words)
-
-
-def _set(words: str, value: str, where: str) -> Finding:
+def _set(words: str, value: str, name: Name, place: Place) -> Finding:
+    where = place.full(name)
     if words == "ENGINE" and value.upper() not in ENGINES:
         return found(rules.ENGINE, where, what=value)
-    if words in {"ENGINE", "ROW_FORMAT", "KEY_BLOCK_SIZE"}:
-        return found(rules.REBUILD, where, what=words)
+    if words in {"ENGINE", "ROW_FORMAT", "KEY_BLOCK_SIZE", *_CHARSETS}:
+        return rebuilt(name, place, words)
     if words == "AUTO_INCREMENT":
         return found(rules.COUNTER, where, what=value)
     return found(rules.TABLE_OPTION, where, what=words)

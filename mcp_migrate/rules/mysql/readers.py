@@ -13,6 +13,9 @@ from typing import Any
 
 from mcp_migrate.rules.mysql.cursor import Name
 
+Read = tuple[Sequence[Name], set[Name]]
+"""The tables that our own grammar read, and what else it read as a name."""
+
 _GLOT = {
     "CREATE": {"Create"},
     "ALTER": {"Alter"},
@@ -25,8 +28,8 @@ _GLOT = {
     "WITH": {"Select", "Union", "Update", "Delete"},
 }
 _OXIDE = {
-    "CREATE": {"CreateTable", "CreateIndex", "CreateView"},
-    "ALTER": {"AlterTable"},
+    "CREATE": {"CreateTable", "CreateIndex", "CreateView", "CreateDatabase", "CreateSchema"},
+    "ALTER": {"AlterTable", "AlterView"},
     "DROP": {"Drop"},
     "TRUNCATE": {"Truncate"},
     "RENAME": {"RenameTable"},
@@ -53,9 +56,9 @@ def glot(text: str) -> Any | None:
     return trees[0] if len(trees) == 1 and type(trees[0]).__name__ != "Command" else None
 
 
-def doubt(text: str, kind: str, tables: Sequence[Name], tree: Any | None, *, sure: bool) -> str:
+def doubt(text: str, kind: str, read: Read, tree: Any | None, *, sure: bool) -> str:
     """Why the reading of `text` is in doubt; empty where it is not. `sure` where a person looks at it anyway."""
-    answers = (_glot(tree, kind, tables), _oxide(text, kind, tables))
+    answers = (_glot(tree, kind, read), _oxide(text, kind, read, tree))
     if None in answers and _oxides() is None:
         return "the second reader (sqloxide) is not installed: pip install mcp-migrate-server[mysql]"
     if False in answers:
@@ -63,11 +66,14 @@ def doubt(text: str, kind: str, tables: Sequence[Name], tree: Any | None, *, sur
     return "" if sure or True in answers else "no second reader can read it"
 
 
-def _glot(tree: Any | None, kind: str, tables: Sequence[Name]) -> bool | None:
+def _glot(tree: Any | None, kind: str, read: Read) -> bool | None:
     if tree is None or kind not in _GLOT:
         return None
-    seen = {(t.db, t.name) for t in tree.walk() if type(t).__name__ == "Table"}
-    return type(tree).__name__ in _GLOT[kind] and set(tables) <= seen
+    seen = {(t.db, t.name) if t.name else ("", t.db) for t in tree.walk() if type(t).__name__ == "Table"}
+    queries = {("", node.alias) for node in tree.walk() if type(node).__name__ == "CTE"}
+    aliases = {("", t.alias) for t in tree.walk() if type(t).__name__ == "Table" and kind == "DELETE"}
+    ours = set(read[0])
+    return type(tree).__name__ in _GLOT[kind] and ours <= seen <= ours | read[1] | queries | aliases
 
 
 def _oxides() -> Any | None:
@@ -78,7 +84,7 @@ def _oxides() -> Any | None:
     return sqloxide
 
 
-def _oxide(text: str, kind: str, tables: Sequence[Name]) -> bool | None:
+def _oxide(text: str, kind: str, read: Read, tree: Any | None) -> bool | None:
     library = _oxides()
     if library is None:
         return None
@@ -89,7 +95,21 @@ def _oxide(text: str, kind: str, tables: Sequence[Name]) -> bool | None:
     if len(trees) != 1 or not isinstance(trees[0], dict):
         return False
     words = set(_words(trees[0]))
-    return set(trees[0]) <= _OXIDE.get(kind, set()) and {part for name in tables for part in name if part} <= words
+    if not _relations(library, trees) <= {name for _, name in (*read[0], *read[1])} | _queries(tree):
+        return False
+    return set(trees[0]) <= _OXIDE.get(kind, set()) and {part for name in read[0] for part in name if part} <= words
+
+
+def _relations(library: Any, trees: Any) -> set[str]:
+    """The name of each table that it sees, without the database."""
+    found = library.extract_relations(parsed_query=trees)
+    return {parts[-1]["Identifier"]["value"] for parts in found if "Identifier" in parts[-1]}
+
+
+def _queries(tree: Any | None) -> set[str]:
+    """What a WITH or an alias calls so."""
+    nodes = tree.walk() if tree is not None else ()
+    return {node.alias for node in nodes if type(node).__name__ in {"CTE", "Table"} and node.alias}
 
 
 def _words(tree: Any) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mcp_migrate.rules.interface import Finding, found, unknown
-from mcp_migrate.rules.mysql import row_rules, table
+from mcp_migrate.rules.mysql import change_rules, row_rules, safer, table
 from mcp_migrate.rules.mysql.allowed import ENGINES
 from mcp_migrate.rules.mysql.columns import definition, expression, names, reference
 from mcp_migrate.rules.mysql.cursor import Cursor, Name, separated, shown
 from mcp_migrate.rules.mysql.lexer import Refused
 from mcp_migrate.rules.mysql.names import Place
+from mcp_migrate.rules.mysql.partitions import partitioned
+from mcp_migrate.rules.mysql.queries import query
 
 INDEXES = ("INDEX", "KEY")
 _OPTIONS = ("ENGINE", "AUTO_INCREMENT", "DEFAULT CHARACTER SET", "DEFAULT CHARSET", "CHARACTER SET", "CHARSET")
@@ -16,36 +20,63 @@ _MORE_OPTIONS = ("DEFAULT COLLATE", "COLLATE", "COMMENT", "ROW_FORMAT", "KEY_BLO
 
 
 def create_table(cursor: Cursor, place: Place) -> list[Finding]:
+    replaced = bool(cursor.take("OR REPLACE"))
     temporary = bool(cursor.take("TEMPORARY"))
     cursor.want("TABLE")
     perhaps = bool(cursor.take("IF NOT EXISTS"))
     name = cursor.qualified()
     if temporary and place.hidden(name):
         return [unknown(f"a temporary {name[1]} may hide one in use", place.full(name))]
+    filled: list[Finding] = []
     if cursor.take("LIKE"):
         looked = [cursor.qualified()]
         cursor.end()
     else:
-        looked = _body(cursor)
-    if not perhaps:
-        place.make(name)
+        looked, filled = _body(cursor, place)
     results = [found(table.CREATE_TABLE, place.full(name)), *place.odd(name)]
+    if cursor.queries:
+        results += [found(change_rules.COPY_ROWS, place.full(name)), *filled]
+        results += place.surprises(name) if perhaps else []
+    if replaced and not place.made(name):
+        results.append(found(table.DROP_TABLE, place.full(name)))
+    if not perhaps and not replaced:
+        place.make(name)
     targets = dict.fromkeys(place.full(target) for target in looked if target != name)
     return [*results, *([found(row_rules.LOOKS, *targets)] if targets else [])]
 
 
-def _body(cursor: Cursor) -> list[Name]:
+def _body(cursor: Cursor, place: Place) -> tuple[list[Name], list[Finding]]:
     looked: list[Name] = []
-    if not cursor.sees("("):
-        raise Refused("a table made from a query is not looked into")
-    for part in separated(cursor.group()):
-        inner = Cursor(part)
+    defined = _defines(cursor)
+    for part in separated(cursor.group()) if defined else []:
+        inner = cursor.inner(part)
         looked += _element(inner)
         inner.end()
-    while not cursor.ended:
+    while not (cursor.ended or _fills(cursor) or cursor.sees("PARTITION BY")):
         cursor.take(",")
         _option(cursor)
-    return looked
+    if cursor.take("PARTITION BY"):
+        partitioned(cursor)
+    filled = _filled(cursor, place) if _fills(cursor) else []
+    cursor.end()
+    if not defined and not cursor.queries:
+        raise Refused("it has no columns")
+    return looked, filled
+
+
+def _defines(cursor: Cursor) -> bool:
+    return cursor.sees("(") and not any(map(cursor.sees, ("( SELECT", "( (", "( WITH")))
+
+
+def _fills(cursor: Cursor) -> bool:
+    return any(map(cursor.sees, ("AS", "SELECT", "WITH", "IGNORE", "REPLACE", "( SELECT")))
+
+
+def _filled(cursor: Cursor, place: Place) -> list[Finding]:
+    """The findings of the query that fills it, which other readers must understand too."""
+    cursor.take("IGNORE", "REPLACE")
+    cursor.take("AS")
+    return query(cursor, place)
 
 
 def _element(inner: Cursor) -> list[Name]:
@@ -108,21 +139,24 @@ def create_index(cursor: Cursor, place: Place) -> list[Finding]:
     index_type(cursor)
     cursor.want("ON")
     name = cursor.qualified()
-    names(cursor)
+    columns = names(cursor)
     index_options(cursor)
-    safer = shown(cursor.tokens[: cursor.at]) + " ALGORITHM=INPLACE LOCK=NONE"
+    online = shown(cursor.tokens[: cursor.at]) + " ALGORITHM=INPLACE LOCK=NONE"
     slow = algorithm(cursor)
     cursor.end()
-    return [*index_findings(kind, name, place, safer=safer if slow else None), *place.odd(name)]
+    return [*index_findings(kind, name, place, columns, online=online if slow else None), *place.odd(name)]
 
 
-def index_findings(kind: str, name: Name, place: Place, *, safer: str | None = None) -> list[Finding]:
+def index_findings(
+    kind: str, name: Name, place: Place, columns: Sequence[str], *, online: str | None = None
+) -> list[Finding]:
     where = place.full(name)
     if place.made(name):
         return [found(table.NEW_CONSTRAINT, where)]
     which = table.UNIQUE_INDEX if kind == "UNIQUE" else table.CREATE_INDEX
-    waits = [found(table.SLOW_INDEX, where, safer=safer)] if safer or kind in {"FULLTEXT", "SPATIAL"} else []
-    return [*waits, found(which, where)]
+    waits = [found(table.SLOW_INDEX, where, safer=online)] if online or kind in {"FULLTEXT", "SPATIAL"} else []
+    instead = safer.duplicates(name, columns) if kind == "UNIQUE" else None
+    return [*waits, found(which, where, safer=instead)]
 
 
 def algorithm(cursor: Cursor) -> bool:

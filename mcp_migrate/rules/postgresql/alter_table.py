@@ -9,6 +9,7 @@ from mcp_migrate.rules.interface import Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql import kinds
 from mcp_migrate.rules.postgresql.add_column import add_column
 from mcp_migrate.rules.postgresql.add_constraint import add_constraint
+from mcp_migrate.rules.postgresql.cascade import readers, words_of
 from mcp_migrate.rules.postgresql.column_type import change_type
 from mcp_migrate.rules.postgresql.columns import is_null, is_steady
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
@@ -146,7 +147,7 @@ def _default(command: Tree, table: Tree, where: str, context: Context) -> list[F
 
 
 def _validate(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
-    context.made.validate(table.relname, command.name)
+    context.made.validate(name_of(table), command.name)
     return [found(VALIDATE, where)]
 
 
@@ -165,11 +166,12 @@ def _drop_constraint(command: Tree, table: Tree, where: str, context: Context) -
 
 
 def _drop_column(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
-    cascade = _cascade(command)
+    name, cascade = f"{where}.{command.name}", _cascade(command)
+    views = readers(where, context) if cascade else ()
     context.made.change(table.relname)
     if context.made.has("table", name_of(table)) and not cascade:
-        return [found(ALTER_NEW, f"{where}.{command.name}")]
-    return [found(DROP_COLUMN, f"{where}.{command.name}", cascade=cascade)]
+        return [found(ALTER_NEW, name)]
+    return [found(DROP_COLUMN, name, *views, object=name, cascade=words_of(views) if cascade else "")]
 
 
 def _owner(_command: Tree, _table: Tree, where: str, _context: Context) -> list[Finding]:

@@ -17,6 +17,10 @@ REFERENCES = rule(
     "additive blocking",
     "The foreign key to {object} briefly stops writes to it.",
     "SHARE ROW EXCLUSIVE",
+    rationale="The new table has no rows to check, but writers of the old one wait for the lock, and it for them.",
+    source="https://www.postgresql.org/docs/current/sql-createtable.html",
+    flags=("CREATE TABLE notes (id integer, user_id integer REFERENCES users (id))",),
+    passes=("CREATE TABLE notes (id integer, user_id integer)",),
 )
 _NO_VALUE = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_CHECK", "CONSTR_GENERATED"})
 _FILLED = frozenset({"CONSTR_IDENTITY", "CONSTR_GENERATED"})

@@ -9,7 +9,16 @@ from mcp_migrate.rules.postgresql.names import full, name_of
 from mcp_migrate.rules.postgresql.parser import Tree, copy, render
 from mcp_migrate.rules.postgresql.reading import Reading
 
-INDEX_NEW = rule("index-new-table", "An index on a table this plan made", "additive", "Indexes {object}, made here.")
+INDEX_NEW = rule(
+    "index-new-table",
+    "An index on a table this plan made",
+    "additive",
+    "Indexes {object}, made here.",
+    rationale="Nobody can be writing to a table that does not exist for them yet.",
+    source="https://www.postgresql.org/docs/current/sql-createindex.html",
+    flags=("CREATE TABLE t (a integer);\nCREATE UNIQUE INDEX i ON t (a)",),
+    passes=("CREATE INDEX i ON users (name)",),
+)
 INDEX_CONCURRENTLY = rule(
     "create-index-concurrently",
     "An index made while others go on",
@@ -67,6 +76,10 @@ COMPUTED = rule(
     "An index on an expression or a part of a table in use",
     "breaking",
     "Each write to {object} computes it: a row for which that fails is rejected from then on.",
+    rationale="What an index computes runs in each write: an error in it is an error in code that never asked for it.",
+    source="https://www.postgresql.org/docs/current/indexes-expressional.html",
+    flags=("CREATE INDEX i ON users (lower(name))", "CREATE INDEX i ON users (name) WHERE id > 1"),
+    passes=("CREATE INDEX i ON users (name DESC)",),
 )
 _RULES = {
     (False, False): INDEX,

@@ -67,8 +67,8 @@ def learn(constraint: Tree, table: Tree, context: Context) -> None:
     column = only_not_null(constraint.raw_expr) if kind == "CONSTR_CHECK" else ""
     if kind == "CONSTR_NOTNULL":
         column = words(constraint.keys)[0] if len(constraint.keys) == 1 else ""
-    if column and constraint.conname:
-        context.made.check(table.relname, constraint.conname, column, validated=not constraint.skip_validation)
+    if column and constraint.conname and constraint.is_enforced and not constraint.is_no_inherit:
+        context.made.check(name_of(table), constraint.conname, column, validated=not constraint.skip_validation)
 
 
 def only_not_null(expression: Tree) -> str:
@@ -81,7 +81,7 @@ def only_not_null(expression: Tree) -> str:
 
 
 def _proven(table: Tree, column: str, context: Context) -> bool:
-    if context.made.proves(table.relname, column):
+    if context.made.proves(name_of(table), column):
         return True
     known = context.shape(full(table))
     held = known.column(column) if known else None

@@ -10,10 +10,50 @@ from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import GRANT
 from mcp_migrate.rules.postgresql.reading import Reading
 
-CREATE_SCHEMA = rule("create-schema", "A new schema", "additive", "Makes the schema {object}.")
-CREATE_SEQUENCE = rule("create-sequence", "A new sequence", "additive", "Makes the sequence {object}.")
-CREATE_TYPE = rule("create-enum", "A new enum", "additive", "Makes the type {object}.")
-CREATE_DOMAIN = rule("create-domain", "A new domain", "additive", "Makes the domain {object}.")
+CREATE_SCHEMA = rule(
+    "create-schema",
+    "A new schema",
+    "additive",
+    "Makes the schema {object}.",
+    of="schema",
+    rationale="Nothing is in it yet, and no search path names it.",
+    source="https://www.postgresql.org/docs/current/sql-createschema.html",
+    flags=("CREATE SCHEMA attic",),
+    passes=("CREATE DATABASE attic",),
+)
+CREATE_SEQUENCE = rule(
+    "create-sequence",
+    "A new sequence",
+    "additive",
+    "Makes the sequence {object}.",
+    of="sequence",
+    rationale="Nothing counts with it yet.",
+    source="https://www.postgresql.org/docs/current/sql-createsequence.html",
+    flags=("CREATE SEQUENCE tickets",),
+    passes=("ALTER SEQUENCE counter RESTART",),
+)
+CREATE_TYPE = rule(
+    "create-enum",
+    "A new enum",
+    "additive",
+    "Makes the type {object}.",
+    of="type",
+    rationale="Nothing uses it yet.",
+    source="https://www.postgresql.org/docs/current/datatype-enum.html",
+    flags=("CREATE TYPE colour AS ENUM ('red', 'blue')",),
+    passes=("ALTER TYPE mood ADD VALUE 'bored'",),
+)
+CREATE_DOMAIN = rule(
+    "create-domain",
+    "A new domain",
+    "additive",
+    "Makes the domain {object}.",
+    of="domain",
+    rationale="Nothing uses it yet.",
+    source="https://www.postgresql.org/docs/current/sql-createdomain.html",
+    flags=("CREATE DOMAIN small AS integer CHECK (VALUE < 100)",),
+    passes=("ALTER DOMAIN positive SET NOT NULL",),
+)
 ADD_VALUE = rule(
     "add-enum-value",
     "A new enum value",
@@ -26,7 +66,18 @@ ADD_VALUE = rule(
     flags=("ALTER TYPE mood ADD VALUE 'bored'",),
     passes=("ALTER TYPE mood RENAME VALUE 'happy' TO 'glad'",),
 )
-COMMENT = rule("comment", "A comment", "additive", "Describes {object}.", "SHARE UPDATE EXCLUSIVE")
+COMMENT = rule(
+    "comment",
+    "A comment",
+    "additive",
+    "Describes {object}.",
+    "SHARE UPDATE EXCLUSIVE",
+    of="",
+    rationale="Only what people read of it changes.",
+    source="https://www.postgresql.org/docs/current/sql-comment.html",
+    flags=("COMMENT ON TABLE users IS 'who'",),
+    passes=("SECURITY LABEL ON TABLE users IS 'x'",),
+)
 _RELATIONS = frozenset(
     {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
 )

@@ -23,6 +23,10 @@ RENAME_NEW = rule(
     "Another name in or for a table this plan made",
     "additive",
     "Renames {object}, which this plan made, to {new}.",
+    rationale="No code can know the old name yet.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+    flags=("CREATE TABLE t (a integer);\nALTER TABLE t RENAME TO u",),
+    passes=("ALTER TABLE users RENAME TO people",),
 )
 MOVE = rule(
     "set-schema",

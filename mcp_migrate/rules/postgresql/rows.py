@@ -15,14 +15,37 @@ from mcp_migrate.rules.postgresql.reading import Reading
 
 _Own = Callable[[Tree, Context], list[Finding]]
 
-READ = rule("read", "Rows read", "read", "Only reads {object}.")
-INSERT = rule("insert-rows", "New rows", "data", "Adds rows to {object}.", "ROW EXCLUSIVE")
+READ = rule(
+    "read",
+    "Rows read",
+    "read",
+    "Only reads {object}.",
+    rationale="Reading changes nothing; what is read may still be a secret, so scopes count the table.",
+    source="https://www.postgresql.org/docs/current/sql-select.html",
+    flags=("SELECT id FROM users", "WITH a AS (SELECT id FROM orders) SELECT count(*) FROM a"),
+    passes=("WITH a AS (DELETE FROM orders RETURNING id) SELECT id FROM a", "SELECT id INTO copied FROM users"),
+)
+INSERT = rule(
+    "insert-rows",
+    "New rows",
+    "data",
+    "Adds rows to {object}.",
+    "ROW EXCLUSIVE",
+    rationale="Rows that were not there before change what code finds.",
+    source="https://www.postgresql.org/docs/current/sql-insert.html",
+    flags=("INSERT INTO users (id) VALUES (1)", "INSERT INTO orders (id) VALUES (1) ON CONFLICT DO NOTHING"),
+    passes=("SELECT 'INSERT INTO users'", "INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2"),
+)
 UPSERT = rule(
     "overwrite-rows",
     "New rows that overwrite old ones",
     "data destructive",
     "Adds rows to {object} and overwrites those that are already there.",
     "ROW EXCLUSIVE",
+    rationale="Where the key is taken the old values are gone, and nothing tells how often that was.",
+    source="https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT",
+    flags=("INSERT INTO users (id, name) VALUES (1, 'a') ON CONFLICT (id) DO UPDATE SET name = 'a'",),
+    passes=("INSERT INTO users (id, name) VALUES (1, 'a') ON CONFLICT DO NOTHING",),
 )
 UPDATE = rule(
     "update-rows",
@@ -30,8 +53,22 @@ UPDATE = rule(
     "data destructive",
     "Overwrites values in {object}{all}; the old ones are lost.",
     "ROW EXCLUSIVE",
+    rationale="The values that were there are gone; rows that others want to write wait until it commits.",
+    source="https://www.postgresql.org/docs/current/sql-update.html",
+    flags=("UPDATE users SET name = 'x'", "WITH a AS (UPDATE orders SET total = 0 RETURNING id) SELECT id FROM a"),
+    passes=("SELECT id FROM users FOR UPDATE", "CREATE TABLE t (a integer);\nUPDATE t SET a = 1"),
 )
-DELETE = rule("delete-rows", "Rows deleted", "destructive", "Deletes rows of {object}{all}.", "ROW EXCLUSIVE")
+DELETE = rule(
+    "delete-rows",
+    "Rows deleted",
+    "destructive",
+    "Deletes rows of {object}{all}.",
+    "ROW EXCLUSIVE",
+    rationale="The rows are gone, and so may be rows of other tables that refer to them.",
+    source="https://www.postgresql.org/docs/current/sql-delete.html",
+    flags=("DELETE FROM orders", "WITH a AS (DELETE FROM orders RETURNING id) SELECT id FROM a"),
+    passes=("SELECT 'DELETE FROM orders'", "CREATE TABLE t (a integer);\nDELETE FROM t"),
+)
 TRUNCATE = rule(
     "truncate",
     "A table emptied",
@@ -43,9 +80,25 @@ TRUNCATE = rule(
     flags=("TRUNCATE users",),
     passes=("DELETE FROM users",),
 )
-LOOKS = rule("looks-at-rows", "Rows looked at on the way", "", "Looks at {object}.")
+LOOKS = rule(
+    "looks-at-rows",
+    "Rows looked at on the way",
+    "",
+    "Looks at {object}.",
+    rationale="What is read beside a change is told, so that a narrow scope covers it as well.",
+    source="https://www.postgresql.org/docs/current/sql-insert.html",
+    flags=("INSERT INTO orders (id) SELECT id FROM users",),
+    passes=("INSERT INTO orders (id) VALUES (1)",),
+)
 FILL_NEW = rule(
-    "change-new-rows", "Rows of a table this plan made", "data", "Changes rows of {object}, which this plan made."
+    "change-new-rows",
+    "Rows of a table this plan made",
+    "data",
+    "Changes rows of {object}, which this plan made.",
+    rationale="Nobody's rows can be in it yet but those the plan put there.",
+    source="https://www.postgresql.org/docs/current/sql-insert.html",
+    flags=("CREATE TABLE t (a integer);\nDELETE FROM t", "CREATE TABLE t (a integer);\nUPDATE t SET a = 1"),
+    passes=("DELETE FROM orders",),
 )
 
 

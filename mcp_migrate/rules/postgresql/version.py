@@ -9,7 +9,16 @@ from mcp_migrate.rules.postgresql.names import is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Parsed, Tree
 from mcp_migrate.rules.postgresql.reading import Reading
 
-ALEMBIC_VERSION = rule("alembic-version", "Alembic's own bookkeeping", "", "Moves Alembic's version table.")
+ALEMBIC_VERSION = rule(
+    "alembic-version",
+    "Alembic's own bookkeeping",
+    "",
+    "Moves Alembic's version table.",
+    rationale="Alembic notes which revision the database is at; nothing else is in that table.",
+    source="https://alembic.sqlalchemy.org/en/latest/tutorial.html",
+    flags=("UPDATE alembic_version SET version_num = 'b2' WHERE alembic_version.version_num = 'a1'",),
+    passes=("DELETE FROM alembic_version WHERE version_num = (SELECT name FROM users)",),
+)
 
 
 def is_version_step(parsed: Parsed, context: Context) -> bool:

@@ -10,8 +10,10 @@ _WRITE = "WRITE"
 
 
 def _again(new: str, columns: str = "id", values: str = "id", old: str = "plain") -> str:
+    """An example. With the old way of renaming, views and triggers that name the table do not stop it."""
     return (
-        f"CREATE TABLE _new ({new});\nINSERT INTO _new ({columns}) SELECT {values} FROM {old};\n"  # noqa: S608  text
+        f"PRAGMA legacy_alter_table = ON;\nCREATE TABLE _new ({new});\n"  # noqa: S608  text
+        f"INSERT INTO _new ({columns}) SELECT {values} FROM {old};\n"
         f"DROP TABLE {old};\nALTER TABLE _new RENAME TO {old}"
     )
 
@@ -27,6 +29,8 @@ REBUILD = rule(
     rewrites=True,
     rationale="SQLite alters little, so tools make the table anew; read one by one, the statements look like a drop.",
     source=_PAGE,
+    flags=(_again("id INTEGER, more TEXT"),),
+    passes=("DROP TABLE plain",),
 )
 REBUILD_SAME = rule(
     "rebuild-table-as-it-was",
@@ -38,6 +42,8 @@ REBUILD_SAME = rule(
     rewrites=True,
     rationale="Every row is written anew, and nothing is lost.",
     source=_PAGE,
+    flags=(_again("id INTEGER"),),
+    passes=(_again("id INTEGER, more TEXT"),),
 )
 REBUILD_NEW = rule(
     "rebuild-new-table",
@@ -47,6 +53,8 @@ REBUILD_NEW = rule(
     _WRITE,
     rationale="Nobody's rows can be in it yet but those the plan put there.",
     source=_PAGE,
+    flags=("CREATE TABLE fresh (id INTEGER);\n" + _again("id INTEGER, more TEXT", old="fresh"),),
+    passes=(_again("id INTEGER"),),
 )
 PART = rule(
     "part-of-rebuild",
@@ -69,6 +77,8 @@ RETYPE = rule(
     rewrites=True,
     rationale="A declared length means nothing to SQLite: no value is cut, whichever way it changes.",
     source=_TYPES,
+    flags=(_again("id INT"),),
+    passes=(_again("id TEXT"),),
 )
 CHANGE_TYPE = rule(
     "change-column-type",
@@ -80,6 +90,8 @@ CHANGE_TYPE = rule(
     rewrites=True,
     rationale="SQLite converts where it can and never complains, so a value is lost without a word.",
     source="https://sqlite.org/lang_expr.html#castexpr",
+    flags=(_again("id TEXT"),),
+    passes=(_again("id INT"),),
 )
 SET_NOT_NULL = rule(
     "set-not-null",
@@ -91,6 +103,8 @@ SET_NOT_NULL = rule(
     scans=True,
     rationale="Rows that are there may hold nulls, and code that is running may write more.",
     source="https://sqlite.org/lang_createtable.html#notnullconst",
+    flags=(_again("id INTEGER NOT NULL"),),
+    passes=(_again("id INTEGER"),),
 )
 DROP_NOT_NULL = rule(
     "drop-not-null",
@@ -111,6 +125,8 @@ SET_DEFAULT = rule(
     of="column",
     rationale="Rows that are there keep their values.",
     source="https://sqlite.org/lang_createtable.html#dfltval",
+    flags=(_again("id INTEGER DEFAULT 7"),),
+    passes=(_again("id INTEGER"),),
 )
 DROP_DEFAULT = rule(
     "drop-default",
@@ -121,6 +137,12 @@ DROP_DEFAULT = rule(
     of="column",
     rationale="Code that relied on the default writes nulls, or is rejected.",
     source="https://sqlite.org/lang_createtable.html#dfltval",
+    flags=(_again("id INTEGER PRIMARY KEY, email TEXT, name TEXT", "id, email, name", "id, email, name", "users"),),
+    passes=(
+        _again(
+            "id INTEGER PRIMARY KEY, email TEXT, name TEXT DEFAULT ''", "id, email, name", "id, email, name", "users"
+        ),
+    ),
 )
 ADD_CONSTRAINT = rule(
     "add-constraint",
@@ -131,6 +153,8 @@ ADD_CONSTRAINT = rule(
     scans=True,
     rationale="The copy stops at the first row that does not fit, and code that is running may write such rows.",
     source="https://sqlite.org/lang_createtable.html#constraint_enforcement",
+    flags=(_again("id INTEGER UNIQUE"),),
+    passes=(_again("id INTEGER"),),
 )
 DROP_CONSTRAINT = rule(
     "drop-constraint",
@@ -140,6 +164,8 @@ DROP_CONSTRAINT = rule(
     _WRITE,
     rationale="What was certain about each row is certain no longer.",
     source="https://sqlite.org/lang_createtable.html#constraint_enforcement",
+    flags=(_again("id INTEGER, user_id INTEGER", "id, user_id", "id, user_id", "orders"),),
+    passes=(_again("id INTEGER"),),
 )
 NEW_CLAUSE = rule(
     "add-table-clause",
@@ -149,6 +175,8 @@ NEW_CLAUSE = rule(
     _WRITE,
     rationale="A collation, a CHECK, a conflict clause or a computed column changes what each write does.",
     source="https://sqlite.org/lang_createtable.html",
+    flags=(_again("id INTEGER CHECK (id > 0)"),),
+    passes=(_again("id INTEGER"),),
 )
 LOST_CLAUSE = rule(
     "lose-table-clause",
@@ -158,6 +186,8 @@ LOST_CLAUSE = rule(
     _WRITE,
     rationale="Tools read a table back before they make it again, and what they cannot read back is lost.",
     source="https://alembic.sqlalchemy.org/en/latest/batch.html",
+    flags=(_again("id INTEGER PRIMARY KEY, k TEXT UNIQUE", "id, k", "id, k", "replacing"),),
+    passes=(_again("id INTEGER"),),
 )
 OTHER_OPTION = rule(
     "change-table-options",
@@ -167,6 +197,8 @@ OTHER_OPTION = rule(
     _WRITE,
     rationale="STRICT, WITHOUT ROWID and the numbering of rows decide what each write may do.",
     source="https://sqlite.org/stricttables.html",
+    flags=(_again("id INT PRIMARY KEY, user_id INTEGER", "id, user_id", "id, user_id", "orders"),),
+    passes=(_again("id INTEGER PRIMARY KEY, user_id INTEGER", "id, user_id", "id, user_id", "orders"),),
 )
 LOST_TRIGGER = rule(
     "lose-trigger",
@@ -189,6 +221,12 @@ BROKEN_VIEW = rule(
     of="view",
     rationale="A view names columns, and is not asked when they go.",
     source="https://sqlite.org/lang_createview.html",
+    flags=(_again("email TEXT, name TEXT DEFAULT ''", "email, name", "email, name", "users"),),
+    passes=(
+        _again(
+            "id INTEGER PRIMARY KEY, email TEXT, name TEXT DEFAULT ''", "id, email, name", "id, email, name", "users"
+        ),
+    ),
 )
 OTHER_REFERENCE = rule(
     "redirect-references",
@@ -198,6 +236,18 @@ OTHER_REFERENCE = rule(
     _WRITE,
     rationale="A renamed table takes along what refers to it, unless legacy_alter_table is on.",
     source="https://sqlite.org/pragma.html#pragma_legacy_alter_table",
+    flags=(
+        (
+            "ALTER TABLE users RENAME TO old_users;\n"
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, name TEXT DEFAULT '');\n"
+            "INSERT INTO users SELECT * FROM old_users;\nDROP TABLE old_users"
+        ),
+    ),
+    passes=(
+        _again(
+            "id INTEGER PRIMARY KEY, email TEXT, name TEXT DEFAULT ''", "id, email, name", "id, email, name", "users"
+        ),
+    ),
 )
 REACHED = rule(
     "drop-reaches-rows",
@@ -207,4 +257,11 @@ REACHED = rule(
     _WRITE,
     rationale="DROP TABLE first deletes the rows, so ON DELETE CASCADE and SET NULL act on other tables.",
     source="https://sqlite.org/foreignkeys.html#fk_schemacommands",
+    flags=(
+        "CREATE TABLE notes (user_id INTEGER REFERENCES users (id) ON DELETE CASCADE);\n"
+        + _again(
+            "id INTEGER PRIMARY KEY, email TEXT, name TEXT DEFAULT ''", "id, email, name", "id, email, name", "users"
+        ),
+    ),
+    passes=(_again("id INTEGER"),),
 )

@@ -104,4 +104,6 @@ VERSION = rule(
     "Moves Alembic's version table.",
     rationale="Alembic notes which revision the database is at; nothing else is in that table.",
     source="https://alembic.sqlalchemy.org/en/latest/tutorial.html",
+    flags=("UPDATE alembic_version SET version_num = 'b2' WHERE alembic_version.version_num = 'a1'",),
+    passes=("DELETE FROM alembic_version WHERE version_num = (SELECT name FROM users)",),
 )

@@ -97,6 +97,8 @@ ENFORCE = rule(
     transactional=False,
     rationale="Rows written meanwhile are not checked, and nobody checks them later.",
     source=f"{_PRAGMA}#pragma_foreign_keys",
+    flags=("PRAGMA foreign_keys = OFF",),
+    passes=("PRAGMA foreign_keys",),
 )
 ENFORCE_IDLE = rule(
     "switch-foreign-keys-idle",

@@ -1,0 +1,93 @@
+"""What would stop this configuration from working, and what does this machine leave open?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Literal
+
+import typer
+
+from mcp_migrate.__main__ import Wiring
+from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.errors import MigrateError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    about: str
+    state: Literal["ok", "note", "fails"]
+    said: str
+
+
+def doctor(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Say what would stop this configuration from working; exit 1 when something would."""
+    findings = list(_look(wire(config_file)))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{finding.state:<6} {safe(finding.about)}: {safe(finding.said)}")
+    if any(finding.state == "fails" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _look(wiring: Wiring) -> Iterator[Finding]:
+    where = wiring.settings.path
+    yield Finding("configuration", "ok" if where else "note", str(where or "none was found: this is the local profile"))
+    yield _tried("ledger", partial(_ledger, wiring))
+    if not wiring.settings.reviewers:
+        yield Finding("reviewers", "note", "nobody can sign, so whatever needs an approval cannot happen")
+    yield from _cages()
+    for name in wiring.settings.targets:
+        yield _tried(f"target {name}", partial(_reach, wiring, name))
+        yield _tried(f"target {name}, its project", partial(_describe, wiring, name))
+        yield _tried(f"target {name}, its scratch database", partial(_scratch, wiring, name))
+
+
+def _tried(about: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(about, "ok", look())
+    except MigrateError as error:
+        return Finding(about, "fails", f"{error.code}: {error.sentence} {error.hint}")
+
+
+def _ledger(wiring: Wiring) -> str:
+    head = wiring.ledger.head()
+    return f"{head.size} entries"
+
+
+def _cages() -> Iterator[Finding]:
+    from mcp_migrate.migrations.cage import cages, strongest
+
+    used = strongest()
+    for cage in cages():
+        if cage.missing:
+            yield Finding(f"cage {cage.name}", "note", f"not here: {cage.missing}")
+        elif cage is used:
+            left = ", ".join(cage.open)
+            yield Finding(
+                f"cage {cage.name}", "note" if left else "ok", f"used; {f'open: {left}' if left else 'closed'}"
+            )
+
+
+def _reach(wiring: Wiring, name: str) -> str:
+    database = wiring.open_database(name)
+    with database.reader() as reader:
+        revisions = reader.revisions(database.version_table)
+    return f"{database.dialect.name}, at {', '.join(revisions) or 'base'}"
+
+
+def _describe(wiring: Wiring, name: str) -> str:
+    database = wiring.open_database(name)
+    info = database.project.describe(database.dialect.name)
+    return f"{len(info.revisions)} revisions, heads {', '.join(info.heads) or 'none'}"
+
+
+def _scratch(wiring: Wiring, name: str) -> str:
+    database = wiring.open_database(name)
+    with database.dialect.open_scratch(database.url):
+        return "it can be made"

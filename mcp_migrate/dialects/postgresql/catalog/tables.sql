@@ -1,0 +1,131 @@
+-- What is in the schema `$1` is ours and left out; objects that the server came with have numbers below 16384.
+-- A line that ends with a version is for servers from that version on.
+
+-- name: tables
+-- Ordinary, partitioned and foreign tables that belong to no extension. $2 and $3 name Alembic's version table, which
+-- is left out: who owns it or the database is no owner worth telling. The last column says which rows are hidden.
+WITH usual AS (
+  SELECT datdba AS role FROM pg_database WHERE datname = current_database()
+  UNION SELECT c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3
+)
+SELECT c.oid, n.nspname, c.relname, c.relkind::text,
+       array_remove(ARRAY[
+         CASE WHEN c.relpersistence = 'u' THEN 'unlogged' END,
+         CASE WHEN c.relkind = 'p' THEN 'partition by ' || pg_get_partkeydef(c.oid) END,
+         CASE WHEN c.relispartition THEN 'partition ' || pg_get_expr(c.relpartbound, c.oid) END,
+         CASE WHEN c.relrowsecurity THEN 'row security' END,
+         CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
+         CASE WHEN c.reloftype <> 0 THEN 'of ' || format_type(c.reloftype, NULL) END,
+         CASE WHEN m.amname <> 'heap' THEN 'using ' || quote_ident(m.amname) END,
+         'tablespace ' || quote_ident(t.spcname),
+         'server ' || quote_ident(s.srvname), 'server options ' || f.ftoptions::text,
+         CASE c.relreplident WHEN 'f' THEN 'replica identity full' WHEN 'n' THEN 'replica identity nothing' END] ||
+       CASE WHEN c.relhassubclass OR c.relispartition OR h.inhrelid IS NOT NULL THEN
+         ARRAY(SELECT concat_ws(' ', 'child of', p.inhparent::regclass::text, CASE WHEN p.inhdetachpending THEN 'detach pending' END)
+               FROM pg_inherits p WHERE p.inhrelid = c.oid ORDER BY 1) END ||
+       x.options || ARRAY(SELECT 'toast.' || o FROM unnest(o.reloptions) o) || c.reloptions, NULL),
+       d.description, CASE WHEN c.relowner NOT IN (SELECT role FROM usual) THEN pg_get_userbyid(c.relowner)::text END,
+       CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'no right to use its schema'
+            WHEN NOT (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')) THEN 'no right to read it'
+            WHEN c.relrowsecurity AND row_security_active(c.oid) THEN 'row security hides some' END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
+LEFT JOIN pg_class o ON o.oid = c.reltoastrelid
+LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
+LEFT JOIN (SELECT DISTINCT inhrelid FROM pg_inherits) h ON h.inhrelid = c.oid
+LEFT JOIN (SELECT i.indrelid, array_remove(array_agg(CASE WHEN i.indisclustered THEN 'cluster on ' || quote_ident(k.relname) END)
+             || array_agg(CASE WHEN i.indisreplident THEN 'replica identity using ' || quote_ident(k.relname) END), NULL) AS options
+           FROM pg_index i JOIN pg_class k ON k.oid = i.indexrelid WHERE i.indisclustered OR i.indisreplident GROUP BY 1) x ON x.indrelid = c.oid
+LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname <> $1 AND n.nspname !~ '^pg_t(oast|emp)' AND (n.nspname, c.relname) <> ($2, $3)
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+ORDER BY n.nspname, c.relname
+
+-- name: details
+-- Of columns, where they are not as PostgreSQL would have them: how the sequence that a serial or identity column owns
+-- counts and what it is called; not-null constraints (which have names since version 18) that are special ones.
+SELECT e.refobjid, e.refobjsubid, min(s.seqrelid::bigint)::oid, array_remove(array_agg(nullif(concat_ws(' ', 'sequence',
+         CASE WHEN q.relname <> concat_ws('_', c.relname, a.attname, 'seq') OR q.relnamespace <> c.relnamespace THEN s.seqrelid::regclass::text END,
+         CASE WHEN s.seqtypid <> a.atttypid THEN 'as ' || format_type(s.seqtypid, NULL) END,
+         'start ' || nullif(s.seqstart, 1), 'increment ' || nullif(s.seqincrement, 1), 'min ' || nullif(s.seqmin, 1),
+         'max ' || nullif(s.seqmax, CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END),
+         'cache ' || nullif(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'cycle' END,
+         CASE WHEN q.relpersistence <> c.relpersistence THEN 'persistence ' || q.relpersistence::text END,
+         'comment ' || quote_literal(t.description)), 'sequence')), NULL)
+FROM pg_sequence s JOIN pg_class q ON q.oid = s.seqrelid
+JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid AND e.objsubid = 0
+  AND e.refclassid = 'pg_class'::regclass AND e.refobjsubid > 0 AND e.deptype IN ('a', 'i')
+JOIN pg_class c ON c.oid = e.refobjid
+JOIN pg_attribute a ON a.attrelid = e.refobjid AND a.attnum = e.refobjsubid
+LEFT JOIN pg_description t ON t.classoid = 'pg_class'::regclass AND t.objoid = s.seqrelid AND t.objsubid = 0
+GROUP BY 1, 2
+UNION ALL
+SELECT k.conrelid, k.conkey[1], NULL, ARRAY[concat_ws(' ', 'not null', CASE WHEN NOT k.convalidated THEN 'not valid' END,
+         CASE WHEN k.connoinherit THEN 'no inherit' END, 'comment ' || quote_literal(t.description))]
+FROM pg_constraint k LEFT JOIN pg_description t ON t.classoid = 'pg_constraint'::regclass AND t.objoid = k.oid
+WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.connoinherit OR t.description IS NOT NULL)
+
+-- name: columns
+-- Of every relation that is not the server's, in any order; what is not asked for is not looked up. Temporary tables
+-- come and go, and here and below must not make a reading fail.
+SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+       CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+       CASE a.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+       CASE a.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END || pg_get_expr(d.adbin, d.adrelid),
+       CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
+       n.description,
+       CASE WHEN a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0
+                 OR a.attfdwoptions IS NOT NULL OR a.attoptions IS NOT NULL OR NOT a.attislocal THEN
+         nullif(array_remove(ARRAY[
+           CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
+           CASE a.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END,
+           CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END,
+           CASE WHEN NOT a.attislocal AND NOT c.relispartition THEN 'inherited' END,
+           'options ' || a.attfdwoptions::text] || a.attoptions, NULL), '{}') END
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_description n ON n.classoid = 'pg_class'::regclass AND n.objoid = a.attrelid AND n.objsubid = a.attnum
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+
+-- name: constraints
+-- Not-null constraints are left out: the column says it. So are the twins that a reference to a partitioned table has
+-- for each partition: their names depend on the order in which things were made.
+WITH odd AS (
+  SELECT g.tgconstraint, array_agg(DISTINCT concat_ws(' ', 'triggers', CASE WHEN g.tgrelid = k.conrelid THEN 'here' ELSE 'there' END,
+           CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'on replicas' ELSE 'always' END)) AS options
+  FROM pg_trigger g JOIN pg_constraint k ON k.oid = g.tgconstraint WHERE g.tgisinternal AND g.tgenabled <> 'O' GROUP BY 1
+)
+SELECT k.conrelid, k.contype::text, k.conname, k.conkey, pg_get_constraintdef(k.oid),
+       CASE WHEN k.confrelid <> 0 THEN k.confrelid::regclass::text END,
+       array_remove(ARRAY[
+         CASE WHEN NOT k.conislocal AND NOT r.relispartition THEN 'inherited' END,
+         CASE WHEN k.contype IN ('p', 'u', 'x') AND NOT i.indisvalid THEN 'INVALID' END,
+         CASE WHEN k.contype IN ('p', 'u', 'x') THEN 'tablespace ' || quote_ident(s.spcname) END,
+         CASE WHEN k.contype IN ('p', 'u', 'x') THEN 'part of ' || h.inhparent::regclass::text END]
+       || CASE WHEN k.contype IN ('p', 'u', 'x') THEN c.reloptions END || odd.options, NULL), d.description
+FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid
+LEFT JOIN pg_index i ON i.indexrelid = k.conindid LEFT JOIN pg_class c ON c.oid = k.conindid
+LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = k.conindid
+LEFT JOIN odd ON odd.tgconstraint = k.oid
+LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
+WHERE k.conrelid >= 16384 AND r.relpersistence <> 't' AND k.contype IN ('p', 'f', 'u', 'c', 'x')
+  AND NOT (k.contype = 'f' AND k.conparentid <> 0 AND EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid))
+ORDER BY k.conrelid, k.contype, k.conname
+
+-- name: indexes
+-- Indexes that a constraint made are part of that constraint.
+SELECT i.indrelid, c.relname, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisvalid,
+       array_remove(ARRAY['tablespace ' || quote_ident(s.spcname), 'part of ' || h.inhparent::regclass::text] || a.options, NULL), d.description
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
+LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
+LEFT JOIN (SELECT t.attrelid, array_agg('statistics ' || t.attnum || ' ' || t.attstattarget ORDER BY t.attnum) AS options
+           FROM pg_attribute t WHERE t.attstattarget >= 0 AND t.attnum > 0 GROUP BY 1) a ON a.attrelid = i.indexrelid
+LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
+WHERE r.relkind IN ('r', 'p') AND r.relpersistence <> 't' AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ORDER BY i.indrelid, c.relname
+
+-- name: estimates
+-- What the last ANALYZE or VACUUM counted; a partitioned table is as large as its partitions, which are listed too.
+SELECT n.nspname, c.relname, c.reltuples::bigint
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.reltuples > 0 AND c.oid >= 16384 AND n.nspname <> $1

@@ -1,0 +1,72 @@
+"""How is one child confined: by which cage at least, and with which database in reach?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations.cage.relay import Address, relay
+from mcp_migrate.migrations.cage.tiers import Cage, Name, cages, strength, strongest
+
+_POSTGRESQL_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What policy says of a target's children.
+
+    `lowest` is the weakest cage they may be recorded in, `use` the one to take where it shall not be the strongest,
+    `hidden` what they never read (the ledger, the target's own file), `readable` what the project needs besides its
+    own folders.
+    """
+
+    lowest: Name = "none"
+    use: Name | None = None
+    hidden: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
+
+    def cage(self) -> Cage:
+        """The cage to take. Raises: RenderFailedError: it is weaker than the lowest allowed, or not to be had."""
+        found = next(cage for cage in cages() if cage.name == self.use) if self.use else strongest()
+        if found.missing or found.strength < strength(self.lowest):
+            missing = "; ".join(f"{cage.name}: {cage.missing}" for cage in cages() if cage.missing)
+            raise RenderFailedError(
+                f"This target's revisions are recorded in the cage {self.lowest!r} or a stronger one, and here there is"
+                f" only {found.name!r} ({missing or 'which was asked for'}).",
+                hint="Install what is missing, or have an admin change `cage` of the target in the configuration.",
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The scratch database as a child reaches it: its URL there, the folders it writes, and the port it may use."""
+
+    url: str
+    folders: tuple[Path, ...] = ()
+    port: int | None = None
+
+
+@contextmanager
+def within_reach(url: str) -> Iterator[Database]:
+    """A scratch database: a file in its folder, or a server behind one port on loopback."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        folders = (Path(parsed.database).parent,) if parsed.database and parsed.database != ":memory:" else ()
+        yield Database(url, folders)
+        return
+    host = parsed.host or str(parsed.query.get("host", "localhost"))
+    port = parsed.port or int(str(parsed.query.get("port", _POSTGRESQL_PORT)))
+    local = host.startswith("/")
+    address: Address = f"{host}/.s.PGSQL.{port}" if local else (host, port)
+    with relay(address) as near:
+        plain = parsed.difference_update_query(["host", "port", "hostaddr"])
+        # The name stays where there is one, because certificates are checked against it.
+        query = {"sslmode": "disable"} if local else {"hostaddr": "127.0.0.1"}
+        inner = plain.update_query_dict(query).set(host="127.0.0.1" if local else host, port=near)
+        yield Database(inner.render_as_string(hide_password=False), port=near)

@@ -1,0 +1,51 @@
+"""What does a request say, as a call that the pipeline knows?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+
+from mcp_migrate.model import Call, Effect, Expects
+
+
+def make_call(
+    call_id: str,
+    name: str,
+    arguments: Mapping[str, Any],
+    principal: str,
+    context: ServerRequestContext[Any],
+) -> Call:
+    """The call that `principal` makes now; `arguments` hold at least the intent."""
+    return Call(
+        call_id=call_id,
+        tool=name,
+        arguments=arguments,
+        intent=arguments["intent"],
+        principal=principal,
+        at=datetime.now(UTC),
+        ticket=arguments.get("ticket"),
+        expects=_expects(arguments.get("expects")),
+        client=_client(context),
+        protocol=context.protocol_version,
+    )
+
+
+def _expects(value: Mapping[str, Any] | None) -> Expects:
+    if value is None:
+        return Expects()
+    effects, objects = value.get("effects"), value.get("objects")
+    return Expects(
+        effects=None if effects is None else frozenset(map(Effect, effects)),
+        objects=None if objects is None else tuple(objects),
+        max_rows=value.get("max_rows"),
+    )
+
+
+def _client(context: ServerRequestContext[Any]) -> str | None:
+    """The client's name and version, as it claims them."""
+    params = context.session.client_params
+    info = params.client_info if params else None
+    return f"{info.name} {info.version}"[:120] if info else None

@@ -1,0 +1,135 @@
+"""Is a server that dies at any step of an apply settled as what it was, on each database?"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.ledger import Kind, verify
+from tests.world import World
+
+pytestmark = pytest.mark.anyio
+_MOST = 60
+
+
+def _apply_and_die(world: World, plan_id: str, step: int) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "tests.crash", str(world.config), plan_id, str(step)]
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+
+
+def _tables(world: World) -> list[str]:
+    return [row[0] for row in world.query("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+
+
+def _outcomes(world: World) -> list[tuple[str, bool]]:
+    return [(event.body["status"], bool(event.body.get("recovered"))) for event in world.events(Kind.STEP_FINISHED)]
+
+
+@pytest.mark.proves("survives-crashes")
+async def test_a_server_killed_at_any_step_leaves_the_target_before_or_after(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+    kept = world.folder.with_name(f"{world.folder.name}-kept")
+    shutil.copytree(world.folder, kept)
+    seen = set()
+    for step in range(1, _MOST):
+        shutil.rmtree(world.folder)
+        shutil.copytree(kept, world.folder)
+        died = _apply_and_die(world, plan["plan_id"], step)
+        if died.returncode == 0:
+            break
+        assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
+        seen.add(await _settled(world, plan, changed="loyalty_points" in world.columns("customers")))
+    assert died.returncode == 0
+    assert step > 5
+    assert seen == {None, "failed", "applied"}
+
+
+async def _settled(world: World, plan: Mapping[str, Any], *, changed: bool) -> str | None:
+    """What the record says became of it, after a look; then the same plan goes through."""
+    started = bool(world.events(Kind.STEP_STARTED))
+    async with world.agent() as agent:
+        status = await agent.call("migration_status", target="shop")
+        outcomes = _outcomes(world)
+        again = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert status["in_flight"] == []
+    assert len(outcomes) == int(started)
+    if outcomes:
+        assert outcomes[0][0] == ("applied" if changed else "failed")
+    assert again["status"] == "applied"
+    assert bool(again.get("already")) == changed
+    assert status["revision"] == ("b2" if changed else "a1")
+    assert verify(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db").ok
+    if not again.get("already"):
+        assert not [name for name in _tables(world) if name.startswith("_mcp")]
+    return outcomes[0][0] if outcomes else None
+
+
+_MIXED = """op.create_table("items", sa.Column("id", sa.Integer), sa.Column("name", sa.Text))
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY by_name ON items (name)")
+    op.add_column("items", sa.Column("more", sa.Text))"""
+
+
+@pytest.mark.proves("survives-crashes")
+async def test_on_postgresql_what_stands_is_told_to_the_statement(world: World, postgres_server: str) -> None:
+    url = postgres_server.replace("/postgres?", "/crashes?")
+    for revision in (world.folder / "migrations" / "versions").glob("*.py"):
+        revision.unlink()
+    world.write_revision("p1", None, _MIXED)
+    world.configure(lambda config: config["targets"]["shop"].update(url=url))
+    _empty(postgres_server)
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop")
+    kept = world.folder.with_name(f"{world.folder.name}-kept")
+    shutil.copytree(world.folder, kept)
+    seen = set()
+    for step in range(1, _MOST):
+        shutil.rmtree(world.folder)
+        shutil.copytree(kept, world.folder)
+        _empty(postgres_server)
+        died = _apply_and_die(world, plan["plan_id"], step)
+        if died.returncode == 0:
+            break
+        assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
+        seen.add(await _told_exactly(world, url))
+    assert died.returncode == 0
+    assert seen == {None, "failed", "partially_applied", "applied"}
+
+
+async def _told_exactly(world: World, url: str) -> str | None:
+    """What the record says stands is what stands."""
+    async with world.agent() as agent:
+        status = await agent.call("migration_status", target="shop")
+    assert status["in_flight"] == []
+    finished = world.events(Kind.STEP_FINISHED)
+    if not finished:
+        return None
+    with connect(url) as connection:
+        [(table, index, more)] = connection.execute(
+            "SELECT to_regclass('items') IS NOT NULL, to_regclass('by_name') IS NOT NULL,"
+            " EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('items') AND attname = 'more')"
+        ).fetchall()
+    body = finished[0].body
+    sent = {
+        statement["n"]: statement["sql"] for statement in world.events(Kind.STEP_STARTED)[0].body["plan"]["statements"]
+    }
+    stands = " ".join(sent[n] for n in (sent if body["status"] == "applied" else body["ran"]))
+    unsure = sent.get(body.get("uncertain"), "")
+    assert (("items" in stands), ("more" in stands)) == (table, more)
+    assert index == ("by_name" in stands) or "by_name" in unsure
+    return str(body["status"])
+
+
+def _empty(server: str) -> None:
+    with connect(server) as admin:
+        admin.execute("DROP DATABASE IF EXISTS crashes WITH (FORCE)")
+        admin.execute("CREATE DATABASE crashes")
