@@ -26,6 +26,8 @@ DROP_NEW_ROUTINE = rule(
     of="function",
     rationale="Nobody called it before the plan.",
     source="https://www.postgresql.org/docs/current/sql-dropfunction.html",
+    flags=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';\nDROP FUNCTION f()",),
+    passes=("DROP FUNCTION evil()",),
 )
 DROP_CASCADE = rule(
     "drop-code-cascade",

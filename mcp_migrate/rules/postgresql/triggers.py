@@ -17,6 +17,14 @@ NEW_TRIGGER = rule(
     "Makes a trigger on {object}, which this plan made.",
     rationale="Nobody writes to the table yet; what the trigger's code does is told beside it.",
     source=_MANUAL,
+    flags=(
+        (
+            "CREATE TABLE t (a integer);\n"
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n"
+            "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+    ),
+    passes=("CREATE TRIGGER g BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION evil()",),
 )
 CREATE_TRIGGER = rule(
     "add-trigger",
