@@ -12,6 +12,18 @@ Name = tuple[str, str]
 """A schema as it was written (empty where it was not) and a name."""
 
 
+_MOST = 40
+
+
+def bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once. Of very many, as many as a person reads, every kind of them, and that there is more."""
+    every = tuple(dict.fromkeys(findings))
+    if len(every) <= _MOST:
+        return every
+    kinds = {finding.rule.id: finding for finding in reversed(every)}
+    return tuple(dict.fromkeys((*every[: _MOST // 2], *kinds.values(), unknown("more happens than can be told", "?"))))
+
+
 class Made:
     """What the plan has made so far, by the spelling it used: nothing in it can be anyone's data yet.
 
@@ -29,6 +41,7 @@ class Made:
         self._acts: dict[str, tuple[Finding, ...]] = {}
         self._seen: set[str] = set()
         self._rewritten: set[str] = set()
+        self._routines: set[str] = set()
         self.judged: dict[str, tuple[Finding, ...]] = {}
 
     def add(self, kind: str, name: Name) -> None:
@@ -76,8 +89,8 @@ class Made:
     def rewrite(self, routine: str) -> None:
         """What the schema says of the routines of that name no longer holds, nor what was told of any other."""
         self._rewritten.add(routine)
-        for table in self._acts:
-            self.act(table, (unknown(f"code that acts on it may call {routine}, which this plan changed"),))
+        if self._acts:
+            self.act("*", (unknown("code that acts on tables may call code that this plan changed"),))
         self._tells.clear()
         self.judged.clear()
 
@@ -86,7 +99,12 @@ class Made:
 
     def tell(self, routine: str, findings: Iterable[Finding]) -> None:
         """What a routine of this plan does when it is called, beside what others of its name do."""
-        self._tells[routine] = tuple(dict.fromkeys((*self._tells.get(routine, ()), *findings)))
+        self._routines.add(routine)
+        self._tells[routine] = bounded((*self._tells.get(routine, ()), *findings))
+
+    def named(self, routine: str) -> bool:
+        """Whether this plan made a routine of that name, whatever is known of it now."""
+        return routine in self._routines
 
     def told(self, routine: str) -> tuple[Finding, ...] | None:
         """What the routines of this plan with that name do; None where there is none, or nothing is known of it."""
@@ -94,7 +112,7 @@ class Made:
 
     def act(self, bare: str, findings: Iterable[Finding]) -> None:
         """What also happens from now on when rows of `bare` change. Nothing takes this back."""
-        self._acts[bare] = tuple(dict.fromkeys((*self._acts.get(bare, ()), *findings)))
+        self._acts[bare] = bounded((*self._acts.get(bare, ()), *findings))
 
     @property
     def acting(self) -> bool:
@@ -147,7 +165,9 @@ class Context:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
+    views: Mapping[str, Other] = field(default_factory=dict)
     active: frozenset[str] = frozenset()
+    acting: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
     references: Mapping[str, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
     indexes: Mapping[str, tuple[Table, Index | Constraint]] = field(default_factory=dict)
 
@@ -164,7 +184,9 @@ class Context:
             tables={table.qualified: table for table in tables if table.kind in _PLAIN},
             names={name: tuple(places) for name, places in names.items()},
             functions=_routines(others),
+            views={other.qualified: other for other in others if other.kind == "view"},
             extensions=frozenset(other.name for other in others if other.kind == "extension"),
+            acting=_acting(others),
             active=frozenset(o.table for o in others if o.table and o.kind in _ACTS),
             references=_references(tables),
             indexes=_indexes(tables),
@@ -212,6 +234,15 @@ def _routines(others: Sequence[Other]) -> dict[str, tuple[Other, ...]]:
         if other.kind not in _NOT_CALLED:
             found.setdefault(other.name.partition("(")[0], []).append(other)
     return {name: tuple(overloads) for name, overloads in found.items()}
+
+
+def _acting(others: Sequence[Other]) -> dict[str, tuple[Other, ...]]:
+    """The triggers, rules and policies of each table."""
+    found: dict[str, list[Other]] = {}
+    for other in others:
+        if other.table and other.kind in _ACTS:
+            found.setdefault(other.table, []).append(other)
+    return {table: tuple(acting) for table, acting in found.items()}
 
 
 def _references(tables: Sequence[Table]) -> dict[str, tuple[tuple[str, bool], ...]]:

@@ -29,6 +29,7 @@ from mcp_migrate.rules.postgresql import (
     rows,
     session,
     triggers,
+    views,
 )
 from mcp_migrate.rules.postgresql.own_names import own_names
 from mcp_migrate.rules.postgresql.parser import Tree, parse
@@ -65,7 +66,6 @@ FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
     "truncate_stmt": rows.truncate,
     "update_stmt": rows.update,
     "vacuum_stmt": maintenance.vacuum,
-    "view_stmt": objects.create_view,
     **copying.KINDS,
     **functions.KINDS,
     **guards.KINDS,
@@ -73,6 +73,7 @@ FAMILY: dict[str, Callable[[Tree, Context], list[Finding]]] = {
     **privileges.KINDS,
     **session.KINDS,
     **triggers.KINDS,
+    **views.KINDS,
 }
 
 

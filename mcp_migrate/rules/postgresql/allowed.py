@@ -80,7 +80,7 @@ TruncateStmt relations restart_seqs behavior
 TypeCast arg type_name location
 TypeName names typmods typemod array_bounds location
 UpdateStmt relation target_list where_clause from_clause returning_clause with_clause
-ViewStmt view aliases query with_check_option
+ViewStmt view aliases query replace with_check_option
 WindowDef name refname partition_clause order_clause frame_options start_offset end_offset location
 WithClause ctes recursive location
 """

@@ -76,18 +76,43 @@ STEADY_FUNCTIONS = GRAMMAR | word_set(
     """
 )
 
-FRESH_FUNCTIONS = word_set("clock_timestamp gen_random_uuid random random_normal timeofday uuidv4 uuidv7")
+FRESH_FUNCTIONS = word_set(
+    "array_sample array_shuffle clock_timestamp gen_random_uuid random random_normal timeofday uuidv4 uuidv7"
+)
 """Harmless, but another value for each row."""
 
 TELLING = word_set(
-    "pg_database_size pg_indexes_size pg_is_in_recovery pg_partition_ancestors pg_partition_tree pg_relation_size"
-    " pg_table_size pg_tablespace_size"
-    " pg_total_relation_size"
+    "currval lastval pg_database_size pg_indexes_size pg_is_in_recovery pg_partition_ancestors pg_partition_tree"
+    " pg_relation_size pg_table_size pg_tablespace_size pg_total_relation_size"
 )
 """Volatile on the server because what they tell changes; they tell it and do nothing else."""
 
 COUNTERS = word_set("nextval setval")
 """Change a sequence: told as a change of data."""
+
+RISKY = word_set(
+    """
+    amvalidate bernoulli brin_desummarize_range brin_summarize_new_values brin_summarize_range brinhandler bthandler
+    current_query currtid currtid2 cursor_to_xml cursor_to_xmlschema database_to_xml database_to_xml_and_xmlschema
+    database_to_xmlschema dsnowball_init dsnowball_lexize fmgr_c_validator fmgr_internal_validator
+    fmgr_sql_validator gin_clean_pending_list ginhandler gisthandler hashhandler heap_tableam_handler loread lowrite
+    plpgsql_call_handler plpgsql_inline_handler plpgsql_validator postgresql_fdw_validator query_to_xml
+    query_to_xml_and_xmlschema query_to_xmlschema schema_to_xml schema_to_xml_and_xmlschema schema_to_xmlschema
+    set_config setseed spghandler suppress_redundant_updates_trigger system table_to_xml
+    table_to_xml_and_xmlschema table_to_xmlschema ts_rewrite ts_stat tsvector_update_trigger
+    tsvector_update_trigger_column txid_status unique_key_recheck
+    """
+)
+"""PostgreSQL's own that are proven harmless for nobody: a function of the plan with such a name hides nothing."""
+
+_RISKY_STARTS = ("pg_", "lo_", "binary_upgrade_", "RI_")
+
+
+def may_be_risky(name: str) -> bool:
+    """Whether PostgreSQL may have a function of that name that is not harmless. It is found before any other."""
+    harmless = name in STEADY_FUNCTIONS or name in FRESH_FUNCTIONS or name in TELLING
+    return not harmless and (name in RISKY or name.startswith(_RISKY_STARTS))
+
 
 OF_EXTENSIONS = {
     function: extension

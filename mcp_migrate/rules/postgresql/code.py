@@ -29,6 +29,17 @@ RUNS_CODE = rule(
     flags=("DO $$ BEGIN RAISE NOTICE 'hello'; END $$",),
     passes=("DO $$ BEGIN DELETE FROM users; END $$",),
 )
+FOREIGN_CODE = rule(
+    "untrusted-code",
+    "Code that nobody here can read",
+    "privilege unknown",
+    "Code in {language} can do whatever the server's own account may.",
+    of="",
+    rationale="C and the untrusted languages reach files, the network and memory of the server.",
+    source="https://www.postgresql.org/docs/current/xfunc-c.html",
+    flags=("CREATE FUNCTION f() RETURNS integer LANGUAGE c AS 'evil.so', 'f'",),
+    passes=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",),
+)
 _TRIGGER_TYPES = frozenset({"trigger", "event_trigger"})
 _CATALOGS = frozenset({"pg_catalog", "information_schema"})
 _MILD = frozenset({Effect.READ, Effect.ADDITIVE, Effect.DATA})
@@ -51,7 +62,7 @@ def of_routine(node: Tree, context: Context, *, runs: bool = False) -> list[Find
     language = options["language"][0].string.sval.lower() if "language" in options else ""
     texts = [item.string.sval for item in options["as"][0].list.items] if "as" in options else []
     if len(texts) != 1:
-        return [unknown(f"code in {language or 'no language'} that is not a text of the plan cannot be looked into")]
+        return [found(FOREIGN_CODE, language=language or "a language that is not named")]
     return _text(language, texts[0], _heading(node), inside)
 
 
@@ -111,7 +122,7 @@ def _text(language: str, text: str, heading: Heading, context: Context) -> list[
         return statement(text, context)
     if language == "plpgsql":
         return Block(context, statement).findings(text, heading)
-    return [unknown(f"code in {language or 'a language that is not named'} is not looked into")]
+    return [found(FOREIGN_CODE, language=language or "a language that is not named")]
 
 
 def _standard(body: Tree, context: Context) -> list[Finding]:
@@ -145,12 +156,21 @@ def looked(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def expression(node: Tree, context: Context) -> list[Finding]:
+    """What evaluating a part of a statement does; what it reads is named."""
     from mcp_migrate.rules.postgresql.reading import Reading  # it asks this module what functions do
     from mcp_migrate.rules.postgresql.rows import READ
 
     reading = Reading.of(node, context)
+    doubt = [unknown("a query inside changes rows")] if reading.writes else []
     looked_at = [found(READ, *dict.fromkeys(reading.relations))] if reading.relations else []
-    return [*looked_at, *reading.findings()]
+    return [*looked_at, *reading.findings(), *doubt]
+
+
+def planning(node: Tree, context: Context) -> list[Finding]:
+    """What making a plan for a statement may run: the functions in it, not the statement."""
+    from mcp_migrate.rules.postgresql.reading import Reading  # it asks this module what functions do
+
+    return [finding for finding in Reading.of(node, context).findings() if not only_reads(finding)]
 
 
 def _one(one: Parsed, context: Context) -> list[Finding]:

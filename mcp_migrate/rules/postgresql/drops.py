@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, Rule, found, rule, sentences, unknown
+from mcp_migrate.rules.postgresql import drop_code
 from mcp_migrate.rules.postgresql.cascade import readers, words_of
 from mcp_migrate.rules.postgresql.names import doubts, is_system, member, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
@@ -66,39 +67,6 @@ BACKS_CONSTRAINT = rule(
     of="index",
     rationale="PostgreSQL refuses to drop an index that a constraint needs.",
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
-)
-DROP_CODE = rule(
-    "drop-code",
-    "Code in the database taken away",
-    "breaking unknown",
-    "Drops a {kind}{cascade}; what it did is not known here.",
-    of="code",
-    rationale="A trigger may have kept data right, and a function may be called from anywhere.",
-    source="https://www.postgresql.org/docs/current/sql-droptrigger.html",
-    flags=("DROP FUNCTION shout(text)", "DROP TRIGGER watch ON audited"),
-    passes=("DROP VIEW active_users",),
-)
-DROP_GUARD = rule(
-    "drop-guard",
-    "A guard taken away",
-    "privilege unknown",
-    "Drops a {kind}{cascade}, which may open what it closed.",
-    of="policy",
-    rationale="A policy hides rows from people; an event trigger may watch what others change.",
-    source="https://www.postgresql.org/docs/current/sql-droppolicy.html",
-    flags=("DROP POLICY own_rows ON users", "DROP EVENT TRIGGER watch_ddl"),
-    passes=("DROP TRIGGER watch ON audited",),
-)
-DROP_EXTENSION = rule(
-    "drop-extension",
-    "An extension taken away",
-    "privilege destructive breaking",
-    "Drops an extension{cascade} and all that it defines.",
-    of="extension",
-    rationale="Its types, functions and indexes go with it, and columns of its types go by CASCADE.",
-    source="https://www.postgresql.org/docs/current/sql-dropextension.html",
-    flags=("DROP EXTENSION postgis CASCADE",),
-    passes=("DROP SCHEMA app",),
 )
 
 
@@ -185,18 +153,6 @@ _OBJECTS = {
     "OBJECT_DOMAIN": ("domain", _DOMAIN),
     "OBJECT_INDEX": ("index", DROP_INDEX),
 }
-_REST = {
-    "OBJECT_SCHEMA": _SCHEMA,
-    "OBJECT_EXTENSION": DROP_EXTENSION,
-    "OBJECT_POLICY": DROP_GUARD,
-    "OBJECT_EVENT_TRIGGER": DROP_GUARD,
-    "OBJECT_FUNCTION": DROP_CODE,
-    "OBJECT_PROCEDURE": DROP_CODE,
-    "OBJECT_ROUTINE": DROP_CODE,
-    "OBJECT_AGGREGATE": DROP_CODE,
-    "OBJECT_TRIGGER": DROP_CODE,
-    "OBJECT_RULE": DROP_CODE,
-}
 
 
 def drop(node: Tree, context: Context) -> list[Finding]:
@@ -206,12 +162,12 @@ def drop(node: Tree, context: Context) -> list[Finding]:
         made, which = _OBJECTS[kind]
         which = DROP_INDEX_CONCURRENTLY if node.concurrent else which
         return [f for item in node.objects for f in _one(made, which, _name(item), cascade, context)]
+    if kind in drop_code.KINDS:
+        return drop_code.drop_code(kind, node, context, cascades=bool(cascade))
     context.made.clear()
     if kind == "OBJECT_SCHEMA":
         return [f for item in node.objects for f in _schema(item.string.sval, cascade, context)]
     word = kind.removeprefix("OBJECT_").replace("_", " ").lower()
-    if kind in _REST:
-        return [found(_REST[kind], kind=word, cascade=cascade)]
     return [unknown(f"dropping a {word} is not on the list")]
 
 

@@ -6,6 +6,7 @@ from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql import code
 from mcp_migrate.rules.postgresql.builtins import COUNTERS, FRESH_FUNCTIONS, STEADY_FUNCTIONS
+from mcp_migrate.rules.postgresql.later import later
 from mcp_migrate.rules.postgresql.names import doubts, is_system, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.session import set_in_code
@@ -46,17 +47,6 @@ DEFINER = rule(
     flags=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",),
     passes=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql SECURITY INVOKER AS 'SELECT 1'",),
 )
-FOREIGN_CODE = rule(
-    "untrusted-code",
-    "Code that nobody here can read",
-    "privilege unknown",
-    "{object} is written in {language}: it can do whatever the server's own account may.",
-    of="function",
-    rationale="C and the untrusted languages reach files, the network and memory of the server.",
-    source="https://www.postgresql.org/docs/current/xfunc-c.html",
-    flags=("CREATE FUNCTION f() RETURNS integer LANGUAGE c AS 'evil.so', 'f'",),
-    passes=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",),
-)
 ALTER_ROUTINE = rule(
     "alter-function",
     "Code that is run in another way",
@@ -68,7 +58,6 @@ ALTER_ROUTINE = rule(
     flags=("ALTER FUNCTION evil() STRICT",),
     passes=("ALTER FUNCTION evil() SECURITY DEFINER",),
 )
-_READABLE = frozenset({"sql", "plpgsql"})
 _PLAIN_OPTIONS = frozenset({"as", "language", "volatility", "strict", "window", "cost", "rows", "parallel"})
 _ANY_VALUE = frozenset(
     "void record trigger event_trigger anyelement anyarray anynonarray anyenum anyrange anymultirange anycompatible"
@@ -85,10 +74,11 @@ def create(node: Tree, context: Context) -> list[Finding]:
     used = _in_use(name[1], context, replaces=node.replace)
     which = REPLACE_ROUTINE if used else CREATE_ROUTINE
     findings = [found(which, where, *code.reads(body), object=where, kind=kind), *_options(node, where)]
-    findings += [*code.told_later(body), *_signature(node, context), *_naming(parts, where, context)]
+    given = _signature(node, context)
+    findings += [*code.told_later([*body, *given]), *_naming(parts, where, context)]
     if used:
         context.made.rewrite(name[1])
-    context.made.tell(name[1], body)
+    context.made.tell(name[1], [*body, *given])
     return findings
 
 
@@ -110,10 +100,7 @@ def _naming(parts: list[str], where: str, context: Context) -> list[Finding]:
 
 def _options(node: Tree, where: str) -> list[Finding]:
     options = code.options_of(node.options)
-    findings = []
-    language = options["language"][0].string.sval.lower() if "language" in options else "sql"
-    if language not in _READABLE:
-        findings.append(found(FOREIGN_CODE, where, language=language or "a language that is not named"))
+    findings: list[Finding] = []
     for option, values in options.items():
         findings += _option(option, values, where, pinned=_pinned(options))
     return findings
@@ -139,7 +126,7 @@ def _signature(node: Tree, context: Context) -> list[Finding]:
     findings = []
     for parameter in (item.function_parameter for item in node.parameters):
         if parameter.HasField("defexpr"):
-            findings += code.told_later(code.expression(parameter.defexpr, context))
+            findings += code.expression(parameter.defexpr, later(context, runs=False))
         findings += _type(parameter.arg_type, context)
     return findings + (_type(node.return_type, context) if node.HasField("return_type") else [])
 
@@ -157,11 +144,12 @@ def alter(node: Tree, context: Context) -> list[Finding]:
     parts = words(node.func.objname)
     where = qualified(split(parts))
     context.made.rewrite(parts[-1])
-    findings = [found(ALTER_ROUTINE, where), *_naming(parts, where, context)]
-    options = code.options_of(node.actions)
+    options, findings = code.options_of(node.actions), []
     for option, values in options.items():
         findings += _option(option, values, where, pinned=_pinned(options))
-    return findings
+    if not findings or set(options) - {"security", "set"}:
+        findings.append(found(ALTER_ROUTINE, where))
+    return [*findings, *_naming(parts, where, context)]
 
 
 def call(node: Tree, context: Context) -> list[Finding]:

@@ -72,6 +72,9 @@ class Later(Made):
         if self._runs:
             self._now.tell(routine, told)
 
+    def named(self, routine: str) -> bool:
+        return super().named(routine) or self._now.named(routine)
+
     def told(self, routine: str) -> tuple[Finding, ...] | None:
         inner, outer = super().told(routine), self._now.told(routine)
         return None if inner is None and outer is None else (*(outer or ()), *(inner or ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql import kinds
-from mcp_migrate.rules.postgresql.names import doubts, full, hides, member, name_of, qualified, split, words
+from mcp_migrate.rules.postgresql.names import doubts, full, member, name_of, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import GRANT
 from mcp_migrate.rules.postgresql.reading import Reading
@@ -53,17 +53,6 @@ CREATE_DOMAIN = rule(
     source="https://www.postgresql.org/docs/current/sql-createdomain.html",
     flags=("CREATE DOMAIN small AS integer CHECK (VALUE < 100)",),
     passes=("ALTER DOMAIN positive SET NOT NULL",),
-)
-CREATE_VIEW = rule(
-    "create-view",
-    "A new view",
-    "additive",
-    "Makes the view {object}; nothing uses it yet.",
-    of="view",
-    rationale="A view holds no rows and nobody reads it yet.",
-    source="https://www.postgresql.org/docs/current/sql-createview.html",
-    flags=("CREATE VIEW names AS SELECT id, name FROM users",),
-    passes=("CREATE MATERIALIZED VIEW names AS SELECT id, name FROM users",),
 )
 ADD_VALUE = rule(
     "add-enum-value",
@@ -118,17 +107,6 @@ def create_domain(node: Tree, context: Context) -> list[Finding]:
     name = split(words(node.domainname))
     findings = [found(CREATE_DOMAIN, qualified(name)), *Reading.of(node, context).findings()]
     _remember("domain", name, context)
-    return findings
-
-
-def create_view(node: Tree, context: Context) -> list[Finding]:
-    reading = Reading.of(node, context)
-    findings = [found(CREATE_VIEW, full(node.view), *reading.relations, object=full(node.view)), *reading.findings()]
-    findings += sentences(hides(node.view, context))
-    if node.replace or reading.writes:
-        findings.append(unknown("it replaces a view in use or changes rows", full(node.view)))
-    elif node.view.relpersistence != "t":
-        _remember("view", name_of(node.view), context)
     return findings
 
 

@@ -49,7 +49,7 @@ DROP_DATABASE = rule(
     "A whole database dropped",
     "destructive privilege unknown",
     "Drops the database {name}.",
-    of="",
+    of="database",
     transactional=False,
     undo="no",
     rationale="Everything in it is gone, and no transaction takes it back.",

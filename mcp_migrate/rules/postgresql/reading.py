@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from mcp_migrate.rules.context import Context, Name
 from mcp_migrate.rules.interface import Finding, sentences
-from mcp_migrate.rules.postgresql import allowed, builtins, code, counters, routines
+from mcp_migrate.rules.postgresql import allowed, builtins, code, counters, routines, triggers, views
 from mcp_migrate.rules.postgresql.names import (
     DEFAULT_SCHEMA,
     doubts,
@@ -82,6 +82,13 @@ class Reading:
         if is_system(name):
             if name[0] != "information_schema" and name[1] not in allowed.CATALOGS:
                 self.reasons.append(f"{name[1]} is a system table that may hold secrets")
+        else:
+            self._reads_own(name)
+
+    def _reads_own(self, name: Name) -> None:
+        runs = views.read(name, self.context)
+        if runs is not None:
+            self._runs(runs)
         elif not self.is_plain(name):
             self.reasons.append(f"{qualified(name)} is not known to be a plain table")
 
@@ -90,15 +97,14 @@ class Reading:
         if self.context.schema is None or self.context.made.has("table", name):
             return True
         where = qualified(name)
-        return self.context.plain(where) and where not in self.context.active
+        return self.context.plain(where) and triggers.only_on_writes(where, self.context)
 
     def _call(self, node: Tree) -> None:
         *schema, name = words(node.funcname)
         own = routines.called(name, len(node.args), self.context) if schema != ["pg_catalog"] else None
         if own is not None:
             self.fresh = True
-            self.called += own
-            self._forget_after(own)
+            self._runs(own)
         elif schema in ([], ["pg_catalog"]) and name in builtins.COUNTERS:
             self._counts(name, node)
         elif schema in ([], ["pg_catalog"]) and self._known(name):
@@ -127,11 +133,15 @@ class Reading:
         for relation in relations:
             reached = self.context.referrers(full(relation))
             acts = made.acts(relation.relname, *(name.rpartition(".")[2] for name in reached))
-            self.called += acts
-            self._forget_after(acts)
+            self._runs(acts)
 
-    def _forget_after(self, findings: tuple[Finding, ...]) -> None:
-        """Code that ran may have renamed or dropped what was known."""
+    def _runs(self, findings: Iterable[Finding]) -> None:
+        """Code runs now; it may have renamed or dropped what was known."""
+        for finding in findings:
+            if code.only_reads(finding):
+                self.relations += finding.objects
+            else:
+                self.called.append(finding)
         if code.worse_than_mild(findings):
             self.context.made.clear()
 
@@ -161,7 +171,8 @@ class Reading:
 
     def _column(self, node: Tree) -> None:
         """``table.name`` calls the function `name` where the table has no such column."""
-        if len(node.fields) > 1 and node.fields[-1].string.sval in self.context.functions:
+        last = node.fields[-1].string.sval
+        if len(node.fields) > 1 and (last in self.context.functions or self.context.made.named(last)):
             self.reasons.append("a column reference could be a call of a function of the database")
 
     def _indirection(self, node: Tree) -> None:

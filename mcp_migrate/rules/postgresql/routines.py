@@ -6,10 +6,10 @@ do is added up, whichever of them the call would find.
 
 from __future__ import annotations
 
-from mcp_migrate.rules.context import Context
+from mcp_migrate.rules.context import Context, bounded
 from mcp_migrate.rules.interface import Finding, unknown
 from mcp_migrate.rules.postgresql import code
-from mcp_migrate.rules.postgresql.builtins import HARMLESS_EXTENSIONS, OF_EXTENSIONS
+from mcp_migrate.rules.postgresql.builtins import HARMLESS_EXTENSIONS, OF_EXTENSIONS, may_be_risky
 from mcp_migrate.rules.postgresql.parser import parse
 from mcp_migrate.schema.model import Other
 
@@ -18,9 +18,12 @@ def called(name: str, arguments: int, context: Context) -> tuple[Finding, ...] |
     """What calling something of that name does; None where nothing of that name is known."""
     made, known = context.made.told(name), context.functions.get(name, ())
     if made is None and not known:
-        return None
+        forgotten = unknown(f"what the function {name} of this plan does is no longer certain")
+        return (forgotten,) if context.made.named(name) else None
     findings = (*(made or ()), *_of_schema(name, known, context))
-    if arguments and not _only_known(context):
+    if may_be_risky(name):
+        findings = (*findings, unknown(f"PostgreSQL's own function {name} could take this call"))
+    elif arguments and not _only_known(context):
         findings = (*findings, unknown(f"a function {name} of an extension could take this call"))
     return findings
 
@@ -44,8 +47,7 @@ def _of_schema(name: str, overloads: tuple[Other, ...], context: Context) -> tup
     judged = context.made.judged
     if name not in judged:
         judged[name] = (unknown(f"{name} calls itself"),)
-        findings = tuple(f for other in overloads for f in _body(other, context))
-        judged[name] = findings
+        judged[name] = bounded(f for other in overloads for f in _body(other, context))
     return judged[name]
 
 

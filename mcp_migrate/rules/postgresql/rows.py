@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from mcp_migrate.model import Effect
 from mcp_migrate.rules.context import Context
-from mcp_migrate.rules.interface import Finding, Rule, effects_of, found, rule, sentences, unknown
+from mcp_migrate.rules.interface import Finding, Rule, effects_of, found, rule, unknown
+from mcp_migrate.rules.postgresql import triggers
 from mcp_migrate.rules.postgresql.names import full, is_system, member, name_of
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG
@@ -200,7 +201,7 @@ def _surprises(relation: Tree, context: Context) -> list[Finding]:
     if context.made.has("table", name) or context.schema is None:
         return []
     if where in context.active:
-        return sentences([f"{where} has triggers, rules or policies that are not looked into"])
+        return triggers.fired(where, context)
     if not context.plain(where):
         return [unknown(f"{where} is not a plain table of the schema", where)]
     return []

@@ -6,7 +6,7 @@ from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
 from mcp_migrate.rules.postgresql import code, routines
 from mcp_migrate.rules.postgresql.names import doubts, full, is_system, name_of, words
-from mcp_migrate.rules.postgresql.parser import Tree
+from mcp_migrate.rules.postgresql.parser import Tree, parse
 
 _MANUAL = "https://www.postgresql.org/docs/current/sql-createtrigger.html"
 
@@ -17,6 +17,14 @@ NEW_TRIGGER = rule(
     "Makes a trigger on {object}, which this plan made.",
     rationale="Nobody writes to the table yet; what the trigger's code does is told beside it.",
     source=_MANUAL,
+    flags=(
+        (
+            "CREATE TABLE t (a integer);\n"
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n"
+            "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+    ),
+    passes=("CREATE TRIGGER g BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION evil()",),
 )
 CREATE_TRIGGER = rule(
     "add-trigger",
@@ -59,6 +67,23 @@ def _fires(node: Tree, context: Context) -> list[Finding]:
     if node.HasField("when_clause"):
         findings += code.expression(node.when_clause, context)
     return findings
+
+
+def only_on_writes(where: str, context: Context) -> bool:
+    """Whether reading the table runs nothing: triggers wait for writes, rules and policies do not."""
+    return all(other.kind == "trigger" for other in context.acting.get(where, ()))
+
+
+def fired(where: str, context: Context) -> list[Finding]:
+    """What the triggers do that the schema has on a table, whichever of them a write sets off."""
+    findings: list[Finding] = []
+    for other in context.acting.get(where, ()):
+        parsed = parse(other.definition.rpartition(" ")[0]) if other.kind == "trigger" else "it is no trigger"
+        if isinstance(parsed, str) or parsed.kind != "create_trig_stmt":
+            findings.append(unknown(f"the {other.kind} {other.name} of {where} is not looked into"))
+        else:
+            findings += [finding for finding in _fires(parsed.node, context) if not code.only_reads(finding)]
+    return list(dict.fromkeys(findings))
 
 
 def _remember(where: str, bare: str, fires: list[Finding], context: Context) -> None:
