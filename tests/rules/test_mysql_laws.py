@@ -110,5 +110,7 @@ def test_a_word_more_never_makes_a_statement_milder(sql: str, word: str, data: s
 def test_a_clause_that_destroys_is_seen_wherever_it_stands(sql: str, data: st.DataObject) -> None:
     parts = sql.split(" ")
     at = data.draw(st.integers(1, len(parts)))
-    more = " ".join([*parts[:at], ", DROP COLUMN name ,", *parts[at:]])
-    assert judged(more, "mysql").effects & ALWAYS_APPROVED or "-- " in sql or "#" in sql
+    before = " ".join(parts[:at])
+    more = " ".join([before, ", DROP COLUMN name ,", *parts[at:]])
+    inside = before.count("(") > before.count(")")  # there it is no clause, and no server takes it
+    assert judged(more, "mysql").effects & ALWAYS_APPROVED or inside or "-- " in sql or "#" in sql

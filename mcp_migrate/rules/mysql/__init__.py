@@ -50,11 +50,26 @@ def _find(statement: Statement, place: Place) -> list[Finding]:
         read = tokens(statement.sql)
         if statement.kind == "version" and is_version_step(read):
             return [found(row_rules.VERSION)]
+        if _depth(read) > _DEEPEST:
+            return [unknown("it is nested too deeply")]
         return _read(read, place)
     except Refused as reason:
         return [unknown(str(reason).rstrip("."))]
     except RecursionError:
         return [unknown("it is nested too deeply")]
+
+
+def _depth(read: list[Token]) -> int:
+    """At most how deep a tree of these tokens is: what stands since the last comma, in each open parenthesis."""
+    open_, deepest = [0], 0
+    for token in read:
+        if token.text == "(":
+            open_.append(0)
+        elif token.text == ")" and len(open_) > 1:
+            open_.pop()
+        open_[-1] = 0 if token.text == "," else open_[-1] + 1
+        deepest = max(deepest, sum(open_))
+    return deepest
 
 
 def _read(read: list[Token], place: Place) -> list[Finding]:
@@ -91,6 +106,8 @@ def _rows(first: str, cursor: Cursor, place: Place) -> list[Finding]:
     return _agreed(rows(tree, cursor, place, replaces=replaces), first, cursor, text, tree)
 
 
+_DEEPEST = 1_000
+"""Deeper trees overflow the stack of a second reader, which ends the process and raises nothing."""
 _LAST = frozenset({"ALGORITHM", "LOCK"})
 _CHANGES = frozenset({"Insert", "Update", "Delete"})
 

@@ -15,7 +15,23 @@ COMPUTED = "(…)"
 _CLOSED = Token("sign", ")", ")")
 _CLOCKS = ("CURRENT_TIMESTAMP", "NOW", "LOCALTIMESTAMP", "LOCALTIME")
 _NOT_VALUES = frozenset(
-    {"SELECT", "INTO", "PROCEDURE", "NEXT", "PREVIOUS", "NEXTVAL", "LASTVAL", "TABLE", "VALUES", "WITH"}
+    {
+        "DROP",
+        "ALTER",
+        "CREATE",
+        "DELETE",
+        "UPDATE",
+        "SELECT",
+        "INTO",
+        "PROCEDURE",
+        "NEXT",
+        "PREVIOUS",
+        "NEXTVAL",
+        "LASTVAL",
+        "TABLE",
+        "VALUES",
+        "WITH",
+    }
 )
 """Words that make a query of what stands in parentheses, or move a sequence on."""
 _ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION")

@@ -1,7 +1,8 @@
 """Do two other readers see the same statement? Where readers differ, one of them was fooled.
 
 Neither is a validator and neither knows all of MySQL's grammar. So each says yes, no or that it cannot read it: one
-"no" makes a statement unknown, and what would run without a person needs a "yes" from one of them. They get the text
+"no" makes a statement unknown, and a query that would run without a person needs a "yes" from one of them. DDL does
+not: our grammar matched each word outside of parentheses that hold only values. They get the text
 without comments, so none of them can be fooled by one.
 """
 

@@ -123,7 +123,7 @@ def _view(name: str, database: str, clone: Clone) -> list[Finding]:
 
 def pragmas_called(actions: list[Action]) -> list[Finding]:
     """Pragmas that are read like tables, but for those that only read."""
-    called = {a.first for a in actions if a.code == lite.SQLITE_READ and a.first.startswith("pragma_")}
+    called = {a.first for a in actions if a.code == lite.SQLITE_READ and a.first.lower().startswith("pragma_")}
     return [unknown("it calls a pragma")] if not all(is_table_of_harmless(name) for name in called) else []
 
 
