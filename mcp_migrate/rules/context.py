@@ -119,6 +119,10 @@ class Made:
         """Whether anything happens beside what a later statement says."""
         return bool(self._acts)
 
+    def acts_on(self, bare: str) -> bool:
+        """Whether something happens when rows of this very table change."""
+        return bool(self._acts.get(bare))
+
     def acts(self, *tables: str) -> tuple[Finding, ...]:
         """What also happens when rows of these tables change; ``*`` and what was renamed stand for any table."""
         if not self._acts:

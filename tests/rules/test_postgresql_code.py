@@ -106,6 +106,16 @@ def test_a_function_that_the_plan_altered_is_no_longer_what_the_schema_says() ->
     assert _effects("ALTER FUNCTION twice(integer) VOLATILE", "SELECT twice(2)") == {Effect.READ, Effect.UNKNOWN}
 
 
+def test_a_trigger_of_the_plan_on_alembics_table_is_told_with_each_step() -> None:
+    body = "CREATE FUNCTION boom() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM log; RETURN NEW; END $$"
+    make = "CREATE TRIGGER t AFTER UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION boom()"
+    step = Statement(9, "r", "UPDATE alembic_version SET version_num = 'b'", kind="version")
+    for table, told in (("alembic_version", True), ("log", False)):
+        plan = [Statement(1, "r", body), Statement(2, "r", make.format(table)), step]
+        found = judge(plan, dialect="postgresql", schema=_SCHEMA)[-1]
+        assert (Effect.DESTRUCTIVE in found.effects) is told
+
+
 def test_a_function_of_an_extension_may_take_a_call_with_arguments() -> None:
     strange = Schema("postgresql", _SCHEMA.tables, (*_OTHERS, Other("extension", "public", "dblink", "1.2")))
     assert _effects("SELECT twice(2)", schema=strange) == {Effect.READ, Effect.UNKNOWN}

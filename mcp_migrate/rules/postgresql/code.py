@@ -14,9 +14,10 @@ from mcp_migrate.model import Effect
 from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, Rule, effects_of, found, rule, unknown
 from mcp_migrate.rules.postgresql.later import later, too_deep
-from mcp_migrate.rules.postgresql.names import member, words
+from mcp_migrate.rules.postgresql.names import member, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Parsed, Tree, parse_all, parsed
 from mcp_migrate.rules.postgresql.plpgsql import Block, Heading
+from mcp_migrate.rules.postgresql.settings import set_in_code
 
 RUNS_CODE = rule(
     "run-code",
@@ -55,10 +56,15 @@ def options_of(nodes: Iterable[Tree]) -> dict[str, list[Tree]]:
 
 def of_routine(node: Tree, context: Context, *, runs: bool = False) -> list[Finding]:
     """What the body of a CREATE FUNCTION or PROCEDURE does when it is called."""
-    inside = later(context, runs=runs)
+    inside, options = later(context, runs=runs), options_of(node.options)
+    where = qualified(split(words(node.funcname)))
+    settings = [f for value in options.get("set", ()) for f in set_in_code(value.variable_set_stmt, where)]
+    return [*_body(node, options, inside), *settings]
+
+
+def _body(node: Tree, options: dict[str, list[Tree]], inside: Context) -> list[Finding]:
     if node.HasField("sql_body"):
         return _standard(node.sql_body, inside)
-    options = options_of(node.options)
     language = options["language"][0].string.sval.lower() if "language" in options else ""
     texts = [item.string.sval for item in options["as"][0].list.items] if "as" in options else []
     if len(texts) != 1:
@@ -70,6 +76,8 @@ def of_block(node: Tree, context: Context) -> list[Finding]:
     """What a DO block does."""
     options = options_of(node.args)
     language = options["language"][0].string.sval.lower() if "language" in options else "plpgsql"
+    if "as" not in options:
+        return [unknown("the block holds no code")]
     return _text(language, options["as"][0].string.sval, Heading(), later(context, runs=True))
 
 

@@ -79,7 +79,11 @@ def _largest(value: Tree) -> bool:
     kind = value.WhichOneof("node")
     if kind == "func_call":
         call = value.func_call
-        return [part.string.sval for part in call.funcname] == ["max"] and call.args[0].HasField("column_ref")
+        return (
+            [part.string.sval for part in call.funcname] == ["max"]
+            and len(call.args) == 1
+            and call.args[0].HasField("column_ref")
+        )
     if kind == "sub_link":
         query = value.sub_link.subselect.select_stmt
         whole = len(query.target_list) == 1 and not query.HasField("where_clause")

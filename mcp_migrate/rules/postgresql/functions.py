@@ -9,7 +9,7 @@ from mcp_migrate.rules.postgresql.builtins import COUNTERS, FRESH_FUNCTIONS, STE
 from mcp_migrate.rules.postgresql.later import later
 from mcp_migrate.rules.postgresql.names import doubts, is_system, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
-from mcp_migrate.rules.postgresql.session import set_in_code
+from mcp_migrate.rules.postgresql.settings import set_in_code
 
 _MANUAL = "https://www.postgresql.org/docs/current/sql-createfunction.html"
 _ALTER = "https://www.postgresql.org/docs/current/sql-alterfunction.html"
@@ -102,7 +102,8 @@ def _options(node: Tree, where: str) -> list[Finding]:
     options = code.options_of(node.options)
     findings: list[Finding] = []
     for option, values in options.items():
-        findings += _option(option, values, where, pinned=_pinned(options))
+        if option != "set":  # told with what the code does
+            findings += _option(option, values, where, pinned=_pinned(options))
     return findings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, found, rule, sentences, unknown
-from mcp_migrate.rules.postgresql import code, routines
+from mcp_migrate.rules.postgresql import code, routines, views
 from mcp_migrate.rules.postgresql.names import doubts, full, member, name_of, words
 from mcp_migrate.rules.postgresql.parser import Tree, parsed
 from mcp_migrate.rules.postgresql.privileges import SYSTEM_CATALOG
@@ -85,7 +85,9 @@ def _conditions(node: Tree, context: Context) -> list[Finding]:
     findings = []
     for condition in (node.qual, node.with_check):
         findings += code.told_later(code.expression(condition, context))
-    context.made.forget("table", node.table.relname)
+    name = name_of(node.table)
+    views.runs_when_read(name, findings, context)
+    context.made.act(name[1], findings)
     context.made.act("*", findings)
     return [*findings, *sentences(doubts(name_of(node.table), context))]
 
@@ -100,8 +102,9 @@ def create_rule(node: Tree, context: Context) -> list[Finding]:
     name = name_of(node.relation)
     system = [found(SYSTEM_CATALOG, full(node.relation))] if full(node.relation).startswith("pg_") else []
     which = INSTEAD_RULE if node.instead else CREATE_RULE
-    context.made.forget("table", name[1])
-    context.made.act("*", [one for one in inside if not code.only_reads(one)])
+    acting = [one for one in inside if not code.only_reads(one)]
+    context.made.act(name[1], acting)
+    context.made.act("*", acting)
     told = [found(which, full(node.relation), event=event), *code.told_later(inside)]
     return [*told, *system, *sentences(doubts(name, context))]
 

@@ -89,6 +89,9 @@ class Later(Made):
     def acting(self) -> bool:
         return super().acting or self._now.acting
 
+    def acts_on(self, bare: str) -> bool:
+        return super().acts_on(bare) or self._now.acts_on(bare)
+
     def acts(self, *tables: str) -> tuple[Finding, ...]:
         return (*self._now.acts(*tables), *super().acts(*tables))
 

@@ -8,7 +8,7 @@ from mcp_migrate.rules.postgresql import kinds
 from mcp_migrate.rules.postgresql.names import doubts, full, member, name_of, qualified, split, words
 from mcp_migrate.rules.postgresql.parser import Tree
 from mcp_migrate.rules.postgresql.privileges import GRANT
-from mcp_migrate.rules.postgresql.reading import Reading
+from mcp_migrate.rules.postgresql.reading import Reading, type_key
 
 CREATE_SCHEMA = rule(
     "create-schema",
@@ -105,7 +105,9 @@ def create_enum(node: Tree, context: Context) -> list[Finding]:
 
 def create_domain(node: Tree, context: Context) -> list[Finding]:
     name = split(words(node.domainname))
-    findings = [found(CREATE_DOMAIN, qualified(name)), *Reading.of(node, context).findings()]
+    reading = Reading.of(node, context)
+    findings = [found(CREATE_DOMAIN, qualified(name)), *reading.findings()]
+    context.made.tell(type_key(name[1]), reading.findings())
     _remember("domain", name, context)
     return findings
 

@@ -152,6 +152,7 @@ class Block:
         """A text that is run: decided where it is written out, else unknown."""
         self._seen.update(_words(text))
         made = parse(f"SELECT {text}")
+        self._found += _quiet(self._statement(f"SELECT {text}", self._context))
         targets = [] if isinstance(made, str) else list(made.node.target_list)
         constant = targets[0].res_target.val.a_const if len(targets) == 1 else None
         if constant is not None and constant.HasField("sval") and "\\" not in text:

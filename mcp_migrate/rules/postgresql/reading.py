@@ -152,6 +152,10 @@ class Reading:
 
     def _type(self, node: Tree) -> None:
         parts = words(node.names)
+        key = type_key(parts[-1]) if parts else ""
+        self._runs(self.context.made.told(key) or ())
+        if self.context.made.named(key) and self.context.made.told(key) is None:
+            self.reasons.append(f"what the constraints of {parts[-1]} run may have been changed by this plan")
         if parts and not self._known_type(parts):
             self.reasons.append(f"the type {'.'.join(parts)} is not known to be a plain one")
 
@@ -210,6 +214,11 @@ class Reading:
         "RangeVar": _relation,
         "DefElem": _option,
     }
+
+
+def type_key(bare: str) -> str:
+    """Under which name it is remembered what a value of a domain runs."""
+    return f"\0type {bare}"
 
 
 def _spaced(name: str) -> str:

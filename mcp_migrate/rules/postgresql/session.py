@@ -9,7 +9,7 @@ from mcp_migrate.rules.postgresql import code
 from mcp_migrate.rules.postgresql.later import later
 from mcp_migrate.rules.postgresql.names import full, member
 from mcp_migrate.rules.postgresql.parser import Tree, parsed
-from mcp_migrate.rules.postgresql.settings import HARMLESS, RIGHTS, lifts_limit, path_of
+from mcp_migrate.rules.postgresql.settings import HARMLESS, RIGHTS, SESSION, lifts_limit
 
 _SET = "https://www.postgresql.org/docs/current/sql-set.html"
 
@@ -34,28 +34,6 @@ LIFTS_LIMIT = rule(
     source="https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT",
     flags=("SET lock_timeout = 0", "RESET statement_timeout"),
     passes=("SET lock_timeout = '5s'",),
-)
-SESSION = rule(
-    "session-rights",
-    "The session's rights",
-    "privilege unknown",
-    "Sets {what}: later statements run under other rules.",
-    of="",
-    rationale="Under another role, search path or replication role each later statement means or may do other things.",
-    source=_SET,
-    flags=("SET ROLE postgres", "SET search_path = evil", "RESET ALL", "SET session_replication_role = replica"),
-    passes=("SET lock_timeout = '5s'",),
-)
-PATH = rule(
-    "function-search-path",
-    "Names inside code are looked up elsewhere",
-    "unknown",
-    "Names in {object} that say no schema are looked up in {path}, not where they seem to be.",
-    of="function",
-    rationale="The code is judged as if such names were in public.",
-    source="https://www.postgresql.org/docs/current/sql-createfunction.html",
-    flags=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql SET search_path = app AS 'SELECT 1'",),
-    passes=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql SET search_path = pg_catalog, public AS 'SELECT 1'",),
 )
 _CONSTRAINTS = rule(
     "set-constraints",
@@ -130,19 +108,6 @@ def _value(node: Tree) -> str | None:
     return str(constant.ival.ival) if constant.HasField("ival") else constant.sval.sval.lower()
 
 
-def set_in_code(node: Tree, where: str) -> list[Finding]:
-    """A SET that belongs to a function: it holds while the function runs."""
-    name = node.name.lower()
-    if name == "search_path":
-        odd = path_of(node)
-        return [found(PATH, where, path=", ".join(odd))] if odd else []
-    if name in HARMLESS:
-        return []
-    if name in RIGHTS:
-        return [found(SESSION, where, what=name)]
-    return [unknown(f"the setting {name} may change what the code means", where)]
-
-
 def transaction(node: Tree, _context: Context) -> list[Finding]:
     what = member("TransactionStmtKind", node.kind).removeprefix("TRANS_STMT_").replace("_", " ")
     return [unknown(f"{what} would begin or end the transaction that belongs to whoever runs the plan")]
@@ -182,12 +147,12 @@ def checkpoint(_node: Tree, _context: Context) -> list[Finding]:
 def prepare(node: Tree, context: Context) -> list[Finding]:
     """PREPARE only keeps a statement, which a later EXECUTE runs: it is judged here and told again there."""
     findings = code.inside(parsed(node.query), context)
-    context.made.tell(f"prepared {node.name}", findings)
+    context.made.tell(f"\0prepared {node.name}", findings)
     return code.told_later(findings) or [found(_LOOKS)]
 
 
 def execute(node: Tree, context: Context) -> list[Finding]:
-    kept = context.made.told(f"prepared {node.name}")
+    kept = context.made.told(f"\0prepared {node.name}")
     if kept is None:
         return [unknown(f"no statement {node.name} was prepared by this plan")]
     return [*kept, *_reading(list(node.params), context)]

@@ -1,12 +1,35 @@
-"""Which settings of a session are harmless, and with which values?"""
+"""Which settings of a session are harmless, and with which values, also those that hold while code runs?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcp_migrate.rules.interface import Finding, found, rule, unknown
 from mcp_migrate.rules.postgresql.allowed import word_set
 from mcp_migrate.rules.postgresql.parser import Tree
 
+SESSION = rule(
+    "session-rights",
+    "The session's rights",
+    "privilege unknown",
+    "Sets {what}: later statements run under other rules.",
+    of="",
+    rationale="Under another role, search path or replication role each later statement means or may do other things.",
+    source="https://www.postgresql.org/docs/current/sql-set.html",
+    flags=("SET ROLE postgres", "SET search_path = evil", "RESET ALL", "SET session_replication_role = replica"),
+    passes=("SET lock_timeout = '5s'",),
+)
+PATH = rule(
+    "function-search-path",
+    "Names inside code are looked up elsewhere",
+    "unknown",
+    "Names in {object} that say no schema are looked up in {path}, not where they seem to be.",
+    of="function",
+    rationale="The code is judged as if such names were in public.",
+    source="https://www.postgresql.org/docs/current/sql-createfunction.html",
+    flags=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql SET search_path = app AS 'SELECT 1'",),
+    passes=("CREATE FUNCTION f() RETURNS integer LANGUAGE sql SET search_path = pg_catalog, public AS 'SELECT 1'",),
+)
 RIGHTS = word_set(
     "role session_authorization session_replication_role row_security search_path"
     " allow_system_table_mods local_preload_libraries session_preload_libraries dynamic_library_path"
@@ -61,7 +84,20 @@ def _milliseconds(value: Tree) -> int | None:
     return int(digits) * _UNITS[unit] if digits.isascii() and digits.isdigit() and unit in _UNITS else None
 
 
-def path_of(node: Tree) -> list[str]:
+def _path_of(node: Tree) -> list[str]:
     """The schemas of a search path in which a name that says none is not where it seems to be."""
     schemas = [value.a_const.sval.sval for value in node.args]
     return [schema for schema in schemas if schema not in _HOME] or ([] if node.args else ["what the caller chose"])
+
+
+def set_in_code(node: Tree, where: str) -> list[Finding]:
+    """A SET that belongs to a function: it holds while the function runs."""
+    name = node.name.lower()
+    if name == "search_path":
+        odd = _path_of(node)
+        return [found(PATH, where, path=", ".join(odd))] if odd else []
+    if name in HARMLESS:
+        return []
+    if name in RIGHTS:
+        return [found(SESSION, where, what=name)]
+    return [unknown(f"the setting {name} may change what the code means", where)]

@@ -94,7 +94,9 @@ def _remember(where: str, bare: str, fires: list[Finding], context: Context) -> 
     table = context.tables.get(where)
     plain = table is not None and table.kind == "table" and not context.made.moved(bare)
     acting = [finding for finding in fires if not code.only_reads(finding)]
-    context.made.act(bare if plain else "*", acting)
+    context.made.act(bare, acting)
+    if not plain:
+        context.made.act("*", acting)
 
 
 KINDS = {"create_trig_stmt": create_trigger}

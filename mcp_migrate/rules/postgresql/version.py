@@ -30,6 +30,8 @@ def is_version_step(parsed: Parsed, context: Context) -> bool:
     node = parsed.node
     if parsed.kind == "create_stmt" and not all(_is_plain(element) for element in node.table_elts):
         return False
+    if context.made.acts_on(node.relation.relname):  # a trigger of this plan would run with it
+        return False
     reading = Reading.of(node, Context(None, functions=context.functions))
     return not (reading.findings() or reading.relations or reading.writes or is_system(name_of(node.relation)))
 

@@ -74,7 +74,13 @@ def _remember(node: Tree, runs: list[Finding], context: Context, *, used: bool) 
 
 
 def _key(name: Name) -> str:
-    return f"view {qualified(name)}"
+    return f"\0view {qualified(name)}"  # no name in SQL can hold a NUL
+
+
+def runs_when_read(name: Name, findings: list[Finding], context: Context) -> None:
+    """Remember what reading a table runs from now on, such as the condition of a policy."""
+    if findings:
+        context.made.tell(_key(name), findings)
 
 
 def read(name: Name, context: Context) -> list[Finding] | None:
@@ -95,7 +101,7 @@ def read(name: Name, context: Context) -> list[Finding] | None:
 
 def _query(where: str, text: str, context: Context) -> tuple[Finding, ...]:
     judged = context.made.judged
-    key = f"view {where}"
+    key = f"\0view {where}"
     if key not in judged:
         judged[key] = (unknown(f"the view {where} reads itself"),)
         parsed = parse(text)
