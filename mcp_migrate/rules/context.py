@@ -170,6 +170,7 @@ class Context:
     functions: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
     views: Mapping[str, Other] = field(default_factory=dict)
+    domains: frozenset[str] = frozenset()
     active: frozenset[str] = frozenset()
     acting: Mapping[str, tuple[Other, ...]] = field(default_factory=dict)
     references: Mapping[str, tuple[tuple[str, bool], ...]] = field(default_factory=dict)
@@ -188,6 +189,7 @@ class Context:
             tables={table.qualified: table for table in tables if table.kind in _PLAIN},
             names={name: tuple(places) for name, places in names.items()},
             functions=_routines(others),
+            domains=frozenset(other.name for other in others if other.kind == "domain"),
             views={other.qualified: other for other in others if other.kind == "view"},
             extensions=frozenset(other.name for other in others if other.kind == "extension"),
             acting=_acting(others),

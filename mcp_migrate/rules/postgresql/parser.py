@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 Tree = Any
@@ -59,13 +60,17 @@ def tokens(text: str) -> list[tuple[str, int]] | None:
         scanned = postgast.scan(text).tokens
     except (postgast.PgQueryError, UnicodeError):
         return None
-    data = text.encode()
-    comments = {enum("Token").Value("SQL_COMMENT"), enum("Token").Value("C_COMMENT")}
-    return [
-        (data[token.start : token.end].decode(), len(data[: token.end].decode()))
-        for token in scanned
-        if token.token not in comments
-    ]
+    comments = _comments()
+    spans = [(token.start, token.end) for token in scanned if token.token not in comments]
+    if text.isascii():
+        return [(text[start:end], end) for start, end in spans]
+    data = text.encode()  # the scanner counts bytes
+    return [(data[start:end].decode(), len(data[:end].decode())) for start, end in spans]
+
+
+@cache
+def _comments() -> frozenset[int]:
+    return frozenset({enum("Token").Value("SQL_COMMENT"), enum("Token").Value("C_COMMENT")})
 
 
 def parse_plpgsql(sql: str) -> dict[str, Any] | str:

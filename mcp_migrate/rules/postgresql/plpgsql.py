@@ -66,7 +66,7 @@ _DYNAMIC = frozenset({"PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"})
 _SHOWN_ABOVE = frozenset({"var", "target", "fields"})
 """Variables, which are all among the `datums`: what they are set to counts once."""
 _DEEPEST = 100
-_SETS = frozenset({":=", "=", "=>", "DEFAULT"})
+_SETS = frozenset({":=", "=", "=>", "default"})
 _TRIGGER_TEXT = "tg_name tg_when tg_level tg_op tg_relname tg_table_name tg_table_schema tg_event tg_tag"
 
 
@@ -86,6 +86,7 @@ class Block:
     def __init__(self, context: Context, statement: Judge) -> None:
         self._context, self._statement = context, statement
         self._found: list[Finding] = []
+        self._texts: list[str] = []
         self._seen: Counter[str] = Counter()
         self._shown = 0
         self._depth = 0
@@ -105,8 +106,7 @@ class Block:
 
     def _visit(self, kind: str, node: dict[str, Any]) -> None:
         fields = _FIELDS.get(kind)
-        strange = fields is None or set(node) - fields
-        if strange:
+        if fields is None or not node.keys() <= fields:
             self._doubt(f"{kind.removeprefix('PLpgSQL_')} in code is not on the list")
         elif kind == "PLpgSQL_expr":
             self._expression(node["query"], node.get("parseMode", 0))
@@ -115,7 +115,7 @@ class Block:
         else:
             self._shown += kind in {"PLpgSQL_diag_item", "PLpgSQL_raise_option"}
             for field, value in node.items():
-                if field not in _SHOWN_ABOVE:
+                if isinstance(value, dict | list) and field not in _SHOWN_ABOVE:
                     self._child(kind, field, value)
 
     def _child(self, kind: str, field: str, value: Any) -> None:
@@ -123,7 +123,7 @@ class Block:
             self._dynamic(value["PLpgSQL_expr"]["query"])
         elif isinstance(value, dict):
             self._visit_all(value)
-        elif isinstance(value, list):
+        else:
             for item in value:
                 self._visit_all(item)
 
@@ -138,19 +138,20 @@ class Block:
 
     def _expression(self, text: str, mode: int) -> None:
         """Mode 0 is a whole statement, 2 an expression; the others set a variable to one."""
-        self._seen.update(_words(text))
+        self._texts.append(text)
         if mode == 0:
             self._found += self._statement(text, self._context)
         elif mode == 2:  # noqa: PLR2004  RAW_PARSE_PLPGSQL_EXPR
             self._found += _quiet(self._statement(f"SELECT {text}", self._context))
         else:
             target, value = _assignment(text)
-            for part in (target, value):
-                self._found += _quiet(self._statement(f"SELECT {part}", self._context))
+            if not target.replace(".", "").strip().isidentifier():  # it holds an index, which may be computed
+                self._found += _quiet(self._statement(f"SELECT {target}", self._context))
+            self._found += _quiet(self._statement(f"SELECT {value}", self._context))
 
     def _dynamic(self, text: str) -> None:
         """A text that is run: decided where it is written out, else unknown."""
-        self._seen.update(_words(text))
+        self._texts.append(text)
         made = parse(f"SELECT {text}")
         self._found += _quiet(self._statement(f"SELECT {text}", self._context))
         targets = [] if isinstance(made, str) else list(made.node.target_list)
@@ -162,18 +163,34 @@ class Block:
 
     def _beside(self, text: str) -> None:
         """What stands in the text but in no expression of the tree: declarations, mostly."""
-        if tokens(text) is None:
+        words = _words(text)
+        if words is None:
             self._doubt("the code is not made of words that are known")
-        rest = _words(text) - self._seen
-        if sum(count for word, count in rest.items() if word.upper() in _SETS) > self._shown:
+            return
+        if _signs(words) > self._shown and _signs(words - self._in_tree()) > self._shown:
             self._doubt("a part of the code is not in the tree that the PL/pgSQL parser makes")
-        for word in rest:
-            if any(place.startswith("domain ") for place in self._context.called(word)):
-                self._doubt(f"a variable may be of the domain {word}, whose constraints are not looked into")
+        domains = words.keys() & self._context.domains
+        for word in domains and sorted(domains & (words - self._in_tree()).keys()):
+            self._doubt(f"a variable may be of the domain {word}, whose constraints are not looked into")
+
+    def _in_tree(self) -> Counter[str]:
+        """The words of all that the tree shows."""
+        if self._texts:
+            for text in self._texts:
+                self._seen.update(_words(text) or ())
+            self._texts.clear()
+        return self._seen
 
 
-def _words(text: str) -> Counter[str]:
-    return Counter(word[1:-1] if word.startswith('"') else word.lower() for word, _ in tokens(text) or ())
+def _words(text: str) -> Counter[str] | None:
+    found = tokens(text)
+    if found is None:
+        return None
+    return Counter(word[1:-1] if word.startswith('"') else word.lower() for word, _ in found)
+
+
+def _signs(words: Counter[str]) -> int:
+    return sum(words[sign] for sign in _SETS)
 
 
 def _quiet(findings: list[Finding]) -> list[Finding]:
