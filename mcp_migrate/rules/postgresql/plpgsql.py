@@ -13,6 +13,7 @@ from typing import Any
 
 from mcp_migrate.rules.context import Context
 from mcp_migrate.rules.interface import Finding, unknown
+from mcp_migrate.rules.postgresql.declarations import declared, plain_types
 from mcp_migrate.rules.postgresql.parser import parse, parse_plpgsql, tokens
 
 Judge = Callable[[str, Context], list[Finding]]
@@ -210,6 +211,15 @@ def _assignment(text: str) -> tuple[str, str]:
 
 def _tree(text: str, heading: Heading) -> dict[str, Any] | str:
     """What is given to the code is taken for a value, and where that does not do, for a record with fields."""
+    tree = _either(text, heading)
+    if isinstance(tree, dict):
+        return tree
+    plain, names = plain_types(text)
+    again = _either(plain, heading) if names else tree
+    return again if isinstance(again, dict) and declared(again, names) else tree
+
+
+def _either(text: str, heading: Heading) -> dict[str, Any] | str:
     tree = parse_plpgsql(_written(text, heading, "text"))
     return parse_plpgsql(_written(text, heading, "record")) if isinstance(tree, str) else tree
 
