@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mcp_migrate.model import Effect
 from mcp_migrate.schema.fingerprint import facts, key
-from mcp_migrate.schema.model import Column, Constraint, Index, Schema, Table
+from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 from mcp_migrate.schema.text import clean, cut
 
 _Part = Column | Constraint | Index
@@ -53,8 +53,13 @@ def _tables(before: Schema, after: Schema) -> Iterator[Change]:
             yield Change("drop_table", old[place].qualified, _columns(old[place]), None, _DROPS)
         elif place not in old:
             yield Change("add_table", new[place].qualified, None, _columns(new[place]), _ADDS)
-        elif facts(old[place]) != facts(new[place]):
+        elif _differ(old[place], new[place]):
             yield from _table(old[place], new[place])
+
+
+def _differ(old: Table | Other | _Part, new: Table | Other | _Part) -> bool:
+    """Whether what counts differs. Values that are equal as they stand, as most are, need no closer look."""
+    return old != new and facts(old) != facts(new)
 
 
 def _table(old: Table, new: Table) -> Iterator[Change]:
@@ -87,7 +92,7 @@ def _parts(
             yield Change(f"drop_{kind}", thing, _told(old[place]), None, _DROPS)
         elif place not in old:
             yield Change(f"add_{kind}", thing, None, _told(new[place]), _ADDS)
-        elif facts(old[place]) != facts(new[place]):
+        elif _differ(old[place], new[place]):
             yield Change(f"alter_{kind}", thing, _told(old[place]), _told(new[place]), _ALTERS)
 
 
@@ -99,7 +104,7 @@ def _others(before: Schema, after: Schema) -> Iterator[Change]:
             yield Change(f"drop_{kind}", old[place].qualified, old[place].definition, None, _DROPS)
         elif place not in old:
             yield Change(f"add_{kind}", new[place].qualified, None, new[place].definition, _ADDS)
-        elif facts(old[place]) != facts(new[place]):
+        elif _differ(old[place], new[place]):
             was, now = old[place], new[place]
             yield Change(f"alter_{kind}", was.qualified, was.definition, now.definition, _ALTERS)
 
