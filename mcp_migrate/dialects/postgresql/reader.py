@@ -7,7 +7,7 @@ So are all settings that change how the server writes a definition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _OURS = "mcp_migrate"
 _TABLES = frozenset("rpf")
 _QUERIES = tuple(field.name for field in fields(Rows))
-_ASKED = frozenset({"tables", "others"})
-"""What has to know our schema and Alembic's version table."""
 _PINNED = {
     "search_path": "pg_catalog, pg_temp",  # what is not on it is written with its schema; named last, or it is first
     "datestyle": "ISO, MDY",
@@ -66,11 +64,17 @@ class PostgresReader:
         Saves a sixth of the time of a reading. A pipeline of psycopg would not: its first answer waits for its last.
         """
         with ThreadPoolExecutor(1) as thread:
-            asking = {name: thread.submit(self._named, name, *(asked if name in _ASKED else ())) for name in _QUERIES}
+            asking = {name: thread.submit(self._catalog, name, asked) for name in _QUERIES}
             try:
                 yield {name: _answer(rows) for name, rows in asking.items()}
             finally:
                 thread.shutdown(cancel_futures=True)
+
+    def _catalog(self, name: str, asked: tuple[str, ...]) -> list[Row]:
+        if name != "others":
+            return self._named(name, *(asked if name == "tables" else ()))
+        [(kinds,)] = self._named("kinds")
+        return self._ask(_only(_query(name, self._connection.info.server_version // 10_000), kinds), *asked)
 
     def _index_definitions(self, numbers: list[int]) -> dict[int, str | None]:
         return dict(self._named("definitions", numbers))
@@ -173,6 +177,13 @@ def _query(name: str, version: int) -> str:
     return "\n".join(
         sql if mark else since for sql, mark, since in told if not (mark and since.isdigit() and version < int(since))
     )
+
+
+def _only(sql: str, kinds: Collection[str]) -> str:
+    """The query without the parts for kinds of things that there are none of."""
+    first, *parts = sql.split("\n-- when ")
+    told = (part.partition("\n") for part in parts)
+    return "\n".join([first, *(body for kind, _, body in told if kind in kinds or kind == "anything")])
 
 
 @cache
