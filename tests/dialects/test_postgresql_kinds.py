@@ -45,8 +45,8 @@ _ALONE = {
     "event_trigger": "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
     "CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION f()",
     "publication": "CREATE PUBLICATION p",
-    "subscription": "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE, "
-    "enabled = false, create_slot = false)",
+    "subscription": "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p "
+    "WITH (connect = false, slot_name = NONE, enabled = false, create_slot = false)",
     "default_privileges": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
     "extension": "CREATE SCHEMA x; CREATE EXTENSION pg_trgm SCHEMA x",
     "schema": "CREATE SCHEMA another",

@@ -67,6 +67,9 @@ class PostgresReader:
             asking = {name: thread.submit(self._catalog, name, asked) for name in _QUERIES}
             try:
                 yield {name: _answer(rows) for name, rows in asking.items()}
+            except driver().errors.InFailedSqlTransaction:
+                _reraise(asking.values())
+                raise
             finally:
                 thread.shutdown(cancel_futures=True)
 
@@ -152,6 +155,13 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
             raise TargetUnreachableError(
                 f"The PostgreSQL target cannot be read: {message(error)}.", hint="Check the rights of its role."
             ) from error
+
+
+def _reraise(asking: Iterable[Future[list[Row]]]) -> None:
+    """Raise why the transaction failed, where one only knows that it has: the failure of what was asked first."""
+    for rows in asking:
+        if rows.done() and (error := rows.exception()) is not None:
+            raise error
 
 
 def _answer(rows: Future[list[Row]]) -> Iterator[Row]:
