@@ -7,6 +7,7 @@ So are all settings that change how the server writes a definition.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ class PostgresReader:
         """The whole schema but for the version table, the system's objects and ours."""
         schema, _, name = qualified(version_table).partition(".")
         version = self._connection.info.server_version
-        with self._pinned(), self._asking(_OURS, schema, name) as answers:
+        with self._pinned(), _uncollected(), self._asking(_OURS, schema, name) as answers:
             return build(Rows(**answers), version, self._index_definitions)
 
     @contextmanager
@@ -155,6 +156,21 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
             raise TargetUnreachableError(
                 f"The PostgreSQL target cannot be read: {message(error)}.", hint="Check the rights of its role."
             ) from error
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: of millions of new values none is in one, and it looks at all again and again.
+
+    A fifth of the time of building 10,000 tables.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _reraise(asking: Iterable[Future[list[Row]]]) -> None:
