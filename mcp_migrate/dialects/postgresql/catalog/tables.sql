@@ -23,7 +23,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text,
        CASE WHEN c.relhassubclass OR c.relispartition OR h.inhrelid IS NOT NULL THEN
          ARRAY(SELECT concat_ws(' ', 'child of', p.inhparent::regclass::text, CASE WHEN p.inhdetachpending THEN 'detach pending' END)
                FROM pg_inherits p WHERE p.inhrelid = c.oid ORDER BY 1) END ||
-       x.options || ARRAY(SELECT 'toast.' || o FROM unnest(o.reloptions) o) || c.reloptions, NULL),
+       x.options || CASE WHEN o.reloptions IS NOT NULL THEN ARRAY(SELECT 'toast.' || o FROM unnest(o.reloptions) o) END || c.reloptions, NULL),
        d.description, CASE WHEN c.relowner NOT IN (SELECT role FROM usual) THEN pg_get_userbyid(c.relowner)::text END,
        CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'no right to use its schema'
             WHEN NOT (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')) THEN 'no right to read it'
