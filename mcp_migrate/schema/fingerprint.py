@@ -84,7 +84,7 @@ def _hashed(schema: Schema) -> Iterator[tuple[Table | Other, str]]:
 def _written(part: Table | Other | _Part, seen: dict[int, str]) -> str:
     """What counts of one object, in one way only: its fields in their order, up to the last that is not at its default.
 
-    Its parts have lines of their own behind it. A third of the time that canonical JSON took. `ascii`, since what
+    Its parts have lines of their own behind it. Half of the time that canonical JSON took. `ascii`, since what
     `repr` escapes changes with Python's Unicode. `seen` keeps columns by their identity: tables share them.
     """
     counted = _counted_of(part)
