@@ -42,7 +42,7 @@ FOREIGN_CODE = rule(
 )
 _TRIGGER_TYPES = frozenset({"trigger", "event_trigger"})
 _CATALOGS = frozenset({"pg_catalog", "information_schema"})
-_MILD = frozenset({Effect.READ, Effect.ADDITIVE, Effect.DATA})
+_MOVING = frozenset({Effect.BREAKING, Effect.PRIVILEGE, Effect.UNKNOWN})
 
 
 def options_of(nodes: Iterable[Tree]) -> dict[str, list[Tree]]:
@@ -81,9 +81,9 @@ def statement(sql: str, context: Context) -> list[Finding]:
     return [found for one in statements for found in _one(one, context)]
 
 
-def worse_than_mild(findings: Iterable[Finding]) -> bool:
-    """Whether it may do more than read, add or change data: then what was known before no longer holds."""
-    return not effects_of(findings) <= _MILD
+def moves(findings: Iterable[Finding]) -> bool:
+    """Whether it may rename, drop or switch things: then what was known before no longer holds."""
+    return bool(effects_of(findings) & _MOVING)
 
 
 def told_later(findings: Iterable[Finding]) -> list[Finding]:

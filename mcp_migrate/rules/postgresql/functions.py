@@ -84,8 +84,8 @@ def create(node: Tree, context: Context) -> list[Finding]:
 
 def _in_use(name: str, context: Context, *, replaces: bool) -> bool:
     """Whether somebody may call something of that name already."""
-    known = name in context.functions or context.made.told(name) is not None or context.made.rewritten(name)
-    return known or (replaces and context.schema is None)
+    known = name in context.functions or context.made.named(name)
+    return known or (replaces and (context.schema is None or context.made.rewritten(name)))
 
 
 def _naming(parts: list[str], where: str, context: Context) -> list[Finding]:

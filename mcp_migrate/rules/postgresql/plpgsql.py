@@ -86,7 +86,7 @@ class Block:
     def __init__(self, context: Context, statement: Judge) -> None:
         self._context, self._statement = context, statement
         self._found: list[Finding] = []
-        self._sets: Counter[str] = Counter()
+        self._seen: Counter[str] = Counter()
         self._shown = 0
         self._depth = 0
 
@@ -97,8 +97,7 @@ class Block:
             return [unknown(tree)]
         self._visit("PLpgSQL_function", tree)
         self._shown += sum("default_val" in datum.get("PLpgSQL_var", ()) for datum in tree["datums"])
-        if not self._all_shown(text):
-            self._doubt("a part of the code is not in the tree that the PL/pgSQL parser makes")
+        self._beside(text)
         return list(dict.fromkeys(self._found))
 
     def _doubt(self, reason: str) -> None:
@@ -127,8 +126,6 @@ class Block:
         elif isinstance(value, list):
             for item in value:
                 self._visit_all(item)
-        elif field == "typname":
-            self._type(str(value))
 
     def _visit_all(self, nodes: dict[str, Any]) -> None:
         if self._depth > _DEEPEST:
@@ -139,15 +136,9 @@ class Block:
             self._visit(kind, node)
         self._depth -= 1
 
-    def _type(self, name: str) -> None:
-        """A domain's constraints may call anything."""
-        bare = name.removeprefix("_").rpartition(".")[2].strip('"')
-        if any(place.startswith("domain ") for place in self._context.called(bare)):
-            self._doubt(f"a variable is of the domain {bare}, whose constraints are not looked into")
-
     def _expression(self, text: str, mode: int) -> None:
         """Mode 0 is a whole statement, 2 an expression; the others set a variable to one."""
-        self._sets.update(_signs(text))
+        self._seen.update(_words(text))
         if mode == 0:
             self._found += self._statement(text, self._context)
         elif mode == 2:  # noqa: PLR2004  RAW_PARSE_PLPGSQL_EXPR
@@ -159,7 +150,7 @@ class Block:
 
     def _dynamic(self, text: str) -> None:
         """A text that is run: decided where it is written out, else unknown."""
-        self._sets.update(_signs(text))
+        self._seen.update(_words(text))
         made = parse(f"SELECT {text}")
         targets = [] if isinstance(made, str) else list(made.node.target_list)
         constant = targets[0].res_target.val.a_const if len(targets) == 1 else None
@@ -168,12 +159,20 @@ class Block:
             return
         self._doubt("the code runs a text that it puts together")
 
-    def _all_shown(self, text: str) -> bool:
-        return tokens(text) is not None and sum((_signs(text) - self._sets).values()) <= self._shown
+    def _beside(self, text: str) -> None:
+        """What stands in the text but in no expression of the tree: declarations, mostly."""
+        if tokens(text) is None:
+            self._doubt("the code is not made of words that are known")
+        rest = _words(text) - self._seen
+        if sum(count for word, count in rest.items() if word.upper() in _SETS) > self._shown:
+            self._doubt("a part of the code is not in the tree that the PL/pgSQL parser makes")
+        for word in rest:
+            if any(place.startswith("domain ") for place in self._context.called(word)):
+                self._doubt(f"a variable may be of the domain {word}, whose constraints are not looked into")
 
 
-def _signs(text: str) -> Counter[str]:
-    return Counter(sign for sign in (word.upper() for word, _ in tokens(text) or ()) if sign in _SETS)
+def _words(text: str) -> Counter[str]:
+    return Counter(word[1:-1] if word.startswith('"') else word.lower() for word, _ in tokens(text) or ())
 
 
 def _quiet(findings: list[Finding]) -> list[Finding]:

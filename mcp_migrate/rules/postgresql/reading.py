@@ -142,7 +142,7 @@ class Reading:
                 self.relations += finding.objects
             else:
                 self.called.append(finding)
-        if code.worse_than_mild(findings):
+        if code.moves(findings):
             self.context.made.clear()
 
     def _operator(self, node: Tree) -> None:

@@ -131,7 +131,8 @@ def merge(node: Tree, context: Context) -> list[Finding]:
 def truncate(node: Tree, context: Context) -> list[Finding]:
     cascade = member("DropBehavior", node.behavior) == "DROP_CASCADE"
     relations = [relation.range_var for relation in node.relations]
-    if not cascade and not node.restart_seqs and all(context.made.has("table", name_of(r)) for r in relations):
+    plain = not cascade and not node.restart_seqs and not context.made.acting
+    if plain and all(context.made.has("table", name_of(r)) for r in relations):
         return [found(FILL_NEW, *map(full, relations))]
     reached = [name for relation in relations if cascade for name in context.referrers(full(relation))]
     findings = [

@@ -66,7 +66,7 @@ def _odd(node: Tree) -> list[str]:
 
 def _remember(node: Tree, runs: list[Finding], context: Context, *, used: bool) -> None:
     name = name_of(node.view)
-    if used:
+    if used or context.made.told(_key(name)) is not None:
         context.made.change(name[1], moved=True)
     elif not node.replace and node.view.relpersistence != "t" and not context.called(name[1]):
         context.made.add("view", name)
