@@ -2,6 +2,9 @@
 
 PostgreSQL: the table of conflicting lock modes in "Explicit Locking" of its manual, as seen by others on the same
 table: reads take ACCESS SHARE, writes ROW EXCLUSIVE, and DDL at least SHARE UPDATE EXCLUSIVE.
+
+SQLite: "File Locking And Concurrency". It locks no tables, only the file: WRITE is the one writer's lock (RESERVED),
+which readers do not wait for until it commits; EXCLUSIVE FILE keeps everybody out while the file is written anew.
 """
 
 from __future__ import annotations
@@ -19,8 +22,10 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "SHARE ROW EXCLUSIVE": ("writes", "ddl"),
     "EXCLUSIVE": ("writes", "ddl"),
     "ACCESS EXCLUSIVE": _ALL,
+    "WRITE": ("writes", "ddl"),
+    "EXCLUSIVE FILE": _ALL,
 }
-"""What others cannot do meanwhile, by lock mode, the weakest first."""
+"""What others cannot do meanwhile, by lock mode, the weakest of each product first."""
 
 
 def strongest(modes: Iterable[str | None]) -> str | None:

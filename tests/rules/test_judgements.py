@@ -82,7 +82,9 @@ def test_a_rename_names_both_ends() -> None:
 def test_the_lock_is_told() -> None:
     assert judged("DROP TABLE users", "postgresql").lock == "ACCESS EXCLUSIVE"
     assert judged("CREATE INDEX i ON users (name)", "postgresql").lock == "SHARE"
-    assert judged("DROP TABLE users", "sqlite").lock is None
+    assert judged("DROP TABLE users", "sqlite").lock == "WRITE"
+    assert judged("DROP TABLE users", "sqlite").blocks == ("writes", "ddl")
+    assert judged("VACUUM", "sqlite").lock == "EXCLUSIVE FILE"
 
 
 def test_a_safer_way_runs_as_it_stands() -> None:

@@ -7,20 +7,22 @@ VACUUM INTO) is found by comparing the copy before and after, or is unknown.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.context import Made
 from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
+from mcp_migrate.rules.sqlite import rebuild, upkeep
 from mcp_migrate.rules.sqlite.clone import Clone, CloneError
 from mcp_migrate.rules.sqlite.effects import Question, findings
-from mcp_migrate.rules.sqlite.table import OUTSIDE, VERSION
+from mcp_migrate.rules.sqlite.rows import VERSION
 from mcp_migrate.rules.sqlite.version import is_version_step
 from mcp_migrate.schema.model import Schema
 
 _LONGEST = 1_000_000
+_OURS = "_mcp_migrate"
+"""Tables of this server begin so; they are no part of the schema that plans are judged on."""
 
 
 def find(statements: Sequence[Statement], schema: Schema | None) -> Iterator[list[Finding]]:
@@ -28,15 +30,24 @@ def find(statements: Sequence[Statement], schema: Schema | None) -> Iterator[lis
     made = Made()
     with closing(Clone(schema)) as clone:
         clone.complete |= schema is None
-        for statement in statements:
-            yield _find(statement, clone, made)
+
+        def plain(statement: Statement) -> list[Finding]:
+            return _find(statement, clone, made)
+
+        at = 0
+        while at < len(statements):
+            run = statements[at : at + rebuild.LENGTH]
+            one_change = clone.complete and rebuild.may_begin(run)
+            findings = rebuild.told(statements, at, clone, made, plain) if one_change else [plain(run[0])]
+            yield from findings
+            at += len(findings)
 
 
 def _find(statement: Statement, clone: Clone, made: Made) -> list[Finding]:
     values = len(statement.parameters[0]) if statement.parameters else 0
     if statement.kind == "version" and is_version_step(statement.sql, values):
         return [found(VERSION)]
-    findings = _ask(statement.sql, values, clone, made)
+    findings = _ask(statement, values, clone, made)
     if not clone.complete:
         findings = [unknown("SQLite could not copy the schema, so it could not be asked")]
     if not findings or Effect.UNKNOWN in effects_of(findings):
@@ -44,12 +55,15 @@ def _find(statement: Statement, clone: Clone, made: Made) -> list[Finding]:
     return findings
 
 
-def _ask(sql: str, values: int, clone: Clone, made: Made) -> list[Finding]:
+def _ask(statement: Statement, values: int, clone: Clone, made: Made) -> list[Finding]:
+    sql = statement.sql
     if "\0" in sql or len(sql) > _LONGEST:
         return [unknown("the text is too long or holds a character that SQLite does not take")]
+    if _OURS in sql.lower():  # a name cannot be spelt in any other way
+        return [found(upkeep.OURS, what=f"{_OURS}*", who="this server")]
     try:
-        return findings(Question(sql, clone.ask(sql, values), clone, made))
+        return findings(Question(sql, clone.ask(sql, values), clone, made, statement.transactional))
     except CloneError as error:
-        if any(action.code == sqlite3.SQLITE_ATTACH for action in error.actions):
-            return [found(OUTSIDE, what="ATTACH")]
+        if "may not be modified" in str(error):
+            return [found(upkeep.OURS, what="a table", who="SQLite")]
         return [unknown(f"SQLite does not take it on this schema ({error})")]

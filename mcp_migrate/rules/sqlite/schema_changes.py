@@ -7,9 +7,13 @@ from collections.abc import Callable
 
 from mcp_migrate.rules.context import Made, Name
 from mcp_migrate.rules.interface import Finding, Rule, found, sentences, unknown
-from mcp_migrate.rules.sqlite import second, table
-from mcp_migrate.rules.sqlite.clone import Action, Clone, CloneError, Shape, quoted
+from mcp_migrate.rules.sqlite import rows, second, table, upkeep
+from mcp_migrate.rules.sqlite.clone import Action, Clone, CloneError, Column, quoted
+from mcp_migrate.rules.sqlite.code import create_trigger, drop_trigger
+from mcp_migrate.rules.sqlite.functions import strange
+from mcp_migrate.rules.sqlite.pragmas import is_table_of_harmless
 
+_MODULES = frozenset({"fts3", "fts4", "fts5", "rtree", "rtree_i32"})
 _ODD = frozenset('.*?["]')
 
 
@@ -17,7 +21,8 @@ def _key(name: str) -> Name:
     return "main", name.lower()
 
 
-def _odd(*names: str) -> list[Finding]:
+def odd(*names: str) -> list[Finding]:
+    """Names that a reader could take for others."""
     return sentences(
         f"the name {name!r} could be mistaken for another"
         for name in names
@@ -26,12 +31,28 @@ def _odd(*names: str) -> list[Finding]:
 
 
 def create_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
-    before = clone.shape()
-    clone.apply(sql)
     name = action.first
-    if name.lower() not in before and "EXISTS" not in second.words(sql):
+    known = bool(clone.columns(name))
+    clone.apply(sql)
+    if not known and "EXISTS" not in second.words(sql):
         made.add("table", _key(name))
-    return [found(table.CREATE_TABLE, f"main.{name}"), *_defaults(name, clone), *_odd(name)]
+    return [found(table.CREATE_TABLE, f"main.{name}"), *_defaults(name, clone), *odd(name)]
+
+
+def create_filled(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
+    """A table made from a query. The query is not run: the program holds the text of the table it makes."""
+    name = action.first
+    texts = [str(row[4]) for row in clone.program(sql) if row[0] == "String8"]
+    shapes = [text for text in texts if text.startswith("CREATE TABLE ")]
+    if len(shapes) != 1 or clone.columns(name):
+        clone.complete = False  # what it makes is not there for the statements after it
+        return [unknown("which table the query makes could not be seen", f"main.{name}")]
+    clone.apply(shapes[0])
+    if not clone.columns(name):
+        raise CloneError("the query makes another table than it says", [])
+    if "EXISTS" not in second.words(sql):
+        made.add("table", _key(name))
+    return [found(table.CREATE_TABLE, f"main.{name}"), found(rows.FILL_NEW, f"main.{name}"), *odd(name)]
 
 
 def _defaults(name: str, clone: Clone) -> list[Finding]:
@@ -40,8 +61,41 @@ def _defaults(name: str, clone: Clone) -> list[Finding]:
         actions = clone.ask_of_new_row(name)
     except CloneError:
         return [unknown("its defaults and checks could not be looked into")]
-    called = {a.second for a in actions if a.code == lite.SQLITE_FUNCTION and not a.inside}
-    return sentences(f"the function {f} is not on the list" for f in sorted(called) if f.lower() not in table.FUNCTIONS)
+    return strange((a for a in actions if not a.inside), clone)
+
+
+def create_virtual(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
+    """A virtual table is run by a module; those on the list keep its rows in tables of this file."""
+    if action.second.lower() not in _MODULES:
+        return [unknown(f"what the module {action.second} does is not known", f"main.{action.first}")]
+    known = bool(clone.columns(action.first))
+    clone.apply(sql)
+    if not known and "EXISTS" not in second.words(sql):
+        made.add("table", _key(action.first))
+    return [found(table.CREATE_TABLE, f"main.{action.first}"), *odd(action.first)]
+
+
+def create_temporary(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
+    """It ends with the connection; but it hides what has the same name from the statements after it."""
+    name = action.first
+    hidden = action.code != lite.SQLITE_CREATE_TEMP_INDEX and bool(clone.columns(name))
+    if action.code == lite.SQLITE_CREATE_TEMP_TABLE and any(w == "SELECT" for w in second.words(sql)):
+        clone.complete = False
+        return [unknown("a temporary table made from a query is not looked into", f"temp.{name}")]
+    clone.apply(sql)
+    results = [found(upkeep.TEMPORARY, f"temp.{name}"), *odd(name)]
+    if hidden:
+        results.append(unknown(f"it hides main.{name} from the statements after it", f"main.{name}"))
+    if clone.blind and not hidden:
+        results.append(unknown("without the schema nobody knows what it hides"))
+    if action.code == lite.SQLITE_CREATE_TEMP_VIEW:
+        results += _view(name, "temp", clone)
+    return results
+
+
+def drop_temporary(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
+    clone.apply(sql)
+    return [found(table.DROP_NEW, f"temp.{action.first}"), *odd(action.first)]
 
 
 def create_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
@@ -50,31 +104,34 @@ def create_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Fin
     ours = made.has("table", _key(action.second))
     if ours and "EXISTS" not in second.words(sql):
         made.add("index", _key(action.first))
-    which = table.UNIQUE_INDEX if clone.is_unique(action.first) and not ours else table.CREATE_INDEX
-    computed = [found(table.COMPUTED_INDEX, where)] if not ours and clone.is_computed(action.first) else []
-    return [found(which, where), *computed, *_odd(action.second)]
+    unique = clone.is_unique(action.second, action.first)
+    which = table.UNIQUE_INDEX if unique and not ours else table.CREATE_INDEX
+    computed = not ours and clone.is_computed(action.second, action.first)
+    return [found(which, where), *([found(table.COMPUTED_INDEX, where)] if computed else []), *odd(action.second)]
 
 
 def create_view(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
     clone.apply(sql)
-    actions = clone.ask(f"SELECT * FROM {quoted(action.first)}")  # noqa: S608  quoted
-    called = {a.second for a in actions if a.code == lite.SQLITE_FUNCTION}
-    strange = sentences(f"the function {f} is not on the list" for f in sorted(called - table.FUNCTIONS))
-    pragmas = [unknown("it calls a pragma")] if any(a.first.startswith("pragma_") for a in actions) else []
-    looked = looks(actions, {action.first.lower()})
-    return [found(table.CREATE_VIEW, f"main.{action.first}"), *looked, *strange, *pragmas, *_odd(action.first)]
+    return [found(table.CREATE_VIEW, f"main.{action.first}"), *_view(action.first, "main", clone), *odd(action.first)]
+
+
+def _view(name: str, database: str, clone: Clone) -> list[Finding]:
+    """What reading the view does."""
+    actions = clone.ask(f"SELECT * FROM {database}.{quoted(name)}")  # noqa: S608  quoted
+    return [*looks(actions, {name.lower()}), *strange(actions, clone), *pragmas_called(actions)]
+
+
+def pragmas_called(actions: list[Action]) -> list[Finding]:
+    """Pragmas that are read like tables, but for those that only read."""
+    called = {a.first for a in actions if a.code == lite.SQLITE_READ and a.first.startswith("pragma_")}
+    return [unknown("it calls a pragma")] if not all(is_table_of_harmless(name) for name in called) else []
 
 
 def looks(actions: list[Action], beside: set[str]) -> list[Finding]:
     """The tables that are read, beside those that are named for more."""
     reads = [a for a in actions if a.code == lite.SQLITE_READ and a.first.lower() not in beside]
     names = dict.fromkeys(f"{a.database or 'main'}.{a.first}" for a in reads)
-    return [found(table.LOOKS, *names)] if names else []
-
-
-def create_trigger(action: Action, sql: str, clone: Clone, _made: Made) -> list[Finding]:
-    clone.apply(sql)
-    return [unknown("code that runs with each change is not looked into", f"main.{action.second}")]
+    return [found(rows.LOOKS, *names)] if names else []
 
 
 def drop_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
@@ -82,15 +139,12 @@ def drop_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Findi
 
 
 def drop_index(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
-    return _dropped("index", table.DROP_INDEX, action, sql, clone, made)
+    unique = clone.is_unique(clone.table_of(action.first), action.first)
+    return _dropped("index", table.DROP_UNIQUE if unique else table.DROP_INDEX, action, sql, clone, made)
 
 
 def drop_view(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
     return _dropped("view", table.DROP_VIEW, action, sql, clone, made)
-
-
-def drop_trigger(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
-    return _dropped("trigger", table.DROP_TRIGGER, action, sql, clone, made)
 
 
 def _dropped(  # noqa: PLR0917  one row of the table below
@@ -99,51 +153,56 @@ def _dropped(  # noqa: PLR0917  one row of the table below
     clone.apply(sql)
     ours = made.has(kind, _key(action.first))
     made.forget(kind, action.first.lower())
-    return [found(table.DROP_NEW if ours else which, f"main.{action.first}"), *_odd(action.first)]
+    return [found(table.DROP_NEW if ours else which, f"main.{action.first}"), *odd(action.first)]
 
 
 def alter_table(action: Action, sql: str, clone: Clone, made: Made) -> list[Finding]:
-    """SQLite calls every ALTER the same, so the copy is compared before and after."""
-    before = clone.shape()
-    clone.apply(sql)
-    after = clone.shape()
+    """SQLite calls every ALTER the same, so the table is compared before and after."""
     name = action.second
-    ours = made.has("table", _key(name))
-    if set(before) != set(after):
-        return _renamed_table(name, before, after, made)
-    old, new = _columns(before, name), _columns(after, name)
+    if action.first != "main":
+        clone.apply(sql)
+        return [found(table.RENAME_NEW, f"{action.first}.{name}", new="something else"), *odd(name)]
+    place, old = clone.place(name), clone.columns(name)
+    clone.apply(sql)
+    now = clone.at(place)
+    if now != name:
+        return _renamed_table(name, now, made)
+    return _altered(name, old, clone, sql, ours=made.has("table", _key(name)))
+
+
+def _altered(name: str, before: tuple[Column, ...], clone: Clone, sql: str, *, ours: bool) -> list[Finding]:
+    after, where = clone.columns(name), f"main.{name}"
+    old, new = [column.name for column in before], [column.name for column in after]
     gone, come = [c for c in old if c not in new], [c for c in new if c not in old]
-    where = f"main.{name}"
     if len(old) == len(new) and len(gone) == len(come) == 1:
         which = table.RENAME_NEW if ours else table.RENAME
         first = f"{where}.{gone[0]}"
-        return [found(which, first, f"{where}.{come[0]}", object=first, new=come[0]), *_odd(name, *gone, *come)]
+        return [found(which, first, f"{where}.{come[0]}", object=first, new=come[0]), *odd(name, *gone, *come)]
     if len(gone) == 1 and not come:
-        return [found(table.DROP_NEW if ours else table.DROP_COLUMN, f"{where}.{gone[0]}"), *_odd(name, *gone)]
+        return [found(table.DROP_NEW if ours else table.DROP_COLUMN, f"{where}.{gone[0]}"), *odd(name, *gone)]
     if len(come) == 1 and not gone:
-        return [*_added(name, after, sql, ours=ours), *_defaults(name, clone), *_odd(name, *come)]
+        results = [found(table.ADD_COLUMN, f"{where}.{come[0]}")] if ours else _added(name, after[-1], clone, sql)
+        return [*results, *_defaults(name, clone), *odd(name, *come)]
     return [unknown("what it alters could not be seen", where)]
 
 
-def _columns(shape: Shape, name: str) -> list[str]:
-    return [column.name for column in shape.get(name.lower(), ())]
-
-
-def _renamed_table(name: str, before: Shape, after: Shape, made: Made) -> list[Finding]:
-    [new] = set(after) - set(before)
-    which = table.RENAME_NEW if made.has("table", _key(name)) else table.RENAME
-    for bare in (name.lower(), new):
+def _renamed_table(name: str, new: str, made: Made) -> list[Finding]:
+    ours = made.has("table", _key(name))
+    for bare in (name.lower(), new.lower()):
         made.forget("table", bare)
-    return [found(which, f"main.{name}", f"main.{new}", object=f"main.{name}", new=new), *_odd(name, new)]
+    which = table.RENAME_NEW if ours else table.RENAME
+    return [found(which, f"main.{name}", f"main.{new}", object=f"main.{name}", new=new), *odd(name, new)]
 
 
-def _added(name: str, after: Shape, sql: str, *, ours: bool) -> list[Finding]:
-    column = after[name.lower()][-1]
+def _added(name: str, column: Column, clone: Clone, sql: str) -> list[Finding]:
+    """A new column of a table in use. SQLite checks some of it against rows, and the copy has none."""
     where = f"main.{name}.{column.name}"
-    if ours:
-        return [found(table.ADD_COLUMN, where)]
-    results = [found(table.REQUIRED, where)] if column.required else []
-    if {"CHECK", "AS"} & set(second.words(sql)):
+    nullable = f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column.name)} {column.type}".rstrip() + ";"
+    results = [found(table.REQUIRED, where, safer=nullable)] if column.required else []
+    if column.default is not None and not clone.is_constant(column.default):
+        results.append(found(table.COMPUTED_DEFAULT, where, safer=nullable))
+    points = column.default is not None and clone.refers(name, column.name)
+    if {"CHECK", "AS"} & set(second.words(sql)) or column.hidden or points:
         results.append(found(table.RESTRICTED, where))
     return results or [found(table.ADD_COLUMN, where)]
 
@@ -155,10 +214,20 @@ SCHEMA_CHANGES: dict[int, tuple[str, Handler]] = {
     lite.SQLITE_CREATE_INDEX: ("create", create_index),
     lite.SQLITE_CREATE_VIEW: ("create", create_view),
     lite.SQLITE_CREATE_TRIGGER: ("create", create_trigger),
+    lite.SQLITE_CREATE_VTABLE: ("create", create_virtual),
+    lite.SQLITE_CREATE_TEMP_TABLE: ("create", create_temporary),
+    lite.SQLITE_CREATE_TEMP_INDEX: ("create", create_temporary),
+    lite.SQLITE_CREATE_TEMP_VIEW: ("create", create_temporary),
+    lite.SQLITE_CREATE_TEMP_TRIGGER: ("create", create_trigger),
     lite.SQLITE_DROP_TABLE: ("drop", drop_table),
+    lite.SQLITE_DROP_VTABLE: ("drop", drop_table),
     lite.SQLITE_DROP_INDEX: ("drop", drop_index),
     lite.SQLITE_DROP_VIEW: ("drop", drop_view),
     lite.SQLITE_DROP_TRIGGER: ("drop", drop_trigger),
+    lite.SQLITE_DROP_TEMP_TABLE: ("drop", drop_temporary),
+    lite.SQLITE_DROP_TEMP_INDEX: ("drop", drop_temporary),
+    lite.SQLITE_DROP_TEMP_VIEW: ("drop", drop_temporary),
+    lite.SQLITE_DROP_TEMP_TRIGGER: ("drop", drop_trigger),
     lite.SQLITE_ALTER_TABLE: ("alter", alter_table),
 }
-"""What SQLite calls it, what a second parser must call it, and what it means. Temporary objects are not here."""
+"""What SQLite calls it, what a second parser must call it, and what it means."""

@@ -12,7 +12,14 @@ _FIRST_WORDS = {
     "update": {"UPDATE", "WITH"},
     "delete": {"DELETE", "WITH"},
     "read": {"SELECT", "VALUES", "WITH"},
+    "pragma": {"PRAGMA"},
+    "vacuum": {"VACUUM"},
+    "reindex": {"REINDEX"},
+    "analyze": {"ANALYZE"},
 }
+_VERBS = {"INSERT": "insert", "REPLACE": "insert", "UPDATE": "update", "DELETE": "delete"} | dict.fromkeys(
+    ("SELECT", "VALUES"), "read"
+)
 _AFTER_WITH = {
     "insert": {"Insert"},
     "update": {"Update"},
@@ -36,12 +43,28 @@ def parse(sql: str) -> Any | None:
 def agrees(sql: str, kind: str) -> bool:
     """Whether the second reader sees the kind of statement that SQLite said.
 
-    Its tree is asked only where the first word does not say: its grammar does not know all of SQLite's.
+    Its tree is asked only where the first word does not say. Its grammar does not know all of SQLite's: where it
+    makes no tree, the first verb outside of brackets is what it reads.
     """
-    first = words(sql)[:1]
-    if first == ["WITH"]:
-        return type(parse(sql)).__name__ in _AFTER_WITH.get(kind, ())
-    return bool(_FIRST_WORDS[kind].intersection(first))
+    seen = words(sql)
+    if seen[:1] != ["WITH"]:
+        return bool(_FIRST_WORDS[kind].intersection(seen[:1]))
+    tree = parse(sql)
+    return type(tree).__name__ in _AFTER_WITH.get(kind, ()) if tree else _verb(seen) == kind
+
+
+def _verb(seen: list[str]) -> str | None:
+    depth = 0
+    for word in seen:
+        depth += (word == "(") - (word == ")")
+        if not depth and word in _VERBS:
+            return _VERBS[word]
+    return None
+
+
+def first_word(sql: str) -> str:
+    """The first word, in upper case; empty where there is none."""
+    return next(iter(words(sql)), "")
 
 
 def words(sql: str) -> list[str]:
@@ -53,6 +76,29 @@ def words(sql: str) -> list[str]:
         return [token.text.upper() for token in sqlglot.tokenize(sql, read="sqlite") if _is_word(token)]
     except SqlglotError:
         return []
+
+
+def spelling(sql: str) -> tuple[str, ...]:
+    """The same text in one spelling: no comments, no blanks, names without quotes and in upper case.
+
+    Text that cannot be read has a spelling of its own, so that it is the same as itself alone.
+    """
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = sqlglot.tokenize(sql, read="sqlite")
+    except SqlglotError:
+        return ("?", sql)
+    return tuple(f"'{t.text}'" if t.token_type.name == "STRING" else t.text.upper() for t in tokens)
+
+
+def counts(sql: str, name: str) -> int:
+    """How often a name stands in it, in whatever quotes; in text that cannot be read, each place where it may."""
+    words = spelling(sql)
+    if words[:1] == ("?",):
+        return sql.lower().count(name.lower())
+    return sum(word.strip("'") == name.upper() for word in words)
 
 
 def _is_word(token: Any) -> bool:
