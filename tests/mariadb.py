@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mcp_migrate.dialects.mysql.connection import connect
 from mcp_migrate.errors import TargetUnreachableError
@@ -40,11 +40,20 @@ def running(*options: str) -> Iterator[str]:
         Path(folder).chmod(0o755)
         data = Path(folder, "data")
         account = _account(folder)
-        subprocess.run(
-            [str(_program("mariadb-install-db")), *account, f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"],
-            check=True,
+        made = subprocess.run(
+            [
+                str(_program("mariadb-install-db")),
+                "--no-defaults",
+                *account,
+                f"--datadir={data}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ],
+            check=False,
             capture_output=True,
+            text=True,
         )
+        assert made.returncode == 0, made.stdout + made.stderr
         first = Path(folder, "first.sql")
         first.write_text(_FIRST)
         first.chmod(0o644)
@@ -62,13 +71,24 @@ class Server:
         self.socket = f"{folder}/socket"
         self._command = [
             *(str(_program("mariadbd")), "--no-defaults", f"--datadir={folder}/data", f"--socket={self.socket}"),
-            *(f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={folder}/pid", f"--log-error={folder}/log"),
-            *("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--skip-log-bin", "--skip-name-resolve"),
+            *(
+                f"--port={self.port}",
+                "--bind-address=127.0.0.1",
+                f"--pid-file={folder}/pid",
+                f"--log-error={folder}/log",
+            ),
+            *(
+                "--innodb-flush-log-at-trx-commit=0",
+                "--innodb-buffer-pool-size=32M",
+                "--skip-log-bin",
+                "--skip-name-resolve",
+            ),
+            *("--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"),
             *options,
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._wait()
         return self
@@ -102,7 +122,7 @@ def fresh_database(server: str, name: str | None = None) -> Iterator[str]:
     """A database as long as the block lasts."""
     name = name or f"t_{uuid.uuid4().hex}"
     ask(server, f"CREATE DATABASE {name}")
-    yield server.replace("/test", f"/{name}")
+    yield server.removesuffix("/test") + f"/{name}"
     ask(server, f"DROP DATABASE {name}")
 
 

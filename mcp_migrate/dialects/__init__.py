@@ -26,5 +26,6 @@ def dialect_for(url_or_name: str) -> Dialect:
 
         return MySQL(name)
     raise ConfigInvalidError(
-        f"Databases of kind {name[:40]!r} cannot be changed here.", hint="Known are sqlite, postgresql, mysql and mariadb."
+        f"Databases of kind {name[:40]!r} cannot be changed here.",
+        hint="Known are sqlite, postgresql, mysql and mariadb.",
     )

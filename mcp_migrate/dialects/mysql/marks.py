@@ -44,7 +44,7 @@ def insert_mark(reader: MysqlReader, apply_id: str, plan: str) -> Place:
         return place
     raise StatementFailedError(
         f"The target has no place for the mark of this apply: {refused[-1]}.",
-        hint="Nothing ran. Have an admin run once: CREATE DATABASE mcp_migrate; GRANT ALL ON mcp_migrate.* TO its user.",
+        hint="Nothing ran. Have an admin run once: CREATE DATABASE mcp_migrate; and grant its user ALL on mcp_migrate.*.",
     )
 
 

@@ -25,9 +25,7 @@ class Asking(Protocol):
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]: ...
 
 
-def others(
-    reader: Asking, collation: str, columns: Mapping[Any, Rows]
-) -> tuple[list[Other], list[str]]:
+def others(reader: Asking, collation: str, columns: Mapping[Any, Rows]) -> tuple[list[Other], list[str]]:
     """Whatever is no table, and what of it the user may not see."""
     found = [Other("database", "", reader.named, f"collation {collation}")]
     unseen: list[str] = []
@@ -78,7 +76,9 @@ def _triggers(reader: Asking) -> Iterator[tuple[Other, bool]]:
 
 
 def _routines(reader: Asking) -> Iterator[tuple[Other, bool]]:
-    taken = grouped(((kind, name), mode, called, of) for name, kind, mode, called, of in reader.named_block("parameters"))
+    taken = grouped(
+        ((kind, name), mode, called, of) for name, kind, mode, called, of in reader.named_block("parameters")
+    )
     for name, kind, gives, body, steady, access, security, mode, comment in reader.named_block("routines"):
         takes = ", ".join(" ".join(filter(None, part)) for part in taken.get((kind, name), ()))
         returns = f" RETURNS {gives}" if kind == "FUNCTION" else ""

@@ -85,7 +85,7 @@ def _near_postgresql(parsed: URL) -> Iterator[Database]:
 
 @contextmanager
 def _near_mysql(parsed: URL) -> Iterator[Database]:
-    """The driver has no address beside the name: where a certificate is checked against it, the child connects itself."""
+    """The driver has no address beside the name: where a certificate is checked, the child opens the socket itself."""
     host, unix = parsed.host or "localhost", parsed.query.get("unix_socket")
     address: Address = str(unix) if unix else (host, parsed.port or _MYSQL_PORT)
     checked = "ssl_ca" in parsed.query and not unix

@@ -135,6 +135,8 @@ class Recorder:
 
     def _error(self, context: Any) -> None:
         self._sending = False
+        if self.dialect.reads(str(context.statement)) == ():
+            return  # SQLAlchemy asks MySQL whether there is a table by an error; catalogs say the same on the target
         reason = str(context.original_exception).strip()[:_SHOWN]
         self.doubts.append(
             f"{self.who} sent a statement that failed, and went on: {str(context.statement)[:_SHOWN]!r} ({reason})"
