@@ -151,9 +151,12 @@ class MysqlWriter(MysqlReader):
         if not frozen.parameters:
             return self._touched(frozen.sql)
         return sum(
-            self._touched(filled(frozen.sql, row, self._connection.literal) if row else frozen.sql)
+            self._touched(filled(frozen.sql, row, self._literal) if row else frozen.sql)
             for row in frozen.parameters
         )
+
+    def _literal(self, value: Any) -> str:
+        return str(self._connection.escape(value, self._connection.encoders))
 
     def _touched(self, sql: str) -> int:
         with self._connection.cursor() as cursor:
