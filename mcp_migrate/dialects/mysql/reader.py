@@ -124,6 +124,7 @@ def open_reader(url: str) -> Iterator[MysqlReader]:
     pymysql = driver()
     with connect(url) as connection:
         try:
+            connection.query("SET SESSION TRANSACTION READ ONLY")  # else DDL would end the transaction and run
             connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
             yield MysqlReader(connection, url)
         except pymysql.Error as error:

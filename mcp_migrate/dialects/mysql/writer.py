@@ -151,8 +151,7 @@ class MysqlWriter(MysqlReader):
         if not frozen.parameters:
             return self._touched(frozen.sql)
         return sum(
-            self._touched(filled(frozen.sql, row, self._literal) if row else frozen.sql)
-            for row in frozen.parameters
+            self._touched(filled(frozen.sql, row, self._literal) if row else frozen.sql) for row in frozen.parameters
         )
 
     def _literal(self, value: Any) -> str:
