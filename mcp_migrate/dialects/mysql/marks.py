@@ -44,7 +44,7 @@ def insert_mark(reader: MysqlReader, apply_id: str, plan: str) -> Place:
         return place
     raise StatementFailedError(
         f"The target has no place for the mark of this apply: {refused[-1]}.",
-        hint="Nothing ran. Have an admin run once: CREATE DATABASE mcp_migrate; and grant its user ALL on mcp_migrate.*.",
+        hint="Nothing ran. Have an admin make the database mcp_migrate, and grant its user ALL on mcp_migrate.*.",
     )
 
 
