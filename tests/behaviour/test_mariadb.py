@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +71,22 @@ async def test_a_plan_is_applied_and_rolled_back(world: World, mariadb_url: str)
     assert [row for row in ask(mariadb_url, "SHOW DATABASES") if row[0].startswith("mcp_migrate_scratch")] == []
 
 
+@contextmanager
+def _file_in_the_way(url: str, table: str) -> Iterator[None]:
+    """What no schema shows: the file of a table that is not there."""
+    folder = Path(ask(url, "SELECT @@datadir")[0][0], url.rpartition("/")[2])
+    (folder / f"{table}.ibd").write_text("")
+    yield
+    (folder / f"{table}.ibd").unlink()
+
+
 async def test_a_failure_half_way_is_told_exactly(world: World, mariadb_url: str) -> None:
     _move_to_mariadb(world, mariadb_url)
-    name = mariadb_url.rpartition("/")[2]
     async with world.agent() as agent:
         plan = await _plan(agent)
-        # What the schema does not show: the directory of a table whose file is in the way.
-        folder = ask(mariadb_url, "SELECT @@datadir")[0][0]
-        in_the_way = Path(folder, name, "items.ibd")
-        in_the_way.write_text("")
-        answer = await _apply(world, agent, plan)
-        again = await agent.call("migration_status", target="shop")
-        in_the_way.unlink()
+        with _file_in_the_way(mariadb_url, "items"):
+            answer = await _apply(world, agent, plan)
+            again = await agent.call("migration_status", target="shop")
 
     assert (answer["code"], answer["details"]["ran"], answer["details"]["failed"]) == ("partially_applied", [1], 2)
     assert [row[0] for row in ask(mariadb_url, "SHOW TABLES")] == ["alembic_version"]
