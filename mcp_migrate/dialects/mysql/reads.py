@@ -14,10 +14,10 @@ _SHOWN_WITH = frozenset({"FULL", "CREATE", "GLOBAL", "SESSION"})
 _CATALOGS = frozenset({"information_schema"})
 _FUNCTIONS = frozenset(
     # by sqlglot's names for them: some built-ins have the name of another product
-    "abs avg case cast coalesce concat concat_ws count current_date current_timestamp current_schema current_version database date"
+    "abs avg case cast coalesce concat concat_ws count current_date current_timestamp current_schema database date"
     " datediff exists group_concat hex if ifnull is_null json_extract json_valid lcase left length like lower ltrim max"
     " min mod now nullif replace right round rtrim schema str_position substr substring sum trim ucase upper user"
-    " version year month day greatest least ceil floor char_length in".split()
+    " current_version version year month day greatest least ceil floor char_length in".split()
 )  # fmt: skip
 
 
