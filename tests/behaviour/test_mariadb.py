@@ -60,7 +60,7 @@ async def test_a_plan_is_applied_and_rolled_back(world: World, mariadb_url: str)
         assert ask(mariadb_url, "SELECT * FROM items") == [(1, "100% sure", None)]
 
         status = await agent.call("migration_status", target="shop")
-        assert (status["revision"], status["pending"], status["drift"]["found"]) == ("m1", [], False)
+        assert (status["revision"], status["pending"], status["drift"]["drifted"]) == ("m1", [], False)
 
         back = await agent.call("migration_rollback", apply_id=applied["apply_id"])
         if back["status"] == "approval_required":
