@@ -93,12 +93,13 @@ def rule(  # noqa: PLR0917  a table of rules reads in columns
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule says about one statement."""
+    """What one rule says about one statement; `later` where the statement only writes down what does it one day."""
 
     rule: Rule
     objects: tuple[str, ...] = ()
     why: str = ""
     safer: str | None = None
+    later: bool = False
 
 
 def found(which: Rule, *objects: str, safer: str | None = None, **words: str) -> Finding:

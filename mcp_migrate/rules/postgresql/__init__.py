@@ -92,7 +92,7 @@ def _find(statement: Statement, context: Context) -> list[Finding]:
     if statement.kind == "version" and is_version_step(parsed, context):
         return [found(ALEMBIC_VERSION)]
     findings = findings_of(parsed.kind, parsed.node, context)
-    if not findings or Effect.UNKNOWN in effects_of(findings):
+    if not findings or Effect.UNKNOWN in effects_of(finding for finding in findings if not finding.later):
         context.made.clear()  # it may have done anything to what was there
     return findings
 

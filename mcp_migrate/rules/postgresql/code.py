@@ -88,7 +88,11 @@ def moves(findings: Iterable[Finding]) -> bool:
 
 def told_later(findings: Iterable[Finding]) -> list[Finding]:
     """What code would do when it runs, said of a statement that only writes it down: it takes no lock yet."""
-    return [Finding(_unlocked(f.rule), f.objects, f"When it runs: {f.why}") for f in findings if not only_reads(f)]
+    return [
+        Finding(_unlocked(f.rule), f.objects, f"When it runs: {f.why}", later=True)
+        for f in findings
+        if not only_reads(f)
+    ]
 
 
 def only_reads(finding: Finding) -> bool:

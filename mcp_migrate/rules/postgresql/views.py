@@ -83,6 +83,8 @@ def read(name: Name, context: Context) -> list[Finding] | None:
     told = context.made.told(_key(name))
     if told is not None:
         return list(told)
+    if context.made.named(_key(name)):
+        return [unknown(f"what reading {where} runs may have been changed by this plan")]
     if context.made.moved(name[1]) or context.made.rewritten(name[1]) or where in context.active:
         return None
     if any(f"{kind} {where.partition('.')[0]}" in context.called(name[1]) for kind in _READABLE):
