@@ -1,4 +1,7 @@
-"""Real databases for tests. PostgreSQL comes as a wheel and is started once for each process that runs tests."""
+"""Real databases for tests, started once for each process that runs tests.
+
+PostgreSQL comes as a wheel; MariaDB is the system's (`apt-get install mariadb-server`), on a folder of its own.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +34,23 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         admin.execute(f"CREATE DATABASE {name}".encode())
         yield postgres_server.replace("/postgres?", f"/{name}?")
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """The URL of an all-powerful user on a MariaDB server that ends with the tests."""
+    from tests.mariadb import missing, running
+
+    if why := missing():
+        pytest.skip(why)
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server: str) -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    from tests.mariadb import fresh_database
+
+    with fresh_database(mariadb_server) as url:
+        yield url

@@ -41,7 +41,8 @@ def _now() -> Any:
 
 
 def _mine(deadly: int) -> None:
-    from mcp_migrate.dialects import sqlite
+    from mcp_migrate.dialects import mysql, sqlite
+    from mcp_migrate.dialects.mysql.writer import MysqlWriter
     from mcp_migrate.dialects.postgresql.writer import PostgresWriter
     from mcp_migrate.dialects.sqlite import writer
     from mcp_migrate.dialects.sqlite.writer import SqliteWriter
@@ -65,8 +66,10 @@ def _mine(deadly: int) -> None:
 
     places = [
         (Ledger, "append"),
-        *((kind, name) for kind in (SqliteWriter, PostgresWriter) for name in ("leave_mark", "run")),
+        *((kind, name) for kind in (SqliteWriter, PostgresWriter, MysqlWriter) for name in ("leave_mark", "run")),
         (PostgresWriter, "_commit"),
+        (MysqlWriter, "_commit"),
+        (mysql.MySQL, "clear_marks"),
         (writer, "_commit"),
         (sqlite.Sqlite, "clear_marks"),
     ]

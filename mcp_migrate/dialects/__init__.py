@@ -21,6 +21,11 @@ def dialect_for(url_or_name: str) -> Dialect:
         from mcp_migrate.dialects.postgresql import PostgreSQL
 
         return PostgreSQL()
+    if name in {"mysql", "mariadb"}:
+        from mcp_migrate.dialects.mysql import MySQL
+
+        return MySQL(name)
     raise ConfigInvalidError(
-        f"Databases of kind {name[:40]!r} cannot be changed here.", hint="Known are sqlite and postgresql."
+        f"Databases of kind {name[:40]!r} cannot be changed here.",
+        hint="Known are sqlite, postgresql, mysql and mariadb.",
     )

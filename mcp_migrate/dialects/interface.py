@@ -133,3 +133,7 @@ class Dialect(Protocol):
         None when `sql` may do anything else than read: it then belongs to the plan.
         """
         ...
+
+    def commits(self, sql: str) -> bool:
+        """Whether the database ends the transaction in which this is sent, so that nothing of it rolls back."""
+        ...

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from mcp_migrate.model import canonical, digest
+from mcp_migrate.model import digest
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 
 Key = tuple[str, str, str, str]
@@ -22,6 +22,7 @@ Key = tuple[str, str, str, str]
 _Part = Column | Constraint | Index
 _ABOUT_ACCESS = frozenset({"default_privileges"})
 _TEXTS = frozenset({"options", "grants"})
+_PARTS = frozenset({"columns", "constraints", "indexes"})
 _AMBIGUOUS = frozenset('." ')
 
 
@@ -63,57 +64,80 @@ def label(thing: Table | Other) -> str:
     return f"{_part(schema)}.{_part(name)}{where}" if schema else f"{_part(name)}{where}"
 
 
-def facts(part: Table | Other | _Part, seen: dict[int, Any] | None = None) -> dict[str, Any]:
-    """What counts of one object: each field that is not at its default.
-
-    `seen` keeps the facts of columns by their identity: many tables have columns that are one value.
-    """
-    kind: Any = type(part)
-    names, defaults, values = _counted(kind)
-    found = {}
-    for name, default, value in zip(names, defaults, values(part), strict=True):
-        if value is not default and value != default:
-            found[name] = _plain(kind, name, value, {} if seen is None else seen) if type(value) is tuple else value
-    return found
+def facts(part: Table | Other | _Part) -> dict[str, Any]:
+    """What counts of one object: each field that is not at its default."""
+    counted = _counted_of(part)
+    pairs = zip(counted.names, counted.defaults, counted.values(part), strict=True)
+    return {name: _plain(part, name, value) for name, default, value in pairs if value != default}
 
 
-def _plain(kind: type[Any], name: str, value: tuple[Any, ...], seen: dict[int, Any]) -> list[Any]:
-    if kind is Constraint and name == "columns":
+def _plain(part: Table | Other | _Part, name: str, value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return value
+    if isinstance(part, Constraint) and name == "columns":
         return list(value)
-    if name in _TEXTS:
-        return sorted(value)
-    return sorted((_once(item, seen) for item in value), key=_place)
-
-
-def _once(part: _Part, seen: dict[int, Any]) -> dict[str, Any]:
-    found = seen.get(id(part))
-    if found is None:
-        found = seen[id(part)] = facts(part)
-    return found
-
-
-def _place(told: dict[str, Any]) -> tuple[Any, ...]:
-    """Where a part stands in a list: names are unique but for constraints, of which some have none."""
-    name = told["name"]
-    return (name is None, name or "", told.get("kind", ""), told.get("definition", ""), *told.get("columns", ()))
+    return sorted(value) if name in _TEXTS else sorted(map(facts, value), key=repr)
 
 
 def _hashed(schema: Schema) -> Iterator[tuple[Table | Other, str]]:
-    seen: dict[int, Any] = {}
+    seen: dict[int, str] = {}
     things: tuple[Table | Other, ...] = (*schema.tables, *schema.others)
     for thing in things:
-        yield thing, _hash(facts(thing, seen))
+        yield thing, hashlib.sha256(_written(thing, seen).encode()).hexdigest()
 
 
-def _hash(value: Any) -> str:
-    return hashlib.sha256(canonical(value)).hexdigest()
+def _written(part: Table | Other | _Part, seen: dict[int, str]) -> str:
+    """What counts of one object, in one way only: its fields in their order, up to the last that is not at its default.
+
+    Its parts have lines of their own behind it. Half of the time that canonical JSON took. `ascii`, since what
+    `repr` escapes changes with Python's Unicode. `seen` keeps columns by their identity: tables share them.
+    """
+    counted = _counted_of(part)
+    told, parts = list(counted.values(part)), []
+    while told[-1] == counted.defaults[len(told) - 1]:
+        told.pop()
+    for place in counted.texts:
+        if place < len(told):
+            told[place] = sorted(told[place])
+    for place in counted.parts:
+        if place < len(told):
+            parts += sorted([seen.get(id(one)) or _once(one, seen) for one in told[place]])
+            told[place] = len(told[place])
+    return "\n".join([f"{type(part).__name__}{told!a}", *parts])
+
+
+def _once(part: _Part, seen: dict[int, str]) -> str:
+    seen[id(part)] = text = _written(part, seen)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The fields of a class that count; the order of texts and parts does not."""
+
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    values: attrgetter[tuple[Any, ...]]
+    texts: tuple[int, ...]
+    parts: tuple[int, ...]
+
+
+def _counted_of(part: Table | Other | _Part) -> _Counted:
+    kind: Any = type(part)  # as Any, for cache() takes what is hashable, and mypy has classes not to be
+    return _counted(kind)
 
 
 @cache
-def _counted(kind: type[Any]) -> tuple[tuple[str, ...], tuple[Any, ...], attrgetter[tuple[Any, ...]]]:
+def _counted(kind: type[Any]) -> _Counted:
     every = [f for f in fields(kind) if f.metadata.get("counted", True)]
     names = tuple(f.name for f in every)
-    return names, tuple(... if f.default is MISSING else f.default for f in every), attrgetter(*names)
+    return _Counted(
+        names,
+        tuple(... if f.default is MISSING else f.default for f in every),
+        attrgetter(*names),
+        tuple(n for n, name in enumerate(names) if name in _TEXTS),
+        tuple(n for n, name in enumerate(names) if name in _PARTS and kind is not Constraint),
+    )
 
 
 def _unowned(columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -1,7 +1,8 @@
 """What is a schema? Values only; nothing here reads anything.
 
-Every field counts for the fingerprint unless it says otherwise, and a default counts as nothing: so a new field is
-compared from its first day, and leaves the fingerprints of schemas that do not use it as they were.
+Every field counts for the fingerprint unless it says otherwise, and defaults at the end count as nothing: so a new
+field, which goes last, is compared from its first day, and leaves the fingerprints of schemas that do not use it as
+they were.
 
 Who owns what and who may do what is part of it. `grants` tell only what differs from what an owner has by itself, with
 the owner called OWNER and everyone called PUBLIC; `owner` is None for the roles that everything belongs to anyway: the

@@ -1,4 +1,4 @@
-"""The shop, on both databases."""
+"""The shop, on each database."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 from tests.migrations.sample import Shop, lite
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     """The shop with an empty target, once on each database."""
     if request.param == "sqlite":
         return lite(tmp_path)
-    return Shop(tmp_path, str(request.getfixturevalue("postgres_url")))
+    name = "postgres_url" if request.param == "postgresql" else "mariadb_url"
+    return Shop(tmp_path, str(request.getfixturevalue(name)))
 
 
 @pytest.fixture

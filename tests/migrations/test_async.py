@@ -40,6 +40,9 @@ else:
 """
 
 
+@pytest.mark.parametrize(
+    "shop", ["sqlite", "postgresql"], indirect=True
+)  # what MariaDB needs, aiomysql, is not kept up
 @pytest.mark.skipif(not find_spec("greenlet") or not find_spec("aiosqlite"), reason="needs greenlet and aiosqlite")
 def test_an_asynchronous_env_py_gives_the_same_plan(shop: Shop) -> None:
     plain = shop.plan()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 
 from mcp_migrate.model import Effect, Judgement, Statement
 from mcp_migrate.rules import judge
-from mcp_migrate.schema.model import Column, Index, Other, Schema, Table
+from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -22,6 +23,7 @@ CREATE TABLE replacing (id INTEGER PRIMARY KEY, k TEXT UNIQUE ON CONFLICT /**/ R
 CREATE TABLE audited (id INTEGER);
 CREATE TABLE twice (id INTEGER);
 CREATE TABLE plain (id INTEGER);
+CREATE TABLE filled (word TEXT NOT NULL);
 CREATE VIEW active_users AS SELECT id FROM users;
 CREATE TRIGGER watch AFTER INSERT ON audited BEGIN DELETE FROM orders; END;
 CREATE TRIGGER again AFTER INSERT ON twice BEGIN INSERT OR REPLACE INTO orders (id) VALUES (1); END;
@@ -54,6 +56,11 @@ def postgresql_schema() -> Schema:
             _table("public", "orders", id="integer", user_id="integer", total="integer"),
             _table("public", "audited", id="integer"),
             _table("app", "secrets", id="integer"),
+            replace(
+                _table("public", "codes", id="integer", value="text"),
+                constraints=(Constraint("primary_key", "codes_pkey", ("id",), "PRIMARY KEY (id)"),),
+                indexes=(_index("CREATE UNIQUE INDEX codes_value ON public.codes USING btree (value)"),),
+            ),
         ),
         (
             Other("view", "public", "active_users", "SELECT evil()"),

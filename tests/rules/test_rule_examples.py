@@ -14,8 +14,6 @@ from tests.rules.labelled import SCHEMAS
 
 WITHOUT = {
     "mysql alembic-version",
-    "postgresql drop-constraint-index",
-    "sqlite drop-not-null",
 }
 """Rules that are not documented yet, by database. The list only gets shorter."""
 

@@ -49,3 +49,7 @@ class PostgreSQL:
         from mcp_migrate.dialects.postgresql.reads import reads
 
         return reads(sql)
+
+    def commits(self, sql: str) -> bool:  # noqa: ARG002  no statement does
+        """DDL rolls back; what cannot is refused inside a transaction."""
+        return False

@@ -1,4 +1,4 @@
-"""What is in a PostgreSQL database? Read straight from its catalogs, in seven set-based queries.
+"""What is in a PostgreSQL database? Read straight from its catalogs, in a dozen set-based queries.
 
 The session may be one in which a plan just ran. A temporary table called `pg_class` would answer in the catalog's
 place, and so would one in a schema that stands before `pg_catalog`: nothing is asked before the search path is ours.
@@ -7,8 +7,11 @@ So are all settings that change how the server writes a definition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 MARKS = "mcp_migrate.applies"
 _OURS = "mcp_migrate"
 _TABLES = frozenset("rpf")
+_QUERIES = tuple(field.name for field in fields(Rows))
 _PINNED = {
     "search_path": "pg_catalog, pg_temp",  # what is not on it is written with its schema; named last, or it is first
     "datestyle": "ISO, MDY",
@@ -36,6 +40,7 @@ _PINNED = {
     "xmlbinary": "base64",
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
+    "join_collapse_limit": "1",  # joined as written: trying all orders took a third of the time for tables
     "jit": "off",  # compiling these queries takes longer than running them
     "enable_nestloop": "off",  # without statistics of the catalogs a loop is chosen that squares the time
 }
@@ -52,21 +57,34 @@ class PostgresReader:
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""
         schema, _, name = qualified(version_table).partition(".")
-        with self._pinned():
-            rows = self._rows(schema, name)
-        return build(rows, self._connection.info.server_version)
+        version = self._connection.info.server_version
+        with self._pinned(), _uncollected(), self._asking(_OURS, schema, name) as answers:
+            return build(Rows(**answers), version, self._index_definitions)
 
-    def _rows(self, version_schema: str, version_table: str) -> Rows:
-        asked = (_OURS, version_schema, version_table)
-        return Rows(
-            tables=self._named("tables", *asked),
-            others=self._named("others", *asked),
-            columns=self._named("columns"),
-            details=self._named("details"),
-            constraints=self._named("constraints"),
-            indexes=self._named("indexes"),
-            grants=self._named("grants"),
-        )
+    @contextmanager
+    def _asking(self, *asked: str) -> Iterator[dict[str, Iterator[Row]]]:
+        """All queries of the catalogs, asked by a thread of their own: the server works while we build.
+
+        Saves a tenth of the time of a reading. A pipeline of psycopg would not: its first answer waits for its last.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            asking = {name: thread.submit(self._catalog, name, asked) for name in _QUERIES}
+            try:
+                yield {name: _answer(rows) for name, rows in asking.items()}
+            except driver().errors.InFailedSqlTransaction:
+                _reraise(asking.values())
+                raise
+            finally:
+                thread.shutdown(cancel_futures=True)
+
+    def _catalog(self, name: str, asked: tuple[str, ...]) -> list[Row]:
+        if name != "others":
+            return self._named(name, *(asked if name == "tables" else ()))
+        [(kinds,)] = self._named("kinds")
+        return self._ask(_only(_query(name, self._connection.info.server_version // 10_000), kinds), *asked)
+
+    def _index_definitions(self, numbers: list[int]) -> dict[int, str | None]:
+        return dict(self._named("definitions", numbers))
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
         """The rows of Alembic's version table, sorted."""
@@ -126,8 +144,7 @@ class PostgresReader:
         return self._ask(_query(name, self._connection.info.server_version // 10_000), *values)
 
     def _ask(self, sql: str, *values: Any) -> list[Row]:
-        cursor = self._connection.execute(sql.encode(), values or None)
-        return cursor.fetchall()
+        return self._connection.execute(sql.encode(), values or None).fetchall()
 
 
 @contextmanager
@@ -151,6 +168,32 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
             ) from error
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: of millions of new values none is in one, and it looks at all again and again.
+
+    A fifth of the time of building 10,000 tables.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _reraise(asking: Iterable[Future[list[Row]]]) -> None:
+    """Raise why the transaction failed, where one only knows that it has: the failure of what was asked first."""
+    for rows in asking:
+        if rows.done() and (error := rows.exception()) is not None:
+            raise error
+
+
+def _answer(rows: Future[list[Row]]) -> Iterator[Row]:
+    yield from rows.result()
+
+
 def qualified(name: str) -> str:
     """``schema.name``; without a schema it is ``public``."""
     return name if "." in name else f"public.{name}"
@@ -170,6 +213,13 @@ def _query(name: str, version: int) -> str:
     return "\n".join(
         sql if mark else since for sql, mark, since in told if not (mark and since.isdigit() and version < int(since))
     )
+
+
+def _only(sql: str, kinds: Collection[str]) -> str:
+    """The query without the parts for kinds of things that there are none of."""
+    first, *parts = sql.split("\n-- when ")
+    told = (part.partition("\n") for part in parts)
+    return "\n".join([first, *(body for kind, _, body in told if kind in kinds or kind == "anything")])
 
 
 @cache

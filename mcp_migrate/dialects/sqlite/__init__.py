@@ -52,3 +52,7 @@ class Sqlite:
         from mcp_migrate.dialects.sqlite.reads import reads
 
         return reads(sql)
+
+    def commits(self, sql: str) -> bool:  # noqa: ARG002  no statement does
+        """DDL rolls back; what cannot is refused inside a transaction."""
+        return False

@@ -68,8 +68,9 @@ def joined(parts: list[Token]) -> str:
     return "".join(words)
 
 
+@lru_cache(maxsize=4_096)
 def spelled(name: str) -> str:
-    """`name` as an identifier, quoted only where it must be."""
+    """`name` as an identifier, quoted only where it must be. Kept: a schema repeats its names."""
     return name if _PLAIN.match(name) and name.upper() not in _KEYWORDS else quote(name)
 
 

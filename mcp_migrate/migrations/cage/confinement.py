@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.relay import Address, relay
 from mcp_migrate.migrations.cage.tiers import Cage, Name, cages, strength, strongest
 
-_POSTGRESQL_PORT = 5432
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+_POSTGRESQL_PORT, _MYSQL_PORT = 5432, 3306
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,13 @@ def within_reach(url: str) -> Iterator[Database]:
         folders = (Path(parsed.database).parent,) if parsed.database and parsed.database != ":memory:" else ()
         yield Database(url, folders)
         return
+    mysql = parsed.get_backend_name() in {"mysql", "mariadb"}
+    with _near_mysql(parsed) if mysql else _near_postgresql(parsed) as database:
+        yield database
+
+
+@contextmanager
+def _near_postgresql(parsed: URL) -> Iterator[Database]:
     host = parsed.host or str(parsed.query.get("host", "localhost"))
     port = parsed.port or int(str(parsed.query.get("port", _POSTGRESQL_PORT)))
     local = host.startswith("/")
@@ -69,4 +80,16 @@ def within_reach(url: str) -> Iterator[Database]:
         # The name stays where there is one, because certificates are checked against it.
         query = {"sslmode": "disable"} if local else {"hostaddr": "127.0.0.1"}
         inner = plain.update_query_dict(query).set(host="127.0.0.1" if local else host, port=near)
+        yield Database(inner.render_as_string(hide_password=False), port=near)
+
+
+@contextmanager
+def _near_mysql(parsed: URL) -> Iterator[Database]:
+    """The driver has no address beside the name: where a certificate is checked, the child opens the socket itself."""
+    host, unix = parsed.host or "localhost", parsed.query.get("unix_socket")
+    address: Address = str(unix) if unix else (host, parsed.port or _MYSQL_PORT)
+    checked = "ssl_ca" in parsed.query and not unix
+    with relay(address) as near:
+        plain = parsed.difference_update_query(["unix_socket"])
+        inner = plain.set(host=host if checked else "127.0.0.1", port=near)
         yield Database(inner.render_as_string(hide_password=False), port=near)

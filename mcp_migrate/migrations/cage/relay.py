@@ -23,7 +23,7 @@ def relay(address: Address) -> Iterator[int]:
         try:
             yield listener.getsockname()[1]
         finally:
-            listener.close()
+            _shut(listener)  # closed alone, it would take one more: its thread still waits
             for each in open_sockets:
                 _shut(each)
 

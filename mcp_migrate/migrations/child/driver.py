@@ -25,6 +25,20 @@ def watch(connection: Any, told: Callable[[str], None]) -> None:
             await_only(setting)
     elif hasattr(connection, "cursor_factory"):
         connection.cursor_factory = _watched(connection.cursor_factory, told)
+    elif hasattr(connection, "query"):
+        connection.query = _telling(connection.query, told)
+
+
+def _telling(query: Any, told: Callable[[str], None]) -> Callable[..., Any]:
+    """The method of a pymysql connection that every text goes through, telling before it sends."""
+
+    def method(sql: Any, *arguments: Any, **keywords: Any) -> Any:
+        text = sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql)
+        if not _CONTROL.match(text):
+            told(text)
+        return query(sql, *arguments, **keywords)
+
+    return method
 
 
 def _watched(base: Any, told: Callable[[str], None]) -> Any:

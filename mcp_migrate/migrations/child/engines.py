@@ -24,8 +24,19 @@ _KEPT = frozenset(
 """What an engine may keep of its keywords: those that say which SQL is sent, and how. Pools, drivers and
 connect arguments belong to the database that `env.py` meant."""
 
-_DRIVERS = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
-_ASYNC_DRIVERS = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite+aiosqlite"}
+_DRIVERS = {
+    "mariadb": "mariadb+pymysql",
+    "mysql": "mysql+pymysql",
+    "postgresql": "postgresql+psycopg",
+    "sqlite": "sqlite",
+}
+_ASYNC_DRIVERS = {
+    "mariadb": "mariadb+aiomysql",
+    "mysql": "mysql+aiomysql",
+    "postgresql": "postgresql+psycopg",
+    "sqlite": "sqlite+aiosqlite",
+}
+_LOOPBACK = "127.0.0.1"
 
 
 def scratch_url(url: str, *, asynchronous: bool = False) -> Any:
@@ -73,13 +84,24 @@ def _forced(original: Callable[..., Any], url: Any) -> Callable[..., Any]:
     return create_engine
 
 
-def _only(url: str) -> Callable[..., None]:
+def _only(url: str) -> Callable[..., Any]:
     """Refuse a connection whose arguments are not those of the scratch database."""
 
-    def do_connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    def do_connect(dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> Any:
         meant = scratch_url(url, asynchronous=dialect.is_async)
         wanted, options = dialect.create_connect_args(meant)
         if meant.get_backend_name() != dialect.name or list(wanted) != arguments or options != keywords:
             raise RefusedError("env.py opened a database in a way that could not be turned to the scratch database")
+        nearby = dialect.driver == "pymysql" and keywords["host"] != _LOOPBACK
+        return _through_loopback(dialect, keywords) if nearby else None
 
     return do_connect
+
+
+def _through_loopback(dialect: Any, keywords: dict[str, Any]) -> Any:
+    """A connection to the port on loopback that leads to the server, whose name its certificate is checked against."""
+    import socket
+
+    connection = dialect.loaded_dbapi.connect(**keywords, defer_connect=True)
+    connection.connect(socket.create_connection((_LOOPBACK, keywords["port"])))
+    return connection

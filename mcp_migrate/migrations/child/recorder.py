@@ -113,7 +113,7 @@ class Recorder:
     def _keep(self, connection: Any, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> None:
         text, frozen = self.dialect.freeze(sql, rows, no_parameters=no_parameters and not any(rows))
         reads = self.dialect.reads(text)
-        transactional = not _autocommits(connection)
+        transactional = not _autocommits(connection) and not self.dialect.commits(text)
         self.statements.append(
             {
                 "revision": self.revision,
@@ -135,6 +135,8 @@ class Recorder:
 
     def _error(self, context: Any) -> None:
         self._sending = False
+        if self.dialect.reads(str(context.statement)) == ():
+            return  # SQLAlchemy asks MySQL whether there is a table by an error; catalogs say the same on the target
         reason = str(context.original_exception).strip()[:_SHOWN]
         self.doubts.append(
             f"{self.who} sent a statement that failed, and went on: {str(context.statement)[:_SHOWN]!r} ({reason})"
@@ -159,7 +161,10 @@ def _autocommits(connection: Any) -> bool:
     The well-known SQLite recipe sets the driver to autocommit and begins by itself, so that there only the
     isolation level that was asked for tells.
     """
+    raw = connection.connection.dbapi_connection
+    if connection.dialect.name in {"mysql", "mariadb"}:
+        return bool(raw.get_autocommit())
     if connection.dialect.name != "sqlite":
-        return bool(connection.connection.dbapi_connection.autocommit)
+        return bool(raw.autocommit)
     asked = connection.get_execution_options().get("isolation_level")
     return (asked or getattr(connection.dialect, "_on_connect_isolation_level", None)) == "AUTOCOMMIT"

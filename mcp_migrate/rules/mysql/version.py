@@ -39,6 +39,8 @@ def _step(cursor: Cursor) -> Name:
         _where(cursor, name)
     elif word == "CREATE TABLE":
         _columns(cursor)
+    if word in {"INSERT INTO", "DELETE FROM"} and cursor.take("RETURNING"):  # MariaDB has it
+        _column(cursor, name)
     return name
 
 
@@ -47,10 +49,14 @@ def _where(cursor: Cursor, name: Name) -> None:
         _equals(cursor, name)
 
 
-def _equals(cursor: Cursor, table: Name) -> None:
+def _column(cursor: Cursor, table: Name) -> None:
     first = cursor.name()
     if cursor.take(".") and (first != table[1] or not cursor.name()):
         raise Refused("it names another table")
+
+
+def _equals(cursor: Cursor, table: Name) -> None:
+    _column(cursor, table)
     cursor.want("=")
     _value(cursor)
 

@@ -165,6 +165,11 @@ def _drop_constraint(command: Tree, table: Tree, where: str, context: Context) -
     return [found(DROP_CONSTRAINT, where, name=command.name, cascade=cascade)]
 
 
+def _type(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
+    findings = change_type(command, table, where, context)
+    return [found(ALTER_NEW, f"{where}.{command.name}")] if context.made.has("table", name_of(table)) else findings
+
+
 def _drop_column(command: Tree, table: Tree, where: str, context: Context) -> list[Finding]:
     name, cascade = f"{where}.{command.name}", _cascade(command)
     views = readers(where, context) if cascade else ()
@@ -202,7 +207,7 @@ _HANDLERS: dict[str, Callable[[Tree, Tree, str, Context], list[Finding]]] = {
     "AT_DetachPartitionFinalize": detach,
     "AT_AddColumn": add_column,
     "AT_AddConstraint": add_constraint,
-    "AT_AlterColumnType": change_type,
+    "AT_AlterColumnType": _type,
     "AT_ChangeOwner": _owner,
     "AT_ColumnDefault": _default,
     "AT_DropColumn": _drop_column,

@@ -43,6 +43,7 @@ DROP_UNIQUE = rule(
     of="index",
     rationale="Once duplicates are in, the index cannot be built again before they are gone.",
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    flags=("DROP INDEX codes_value",),
     passes=("DROP INDEX by_email",),
 )
 DROP_INDEX_CONCURRENTLY = rule(
@@ -67,6 +68,8 @@ BACKS_CONSTRAINT = rule(
     of="index",
     rationale="PostgreSQL refuses to drop an index that a constraint needs.",
     source="https://www.postgresql.org/docs/current/sql-dropindex.html",
+    flags=("DROP INDEX codes_pkey",),
+    passes=("DROP INDEX codes_value",),
 )
 
 

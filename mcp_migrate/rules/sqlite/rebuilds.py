@@ -115,6 +115,8 @@ DROP_NOT_NULL = rule(
     of="column",
     rationale="Code that is running has never met a null there.",
     source="https://sqlite.org/lang_createtable.html#notnullconst",
+    flags=(_again("word TEXT", "word", "word", "filled"),),
+    passes=(_again("word TEXT NOT NULL", "word", "word", "filled"),),
 )
 SET_DEFAULT = rule(
     "set-default",

@@ -1,8 +1,42 @@
+-- name: kinds
+-- Which parts of the query `others` have something to find, or may have.
+SELECT array_remove(ARRAY[
+  CASE WHEN EXISTS (SELECT FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384) THEN 'views' END,
+  CASE WHEN EXISTS (SELECT FROM pg_class WHERE relkind = 'S' AND oid >= 16384) THEN 'sequences' END,
+  CASE WHEN EXISTS (SELECT FROM pg_type t WHERE oid >= 16384 AND (typtype NOT IN ('b', 'c', 'm', 'p') OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')
+                      OR typtype IN ('b', 'p') AND oid NOT IN (SELECT typarray FROM pg_type))) THEN 'types' END,
+  CASE WHEN EXISTS (SELECT FROM pg_proc WHERE oid >= 16384) THEN 'functions' END,
+  CASE WHEN EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal OR tgparentid <> 0) THEN 'triggers' END,
+  CASE WHEN EXISTS (SELECT FROM pg_rewrite WHERE rulename <> '_RETURN' AND oid >= 16384) THEN 'rules' END,
+  CASE WHEN EXISTS (SELECT FROM pg_policy) THEN 'policies' END,
+  CASE WHEN
+    EXISTS (SELECT FROM pg_collation WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_statistic_ext)
+    OR EXISTS (SELECT FROM pg_operator WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_opfamily WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_opclass WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_cast WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_conversion WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_transform)
+    OR EXISTS (SELECT FROM pg_am WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_language WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_ts_config WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_ts_dict WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_ts_parser WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_ts_template WHERE oid >= 16384)
+    OR EXISTS (SELECT FROM pg_foreign_data_wrapper)
+    OR EXISTS (SELECT FROM pg_event_trigger)
+    OR EXISTS (SELECT FROM pg_publication)
+    OR EXISTS (SELECT FROM pg_database d WHERE d.datname = current_database() AND d.oid IN (SELECT subdbid FROM pg_subscription))
+    OR EXISTS (SELECT FROM pg_default_acl)
+    OR EXISTS (SELECT FROM pg_extension WHERE extname <> 'plpgsql') THEN 'rarities' END], NULL)
+
 -- name: others
 -- Whatever is no table. Each part tells the catalog and number (for comments and grants), the relation whose columns
 -- belong to it, kind, schema, name, definition, options, owner, and the table it is on; what only the whole database
 -- holds has no schema. Left out: user mappings' options and subscriptions' connections, which hold secrets; security
 -- labels; comments of extensions, which differ between versions; settings of the database and of roles.
+-- What follows a line `-- when …` is asked only where there is such a thing: planning all of it takes longer than running it.
 WITH ours AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE nspname <> $1 AND nspname !~ '^pg_t(oast|emp)'),
 member AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 usual AS (
@@ -10,6 +44,10 @@ usual AS (
   UNION SELECT c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3
 ),
 things (class, oid, relation, kind, schema, name, definition, options, owner, "table") AS (
+SELECT 'pg_namespace'::regclass, n.oid, NULL::oid, 'schema', '', n.nspname::text, 'schema', NULL::text[], CASE WHEN n.nspname <> 'public' OR n.nspowner NOT IN (10, 6171) THEN n.nspowner END, NULL::text
+FROM ours n WHERE n.oid >= 16384 OR n.nspname = 'public'
+-- when views
+UNION ALL
 SELECT 'pg_class'::regclass, c.oid, c.oid, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized_view' END, n.nspname::text, c.relname::text, pg_get_viewdef(c.oid),
        array_remove(ARRAY[CASE WHEN NOT c.relispopulated THEN 'not populated' END, 'tablespace ' || quote_ident(t.spcname),
          CASE WHEN m.amname <> 'heap' THEN 'using ' || quote_ident(m.amname) END, (SELECT 'cluster on ' || x.indexrelid::regclass::text FROM pg_index x WHERE x.indrelid = c.oid AND x.indisclustered)]
@@ -21,12 +59,14 @@ SELECT 'pg_class'::regclass, i.oid, NULL, 'index', n.nspname, i.relname, concat_
        array_remove(ARRAY['tablespace ' || quote_ident(t.spcname)], NULL), NULL, n.nspname || '.' || c.relname
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid JOIN ours n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = i.reltablespace
 WHERE c.relkind = 'm' AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+-- when sequences
 UNION ALL
 SELECT 'pg_class'::regclass, c.oid, NULL, 'sequence', n.nspname, c.relname,
        concat_ws(' ', format_type(s.seqtypid, NULL), 'start', s.seqstart, 'min', s.seqmin, 'max', s.seqmax, 'step', s.seqincrement, 'cache', s.seqcache,
                  CASE WHEN s.seqcycle THEN 'cycle' END, CASE WHEN c.relpersistence = 'u' THEN 'unlogged' END), NULL, c.relowner, NULL
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN ours n ON n.oid = c.relnamespace
 WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i'))
+-- when types
 UNION ALL
 SELECT 'pg_type'::regclass, t.oid, CASE WHEN t.typtype = 'c' THEN t.typrelid END,
        CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite' WHEN 'r' THEN 'range' ELSE 'type' END, n.nspname, t.typname,
@@ -46,6 +86,7 @@ SELECT 'pg_type'::regclass, t.oid, CASE WHEN t.typtype = 'c' THEN t.typrelid END
 FROM pg_type t JOIN ours n ON n.oid = t.typnamespace LEFT JOIN pg_type b ON b.oid = t.typbasetype LEFT JOIN pg_range r ON r.rngtypid = t.oid LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c')
   OR (t.typtype IN ('b', 'p') AND NOT EXISTS (SELECT FROM pg_type a WHERE a.typarray = t.oid)))
+-- when rarities
 UNION ALL
 SELECT 'pg_collation'::regclass, c.oid, NULL, 'collation', n.nspname, c.collname, concat_ws(' ', c.collprovider, CASE WHEN c.collprovider = 'c' THEN c.collcollate || ' ' || c.collctype
          ELSE coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale', c.collcollate::text) END,
@@ -54,28 +95,6 @@ FROM pg_collation c JOIN ours n ON n.oid = c.collnamespace WHERE c.oid >= 16384
 UNION ALL
 SELECT 'pg_statistic_ext'::regclass, s.oid, NULL, 'statistics', n.nspname, s.stxname, pg_get_statisticsobjdef(s.oid), CASE WHEN s.stxstattarget >= 0 THEN ARRAY['target ' || s.stxstattarget] END, s.stxowner, NULL
 FROM pg_statistic_ext s JOIN ours n ON n.oid = s.stxnamespace
-UNION ALL
-SELECT 'pg_proc'::regclass, p.oid, NULL, CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, n.nspname,
-       p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
-       CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE (SELECT (to_jsonb(a) - 'aggfnoid' - 'aggtranstype' - 'aggmtranstype' - 'aggsortop' || jsonb_build_object(
-         'arguments', pg_get_function_arguments(p.oid), 'returns', format_type(p.prorettype, NULL), 'state', format_type(a.aggtranstype, NULL), 'moving', format_type(nullif(a.aggmtranstype, 0), NULL),
-         'sort', nullif(a.aggsortop, 0)::regoperator::text, 'parallel', p.proparallel))::text FROM pg_aggregate a WHERE a.aggfnoid = p.oid) END, NULL, p.proowner, NULL
-FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace
-WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
-UNION ALL
-SELECT 'pg_trigger'::regclass, t.oid, NULL, 'trigger', n.nspname, t.tgname, pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text, NULL, NULL, n.nspname || '.' || c.relname
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN ours n ON n.oid = c.relnamespace
-WHERE (NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgname !~ '^RI_ConstraintTrigger_')) AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
-UNION ALL
-SELECT 'pg_rewrite'::regclass, r.oid, NULL, 'rule', n.nspname, r.rulename, pg_get_ruledef(r.oid) || ' ' || r.ev_enabled::text, NULL, NULL, n.nspname || '.' || c.relname
-FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN ours n ON n.oid = c.relnamespace
-WHERE r.rulename <> '_RETURN' AND r.oid >= 16384 AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
-UNION ALL
-SELECT 'pg_policy'::regclass, p.oid, NULL, 'policy', n.nspname, p.polname,
-       concat_ws(' ', p.polcmd, CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, 'to ' || (SELECT string_agg(CASE WHEN r = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY 1) FROM unnest(p.polroles) r),
-                 'using ' || pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid)), NULL, NULL, n.nspname || '.' || c.relname
-FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN ours n ON n.oid = c.relnamespace
-WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
 UNION ALL
 SELECT 'pg_operator'::regclass, o.oid, NULL, 'operator', n.nspname, o.oprname || '(' || concat_ws(', ', coalesce(format_type(nullif(o.oprleft, 0), NULL), 'NONE'), format_type(nullif(o.oprright, 0), NULL)) || ')',
        concat_ws(' ', o.oprcode, format_type(nullif(o.oprresult, 0), NULL), 'commutator ' || nullif(o.oprcom, 0)::regoperator::text, 'negator ' || nullif(o.oprnegate, 0)::regoperator::text,
@@ -146,9 +165,33 @@ SELECT 'pg_default_acl'::regclass, a.oid, NULL, 'default_privileges', coalesce(n
 FROM pg_default_acl a LEFT JOIN ours n ON n.oid = a.defaclnamespace
 UNION ALL
 SELECT 'pg_extension'::regclass, NULL, NULL, 'extension', n.nspname, e.extname, e.extversion, NULL, NULL, NULL FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'
+-- when functions
 UNION ALL
-SELECT 'pg_namespace'::regclass, n.oid, NULL, 'schema', '', n.nspname, 'schema', NULL, CASE WHEN n.nspname <> 'public' OR n.nspowner NOT IN (10, 6171) THEN n.nspowner END, NULL
-FROM ours n WHERE n.oid >= 16384 OR n.nspname = 'public'
+SELECT 'pg_proc'::regclass, p.oid, NULL, CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, n.nspname,
+       p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
+       CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE (SELECT (to_jsonb(a) - 'aggfnoid' - 'aggtranstype' - 'aggmtranstype' - 'aggsortop' || jsonb_build_object(
+         'arguments', pg_get_function_arguments(p.oid), 'returns', format_type(p.prorettype, NULL), 'state', format_type(a.aggtranstype, NULL), 'moving', format_type(nullif(a.aggmtranstype, 0), NULL),
+         'sort', nullif(a.aggsortop, 0)::regoperator::text, 'parallel', p.proparallel))::text FROM pg_aggregate a WHERE a.aggfnoid = p.oid) END, NULL, p.proowner, NULL
+FROM pg_proc p JOIN ours n ON n.oid = p.pronamespace
+WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
+-- when triggers
+UNION ALL
+SELECT 'pg_trigger'::regclass, t.oid, NULL, 'trigger', n.nspname, t.tgname, pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text, NULL, NULL, n.nspname || '.' || c.relname
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN ours n ON n.oid = c.relnamespace
+WHERE (NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgname !~ '^RI_ConstraintTrigger_')) AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+-- when rules
+UNION ALL
+SELECT 'pg_rewrite'::regclass, r.oid, NULL, 'rule', n.nspname, r.rulename, pg_get_ruledef(r.oid) || ' ' || r.ev_enabled::text, NULL, NULL, n.nspname || '.' || c.relname
+FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN ours n ON n.oid = c.relnamespace
+WHERE r.rulename <> '_RETURN' AND r.oid >= 16384 AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+-- when policies
+UNION ALL
+SELECT 'pg_policy'::regclass, p.oid, NULL, 'policy', n.nspname, p.polname,
+       concat_ws(' ', p.polcmd, CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, 'to ' || (SELECT string_agg(CASE WHEN r = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY 1) FROM unnest(p.polroles) r),
+                 'using ' || pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid)), NULL, NULL, n.nspname || '.' || c.relname
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN ours n ON n.oid = c.relnamespace
+WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+-- when anything
 )
 SELECT t.class::text, t.oid, t.relation, t.kind, t.schema, t.name, t.definition, t.options,
        CASE WHEN t.owner NOT IN (SELECT role FROM usual) THEN pg_get_userbyid(t.owner)::text END, t."table", nullif(d.description, CASE WHEN t.kind = 'schema' AND t.name = 'public' THEN 'standard public schema' END)

@@ -23,7 +23,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text,
        CASE WHEN c.relhassubclass OR c.relispartition OR h.inhrelid IS NOT NULL THEN
          ARRAY(SELECT concat_ws(' ', 'child of', p.inhparent::regclass::text, CASE WHEN p.inhdetachpending THEN 'detach pending' END)
                FROM pg_inherits p WHERE p.inhrelid = c.oid ORDER BY 1) END ||
-       x.options || ARRAY(SELECT 'toast.' || o FROM unnest(o.reloptions) o) || c.reloptions, NULL),
+       x.options || CASE WHEN o.reloptions IS NOT NULL THEN ARRAY(SELECT 'toast.' || o FROM unnest(o.reloptions) o) END || c.reloptions, NULL),
        d.description, CASE WHEN c.relowner NOT IN (SELECT role FROM usual) THEN pg_get_userbyid(c.relowner)::text END,
        CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'no right to use its schema'
             WHEN NOT (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')) THEN 'no right to read it'
@@ -66,37 +66,56 @@ FROM pg_constraint k LEFT JOIN pg_description t ON t.classoid = 'pg_constraint':
 WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.connoinherit OR t.description IS NOT NULL)
 
 -- name: columns
--- Of every relation that is not the server's, in any order; what is not asked for is not looked up. Temporary tables
--- come and go, and here and below must not make a reading fail.
-SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-       CASE WHEN a.atthasdef AND a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-       CASE a.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
-       CASE a.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END || pg_get_expr(d.adbin, d.adrelid),
-       CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
-       n.description,
+-- Of every relation that is not the server's, grouped by what is alike: an application has few kinds of columns. The
+-- places are `number of the relation * 65536 + number of the column`. Temporary tables come and go, and here and below
+-- must not make a reading fail.
+SELECT g.attname, quote_ident(g.attname), format_type(g.atttypid, g.atttypmod), NOT g.attnotnull,
+       CASE g.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+       CASE g.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END,
+       CASE WHEN g.attcollation <> g.typcollation THEN g.attcollation::regcollation::text END, g.options,
+       g.atttypid, g.attcollation, g.places
+FROM (SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation, t.typcollation,
        CASE WHEN a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0
                  OR a.attfdwoptions IS NOT NULL OR a.attoptions IS NOT NULL OR NOT a.attislocal THEN
-         nullif(array_remove(ARRAY[
+         array_remove(ARRAY[
            CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
            CASE a.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END,
            CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END,
            CASE WHEN NOT a.attislocal AND NOT c.relispartition THEN 'inherited' END,
-           'options ' || a.attfdwoptions::text] || a.attoptions, NULL), '{}') END
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN pg_description n ON n.classoid = 'pg_class'::regclass AND n.objoid = a.attrelid AND n.objsubid = a.attnum
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+           'options ' || a.attfdwoptions::text] || a.attoptions, NULL) END AS options,
+       array_agg(a.attrelid::bigint * 65536 + a.attnum) AS places
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) g
+
+-- name: defaults
+-- Of columns, the default or how it is generated. With a table the server opens it, which takes longer than all the
+-- rest, so it gets one only where the expression names a column.
+SELECT pg_get_expr(adbin, CASE WHEN strpos(adbin::text, '{VAR ') > 0 THEN adrelid ELSE 0 END), array_agg(adrelid::bigint * 65536 + adnum)
+FROM pg_attrdef WHERE adrelid >= 16384 GROUP BY 1
+
+-- name: comments
+-- Of columns.
+SELECT objoid::bigint * 65536 + objsubid, description FROM pg_description
+WHERE classoid = 'pg_class'::regclass AND objsubid > 0 AND objoid >= 16384
 
 -- name: constraints
 -- Not-null constraints are left out: the column says it. So are the twins that a reference to a partitioned table has
--- for each partition: their names depend on the order in which things were made.
+-- for each partition: their names depend on the order in which things were made. The server writes the definition only
+-- of what `definitions.py` cannot.
 WITH odd AS (
   SELECT g.tgconstraint, array_agg(DISTINCT concat_ws(' ', 'triggers', CASE WHEN g.tgrelid = k.conrelid THEN 'here' ELSE 'there' END,
            CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'on replicas' ELSE 'always' END)) AS options
   FROM pg_trigger g JOIN pg_constraint k ON k.oid = g.tgconstraint WHERE g.tgisinternal AND g.tgenabled <> 'O' GROUP BY 1
 )
-SELECT k.conrelid, k.contype::text, k.conname, k.conkey, pg_get_constraintdef(k.oid),
-       CASE WHEN k.confrelid <> 0 THEN k.confrelid::regclass::text END,
+SELECT k.conrelid, k.contype::text, k.conname, k.conkey,
+       CASE WHEN k.contype IN ('c', 'x') OR k.condeferrable OR NOT k.convalidated
+                 OR i.indnatts <> i.indnkeyatts AND k.contype <> 'f' OR k.confmatchtype NOT IN ('s', ' ')
+                 OR i.indnullsnotdistinct AND k.contype <> 'f' OR k.confdelsetcols IS NOT NULL -- 15
+                 OR NOT k.conenforced OR k.conperiod -- 18
+            THEN pg_get_constraintdef(k.oid) END,
+       k.confrelid, CASE WHEN k.confrelid <> 0 THEN k.confrelid::regclass::text END, k.confkey,
+       k.confupdtype::text, k.confdeltype::text,
        array_remove(ARRAY[
          CASE WHEN NOT k.conislocal AND NOT r.relispartition THEN 'inherited' END,
          CASE WHEN k.contype IN ('p', 'u', 'x') AND NOT i.indisvalid THEN 'INVALID' END,
@@ -112,17 +131,32 @@ WHERE k.conrelid >= 16384 AND r.relpersistence <> 't' AND k.contype IN ('p', 'f'
   AND NOT (k.contype = 'f' AND k.conparentid <> 0 AND EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid))
 ORDER BY k.conrelid, k.contype, k.conname
 
+-- name: classes
+-- The operator class that is the default of each type: an index says only which it uses instead.
+SELECT o.opcintype, o.oid FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod WHERE o.opcdefault AND m.amname = 'btree'
+
 -- name: indexes
--- Indexes that a constraint made are part of that constraint.
-SELECT i.indrelid, c.relname, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisvalid,
+-- Indexes that a constraint made are part of that constraint. A definition is written by the server where an index is no
+-- btree of plain columns; of the others there are the keys and the predicate, and `definitions.py` writes it.
+SELECT i.indrelid, i.indexrelid, c.relname, quote_ident(c.relname), quote_ident(n.nspname) || '.' || quote_ident(r.relname),
+       CASE WHEN m.amname <> 'btree' OR i.indexprs IS NOT NULL OR i.indnatts <> i.indnkeyatts OR c.relkind <> 'i' OR c.reloptions IS NOT NULL
+                 OR i.indnullsnotdistinct -- 15
+            THEN pg_get_indexdef(i.indexrelid) END,
+       i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[], i.indoption::int2[], i.indpred IS NOT NULL,
+       pg_get_expr(i.indpred, i.indrelid), i.indisunique, i.indisvalid,
        array_remove(ARRAY['tablespace ' || quote_ident(s.spcname), 'part of ' || h.inhparent::regclass::text] || a.options, NULL), d.description
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+JOIN pg_am m ON m.oid = c.relam
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
 LEFT JOIN (SELECT t.attrelid, array_agg('statistics ' || t.attnum || ' ' || t.attstattarget ORDER BY t.attnum) AS options
            FROM pg_attribute t WHERE t.attstattarget >= 0 AND t.attnum > 0 GROUP BY 1) a ON a.attrelid = i.indexrelid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
 WHERE r.relkind IN ('r', 'p') AND r.relpersistence <> 't' AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY i.indrelid, c.relname
+
+-- name: definitions
+-- Of the indexes $1.
+SELECT o.oid, pg_get_indexdef(o.oid) FROM unnest($1::oid[]) AS o (oid)
 
 -- name: estimates
 -- What the last ANALYZE or VACUUM counted; a partitioned table is as large as its partitions, which are listed too.

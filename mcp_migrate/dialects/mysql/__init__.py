@@ -1,0 +1,61 @@
+"""MySQL 8 and MariaDB 10.6 or newer, through pymysql. Their DDL ends the transaction: an apply can stop half-way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.model import Statement
+
+
+class MySQL:
+    """The dialect of both products; `name` is the one that the target's URL says."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def open_reader(self, url: str) -> AbstractContextManager[Reader]:
+        """A read-only session."""
+        from mcp_migrate.dialects.mysql.reader import open_reader
+
+        return open_reader(url)
+
+    def open_writer(
+        self, url: str, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """A session that runs exactly `statements`."""
+        from mcp_migrate.dialects.mysql.writer import open_writer
+
+        return open_writer(url, statements, limits=limits)
+
+    def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
+        """Marks in a database of our own stay; those among the user's tables go."""
+        from mcp_migrate.dialects.mysql.marks import clear_marks
+
+        clear_marks(url, keep=keep)
+
+    def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
+        """An empty database beside the target, with a user of its own."""
+        from mcp_migrate.dialects.mysql.scratch import open_scratch
+
+        return open_scratch(url)
+
+    def freeze(self, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, tuple[tuple[Any, ...], ...]]:
+        """Frozen text and rows of what the driver was sent."""
+        from mcp_migrate.dialects.mysql.freeze import freeze
+
+        return freeze(sql, rows, no_parameters=no_parameters)
+
+    def reads(self, sql: str) -> tuple[str, ...] | None:
+        """The user tables that a plain read looks at."""
+        from mcp_migrate.dialects.mysql.reads import reads
+
+        return reads(sql)
+
+    def commits(self, sql: str) -> bool:
+        """All but statements on rows end the transaction they come in."""
+        from mcp_migrate.dialects.mysql.words import stays_inside
+
+        return not stays_inside(sql)

@@ -1,0 +1,141 @@
+"""What is in a MySQL or MariaDB database? Read from the information schema, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.dialects.interface import Mark
+from mcp_migrate.dialects.mysql.connection import connect, database_name, driver, message, quote
+from mcp_migrate.dialects.mysql.objects import others
+from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
+from mcp_migrate.errors import TargetUnreachableError
+from mcp_migrate.schema.model import Schema
+
+if TYPE_CHECKING:
+    import pymysql
+
+OURS = "_mcp_migrate"
+OWN_DATABASE = "mcp_migrate"
+MARKS_BESIDE = f"{OURS}_applies"
+_PLAIN = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
+
+
+class MysqlReader:
+    """Reads through one open connection.
+
+    `database` is what the server calls it; `named` is what we say, which for a scratch database is the target's name.
+    """
+
+    def __init__(self, connection: pymysql.Connection[Any], url: str) -> None:
+        self._connection = connection
+        [(self.database, version)] = self.ask("SELECT database(), version()")
+        self.named = database_name(url)
+        self.mariadb = "mariadb" in str(version).lower()
+        self.version = tuple(int(part) for part in str(version).split("-")[0].split(".")[:2])
+
+    def schema(self, *, version_table: str) -> Schema:
+        """The whole schema but for the version table and ours."""
+        hidden = self._place(version_table)
+        found = [row for row in self._of_database("tables") if not self._hidden(row[0], hidden)]
+        parts = {name: grouped(self._of_database(name)) for name in ("columns", "references", "partitions")}
+        for name in ("indexes", "checks"):
+            parts[name] = grouped(self._of_database(name if self.mariadb else f"{name} of MySQL"))
+        [(_characters, collation)] = self._of_database("database")
+        tables = (table(self._name, collation, row, parts) for row in found if row[1] in _PLAIN)
+        other, unseen = others(self, collation, parts["columns"])
+        return Schema("mariadb" if self.mariadb else "mysql", tuple(tables), tuple(other), tuple(unseen))
+
+    def revisions(self, version_table: str) -> tuple[str, ...]:
+        """The rows of Alembic's version table, sorted."""
+        place = self._place(version_table)
+        if not self._there(*place):
+            return ()
+        rows = self.ask(f"SELECT version_num FROM {quote(*place)}")  # noqa: S608  quoted
+        return tuple(sorted(str(row[0]) for row in rows))
+
+    def mark(self, apply_id: str) -> Mark | None:
+        """What this apply left here, in either of the two places for it."""
+        for place in self.marks():
+            rows = self.ask(f"SELECT plan, done FROM {quote(*place)} WHERE apply_id = %s", apply_id)  # noqa: S608  quoted
+            if rows:
+                return Mark(str(rows[0][0]), int(rows[0][1]))
+        return None
+
+    def marks(self) -> list[tuple[str, str]]:
+        """The tables with marks that are there."""
+        return [place for place in self.places_for_marks() if self._there(*place)]
+
+    def places_for_marks(self) -> list[tuple[str, str]]:
+        """Where marks may be, the better place first."""
+        return [(OWN_DATABASE, "applies"), (self.database, MARKS_BESIDE)]
+
+    def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
+        """Rows of each ``database.table``, or table of this database, that exists."""
+        places = {name: self._place(name) for name in tables}
+        return {
+            name: int(self.ask(f"SELECT count(*) FROM {quote(*place)}")[0][0])  # noqa: S608  quoted
+            for name, place in places.items()
+            if self._there(*place)
+        }
+
+    def estimate_rows(self) -> Mapping[str, int]:
+        """The storage engines' own estimates."""
+        return {f"{self.named}.{name}": int(rows) for name, rows in self._of_database("estimates")}
+
+    def named_block(self, name: str) -> Rows:
+        """The rows of one query of catalog.sql about this database."""
+        return self._of_database(name)
+
+    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one query of ours."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
+    def _of_database(self, name: str) -> Rows:
+        return self.ask(_queries()[name], self.database)
+
+    def _name(self, database: str) -> str:
+        return self.named if database in {"", self.database} else database
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """Database and table that a name of ours means."""
+        database, _, table_name = name.rpartition(".")
+        return (self.database if database in {"", self.named} else database, table_name)
+
+    def _there(self, database: str, name: str) -> bool:
+        return (database, name) in self.ask(_queries()["present"], database, name)
+
+    def _hidden(self, name: str, version: tuple[str, str]) -> bool:
+        return name.startswith(OURS) or (self.database, name) == version
+
+
+@contextmanager
+def open_reader(url: str) -> Iterator[MysqlReader]:
+    """A session that sees one moment of the rows, and may not write.
+
+    Raises:
+        TargetUnreachableError: the server cannot be reached, or does not answer.
+    """
+    pymysql = driver()
+    with connect(url) as connection:
+        try:
+            connection.query("SET SESSION TRANSACTION READ ONLY")  # else DDL would end the transaction and run
+            connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            yield MysqlReader(connection, url)
+        except pymysql.Error as error:
+            raise TargetUnreachableError(
+                f"The target cannot be read: {message(error)}.", hint="Check the rights of its user."
+            ) from error
+
+
+@cache
+def _queries() -> dict[str, str]:
+    """The blocks of catalog.sql by name."""
+    text = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
+    blocks = text.split("-- name: ")[1:]
+    return {name.strip(): body for name, _, body in (block.partition("\n") for block in blocks)}

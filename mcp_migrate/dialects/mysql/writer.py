@@ -1,0 +1,225 @@
+"""How is a MySQL or MariaDB database changed? Under a named lock, one frozen statement at a time.
+
+DDL ends the transaction before it and stands when it succeeded. So statements on rows run in transactions, everything
+else by itself between two of them, and after the first of those a failure leaves the target between two revisions. The
+mark is brought up to date before and after each, so that a crash is told to the statement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.mysql.connection import code, connect, driver, message
+from mcp_migrate.dialects.mysql.freeze import filled
+from mcp_migrate.dialects.mysql.marks import Place, insert_mark, take_lock, update_mark
+from mcp_migrate.dialects.mysql.reader import MysqlReader
+from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted
+from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, stays_inside
+from mcp_migrate.dialects.sequence import FrozenSequence, one_row
+from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
+from mcp_migrate.model import Statement
+
+if TYPE_CHECKING:
+    import pymysql
+
+_IN_TRANSACTION = 0x0001
+"""SERVER_STATUS_IN_TRANS of the protocol."""
+_NOT_ROLLED_BACK = 1196
+"""ER_WARNING_NOT_COMPLETE_ROLLBACK: a table without transactions was changed."""
+_ATOMIC_SINCE = {True: (10, 6), False: (8, 0)}
+"""From which version of MariaDB, and of MySQL, a DDL statement that fails leaves nothing."""
+
+
+class MysqlWriter(MysqlReader):
+    """Runs frozen statements on one connection.
+
+    `failed` is why no further statement runs. `committed` are the numbers of the statements that stand whatever comes,
+    `uncertain` is the one that may.
+    """
+
+    def __init__(self, connection: pymysql.Connection[Any], url: str, statements: Sequence[Statement]) -> None:
+        super().__init__(connection, url)
+        self._sequence = FrozenSequence(statements)
+        self._marked: tuple[Place, str] | None = None
+        self.committed: list[int] = []
+        self.uncertain: int | None = None
+        self.failed: MigrateError | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether something may stay whatever comes."""
+        return bool(self.committed) or self.uncertain is not None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return not self._connection.open
+
+    def leave_mark(self, apply_id: str, plan: str) -> None:
+        """A row that is brought up to date in each transaction, so it says what stands."""
+        self._marked = (insert_mark(self, apply_id, plan), apply_id)
+
+    def run(self, statement: Statement) -> int:
+        """Run the next frozen statement; the rows it touched. After a failure there is none."""
+        if self.failed is not None:
+            raise self.failed
+        try:
+            return self._run(statement)
+        except MigrateError as error:
+            self.failed = error
+            raise
+
+    def commit(self) -> None:
+        """Commit what was done since the transaction began.
+
+        Raises:
+            StatementFailedError: it could not be committed.
+            PartiallyAppliedError: the same after other statements stand, or when nobody can tell.
+        """
+        self._bring_mark_up_to_date(self._sequence.ran)
+        self._commit()
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self.ask("START TRANSACTION")
+
+    def roll_back(self) -> None:
+        """Undo what is not committed. What cannot be undone, because of its table, may stand from then on."""
+        with suppress(driver().Error):  # a session that is gone has been rolled back by the server
+            self.ask("ROLLBACK")
+            if any(row[1] == _NOT_ROLLED_BACK for row in self.ask("SHOW WARNINGS")):
+                self.uncertain = next((n for n in self._sequence.ran if n not in self.committed), None)
+
+    def _commit(self) -> None:
+        try:
+            self.ask("COMMIT")
+        except driver().Error as error:
+            raise uncommitted(self, message(error)) from error
+
+    def _run(self, statement: Statement) -> int:
+        frozen = self._sequence.take(statement)
+        inside = frozen.transactional and stays_inside(frozen.sql)
+        if not inside:
+            self._stand_alone()
+        try:
+            touched = self._send(frozen)
+            if not inside:
+                self._stood()
+        except driver().Error as error:
+            raise self._refused(frozen, error) from error
+        if inside and not self._connection.server_status & _IN_TRANSACTION:  # whatever it was, it was committed
+            self.committed = self._sequence.ran
+            self.begin()
+        one_row(frozen, touched)
+        return touched
+
+    def _stand_alone(self) -> None:
+        """End the transaction before a statement that would do so itself."""
+        before = self._sequence.ran[:-1]
+        self._bring_mark_up_to_date(before)
+        self._commit()
+        self.committed = before
+        self.uncertain = self._sequence.ran[-1]
+
+    def _stood(self) -> None:
+        self.committed, self.uncertain = self._sequence.ran, None
+        self.begin()
+        self._bring_mark_up_to_date(self.committed)
+        self._commit()
+        self.begin()
+
+    def _refused(self, frozen: Statement, error: Exception) -> MigrateError:
+        """What is to be told; a statement that is known to leave nothing behind is not uncertain."""
+        atomic = self.version >= _ATOMIC_SINCE[self.mariadb]
+        if self.uncertain == frozen.n and not self.lost and atomic and fails_whole(frozen.sql):
+            self.uncertain = None
+        return refused(self, frozen, code(error), message(error))
+
+    def _bring_mark_up_to_date(self, ran: Sequence[int]) -> None:
+        """What goes wrong here is told by the commit that follows."""
+        if self._marked is not None:
+            place, apply_id = self._marked
+            with suppress(driver().Error):
+                update_mark(self, place, apply_id, len(ran))
+
+    def _send(self, frozen: Statement) -> int:
+        """Send the text as it is; a value goes where its placeholder stands, as the driver writes it."""
+        if not frozen.parameters:
+            return self._touched(frozen.sql)
+        return sum(
+            self._touched(filled(frozen.sql, row, self._literal) if row else frozen.sql) for row in frozen.parameters
+        )
+
+    def _literal(self, value: Any) -> str:
+        return str(self._connection.escape(value, self._connection.encoders))
+
+    def _touched(self, sql: str) -> int:
+        with self._connection.cursor() as cursor:
+            touched = cursor.execute(sql)
+            while cursor.nextset():
+                pass
+        return int(touched)
+
+
+@contextmanager
+def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[MysqlWriter]:
+    """The session for exactly these statements; commits when it is left without an exception.
+
+    Raises:
+        TargetUnreachableError: the server cannot be reached.
+        LockedError: another apply runs on this database.
+        ValidationFailedError: a statement would take the session out of our hands.
+    """
+    _stay_inside(statements)
+    with connect(url) as connection:
+        writer = _opened(connection, url, statements, limits)
+        try:
+            yield writer
+        except BaseException as error:
+            writer.roll_back()
+            if writer.stands and not isinstance(error, PartiallyAppliedError):
+                raise left_standing(writer, error) from error
+            raise
+        if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
+            writer.roll_back()
+            raise writer.failed
+        writer.commit()
+
+
+def _opened(
+    connection: pymysql.Connection[Any], url: str, statements: Sequence[Statement], limits: Limits
+) -> MysqlWriter:
+    try:
+        writer = MysqlWriter(connection, url, statements)
+        if not take_lock(connection, writer.database, limits.lock_timeout):
+            raise locked()
+        for name, value in _session(limits, mariadb=writer.mariadb).items():
+            writer.ask(f"SET SESSION {name} = %s", value)
+        writer.begin()
+    except driver().Error as error:
+        raise TargetUnreachableError(
+            f"No session for this apply: {message(error)}.", hint="Check the rights of the target's user."
+        ) from error
+    return writer
+
+
+def _stay_inside(statements: Sequence[Statement]) -> None:
+    for statement in statements:
+        if controls_session(statement.sql):
+            raise ValidationFailedError(
+                f"Statement {statement.n} of revision {statement.revision} controls the session it would run in.",
+                hint="Nothing ran. Take it out of the revision: transactions, locks, the database and settings of the "
+                "session are not its to change, but for foreign_key_checks and unique_checks.",
+            )
+
+
+def _session(limits: Limits, *, mariadb: bool) -> dict[str, float]:
+    """How long to wait, in whole seconds for locks. MySQL itself ends nothing but a SELECT for taking too long."""
+    wait = max(1, math.ceil(limits.lock_timeout))
+    most = limits.statement_timeout
+    longest = {"max_statement_time": most} if mariadb else {"max_execution_time": round(most * 1000)}
+    return {"lock_wait_timeout": wait, "innodb_lock_wait_timeout": wait, **longest}
