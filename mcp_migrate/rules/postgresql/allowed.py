@@ -91,7 +91,8 @@ _LONG_SHAPES = {
     "FuncCall": "funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct func_variadic"
     " funcformat location",
     "SelectStmt": "distinct_clause target_list from_clause where_clause group_clause group_distinct having_clause"
-    " window_clause values_lists sort_clause limit_offset limit_count limit_option with_clause op all larg rarg",
+    " window_clause values_lists sort_clause limit_offset limit_count limit_option locking_clause with_clause op all"
+    " larg rarg",
     "Constraint": "contype conname deferrable initdeferred is_enforced skip_validation initially_valid is_no_inherit"
     " raw_expr generated_when generated_kind nulls_not_distinct keys without_overlaps"
     " including exclusions options indexname access_method where_clause"

@@ -31,6 +31,7 @@ class Reading:
         self.relations: list[str] = []
         self.writes: list[tuple[str, Tree]] = []
         self.fresh = False
+        self.locks = False
         self._named: set[str] = set()
 
     @classmethod
@@ -65,6 +66,9 @@ class Reading:
     def _visit_any(self, node: Tree) -> None:
         kind = node.WhichOneof("node")
         if kind is None:
+            return
+        if kind == "locking_clause":  # it names tables by their aliases
+            self.locks = True
             return
         child = getattr(node, kind)
         if kind == "range_var":

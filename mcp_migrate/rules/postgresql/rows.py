@@ -25,6 +25,17 @@ READ = rule(
     flags=("SELECT id FROM users", "WITH a AS (SELECT id FROM orders) SELECT count(*) FROM a"),
     passes=("WITH a AS (DELETE FROM orders RETURNING id) SELECT id FROM a", "SELECT id INTO copied FROM users"),
 )
+LOCKING_READ = rule(
+    "read-for-update",
+    "Rows read and locked",
+    "read blocking",
+    "Reads {object} and keeps writers of these rows waiting.",
+    "ROW SHARE",
+    rationale="The locks stay until the transaction ends.",
+    source="https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS",
+    flags=("SELECT id FROM users FOR UPDATE",),
+    passes=("SELECT id FROM users",),
+)
 INSERT = rule(
     "insert-rows",
     "New rows",
@@ -108,7 +119,8 @@ def select(node: Tree, context: Context) -> list[Finding]:
     if effects_of(reading.called) - {Effect.READ, Effect.UNKNOWN}:  # a function that it calls changes something
         nested += [found(LOOKS, *names)] if names else []
     elif not nested:
-        nested.append(found(READ, *names, object=", ".join(names) or "no table"))
+        which = LOCKING_READ if reading.locks else READ
+        nested.append(found(which, *names, object=", ".join(names) or "no table"))
     return [*nested, *reading.findings()]
 
 
