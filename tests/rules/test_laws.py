@@ -47,7 +47,8 @@ def test_case_never_lowers_the_effects(case: tuple[str, str], data: st.DataObjec
 @given(st.text(max_size=60) | st.binary(max_size=40).map(lambda b: b.decode("latin-1")), _DIALECTS)
 @_FEW
 def test_random_text_is_unknown_or_only_reads(text: str, dialect: str) -> None:
-    assert judged(text, dialect).effects in (_UNKNOWN, {Effect.READ})  # PostgreSQL takes a bare SELECT
+    found = judged(text, dialect).effects
+    assert found >= _UNKNOWN or found == {Effect.READ}  # PostgreSQL takes a bare SELECT
 
 
 @given(st.text(alphabet=st.characters(categories=["Cs", "Ll", "Po"]), max_size=20), _CASES)

@@ -92,11 +92,12 @@ def test_anything_more_is_no_version_step(sql: str) -> None:
     assert found.effects & ALWAYS_APPROVED
 
 
-_WORDS = ["DROP", "COLUMN", "name", "users", ",", "(", ")", "AS", "SELECT", "1", "'x'", "IF EXISTS", "TABLE", "WHERE"]
+_WORDS = ["DROP", "COLUMN", "IF EXISTS", "TABLE", "TEMPORARY", "COMMENT", "ADD"]
+"""Words that no statement of the corpus may hold one more of and mean something milder."""
 _DANGEROUS = [sql for sql, words in _ALL if effects(words) & ALWAYS_APPROVED and "'" not in sql]
 
 
-@given(st.sampled_from(_DANGEROUS), st.sampled_from([*_WORDS, "TEMPORARY", "COMMENT", "ADD", "ENGINE", "="]), st.data())
+@given(st.sampled_from(_DANGEROUS), st.sampled_from(_WORDS), st.data())
 @_FEW
 def test_a_word_more_never_makes_a_statement_milder(sql: str, word: str, data: st.DataObject) -> None:
     parts = sql.split(" ")
