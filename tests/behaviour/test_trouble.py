@@ -166,7 +166,7 @@ async def test_two_applies_of_one_plan_at_once_run_it_once(world: World) -> None
 
 @pytest.mark.proves("design-4")
 async def test_what_is_not_understood_needs_approval(world: World) -> None:
-    world.write_revision("k1", "a1", 'op.execute("PRAGMA writable_schema = ON")', "pass")
+    world.write_revision("k1", "a1", 'op.execute("PRAGMA optimize")', "pass")
     async with world.agent() as agent:
         made = await agent.call("migration_plan", target="shop", to="k1")
         waiting = await agent.call("migration_apply", plan_id=made["plan_id"])
