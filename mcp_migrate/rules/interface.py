@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from mcp_migrate.model import Effect, Judgement
@@ -146,6 +147,8 @@ class Policy:
 
     def effects(self, which: Rule) -> frozenset[Effect]:
         """The effects of a rule here. What was accepted is still a change, so it is at least `additive`."""
+        if not self.raised and not self.accepted:
+            return which.effects
         effects = which.effects | self.raised.get(which.id, frozenset())
         if which.id not in self.accepted:
             return effects
@@ -181,5 +184,6 @@ def judgement(n: int, findings: Sequence[Finding], policy: Policy) -> Judgement:
     )
 
 
+@cache
 def _danger(effects: frozenset[Effect]) -> int:
     return min((DANGER.index(effect) for effect in effects), default=len(DANGER))

@@ -34,7 +34,9 @@ BLOCKS: dict[str, tuple[str, ...]] = {
 """What others cannot do meanwhile, by lock mode, the weakest of each product first."""
 
 
+_STRENGTH = {mode: place for place, mode in enumerate(BLOCKS)}
+
+
 def strongest(modes: Iterable[str | None]) -> str | None:
     """The lock that keeps the most others waiting; None where none is told."""
-    order = list(BLOCKS)
-    return max((mode for mode in modes if mode), key=order.index, default=None)
+    return max((mode for mode in modes if mode), key=_STRENGTH.__getitem__, default=None)
