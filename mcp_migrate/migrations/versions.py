@@ -5,10 +5,14 @@ Only those count as the movement of the version table. Anything else that touche
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 from mcp_migrate.migrations.info import ProjectInfo
+
+_LOADING = threading.Lock()
+"""SQLAlchemy loads a dialect when it is first named, and two threads that do so at once can meet half a module."""
 
 
 class VersionTexts:
@@ -19,7 +23,8 @@ class VersionTexts:
 
         schema, _, name = info.version_table.rpartition(".")
         self._info = info
-        self._dialect = make_url(f"{dialect_name}://").get_dialect()()
+        with _LOADING:
+            self._dialect = make_url(f"{dialect_name}://").get_dialect()()
         self._tables = [_table(name, schema or None, keyed=keyed) for keyed in (True, False)]
 
     def creations(self) -> frozenset[str]:
