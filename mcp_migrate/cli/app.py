@@ -16,6 +16,7 @@ from mcp_migrate.cli import (
     diff,
     doctor,
     ledger,
+    plan,
     reviewers,
     rules,
     schema,
@@ -34,6 +35,7 @@ app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
 app.command("diff")(diff.diff)
+app.command("plan")(plan.plan)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 

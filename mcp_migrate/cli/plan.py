@@ -1,0 +1,83 @@
+"""What would a migration do? A person asks as a principal, through the same door as an agent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from mcp_migrate import __version__
+from mcp_migrate.__main__ import choose_principal
+from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
+from mcp_migrate.cli.diff import TargetArgument
+from mcp_migrate.cli.request_text import safer_lines, worst_first, wrapped
+from mcp_migrate.model import Call
+from mcp_migrate.pipeline import UNWATCHED
+
+
+def plan(
+    target: TargetArgument,
+    to: Annotated[str, typer.Option("--to", help="head, +1 or a revision.")] = "head",
+    principal: Annotated[str | None, typer.Option("--as", help="The principal that plans; its scopes hold.")] = None,
+    intent: Annotated[str, typer.Option("--intent", help="Why, for the record.")] = "looking at what would run",
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Freeze the way of TARGET to a revision into SQL and say what it does. Nothing is changed."""
+    wiring = wire(config_file)
+    tool = wiring.registry["migration_plan"]
+    arguments = {"target": target, "to": to, "intent": intent}
+    tool.check_arguments(arguments)
+    call = Call(
+        call_id=f"call_{secrets.token_hex(10)}",
+        tool="migration_plan",
+        arguments=arguments,
+        intent=intent,
+        principal=choose_principal(wiring.settings, principal),
+        at=datetime.now(UTC),
+        client=f"mcp-migrate plan {__version__}",
+    )
+    made = wiring.run(call, tool, watch=UNWATCHED)
+    if as_json:
+        print_json(made)
+    else:
+        print("\n".join(lines(made)))
+
+
+def lines(made: Mapping[str, Any]) -> Iterable[str]:
+    """The plan as text: its summary, what it needs, and each statement with what it does."""
+    back, asks = made["rollback"], made["approval"]
+    effects = ", ".join(worst_first(effect for effect in made["effects"] if effect != "read"))
+    yield from wrapped("", safe(made["summary"]), indent=0)
+    yield f"Plan      {made['plan_id']}, until {made['expires_at']}"
+    yield f"Effects   {effects or 'none'}"
+    yield from wrapped("Way back  ", one_line(back["why_not"]) if not back["available"] else _restores(back))
+    yield from (line for doubt in made["doubts"] for line in wrapped("Doubt     ", one_line(doubt)))
+    yield f"Approval  {_asked(asks) if asks['required'] else 'none is needed'}"
+    told: set[str] = set()
+    for statement in made["statements"]:
+        yield from _statement(statement, told)
+    yield from wrapped("Next      ", one_line(made["next"]["hint"]))
+
+
+def _restores(back: Mapping[str, Any]) -> str:
+    schema = "restores the schema" if back["restores_schema"] else "does NOT restore the schema"
+    return f"{schema}; {'no data is lost' if back['restores_data'] else 'NOT THE DATA'}"
+
+
+def _asked(asks: Mapping[str, Any]) -> str:
+    who = asks["reviewers"] if isinstance(asks["reviewers"], str) else " and ".join(asks["reviewers"])
+    return f"{asks['quorum']} signature(s) of {one_line(who)} ({', '.join(asks['rule'])})"
+
+
+def _statement(statement: Mapping[str, Any], told: set[str]) -> Iterable[str]:
+    if "sql" not in statement:
+        yield f"      {statement['note']}"
+        return
+    mark = ", ".join(worst_first(statement.get("effects", ()))) or "version table"
+    yield from wrapped(f"{statement['n']:>4}  ", f"[{mark}] {one_line(statement.get('why', ''))}".strip(), indent=6)
+    yield from (f"      {safe(line)}" for line in statement["sql"].strip().splitlines())
+    yield from safer_lines(statement.get("safer"), told)
