@@ -28,11 +28,13 @@ class Scratch:
     """A throwaway database. `url` opens it and nothing else.
 
     With `holds_schema` it already is a copy of the target's schema and version table (without rows); else it is
-    empty and the revisions are replayed.
+    empty and the revisions are replayed. `named` is what its default schema is called in everything that is said,
+    where the database itself would say the scratch's own name.
     """
 
     url: str
     holds_schema: bool
+    named: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

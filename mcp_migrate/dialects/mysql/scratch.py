@@ -42,7 +42,7 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         _make(reader, lease, password)
         named = reader.named
     try:
-        yield Scratch(_address(url, lease, password, named), holds_schema=False)
+        yield Scratch(_address(url, lease, password, named), holds_schema=False, named=named)
     except BaseException:
         with suppress(MigrateError):  # what went wrong first is what is told; a later sweep removes the rest
             _clear(url, lease)

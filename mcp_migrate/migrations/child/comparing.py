@@ -9,19 +9,19 @@ from mcp_migrate.migrations.child.alembic_run import AlembicProject
 from mcp_migrate.migrations.child.failures import RefusedError
 
 
-def compared(project: AlembicProject) -> Mapping[str, Any]:
+def compared(project: AlembicProject, schema: str | None) -> Mapping[str, Any]:
     """The changes, and the bodies of the revision that makes them."""
     answer: dict[str, Any] = {}
 
     def steps(rows: Any, context: Any) -> Any:
-        answer.update(_compare(rows, context))
+        answer.update(_compare(rows, context, schema))
         return ()
 
     project.run(steps, dont_mutate=True)
     return answer
 
 
-def _compare(rows: Any, context: Any) -> Mapping[str, Any]:
+def _compare(rows: Any, context: Any, schema: str | None) -> Mapping[str, Any]:
     from alembic.autogenerate import produce_migrations
 
     metadata = context.opts.get("target_metadata")
@@ -31,7 +31,7 @@ def _compare(rows: Any, context: Any) -> Mapping[str, Any]:
     hook = context.opts.get("process_revision_directives")
     if hook:
         hook(context, rows, [script])
-    changes = _Changes(context.dialect.default_schema_name or "")
+    changes = _Changes(schema or context.dialect.default_schema_name or "")
     return {**_rendered(script, context, metadata), "changes": list(changes.of(script.upgrade_ops.as_diffs()))}
 
 

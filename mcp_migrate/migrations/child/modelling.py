@@ -16,14 +16,14 @@ Left = list[str]
 """Kind, schema, table and name of something."""
 
 
-def modelled(project: AlembicProject, live: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def modelled(project: AlembicProject, live: Sequence[Mapping[str, Any]], schema: str | None) -> Mapping[str, Any]:
     """Create the metadata on the empty scratch database; what is left out, and which constraints have a name."""
     answer: dict[str, Any] = {}
     every: list[Any] = []
 
     def steps(_rows: Any, context: Any) -> Any:
         every.extend(_metadata(context))
-        answer.update(_asked(context, every, live))
+        answer.update(_asked(context, every, live, schema))
         return ()
 
     project.run(steps, dont_mutate=True)
@@ -65,10 +65,12 @@ def _sequences(metadata: Any) -> Iterable[Any]:
     return tuple(metadata._sequences.values())  # noqa: SLF001  no public name
 
 
-def _asked(context: Any, every: Sequence[Any], live: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _asked(
+    context: Any, every: Sequence[Any], live: Sequence[Mapping[str, Any]], schema: str | None
+) -> Mapping[str, Any]:
     from alembic.autogenerate.api import AutogenContext
 
-    asking = _Asking(AutogenContext(context, metadata=every[0]), context.dialect.default_schema_name or "")
+    asking = _Asking(AutogenContext(context, metadata=every[0]), schema or context.dialect.default_schema_name or "")
     models = {asking.place(table): table for metadata in every for table in metadata.tables.values()}
     tables = {asking.place(table): table for table in map(asking.reflected, live)}
     left = [left for place in {**models, **tables} for left in asking.left_out(models.get(place), tables.get(place))]

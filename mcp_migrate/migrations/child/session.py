@@ -123,17 +123,20 @@ class Session:
         )
         return rendering.rendered()
 
-    def autogenerate(self) -> Mapping[str, Any]:
-        """How the scratch database differs from the models, and the revision that would end that."""
+    def autogenerate(self, schema: str | None = None) -> Mapping[str, Any]:
+        """How the scratch database differs from the models, and the revision that would end that.
+
+        `schema` is what the default schema is called, where the scratch database would say its own name.
+        """
         from mcp_migrate.migrations.child.comparing import compared
 
-        return compared(self.project)
+        return compared(self.project, schema)
 
-    def model(self, live: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    def model(self, live: Sequence[Mapping[str, Any]], schema: str | None = None) -> Mapping[str, Any]:
         """Make the models on the empty scratch database; what their project leaves out of `live` and of them."""
         from mcp_migrate.migrations.child.modelling import modelled
 
-        return modelled(self.project, live)
+        return modelled(self.project, live, schema)
 
     def _steps(self, to: Any, rows: Any, *, upgrade: bool) -> Any:
         """The same steps as Alembic's own commands."""
