@@ -1,14 +1,19 @@
-"""Apply a plan, and die without a word at the n-th step: run as a process of its own by `test_crashes.py`.
+"""Apply a plan, and die without a word at the n-th step.
 
-A step is the return from one of the functions below: between two of them target and ledger do not change.
+A step is the return from one of the functions below: between two of them target and ledger do not change. Each apply
+runs in a fork of one process that has loaded everything: starting Python anew sixty times is what would take long.
 """
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,52 @@ from mcp_migrate.__main__ import Wiring, load_settings
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call
 from mcp_migrate.pipeline import Watch
+
+_LOADED = ("psycopg", "pymysql", "postgast", "sqlglot", "sqloxide", "cryptography", "mcp_migrate.pipeline")
+_DIALECTS = ("sqlite", "postgresql", "mysql")
+
+
+@contextmanager
+def applies(errors: Path) -> Iterator[Callable[[Path, str, int], int]]:
+    """A function that applies a plan and dies at a step: how its process ended, negative by a signal.
+
+    What the processes say is appended to `errors`.
+    """
+    with (
+        errors.open("ab") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.crash"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        ) as parent,
+    ):
+
+        def apply(config: Path, plan_id: str, deadly: int) -> int:
+            assert parent.stdin
+            assert parent.stdout
+            print(json.dumps([str(config), plan_id, deadly]), file=parent.stdin, flush=True)
+            ended = parent.stdout.readline()
+            assert ended, errors.read_text()
+            return int(ended)
+
+        yield apply
+
+
+def serve() -> None:
+    """Fork for each line of standard input, and write how the fork ended."""
+    for name in (*_LOADED, *(f"mcp_migrate.{part}.{each}" for each in _DIALECTS for part in ("dialects", "rules"))):
+        importlib.import_module(name)
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            main(*json.loads(line))
+            os._exit(0)
+        _pid, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 def main(config: str, plan_id: str, deadly: int) -> None:
@@ -78,4 +129,4 @@ def _mine(deadly: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    serve()
