@@ -45,6 +45,14 @@ class Mark:
     done: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many rows a query returned, or why it could not be asked. It never holds a value of a row."""
+
+    rows: int = 0
+    why_not: str | None = None
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
 
@@ -66,6 +74,17 @@ class Reader(Protocol):
 
     def estimate_rows(self) -> Mapping[str, int]:
         """The rows that the database believes are in each ``schema.table``; what it does not know is left out."""
+        ...
+
+    def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
+        """What can be asked here beside the schema, by name, each with what does not hold: () where all is well.
+
+        No question takes longer than `seconds`; one that would is told as a fault.
+        """
+        ...
+
+    def count_returned(self, sql: str, *, at_most: int, seconds: float) -> Counted:
+        """How many rows a query returns, counted no further than `at_most`. It can only read."""
         ...
 
 

@@ -24,6 +24,7 @@ def check(
     for name, target in settings.targets.items():
         yield from _secrets(name, target)
         yield from _cage(name, target, settings)
+        yield from _checks(name, target)
     yield from not_enforced(settings)
     yield from _principals(settings)
     for name, workflow in settings.workflows.items():
@@ -80,6 +81,14 @@ def _cage(name: str, target: Target, settings: Settings) -> Iterator[Problem]:
     if target.cage.use and order.index(target.cage.use) < order.index(lowest):
         why = f"{target.tier} targets are recorded in the cage {lowest} or a stronger one."
         yield Problem(("targets", name, "cage", "use"), why, "Choose a stronger one, or change `lowest_cage`.")
+
+
+def _checks(name: str, target: Target) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, check in enumerate(target.checks):
+        if check.name in seen:
+            yield Problem(("targets", name, "checks", index, "name"), "another check has this name.", "Rename one.")
+        seen.add(check.name)
 
 
 def _principals(settings: Settings) -> Iterator[Problem]:

@@ -53,6 +53,14 @@ class CageOptions(Part):
     readable: tuple[Path, ...] = Field((), description="Folders and files that revisions read outside the project.")
 
 
+class Check(Part):
+    """What a project promises of its rows: a query that returns none while all is well."""
+
+    name: str = Field(min_length=1, max_length=80)
+    sql: str = Field(min_length=1, description="One query. Names without a schema are looked for in `public`.")
+    within: Seconds = Field(10.0, gt=0, le=600, description="How long it may take.")
+
+
 class Target(Part):
     """A database and the Alembic project that defines it."""
 
@@ -65,6 +73,7 @@ class Target(Part):
     limits: TargetLimits = TargetLimits()
     rehearsal: Rehearsal = Rehearsal()
     cage: CageOptions = CageOptions()
+    checks: tuple[Check, ...] = Field((), max_length=50, description="What `migration_validate` asks as well.")
 
     def resolved_url(self) -> str:
         """The URL with its references resolved; not to be logged. Raises: CredentialFailedError."""

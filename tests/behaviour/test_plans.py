@@ -29,8 +29,38 @@ async def test_an_additive_plan_runs_at_once_and_ends_where_it_said(world: World
     assert done["status"] == "applied"
     assert done["revision"] == "b2"
     assert checked["ok"] is True
+    assert [check["name"] for check in checked["checks"]] == [
+        "outcome recorded",
+        "revision",
+        "schema fingerprint",
+        "views compile",
+        "foreign keys hold",
+    ]
     assert "loyalty_points" in world.columns("customers")
     assert world.query("SELECT version_num FROM alembic_version") == [("b2",)]
+
+
+async def test_a_projects_own_checks_are_counted_and_never_shown(world: World) -> None:
+    checks = [
+        {"name": "all is well", "sql": "SELECT * FROM customers WHERE id < 0"},
+        {"name": "nobody is here", "sql": "SELECT email FROM customers"},
+        {"name": "no query", "sql": "DELETE FROM customers"},
+    ]
+    world.configure(lambda value: value["targets"]["shop"].update(checks=checks))
+    customers = world.query("SELECT count(*) FROM customers")[0][0]
+    async with world.agent() as agent:
+        done = await agent.plan_and_apply("b2")
+        checked = await agent.call("migration_validate", apply_id=done["apply_id"])
+    assert checked["ok"] is False
+    assert [check["ok"] for check in checked["checks"][-3:]] == [True, False, False]
+    assert checked["checks"][-2] == {
+        "name": "nobody is here",
+        "ok": False,
+        "detail": f"returned {customers} rows, expected none",
+        "sql": "SELECT email FROM customers",
+    }
+    assert checked["checks"][-1]["detail"].startswith("could not be asked: ")
+    assert world.query("SELECT count(*) FROM customers") == [(customers,)]
 
 
 @pytest.mark.proves("design-2")

@@ -72,6 +72,11 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "workflows.v.principals.0",
         "already belongs",
     ),
+    "check twice": (
+        lambda c: c["targets"]["shop"].update(checks=[{"name": "a", "sql": "SELECT 1"}] * 2),
+        "targets.shop.checks.1.name",
+        "another check",
+    ),
     "tool that is none": (
         lambda c: c["workflows"]["w"]["scopes"][0].update(tools=["schema_reed"]),
         "workflows.w.scopes.0.tools.0",

@@ -78,3 +78,6 @@ WHERE t.table_schema = %s AND t.table_rows IS NOT NULL AND t.table_type <> 'VIEW
 -- name: present
 SELECT t.table_schema, t.table_name FROM information_schema.tables t
 WHERE t.table_schema = %s AND t.table_name = %s AND t.table_type <> 'VIEW'
+
+-- name: view names
+SELECT v.table_name FROM information_schema.views v WHERE v.table_schema = %s ORDER BY v.table_name

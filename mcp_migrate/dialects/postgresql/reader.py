@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Mark
+from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
@@ -112,6 +112,18 @@ class PostgresReader:
         with self._pinned():
             rows = self._named("estimates", _OURS)
         return {f"{schema}.{name}": int(count) for schema, name, count in rows}
+
+    def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
+        """What does not hold beside the schema."""
+        from mcp_migrate.dialects.postgresql import health
+
+        return health.faults(self._connection, self._named, seconds=seconds)
+
+    def count_returned(self, sql: str, *, at_most: int, seconds: float) -> Counted:
+        """How many rows a query returns."""
+        from mcp_migrate.dialects.postgresql import health
+
+        return health.count_returned(self._connection, sql, at_most=at_most, seconds=seconds)
 
     def _there(self, table: str) -> bool:
         [(kind,)] = self._ask("SELECT (SELECT relkind::text FROM pg_class WHERE oid = to_regclass($1))", quote(table))

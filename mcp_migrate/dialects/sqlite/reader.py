@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from mcp_migrate.dialects.interface import Mark
+from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
@@ -73,6 +73,18 @@ class SqliteReader:
     def estimate_rows(self) -> Mapping[str, int]:
         """Nothing: SQLite keeps numbers only of indexes, and only where somebody ran ANALYZE."""
         return {}
+
+    def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
+        """What does not hold beside the schema."""
+        from mcp_migrate.dialects.sqlite import health
+
+        return health.faults(self._connection, seconds=seconds)
+
+    def count_returned(self, sql: str, *, at_most: int, seconds: float) -> Counted:
+        """How many rows a query returns."""
+        from mcp_migrate.dialects.sqlite import health
+
+        return health.count_returned(self._connection, sql, at_most=at_most, seconds=seconds)
 
     def _tables(self) -> Mapping[str, str]:
         """The names of all tables, by how SQLite compares them."""
