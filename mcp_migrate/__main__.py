@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcp_migrate.ledger import Ledger
     from mcp_migrate.migrations.cage import Confinement
     from mcp_migrate.model import Call, Effect
+    from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
     from mcp_migrate.settings import Settings, Target
     from mcp_migrate.tools.interface import Database
@@ -56,6 +57,8 @@ def serve(words: Sequence[str]) -> None:
     from mcp_migrate.server.stdio import serve_stdio
 
     log_to_stderr()
+    if wiring.settings.notify:
+        wiring.tell_people()
     calls = Calls()
     serve_stdio(build_server(registry, wiring, principal, calls), calls)
 
@@ -127,6 +130,23 @@ class Wiring:
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
         """Pass one call through the door."""
         return self.pipeline.run(call, tool, watch=watch)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What has to be told to people."""
+        from mcp_migrate.notices import Outbox
+
+        return Outbox(self.settings, self.ledger, lambda: datetime.now(UTC))
+
+    def tell_people(self) -> None:
+        """Send what is due for as long as this process lives."""
+        import threading
+
+        from mcp_migrate.notices import keep_sending
+
+        threading.Thread(
+            target=keep_sending, args=(self.outbox, threading.Event()), name="notices", daemon=True
+        ).start()
 
     def readable_targets(self, principal: str) -> Sequence[str]:
         """The targets whose schema `principal` may read now."""

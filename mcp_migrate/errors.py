@@ -204,6 +204,12 @@ class CancelledError(MigrateError):
     code = "cancelled"
 
 
+class NotificationFailedError(MigrateError):
+    """A channel did not take a notice. Nothing waits for it: it is tried again, and the request stands."""
+
+    code = "notification_failed"
+
+
 class InternalError(MigrateError):
     """Ours, not the caller's: a defect. The details are in the server's log, never in the result."""
 

@@ -106,6 +106,8 @@ REQUIREMENTS = (
     ),
     Requirement("interface-ledger-corrupt", "docs/interface.md", "Nothing is built on a ledger that was altered."),
     Requirement("interface-cancelled", "docs/interface.md", "A call taken back in time says so."),
+    Requirement("interface-notification-failed", "docs/notify.md", "A channel that does not work holds up nobody."),
+    Requirement("notices-carry-no-leave", "docs/notify.md", "A notice carries no SQL, no value and no way to decide."),
     Requirement("interface-internal-error", "docs/interface.md", "A defect is on the record and never shown."),
     Requirement("ledger-append-only", "docs/design.md", "No statement changes or removes an entry."),
     Requirement("ledger-durable", "docs/design.md", "An entry is on the disk when it is recorded."),

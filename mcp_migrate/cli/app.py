@@ -16,6 +16,7 @@ from mcp_migrate.cli import (
     diff,
     doctor,
     ledger,
+    notify,
     plan,
     reviewers,
     rules,
@@ -28,6 +29,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
 app.add_typer(config.app, name="config", help="Check and explain the configuration.")
 app.add_typer(ledger.app, name="ledger", help="Read and verify the record.")
+app.add_typer(notify.app, name="notify", help="How people are reached.")
 app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
 app.add_typer(rules.app, name="rules", help="How statements are judged.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     APPROVAL_CONSUMED = "approval.consumed"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_FAILED = "notice.failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 from mcp_migrate.model import Effect, Tier
+from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.model import ApprovalRule, CageName, RulePolicy, Scope, Settings, Target
 from mcp_migrate.settings.problems import Problem, nearest
@@ -31,6 +32,7 @@ def check(
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
     yield from _reviewers(settings)
+    yield from channel_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
     if settings.rules != RulePolicy():

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from mcp_migrate.errors import NotPermittedError, UnknownTargetError
 from mcp_migrate.model import Effect, Tier, digest
+from mcp_migrate.settings.channels import Channel
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.values import Duration, Part, Seconds, Window
 
@@ -172,6 +173,7 @@ class Settings(Part):
     workflows: dict[str, Workflow] = Field(min_length=1)
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
+    notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(
         default_factory=lambda: dict(LOWEST_CAGE),
