@@ -34,6 +34,7 @@ REQUIREMENTS = (
     Requirement(
         "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
     ),
+    Requirement("busy-tables", "docs/configuration.md", "A busy table is let go and tried again; nobody queues."),
     Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
     Requirement("effects-no-harm-passes", "docs/effects.md", "No destructive or privileged statement passes as safe."),
     Requirement("effects-additive-is-known", "docs/effects.md", "Ordinary additive work is not called unknown."),

@@ -36,6 +36,7 @@ class TargetLimits(Part):
     """How long an apply may wait and run."""
 
     lock_timeout: Seconds = Field(3.0, description="How long to wait for a lock.")
+    lock_retries: int = Field(3, ge=0, le=20, description="How often to begin again when a lock was not free in time.")
     statement_timeout: Seconds = Field(600.0, description="How long one statement may run.")
     undo_rows: int | None = Field(None, description="Comes with undo data.")
     undo_keep: Duration | None = Field(None, description="Comes with undo data.")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Mark, Writer
-from mcp_migrate.errors import LockedError, PlanStaleError
+from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError
 from mcp_migrate.model import Approved, Executed, Plan, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between an attempt that got no lock and the next."""
 
 Progress = Callable[[int, int, str], None]
 """Called with statements done, statements in all and a word on the one that comes next."""
@@ -41,12 +46,47 @@ def execute(
     if plan is None or target is None:
         yield _work(approved, apply_id, _no_database), None
         return
-    with broker.credential(target) as url, _writer(approved, plan, url, target) as writer:
-        if not is_open():
-            raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
-        _same_start(plan, writer)
-        writer.leave_mark(apply_id, plan.digest)
-        yield _work(approved, apply_id, _counting(plan, writer, progress)), writer
+    attempts = target.limits.lock_retries + 1
+    with broker.credential(target) as url, ExitStack() as session:
+        for attempt in range(1, attempts + 1):
+            try:
+                with ExitStack() as trial:
+                    writer = trial.enter_context(_writer(approved, plan, url, target))
+                    _ready(plan, writer, apply_id, is_open)
+                    executed = _work(approved, apply_id, _counting(plan, writer, progress))
+                    session.enter_context(trial.pop_all())
+            except LockTimeoutError as error:
+                if attempt == attempts:
+                    raise _never_got_it(error, attempts) from error
+                progress(0, len(plan.statements), f"a lock was not free; attempt {attempt + 1} of {attempts} follows")
+                time.sleep(_pause(attempt))
+            else:
+                break
+        yield executed, writer
+
+
+def _ready(plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool]) -> None:
+    """Under the target's lock: nobody settled this apply, and the target is where the plan starts."""
+    if not is_open():
+        raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
+    _same_start(plan, writer)
+    writer.leave_mark(apply_id, plan.digest)
+
+
+def _pause(attempt: int) -> float:
+    """Seconds: longer each time, and never the same for two that wait for one lock.
+
+    A lock that is not free in time fails the whole transaction, so nothing queues behind us meanwhile.
+    """
+    longest = min(_FIRST_PAUSE * 2.0 ** (attempt - 1), _LONGEST_PAUSE)
+    return random.uniform(longest / 2, longest)  # noqa: S311  no secret
+
+
+def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
+    if attempts == 1:
+        return error
+    sentence = f"{error.sentence.rstrip('.')}, in {attempts} attempts."
+    return LockTimeoutError(sentence, hint=error.hint, **{**error.details, "attempts": attempts})
 
 
 @dataclass(frozen=True, slots=True)
