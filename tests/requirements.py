@@ -35,6 +35,10 @@ REQUIREMENTS = (
         "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
     ),
     Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
+    Requirement("plan-rehearsed", "docs/design.md", "Each plan ran on a scratch database, there and back, frozen."),
+    Requirement("plan-rehearsed-observed", "docs/design.md", "Locks and rewrites are told as the server was seen."),
+    Requirement("plan-rehearsal-fails", "docs/design.md", "A plan whose own SQL fails on a scratch database is none."),
+    Requirement("plan-rehearsal-shown", "docs/design.md", "Callers, reviewers and the ledger get the rehearsal."),
     Requirement("effects-no-harm-passes", "docs/effects.md", "No destructive or privileged statement passes as safe."),
     Requirement("effects-additive-is-known", "docs/effects.md", "Ordinary additive work is not called unknown."),
     Requirement("interface-call-id", "docs/interface.md", "Every result carries the id of its ledger entry."),
