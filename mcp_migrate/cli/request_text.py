@@ -11,6 +11,8 @@ from mcp_migrate.rules.interface import DANGER
 
 _WIDTH = 110
 _ORDER = [effect.value for effect in DANGER]
+_SLOW = 0.5
+"""Seconds from which a single statement is worth a line."""
 _ROWS = " while every row is"
 """What takes the longer the more rows there are; it is told first."""
 _MILD = frozenset({"additive", "data", "read"})
@@ -35,6 +37,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         ("Rule", ", ".join(quorum["rules"])),
+        *rehearsed(body.get("rehearsal")),
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
     lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
@@ -43,6 +46,27 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """How it did on a scratch database: how long, where, and whether its way back led back."""
+    if not seen:
+        return [("Rehearsed", "NOT: nobody has seen these statements run")]
+    tried = seen["statements"]
+    times = f"{len(tried)} statements in {seen['seconds']:.2f} s on {one_line(seen['server'])}"
+    back = (
+        "the way back restored the schema" if seen["rollback_restored"] else "THE WAY BACK DID NOT RESTORE THE SCHEMA"
+    )
+    other = seen["server"].partition(".")[0] != seen["target_server"].partition(".")[0]
+    warning = f"The target runs {one_line(seen['target_server'])}, which may lock and rewrite differently"
+    slow = [f"statement {each['n']} took {each['seconds']:.2f} s" for each in tried if each["seconds"] >= _SLOW]
+    tables = {table: [each["n"] for each in tried if table in each["rewrites"]] for table in _rewritten(tried)}
+    anew = [f"{one_line(table)} was written anew (statement {_numbers(numbers)})" for table, numbers in tables.items()]
+    return [("Rehearsed", f"{times}; {back}"), *(("", fact) for fact in [*([warning] if other else []), *slow, *anew])]
+
+
+def _rewritten(tried: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(table for each in tried for table in each["rewrites"]))
 
 
 def worst_first(effects: Iterable[str]) -> list[str]:

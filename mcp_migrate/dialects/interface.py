@@ -6,7 +6,7 @@ driver was sent into frozen statements. `open_writer` is called in exactly one p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -53,8 +53,20 @@ class Counted:
     why_not: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a server was seen to do: the strongest lock newly held on each table, and the tables written anew."""
+
+    locks: tuple[tuple[str, str], ...] = ()
+    rewrites: tuple[str, ...] = ()
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
+
+    def server(self) -> str:
+        """The product and its version, as ``PostgreSQL 15.8``."""
+        ...
 
     def schema(self, *, version_table: str) -> Schema:
         """Read the whole schema, leaving out `version_table` and everything of our own."""
@@ -101,6 +113,10 @@ class Writer(Reader, Protocol):
         Raises:
             StatementFailedError: there is no place for it, and no right to make one.
         """
+        ...
+
+    def observing(self) -> Callable[[], Observed] | None:
+        """Each call tells what happened on this session since the one before; None where the server does not say."""
         ...
 
     def run(self, statement: Statement) -> int:

@@ -63,7 +63,16 @@ class Way:
         )
 
 
-def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A plan, with the fingerprints of the scratch database before and after its way."""
+
+    plan: Plan
+    before: str
+    after: str
+
+
+def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Recorded:
     """Record `way` on a scratch database that is at its start, then the way back, then render offline.
 
     Raises:
@@ -75,7 +84,8 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> P
     reverse = _record_back(running, scratch, way, shape(before))
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
     same = shape(before) == shape(schema)
-    return way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
+    plan = way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
+    return Recorded(plan, shape(before), after)
 
 
 def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
@@ -83,19 +93,21 @@ def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement,
     return _masked(_record(running, scratch, way).statements, scratch)
 
 
-def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> Plan:
-    """The plan, with a doubt for each value that came out differently another time.
+def hold_against(recorded: Recorded, again: tuple[Statement, ...], scratch: Scratch) -> Recorded:
+    """The recording, with a doubt for each value that came out differently another time.
 
     What is written is the value that was recorded and signed, so a value may differ; a text may not.
 
     Raises:
         RenderFailedError: the statements themselves came out differently.
     """
+    first = recorded.plan
     statements = _masked(first.statements, scratch)
     texts, others = ([replace(s, parameters=()) for s in each] for each in (statements, again))
     if texts != others:
         raise _not_the_same(texts, others)
-    return replace(first, doubts=(*first.doubts, *dict.fromkeys(_chances(statements, again))))
+    doubts = (*first.doubts, *dict.fromkeys(_chances(statements, again)))
+    return replace(recorded, plan=replace(first, doubts=doubts))
 
 
 def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:

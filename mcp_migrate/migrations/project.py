@@ -16,9 +16,10 @@ from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
 from mcp_migrate.migrations.info import ProjectInfo, Revision
 from mcp_migrate.migrations.modelled import Said, asked, comparable
-from mcp_migrate.migrations.planning import Way, hold_against, record_again, record_plan
+from mcp_migrate.migrations.planning import Recorded, Way, hold_against, record_again, record_plan
 from mcp_migrate.migrations.process import FIRST, SECOND, TIMEOUT, Child, Variant, child
-from mcp_migrate.migrations.scratch import empty_scratch, has_version_table, read_schema
+from mcp_migrate.migrations.rehearsal import rehearse, starting_point
+from mcp_migrate.migrations.scratch import empty_scratch, has_version_table, read_schema, server_of
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import Schema
 
@@ -103,7 +104,7 @@ class Project:
 
         Raises:
             RenderFailedError: the project cannot be recorded; the sentence names the revision and the reason.
-            RehearsalFailedError: no scratch database can be made.
+            RehearsalFailedError: no scratch database can be made, or the frozen statements fail on it.
         """
         info = self.describe(dialect.name)
         self._agree(info.version_table, version_table)
@@ -116,8 +117,20 @@ class Project:
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
-                plan = record_plan(running, scratch, way, schema)
-        return hold_against(plan, again.result(), scratch)
+                recorded = record_plan(running, scratch, way, schema)
+                recorded = hold_against(recorded, again.result(), scratch)
+                return self._rehearsed(recorded, way, url, scratch)
+
+    def _rehearsed(self, recorded: Recorded, way: Way, url: str, scratch: Scratch) -> Plan:
+        """The plan, after its frozen statements ran where `way` starts: on `scratch` if it is there again."""
+
+        @contextmanager
+        def replayed() -> Iterator[Scratch]:
+            with self._ready(way, url, FIRST) as (_running, replay):
+                yield replay
+
+        with starting_point(recorded, way, url, scratch, replayed) as start:
+            return rehearse(recorded, way, start, target_server=server_of(way.dialect, url))
 
     def _again(self, way: Way, url: str) -> tuple[Statement, ...]:
         """A second recording, by another clock and with another hash seed."""

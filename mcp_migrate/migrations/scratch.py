@@ -34,6 +34,12 @@ def read_revisions(dialect: Dialect, url: str, version_table: str) -> tuple[str,
         return reader.revisions(version_table)
 
 
+def server_of(dialect: Dialect, url: str) -> str:
+    """The product and version of its server."""
+    with dialect.open_reader(url) as reader:
+        return reader.server()
+
+
 def has_version_table(dialect: Dialect, url: str, version_table: str) -> bool:
     """Whether a target has the table: at base it may, because a downgrade leaves it behind, empty."""
     names = [version_table] if "." in version_table else [version_table, f"public.{version_table}"]

@@ -27,6 +27,7 @@ from mcp_migrate.model.plan import (
     canonical,
     digest,
 )
+from mcp_migrate.model.rehearsal import Rehearsal, Tried
 
 __all__ = [
     "ALWAYS_APPROVED",
@@ -45,9 +46,11 @@ __all__ = [
     "Prepared",
     "Present",
     "Quorum",
+    "Rehearsal",
     "Reverse",
     "Statement",
     "Tier",
+    "Tried",
     "Validated",
     "Work",
     "canonical",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from mcp_migrate.model.rehearsal import Rehearsal
 
 
 class Effect(StrEnum):
@@ -150,6 +152,8 @@ class Plan:
     differs, the target drifted): each makes the plan `unknown`. Both fingerprints leave owners and grants out, which
     a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the
     schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in.
+    `rehearsal` says how it went on a scratch database; it is None for a plan that was not rehearsed, and
+    no part of what is frozen: times vary.
     """
 
     target: str
@@ -163,6 +167,7 @@ class Plan:
     reverse: Reverse
     doubts: tuple[str, ...] = ()
     cage: str = "none"
+    rehearsal: Rehearsal | None = field(default=None, compare=False)
 
     @property
     def digest(self) -> str:

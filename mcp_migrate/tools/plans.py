@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Statement
+from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Rehearsal, Statement
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
 
 _SHOWN_SQL = 2_000
 _SHOWN_TOTAL = 24_000
 """Characters of SQL in one answer: clients cut results of about 50 kB."""
+_SHOWN_SLOWEST = 3
+_SHOWN_LOCKS = 50
 _WHERE_THERE_IS_ONE = ("objects", "lock", "blocks", "rewrites", "scans", "accepted", "safer")
 
 
@@ -48,7 +51,8 @@ def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
     newest = events[-1].body
     if now is not None and datetime.fromisoformat(newest["expires_at"]) <= now:
         raise PlanExpiredError(f"Plan {plan_id} expired at {newest['expires_at']}.", hint="Plan again.")
-    return Plan.thaw(newest["plan"])
+    seen = newest.get("rehearsal")
+    return replace(Plan.thaw(newest["plan"]), rehearsal=Rehearsal.thaw(seen) if seen else None)
 
 
 def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any]:
@@ -70,18 +74,39 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
             "rows": dict(classified.rows),
             "rows_total": classified.total_rows,
         },
-        "rehearsal": {
-            "ran": True,  # a plan is what a scratch database was sent, there and back
-            "faithful": plan.expected_fingerprint is not None,
-            "rollback_restored": plan.reverse.restores_schema,
-            "cage": plan.cage,
-        },
+        "rehearsal": {**rehearsed(plan), "cage": plan.cage},
         "approval": _approval(quorum),
         "doubts": list(plan.doubts),
         "statements": statements(plan.statements, classified.judgements),
         "statements_total": len(plan.statements),
         "next": _next(plan, quorum),
     }
+
+
+def rehearsed(plan: Plan) -> Mapping[str, Any]:
+    """How the plan did on a scratch database: the times, and what the server was seen to lock and to write anew.
+
+    `faithful` says that the scratch database had the target's schema.
+    """
+    seen = plan.rehearsal
+    if seen is None:
+        return {"ran": False}
+    slowest = sorted(seen.statements, key=lambda tried: -tried.seconds)[:_SHOWN_SLOWEST]
+    told: dict[str, Any] = {
+        "ran": True,
+        "faithful": plan.expected_fingerprint is not None,
+        "seconds": seen.seconds,
+        "rollback_seconds": seen.rollback_seconds,
+        "rollback_restored": seen.rollback_restored,
+        "server": seen.server,
+        "slowest": [{"n": tried.n, "seconds": tried.seconds} for tried in slowest],
+    }
+    if seen.other_version:
+        told["note"] = f"The target runs {seen.target_server}, which may lock and rewrite differently."
+    if seen.observed:
+        told["locks"] = [{"n": t.n, **dict(t.locks)} for t in seen.statements if t.locks][:_SHOWN_LOCKS]
+        told["rewrites"] = [{"n": t.n, "tables": list(t.rewrites)} for t in seen.statements if t.rewrites]
+    return told
 
 
 def summary(plan: Plan, classified: Classified) -> str:

@@ -63,6 +63,21 @@ async def test_a_projects_own_checks_are_counted_and_never_shown(world: World) -
     assert world.query("SELECT count(*) FROM customers") == [(customers,)]
 
 
+@pytest.mark.proves("plan-rehearsal-shown")
+async def test_the_rehearsal_is_told_to_the_caller_the_ledger_and_the_reviewer(world: World) -> None:
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        plan = await agent.call("migration_plan", target="shop", to="c3")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    seen = plan["rehearsal"]
+    assert (seen["ran"], seen["faithful"], seen["rollback_restored"]) == (True, True, True)
+    assert 0 < seen["seconds"] < 60
+    [on_record] = (e.body["rehearsal"] for e in world.events(Kind.PLAN_FROZEN) if e.subject == plan["plan_id"])
+    assert (on_record["seconds"], on_record["server"]) == (seen["seconds"], seen["server"])
+    shown = world.command("approvals", "show", waiting["request_id"]).stdout
+    assert f"{seen['seconds']:.2f} s on {seen['server']}; the way back restored the schema" in " ".join(shown.split())
+
+
 @pytest.mark.proves("design-2")
 async def test_a_revision_edited_after_planning_does_not_change_what_runs(world: World) -> None:
     async with world.agent() as agent:

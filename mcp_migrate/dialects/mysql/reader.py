@@ -37,6 +37,10 @@ class MysqlReader:
         self.mariadb = "mariadb" in str(version).lower()
         self.version = tuple(int(part) for part in str(version).split("-")[0].split(".")[:2])
 
+    def server(self) -> str:
+        """Which of the two products, and its version."""
+        return f"{'MariaDB' if self.mariadb else 'MySQL'} {'.'.join(map(str, self.version))}"
+
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table and ours."""
         hidden = self._place(version_table)

@@ -63,6 +63,9 @@ class MysqlWriter(MysqlReader):
         """A row that is brought up to date in each transaction, so it says what stands."""
         self._marked = (insert_mark(self, apply_id, plan), apply_id)
 
+    def observing(self) -> None:
+        """Its locks are seen only by who may read performance_schema, where that is on."""
+
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
         if self.failed is not None:

@@ -54,6 +54,11 @@ class PostgresReader:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
+    def server(self) -> str:
+        """The version, as its manual is numbered."""
+        version = self._connection.info.server_version
+        return f"PostgreSQL {version // 10_000}.{version % 10_000}"
+
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""
         schema, _, name = qualified(version_table).partition(".")

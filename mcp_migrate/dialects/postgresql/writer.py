@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
+from mcp_migrate.dialects.postgresql.observing import Observer
 from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row
 from mcp_migrate.errors import (
@@ -71,6 +72,10 @@ class PostgresWriter(PostgresReader):
                 hint="Nothing ran. Have an admin run once: CREATE SCHEMA mcp_migrate AUTHORIZATION <its role>.",
             ) from error
         self._marked = apply_id
+
+    def observing(self) -> Observer:
+        """Locks and files, as the catalogs of this session tell them."""
+        return Observer(self._ask)
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""

@@ -28,6 +28,10 @@ class SqliteReader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def server(self) -> str:
+        """The library's version: there is no server."""
+        return f"SQLite {sqlite3.sqlite_version}"
+
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, SQLite's own tables and ours."""
         version = folded(version_table.rpartition(".")[2])

@@ -39,6 +39,9 @@ class SqliteWriter(SqliteReader):
             (apply_id, plan, self._sequence.total),
         )
 
+    def observing(self) -> None:
+        """The one lock there is, on the file, is held from the first statement to the last."""
+
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
         if self.failed is not None:

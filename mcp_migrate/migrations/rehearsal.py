@@ -1,0 +1,123 @@
+"""Do the frozen statements do what the revisions did, there and back, and what does it cost?
+
+The text of the plan runs, by the same code that will run it on the target; the project's Python has no part in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+
+from mcp_migrate.dialects.interface import Limits, Observed, Scratch, Writer
+from mcp_migrate.errors import MigrateError, RehearsalFailedError
+from mcp_migrate.migrations.planning import Recorded, Way
+from mcp_migrate.migrations.scratch import has_version_table, read_schema, server_of
+from mcp_migrate.model import Plan, Rehearsal, Reverse, Statement, Tried
+from mcp_migrate.schema import shape
+
+_LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
+
+
+@contextmanager
+def starting_point(
+    recorded: Recorded,
+    way: Way,
+    url: str,
+    scratch: Scratch,
+    replayed: Callable[[], AbstractContextManager[Scratch]],
+) -> Iterator[Scratch]:
+    """A scratch database where `way` starts, found in the cheapest way there is.
+
+    A copy of the target is made again, and so is an empty database. `scratch`, on which the way there and back was
+    recorded, is at its start again if the way back restores; at base it is not, since Alembic leaves its version
+    table. Only what is left is `replayed`.
+    """
+    at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
+    if scratch.holds_schema or at_base:
+        with way.dialect.open_scratch(url) as fresh:
+            yield fresh
+    elif way.start is not None and recorded.plan.reverse.restores_schema:
+        yield scratch
+    else:
+        with replayed() as fresh:
+            yield fresh
+
+
+def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: str) -> Plan:
+    """The plan with what was seen when it ran on `scratch`; what its way back was seen to do counts.
+
+    Raises:
+        RehearsalFailedError: a statement fails, or all of them give another schema than the revisions.
+    """
+    plan = recorded.plan
+    try:
+        tried, observed = _run(way, scratch, plan.statements)
+    except MigrateError as error:
+        raise _failed(plan, error) from error
+    if _shape(way, scratch) != recorded.after:
+        raise RehearsalFailedError(
+            "The frozen statements give another schema than the revisions did when they were recorded.",
+            hint="A revision does something that is not in its SQL, or its SQL means something else by itself. Write "
+            "plain operations and plan again.",
+        )
+    back, seconds = _back(recorded, way, scratch)
+    seen = Rehearsal(
+        server=server_of(way.dialect, scratch.url),
+        target_server=target_server,
+        observed=observed,
+        statements=tried,
+        rollback_seconds=seconds,
+        rollback_restored=back.restores_schema,
+    )
+    return replace(plan, reverse=back, rehearsal=seen)
+
+
+def _back(recorded: Recorded, way: Way, scratch: Scratch) -> tuple[Reverse, float | None]:
+    """The way back as it turned out, and how long it took."""
+    reverse = recorded.plan.reverse
+    if not reverse.available:
+        return reverse, None
+    try:
+        tried, _observed = _run(way, scratch, reverse.statements)
+    except MigrateError as error:
+        return Reverse(available=False, restores_schema=False, why_not=_why(error)), None
+    restored = _shape(way, scratch) == recorded.before
+    return replace(reverse, restores_schema=restored), round(sum(each.seconds for each in tried), 6)
+
+
+def _run(way: Way, scratch: Scratch, statements: Sequence[Statement]) -> tuple[tuple[Tried, ...], bool]:
+    """Each statement with what was seen of it, and whether the server said more than the time."""
+    with way.dialect.open_writer(scratch.url, statements, limits=_LIMITS) as writer:
+        look = writer.observing()
+        return tuple(_tried(writer, statement, look) for statement in statements), look is not None
+
+
+def _tried(writer: Writer, statement: Statement, look: Callable[[], Observed] | None) -> Tried:
+    start = time.perf_counter()
+    writer.run(statement)
+    seconds = round(time.perf_counter() - start, 6)
+    seen = look() if look else Observed()
+    return Tried(statement.n, seconds, seen.locks, seen.rewrites)
+
+
+def _shape(way: Way, scratch: Scratch) -> str:
+    return shape(read_schema(way.dialect, scratch.url, way.info.version_table))
+
+
+def _failed(plan: Plan, error: MigrateError) -> RehearsalFailedError:
+    n = error.details.get("statement")
+    revision = next((statement.revision for statement in plan.statements if statement.n == n), None)
+    return RehearsalFailedError(
+        f"The plan fails on a scratch database: {error.sentence}",
+        hint="The revision ran there, its frozen SQL does not: it counts on something that another statement or its "
+        "Python did. Write it so that its SQL stands alone, and plan again.",
+        statement=n,
+        revision=revision,
+        code=error.code,
+    )
+
+
+def _why(error: MigrateError) -> str:
+    return f"rehearsing it failed: {error.sentence.rstrip('.')}"
