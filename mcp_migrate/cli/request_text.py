@@ -102,8 +102,21 @@ def _and(words: list[str]) -> str:
 def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     if not back.get("available"):
         return f"NONE: {one_line(back.get('why_not') or 'not a plan')}"
+    undo = (body["plan"] or {}).get("undo")
+    if undo is not None:
+        return _data_back(undo)
     loses = {"destructive", "data", "unknown"} & set(body["effects"])
     return "restores the schema, NOT THE DATA" if loses else "restores the schema; no data is lost"
+
+
+def _data_back(undo: Mapping[str, Any]) -> str:
+    """What a rollback would restore, as the plan that is signed says it."""
+    kept = ", ".join(dict.fromkeys(one_line(each["table"]) for each in undo["kept"]))
+    if not undo["restores_data"]:
+        why = "; ".join(one_line(each) for each in undo["why_not"])
+        return f"restores the schema, NOT ALL THE DATA: {why}" + (f" (of {kept} rows are kept)" if kept else "")
+    days = undo["keep_seconds"] / 86_400
+    return f"restores schema and data: rows of {kept} are kept for {days:g} days" if kept else "no data is lost"
 
 
 def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[str]:

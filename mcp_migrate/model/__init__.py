@@ -27,6 +27,7 @@ from mcp_migrate.model.plan import (
     canonical,
     digest,
 )
+from mcp_migrate.model.undo import Kept, Undo
 
 __all__ = [
     "ALWAYS_APPROVED",
@@ -39,6 +40,7 @@ __all__ = [
     "Expects",
     "Granted",
     "Judgement",
+    "Kept",
     "Pending",
     "Permitted",
     "Plan",
@@ -48,6 +50,7 @@ __all__ = [
     "Reverse",
     "Statement",
     "Tier",
+    "Undo",
     "Validated",
     "Work",
     "canonical",
