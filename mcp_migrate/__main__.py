@@ -157,6 +157,7 @@ class Wiring:
         """What tools may know of a target; its project is described once and remembered."""
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations import Project
+        from mcp_migrate.migrations.undo import Keeping
         from mcp_migrate.tools.interface import Database
 
         if name not in self._databases:
@@ -168,7 +169,8 @@ class Wiring:
                 models=target.models,
                 confined=self._confinement(target, url),
             )
-            self._databases[name] = Database(name, dialect_for(url), url, project)
+            keeping = Keeping(target.limits.undo_rows, target.limits.undo_keep.total_seconds())
+            self._databases[name] = Database(name, dialect_for(url), url, project, keeping)
         return self._databases[name]
 
     def _confinement(self, target: Target, url: str) -> Confinement:

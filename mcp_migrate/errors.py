@@ -151,6 +151,20 @@ class ValidationFailedError(MigrateError):
     action = Action.REPLAN
 
 
+class UndoGoneError(MigrateError):
+    """The undo data that a rollback needs is not on the target any more."""
+
+    code = "undo_gone"
+    action = Action.ASK_OWNER
+
+
+class UndoConflictError(MigrateError):
+    """Rows written since the apply stand where undo data would go; nothing was overwritten."""
+
+    code = "undo_conflict"
+    action = Action.ASK_OWNER
+
+
 class StatementFailedError(MigrateError):
     """The database refused a frozen statement; everything was rolled back."""
 

@@ -16,6 +16,8 @@ _SLOW = 0.5
 _ROWS = " while every row is"
 """What takes the longer the more rows there are; it is told first."""
 _MILD = frozenset({"additive", "data", "read"})
+OURS = {"change": "nothing", "version": "version table", "preserve": "undo data", "restore": "undo data"}
+"""What a statement without an effect is, by its kind."""
 _MEANS = {"reads": "reads", "writes": "writes", "ddl": "schema changes"}
 
 Judged = Mapping[str, Any]
@@ -126,8 +128,21 @@ def _and(words: list[str]) -> str:
 def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     if not back.get("available"):
         return f"NONE: {one_line(back.get('why_not') or 'not a plan')}"
+    undo = (body["plan"] or {}).get("undo")
+    if undo is not None:
+        return _data_back(undo)
     loses = {"destructive", "data", "unknown"} & set(body["effects"])
     return "restores the schema, NOT THE DATA" if loses else "restores the schema; no data is lost"
+
+
+def _data_back(undo: Mapping[str, Any]) -> str:
+    """What a rollback would restore, as the plan that is signed says it."""
+    kept = ", ".join(dict.fromkeys(one_line(each["table"]) for each in undo["kept"]))
+    if not undo["restores_data"]:
+        why = "; ".join(one_line(each) for each in undo["why_not"])
+        return f"restores the schema, NOT ALL THE DATA: {why}" + (f" (of {kept} rows are kept)" if kept else "")
+    days = undo["keep_seconds"] / 86_400
+    return f"restores schema and data: rows of {kept} are kept for {days:g} days" if kept else "no data is lost"
 
 
 def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[str]:
@@ -153,7 +168,7 @@ def _mild(judgement: Judged | None) -> bool:
 
 def _one(item: Mapping[str, Any], why: Mapping[int, Judged], told: set[str]) -> list[str]:
     judgement = why.get(item["n"], {"effects": [], "why": ""})
-    mark = ", ".join(worst_first(judgement["effects"])) or "version table"
+    mark = ", ".join(worst_first(judgement["effects"])) or OURS[item["kind"]]
     sql = [f"      {line}" for line in item["sql"].strip().splitlines()]
     reason = "" if _mild(judgement) else one_line(judgement["why"])
     return [

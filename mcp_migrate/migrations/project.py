@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,11 @@ class Project:
         to: str,
         schema: Schema,
         version_table: str,
+        finish: Callable[[Plan], Plan] = lambda plan: plan,
     ) -> Plan:
-        """Record the way from `current` to `to` on a scratch database, and the way back.
+        """Record the way from `current` to `to` on a scratch database, and the way back; then rehearse both.
+
+        What is rehearsed is what `finish` makes of the recorded plan.
 
         Raises:
             RenderFailedError: the project cannot be recorded; the sentence names the revision and the reason.
@@ -113,13 +116,14 @@ class Project:
         cage = self._confined.cage().name
         way = Way(target, dialect, info, start, end, upgrade=info.upgrades(start, end), cage=cage)
         if start == end:
-            return way.nothing(schema)
+            return finish(way.nothing(schema))
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
                 recorded = record_plan(running, scratch, way, schema)
                 recorded = hold_against(recorded, again.result(), scratch)
-                return self._rehearsed(recorded, way, url, scratch)
+                finished = replace(recorded, plan=finish(recorded.plan))
+                return self._rehearsed(finished, way, url, scratch)
 
     def _rehearsed(self, recorded: Recorded, way: Way, url: str, scratch: Scratch) -> Plan:
         """The plan, after its frozen statements ran where `way` starts: on `scratch` if it is there again."""

@@ -14,7 +14,7 @@ from mcp_migrate.dialects.interface import Limits, Observed, Scratch, Writer
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
 from mcp_migrate.migrations.planning import Recorded, Way
 from mcp_migrate.migrations.scratch import has_version_table, read_schema, server_of
-from mcp_migrate.model import Plan, Rehearsal, Reverse, Statement, Tried
+from mcp_migrate.model import Plan, Rehearsal, Reverse, Statement, Tried, Undo
 from mcp_migrate.schema import shape
 
 _LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
@@ -71,7 +71,15 @@ def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: s
         rollback_seconds=seconds,
         rollback_restored=back.restores_schema,
     )
-    return replace(plan, reverse=back, rehearsal=seen)
+    return replace(plan, reverse=back, rehearsal=seen, undo=_undo(plan.undo, back))
+
+
+def _undo(undo: Undo | None, back: Reverse) -> Undo | None:
+    """A way back that turned out not to restore the schema restores no data either."""
+    if undo is None or not undo.kept or back.restores_schema:
+        return undo
+    why_not = back.why_not or "the way back does not bring the schema back"
+    return replace(undo, why_not=(*undo.why_not, why_not))
 
 
 def _back(recorded: Recorded, way: Way, scratch: Scratch) -> tuple[Reverse, float | None]:

@@ -28,6 +28,7 @@ from mcp_migrate.model.plan import (
     digest,
 )
 from mcp_migrate.model.rehearsal import Rehearsal, Tried
+from mcp_migrate.model.undo import Kept, Undo
 
 __all__ = [
     "ALWAYS_APPROVED",
@@ -40,6 +41,7 @@ __all__ = [
     "Expects",
     "Granted",
     "Judgement",
+    "Kept",
     "Pending",
     "Permitted",
     "Plan",
@@ -51,6 +53,7 @@ __all__ = [
     "Statement",
     "Tier",
     "Tried",
+    "Undo",
     "Validated",
     "Work",
     "canonical",

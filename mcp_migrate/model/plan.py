@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from mcp_migrate.model.rehearsal import Rehearsal
+from mcp_migrate.model.undo import Undo
 
 
 class Effect(StrEnum):
@@ -58,7 +59,9 @@ class Statement:
     """One frozen SQL statement.
 
     `parameters` holds rows of JSON values (see `dialects.values`): none to send the text alone, one row to
-    execute, more to execute once per row. `kind` is ``version`` for the movement of Alembic's version table.
+    execute, more to execute once per row. `kind` is ``version`` for the movement of Alembic's version table,
+    ``preserve`` for what we add to keep what is lost next, ``restore`` for what puts it back. A statement with a
+    `guard` is a query that must return no rows; the guard says what it means when it does.
     """
 
     n: int
@@ -66,7 +69,8 @@ class Statement:
     sql: str
     parameters: tuple[tuple[Any, ...], ...] = ()
     transactional: bool = True
-    kind: Literal["change", "version"] = "change"
+    kind: Literal["change", "version", "preserve", "restore"] = "change"
+    guard: str | None = None
 
     def frozen(self) -> dict[str, Any]:
         """The JSON form that digests and the ledger hold."""
@@ -77,6 +81,7 @@ class Statement:
             "parameters": [list(row) for row in self.parameters],
             "transactional": self.transactional,
             "kind": self.kind,
+            **({"guard": self.guard} if self.guard else {}),  # plans made before there were any keep their digests
         }
 
     @classmethod
@@ -151,9 +156,9 @@ class Plan:
     `doubts` are reasons why the recording is not the whole truth (it read user rows, the offline rendering
     differs, the target drifted): each makes the plan `unknown`. Both fingerprints leave owners and grants out, which
     a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the
-    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in.
-    `rehearsal` says how it went on a scratch database; it is None for a plan that was not rehearsed, and
-    no part of what is frozen: times vary.
+    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in. `undo` is None
+    for plans that were made before undo data was kept. `rehearsal` says how it went on a scratch database; it is None
+    for a plan that was not rehearsed, and no part of what is frozen: times vary.
     """
 
     target: str
@@ -167,6 +172,7 @@ class Plan:
     reverse: Reverse
     doubts: tuple[str, ...] = ()
     cage: str = "none"
+    undo: Undo | None = None
     rehearsal: Rehearsal | None = field(default=None, compare=False)
 
     @property
@@ -197,6 +203,7 @@ class Plan:
             },
             "doubts": list(self.doubts),
             "cage": self.cage,
+            **({"undo": self.undo.frozen()} if self.undo else {}),
         }
 
     @classmethod
@@ -205,4 +212,6 @@ class Plan:
         back = value["reverse"]
         reverse = Reverse(**{**back, "statements": tuple(Statement.thaw(s) for s in back["statements"])})
         statements = tuple(Statement.thaw(s) for s in value["statements"])
-        return cls(**{**value, "reverse": reverse, "statements": statements, "doubts": tuple(value["doubts"])})
+        undo = Undo.thaw(value["undo"]) if value.get("undo") else None
+        doubts = tuple(value["doubts"])
+        return cls(**{**value, "reverse": reverse, "statements": statements, "doubts": doubts, "undo": undo})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from mcp_migrate.dialects.interface import Dialect, Reader
 from mcp_migrate.errors import UnknownTargetError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.migrations import Project
+from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.settings import Settings
 
@@ -52,6 +53,7 @@ class Database:
     dialect: Dialect
     url: str
     project: Project
+    keeping: Keeping = field(default_factory=Keeping)
 
     @property
     def version_table(self) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mcp_migrate.errors import InvalidArgumentsError, PlanStaleError, RenderFailedError
-from mcp_migrate.model import Granted, Plan, Prepared, Reverse
+from mcp_migrate.model import Granted, Plan, Prepared, Reverse, Statement
 from mcp_migrate.tools.applies import Apply, find_apply, run_plan
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
-from mcp_migrate.tools.plans import make_plan
+from mcp_migrate.tools.plans import make_plan, protected
+from mcp_migrate.tools.undo import refuse_conflicts
 
 
 class MigrationRollback:
@@ -36,7 +38,8 @@ class MigrationRollback:
         if "apply_id" in asked:
             apply = find_apply(bench.ledger, asked["apply_id"])
             live = read_live(database, plan=apply.plan)
-            plan = _reverse(apply, live)
+            plan = protected(database, _reverse(apply, live), live)
+            refuse_conflicts(database, apply, plan)
         else:
             live = read_live(database)
             _refuse_upgrade(database, live, asked["to"])
@@ -71,10 +74,16 @@ def _reverse(apply: Apply, live: Live) -> Plan:
         expected_fingerprint=plan.base_fingerprint if plan.reverse.restores_schema else None,
         version_table=plan.version_table,
         statements=plan.reverse.statements,
-        reverse=Reverse(available=True, restores_schema=True, statements=plan.statements),
+        reverse=Reverse(available=True, restores_schema=True, statements=_again(plan)),
         doubts=plan.doubts,
         cage=plan.cage,
     )
+
+
+def _again(plan: Plan) -> tuple[Statement, ...]:
+    """What the plan itself changed, without what we added to it."""
+    changes = [statement for statement in plan.statements if statement.kind in {"change", "version"}]
+    return tuple(replace(statement, n=n) for n, statement in enumerate(changes, 1))
 
 
 def _refuse_upgrade(database: Database, live: Live, to: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.migrations.undo import Target, protect
 from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Rehearsal, Statement
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
@@ -36,7 +37,16 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         to=to,
         schema=live.schema,
         version_table=database.version_table,
+        finish=lambda plan: protected(database, plan, live),
     )
+
+
+def protected(database: Database, plan: Plan, live: Live) -> Plan:
+    """The plan with statements that keep what it loses, and a way back that puts it back."""
+    with database.reader() as reader:
+        keys = frozenset(entry.key for entry in reader.kept() or ())
+    about = Target(database.count_rows, keys)
+    return protect(plan, live.schema, database.dialect.keeper(), database.keeping, about)
 
 
 def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
@@ -118,8 +128,10 @@ def summary(plan: Plan, classified: Classified) -> str:
     parts.append(f"{changes} {noun}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}")
     if lost:
         parts.append(f"destroys {', '.join(lost[:8])} ({classified.total_rows} rows concerned)")
-        if plan.reverse.available:
+        if plan.reverse.available and not restores_data(plan, classified.effects):
             parts.append("rolling back restores the schema, not the data")
+        elif plan.reverse.available:
+            parts.append(f"rolling back restores the data as well, for {kept_for(plan)}")
     return "; ".join(parts) + "."
 
 
@@ -139,7 +151,7 @@ def statements(frozen: tuple[Statement, ...], judgements: tuple[Judgement, ...])
 
 
 def _head(statement: Statement, sql: str) -> dict[str, Any]:
-    head: dict[str, Any] = {"n": statement.n, "revision": statement.revision, "sql": sql}
+    head: dict[str, Any] = {"n": statement.n, "revision": statement.revision, "kind": statement.kind, "sql": sql}
     if statement.parameters:
         head["parameter_rows"] = len(statement.parameters)
     if not statement.transactional:
@@ -160,15 +172,35 @@ def _judged(judgement: Judgement | None) -> dict[str, Any]:
     return judged
 
 
+def restores_data(plan: Plan, effects: Collection[Effect]) -> bool:
+    """Whether a rollback brings back whatever the plan loses."""
+    if plan.undo is not None:
+        return plan.reverse.available and plan.undo.restores_data
+    return plan.reverse.available and not {Effect.DESTRUCTIVE, Effect.DATA, Effect.UNKNOWN} & set(effects)
+
+
+def kept_for(plan: Plan) -> str:
+    """How long undo data is kept, in words."""
+    seconds = plan.undo.keep_seconds if plan.undo else 0
+    days = seconds / 86_400
+    return f"{days:g} days" if days >= 1 else f"{seconds / 3600:.1f} hours"
+
+
 def _rollback(plan: Plan, classified: Classified) -> Mapping[str, Any]:
-    loses = bool(classified.effects & {Effect.DESTRUCTIVE, Effect.DATA, Effect.UNKNOWN})
-    return {
+    told = {
         "available": plan.reverse.available,
         "restores_schema": plan.reverse.restores_schema,
-        "restores_data": plan.reverse.available and not loses,
+        "restores_data": restores_data(plan, classified.effects),
         "statements": [_cut(s.sql, 300) for s in plan.reverse.statements if s.kind == "change"][:20],
         "why_not": plan.reverse.why_not,
     }
+    if plan.undo is not None and plan.undo.why_not:
+        told["data_why_not"] = list(plan.undo.why_not)
+    if plan.undo is not None and plan.undo.kept:
+        kept = [{"table": k.table, "columns": list(k.columns), "method": k.method} for k in plan.undo.kept]
+        told["keeps"] = [{**k, "rows_now": classified.rows.get(str(k["table"]))} for k in kept]
+        told["kept_for"] = kept_for(plan)
+    return told
 
 
 def _approval(quorum: Quorum | None) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.interface import Keeper, Limits, Reader, Scratch, Writer
 from mcp_migrate.model import Statement
 
 
@@ -53,6 +53,10 @@ class MySQL:
         from mcp_migrate.dialects.mysql.reads import reads
 
         return reads(sql)
+
+    def keeper(self) -> Keeper | None:
+        """Nothing keeps undo data here yet: DDL commits, and what was kept would not roll back with it."""
+        return None
 
     def commits(self, sql: str) -> bool:
         """All but statements on rows end the transaction they come in."""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.interface import Counted, Entry, Mark
 from mcp_migrate.dialects.mysql.connection import connect, database_name, driver, message, quote
 from mcp_migrate.dialects.mysql.objects import others
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
@@ -89,6 +89,10 @@ class MysqlReader:
     def estimate_rows(self) -> Mapping[str, int]:
         """The storage engines' own estimates."""
         return {f"{self.named}.{name}": int(rows) for name, rows in self._of_database("estimates")}
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """Nothing is kept here yet."""
+        return None
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.interface import Keeper, Limits, Reader, Scratch, Writer
 from mcp_migrate.model import Statement
 
 
@@ -49,6 +49,12 @@ class PostgreSQL:
         from mcp_migrate.dialects.postgresql.reads import reads
 
         return reads(sql)
+
+    def keeper(self) -> Keeper | None:
+        """What keeps undo data."""
+        from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
+
+        return PostgresKeeper()
 
     def commits(self, sql: str) -> bool:  # noqa: ARG002  no statement does
         """DDL rolls back; what cannot is refused inside a transaction."""

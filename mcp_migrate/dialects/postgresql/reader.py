@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.interface import Counted, Entry, Mark
 from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import psycopg
 
 MARKS = "mcp_migrate.applies"
+MANIFEST = "mcp_migrate_undo.manifest"
 _OURS = "mcp_migrate"
 _TABLES = frozenset("rpf")
 _QUERIES = tuple(field.name for field in fields(Rows))
@@ -117,6 +118,17 @@ class PostgresReader:
         with self._pinned():
             rows = self._named("estimates", _OURS)
         return {f"{schema}.{name}": int(count) for schema, name, count in rows}
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """The manifest."""
+        if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MANIFEST):
+            return None
+        when = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+        times = ", ".join(when.format(column) for column in ("kept_at", "until"))
+        rows = self._ask(
+            f"SELECT key, place, source, columns, method, rows, size, {times} FROM {MANIFEST} ORDER BY kept_at, place"  # noqa: S608  constants
+        )
+        return tuple(Entry(*row) for row in rows)
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.interface import Counted, Entry, Mark
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
@@ -19,6 +19,7 @@ __all__ = ["SqliteReader", "open_reader", "quote", "sqlite_path", "unreachable"]
 
 _OURS = "_mcp_migrate"
 MARKS = f"{_OURS}_applies"
+MANIFEST = f"{_OURS}_undo"
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"})
 
 
@@ -77,6 +78,14 @@ class SqliteReader:
     def estimate_rows(self) -> Mapping[str, int]:
         """Nothing: SQLite keeps numbers only of indexes, and only where somebody ran ANALYZE."""
         return {}
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """The manifest."""
+        if not self._ask("SELECT 1 FROM main.sqlite_schema WHERE name = ?", MANIFEST):
+            return None
+        columns = 'key, place, source, columns, method, "rows", size, kept_at, until'
+        rows = self._ask(f"SELECT {columns} FROM main.{MANIFEST} ORDER BY kept_at, place")  # noqa: S608  constants
+        return tuple(Entry(*row) for row in rows)
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""
