@@ -172,6 +172,13 @@ class StatementFailedError(MigrateError):
     action = Action.FIX_REVISION
 
 
+class PreconditionFailedError(MigrateError):
+    """Rows of the target are in the way of a constraint that the plan makes; nothing ran."""
+
+    code = "precondition_failed"
+    action = Action.FIX_REVISION
+
+
 class PartiallyAppliedError(MigrateError):
     """Some statements could not be part of one transaction, and a later one failed."""
 

@@ -34,6 +34,9 @@ REQUIREMENTS = (
     Requirement(
         "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
     ),
+    Requirement(
+        "interface-precondition-failed", "docs/interface.md", "Rows in the way are found before anything runs."
+    ),
     Requirement("busy-tables", "docs/configuration.md", "A busy table is let go and tried again; nobody queues."),
     Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
     Requirement("plan-rehearsed", "docs/design.md", "Each plan ran on a scratch database, there and back, frozen."),

@@ -56,6 +56,9 @@ def lines(made: Mapping[str, Any]) -> Iterable[str]:
     yield f"Effects   {effects or 'none'}"
     yield from wrapped("Way back  ", one_line(back["why_not"]) if not back["available"] else _restores(back))
     yield from (line for doubt in made["doubts"] for line in wrapped("Doubt     ", one_line(doubt)))
+    for condition in made["preconditions"]:
+        failing = condition["rows_in_the_way"]
+        yield from wrapped("Asks      ", one_line(f"{condition['why']}: {failing or 'no'} rows in the way"))
     yield f"Approval  {_asked(asks) if asks['required'] else 'none is needed'}"
     told: set[str] = set()
     for statement in made["statements"]:

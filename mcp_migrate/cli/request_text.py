@@ -32,6 +32,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
+        *(("FAILS NOW", f"{u['rows']} rows in the way: {u['why']}") for u in _unmet(body)),
         ("Effects", effects_and_numbers(body["effects"], judged)),
         ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
         ("Way back", _way_back(plan["reverse"], body)),
@@ -40,6 +41,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         ("Rule", ", ".join(quorum["rules"])),
         *rehearsed(body.get("rehearsal")),
+        *(("Asks", one_line(f"that no row is in the way: {c['why']}")) for c in plan.get("preconditions", ())),
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
     lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
@@ -65,6 +67,10 @@ def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     tables = {table: [each["n"] for each in tried if table in each["rewrites"]] for table in _rewritten(tried)}
     anew = [f"{one_line(table)} was written anew (statement {_numbers(numbers)})" for table, numbers in tables.items()]
     return [("Rehearsed", f"{times}; {back}"), *(("", fact) for fact in [*([warning] if other else []), *slow, *anew])]
+
+
+def _unmet(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((body.get("rehearsal") or {}).get("unmet", ()))
 
 
 def _rewritten(tried: Iterable[Mapping[str, Any]]) -> list[str]:

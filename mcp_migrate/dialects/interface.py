@@ -237,6 +237,7 @@ class Dialect(Protocol):
     """One database product."""
 
     name: str
+    quote_mark: str
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """Raises: TargetUnreachableError."""

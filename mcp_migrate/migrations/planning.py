@@ -65,11 +65,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A plan, with the fingerprints of the scratch database before and after its way."""
+    """A plan, with the fingerprints of the scratch database before and after its way, and its schema after it."""
 
     plan: Plan
     before: str
     after: str
+    schema: Schema
 
 
 def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Recorded:
@@ -80,12 +81,13 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> R
     """
     before = _schema(way, scratch)
     frozen = _record(running, scratch, way)
-    after = shape(_schema(way, scratch))
+    schema_after = _schema(way, scratch)
+    after = shape(schema_after)
     reverse = _record_back(running, scratch, way, shape(before))
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
     same = shape(before) == shape(schema)
     plan = way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
-    return Recorded(plan, shape(before), after)
+    return Recorded(plan, shape(before), after, schema_after)
 
 
 def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:

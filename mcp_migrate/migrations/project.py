@@ -99,11 +99,11 @@ class Project:
         to: str,
         schema: Schema,
         version_table: str,
-        finish: Callable[[Plan], Plan] = lambda plan: plan,
+        finish: Callable[[Plan, Schema], Plan] = lambda plan, _after: plan,
     ) -> Plan:
         """Record the way from `current` to `to` on a scratch database, and the way back; then rehearse both.
 
-        What is rehearsed is what `finish` makes of the recorded plan.
+        What is rehearsed is what `finish` makes of the recorded plan and the schema after it.
 
         Raises:
             RenderFailedError: the project cannot be recorded; the sentence names the revision and the reason.
@@ -116,13 +116,13 @@ class Project:
         cage = self._confined.cage().name
         way = Way(target, dialect, info, start, end, upgrade=info.upgrades(start, end), cage=cage)
         if start == end:
-            return finish(way.nothing(schema))
+            return finish(way.nothing(schema), schema)
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
                 recorded = record_plan(running, scratch, way, schema)
                 recorded = hold_against(recorded, again.result(), scratch)
-                finished = replace(recorded, plan=finish(recorded.plan))
+                finished = replace(recorded, plan=finish(recorded.plan, recorded.schema))
                 return self._rehearsed(finished, way, url, scratch)
 
     def _rehearsed(self, recorded: Recorded, way: Way, url: str, scratch: Scratch) -> Plan:

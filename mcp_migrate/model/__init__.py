@@ -27,6 +27,7 @@ from mcp_migrate.model.plan import (
     canonical,
     digest,
 )
+from mcp_migrate.model.precondition import Precondition, Unmet
 from mcp_migrate.model.rehearsal import Rehearsal, Tried
 from mcp_migrate.model.undo import Kept, Undo
 
@@ -45,6 +46,7 @@ __all__ = [
     "Pending",
     "Permitted",
     "Plan",
+    "Precondition",
     "Prepared",
     "Present",
     "Quorum",
@@ -54,6 +56,7 @@ __all__ = [
     "Tier",
     "Tried",
     "Undo",
+    "Unmet",
     "Validated",
     "Work",
     "canonical",

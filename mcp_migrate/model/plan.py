@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from mcp_migrate.model.precondition import Precondition
 from mcp_migrate.model.rehearsal import Rehearsal
 from mcp_migrate.model.undo import Undo
 
@@ -155,10 +156,10 @@ class Plan:
 
     `doubts` are reasons why the recording is not the whole truth (it read user rows, the offline rendering
     differs, the target drifted): each makes the plan `unknown`. Both fingerprints leave owners and grants out, which
-    a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the
-    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in. `undo` is None
-    for plans that were made before undo data was kept. `rehearsal` says how it went on a scratch database; it is None
-    for a plan that was not rehearsed, and no part of what is frozen: times vary.
+    a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the schema after the plan
+    cannot be known. `cage` is the one that the project's Python was recorded in. `undo` is None for plans that were
+    made before undo data was kept. `preconditions` are asked before the first statement. `rehearsal` says how it went
+    on a scratch database; it is None for a plan that was not rehearsed, and no part of what is frozen: times vary.
     """
 
     target: str
@@ -173,6 +174,7 @@ class Plan:
     doubts: tuple[str, ...] = ()
     cage: str = "none"
     undo: Undo | None = None
+    preconditions: tuple[Precondition, ...] = ()
     rehearsal: Rehearsal | None = field(default=None, compare=False)
 
     @property
@@ -204,6 +206,7 @@ class Plan:
             "doubts": list(self.doubts),
             "cage": self.cage,
             **({"undo": self.undo.frozen()} if self.undo else {}),
+            **({"preconditions": [each.frozen() for each in self.preconditions]} if self.preconditions else {}),
         }
 
     @classmethod
@@ -213,5 +216,13 @@ class Plan:
         reverse = Reverse(**{**back, "statements": tuple(Statement.thaw(s) for s in back["statements"])})
         statements = tuple(Statement.thaw(s) for s in value["statements"])
         undo = Undo.thaw(value["undo"]) if value.get("undo") else None
-        doubts = tuple(value["doubts"])
-        return cls(**{**value, "reverse": reverse, "statements": statements, "doubts": doubts, "undo": undo})
+        return cls(
+            **{
+                **value,
+                "reverse": reverse,
+                "statements": statements,
+                "doubts": tuple(value["doubts"]),
+                "undo": undo,
+                "preconditions": tuple(Precondition.thaw(each) for each in value.get("preconditions", ())),
+            }
+        )

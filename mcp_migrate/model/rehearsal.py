@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mcp_migrate.model.precondition import Unmet
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -35,7 +37,8 @@ class Rehearsal:
     """What was seen when the frozen statements ran on a scratch database, there and back.
 
     `server` is where they ran and `target_server` what they will run on. `observed` says that locks and rewrites are
-    the server's own word. `rollback_seconds` is None where there is no way back, or where it failed.
+    the server's own word. `rollback_seconds` is None where there is no way back, or where it failed. `unmet` are the
+    preconditions that the target's rows did not meet.
     """
 
     server: str
@@ -44,6 +47,7 @@ class Rehearsal:
     statements: tuple[Tried, ...]
     rollback_seconds: float | None
     rollback_restored: bool
+    unmet: tuple[Unmet, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -65,10 +69,13 @@ class Rehearsal:
             "seconds": self.seconds,
             "rollback_seconds": self.rollback_seconds,
             "rollback_restored": self.rollback_restored,
+            **({"unmet": [each.told() for each in self.unmet]} if self.unmet else {}),
         }
 
     @classmethod
     def thaw(cls, value: Mapping[str, Any]) -> Rehearsal:
         """The inverse of `told`."""
         kept = {name: each for name, each in value.items() if name != "seconds"}
-        return cls(**{**kept, "statements": tuple(Tried.thaw(each) for each in value["statements"])})
+        statements = tuple(Tried.thaw(each) for each in value["statements"])
+        unmet = tuple(Unmet.thaw(each) for each in value.get("unmet", ()))
+        return cls(**{**kept, "statements": statements, "unmet": unmet})

@@ -12,13 +12,16 @@ from typing import Literal
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Mark, Writer
-from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError
+from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
 from mcp_migrate.model import Approved, Executed, Plan, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 """Seconds between an attempt that got no lock and the next."""
+
+_COUNTED, _ASKING_SECONDS = 1_000, 60.0
+"""Rows in the way are counted no further, and a precondition is asked no longer."""
 
 Progress = Callable[[int, int, str], None]
 """Called with statements done, statements in all and a word on the one that comes next."""
@@ -70,6 +73,7 @@ def _ready(plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool
     if not is_open():
         raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
     _same_start(plan, writer)
+    _rows_fit(plan, writer)
     writer.leave_mark(apply_id, plan.digest)
 
 
@@ -158,6 +162,22 @@ def _same_start(plan: Plan, writer: Writer) -> None:
             "The target's schema changed since the plan was made.",
             hint="Call migration_plan again and apply the new plan.",
         )
+
+
+def _rows_fit(plan: Plan, writer: Writer) -> None:
+    """Ask the preconditions before the first statement. One that takes too long is left to the statement itself."""
+    for each in plan.preconditions:
+        found = writer.count_returned(each.sql, at_most=_COUNTED, seconds=_ASKING_SECONDS)
+        if found.rows:
+            more = "more than " if found.rows >= _COUNTED else ""
+            raise PreconditionFailedError(
+                f"{more}{found.rows} row(s) of the target are in the way: {each.why}.",
+                hint="Nothing ran. Mend those rows in an earlier revision, or change the revision, and plan again; "
+                "the query in `details` finds them.",
+                object=each.object,
+                sql=each.sql,
+                rows=found.rows,
+            )
 
 
 def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[Statement], int]:

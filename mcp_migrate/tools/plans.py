@@ -10,7 +10,9 @@ from typing import Any
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.migrations.undo import Target, protect
-from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Rehearsal, Statement
+from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Rehearsal, Statement, Unmet
+from mcp_migrate.schema import Schema
+from mcp_migrate.tools import preconditions
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
 
@@ -29,7 +31,14 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         RenderFailedError: the project cannot be rendered. RehearsalFailedError: no scratch database.
     """
     live.revision  # noqa: B018  several rows in the version table are refused before anything is rendered
-    return database.project.plan(
+    unmet: list[Unmet] = []
+
+    def finish(plan: Plan, after: Schema) -> Plan:
+        conditions, failing = preconditions.asked(database, plan, live.schema, after)
+        unmet.extend(failing)
+        return protected(database, replace(plan, preconditions=conditions), live)
+
+    plan = database.project.plan(
         database.name,
         database.dialect,
         database.url,
@@ -37,8 +46,9 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         to=to,
         schema=live.schema,
         version_table=database.version_table,
-        finish=lambda plan: protected(database, plan, live),
+        finish=finish,
     )
+    return replace(plan, rehearsal=replace(plan.rehearsal, unmet=tuple(unmet))) if plan.rehearsal else plan
 
 
 def protected(database: Database, plan: Plan, live: Live) -> Plan:
@@ -85,6 +95,7 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
             "rows_total": classified.total_rows,
         },
         "rehearsal": {**rehearsed(plan), "cage": plan.cage},
+        "preconditions": preconditions.told(plan),
         "approval": _approval(quorum),
         "doubts": list(plan.doubts),
         "statements": statements(plan.statements, classified.judgements),
@@ -123,7 +134,9 @@ def summary(plan: Plan, classified: Classified) -> str:
     """One line: how much, what is lost, and the way back."""
     changes = sum(statement.kind == "change" for statement in plan.statements)
     lost = sorted({name for j in classified.judgements if Effect.DESTRUCTIVE in j.effects for name in j.objects})
-    parts = [] if plan.reverse.available else ["THERE IS NO WAY BACK"]
+    unmet = plan.rehearsal.unmet if plan.rehearsal else ()
+    parts = [f"IT WOULD FAIL NOW: {preconditions.in_the_way(unmet)}"] if unmet else []
+    parts += [] if plan.reverse.available else ["THERE IS NO WAY BACK"]
     noun = "statement" if changes == 1 else "statements"
     parts.append(f"{changes} {noun}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}")
     if lost:
@@ -218,6 +231,9 @@ def _approval(quorum: Quorum | None) -> Mapping[str, Any]:
 def _next(plan: Plan, quorum: Quorum | None) -> Mapping[str, str]:
     if not plan.statements:
         return {"action": "none", "hint": "The target is already there; nothing would run."}
+    if plan.rehearsal and plan.rehearsal.unmet:
+        hint = "Mend the rows that are in the way first, in an earlier revision; or change the revision."
+        return {"action": "fix_revision", "hint": hint}
     if quorum is None:
         return {"action": "apply", "hint": "Call migration_apply with this plan_id; it runs at once."}
     return {

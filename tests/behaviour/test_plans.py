@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -218,3 +219,34 @@ async def test_a_plan_without_a_way_back_says_so_first_and_waits_for_people(worl
     assert plan["summary"].startswith("THERE IS NO WAY BACK")
     assert plan["rollback"]["available"] is False
     assert waiting["status"] == "approval_required"
+
+
+_REQUIRED = (
+    'with op.batch_alter_table("customers") as b: b.alter_column("fax", existing_type=sa.String(40), nullable=False)'
+)
+
+
+async def test_rows_in_the_way_are_told_with_the_plan_and_stop_an_apply_before_it_begins(world: World) -> None:
+    world.write_revision("r1", "a1", _REQUIRED, "pass")
+    empty = 3
+    with closing(sqlite3.connect(world.database)) as database:
+        database.execute("UPDATE customers SET fax = NULL WHERE id <= ?", (empty,))
+        database.commit()
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="r1")
+        asked = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        shown = world.command("approvals", "show", asked["request_id"]).stdout
+        world.sign(asked["request_id"])
+        failed = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert plan["summary"].startswith(
+        f"IT WOULD FAIL NOW: {empty} rows are in the way: main.customers.fax takes no null"
+    )
+    assert plan["next"]["action"] == "fix_revision"
+    assert f"FAILS NOW {empty} rows in the way" in shown
+    assert (failed["code"], failed["details"]["rows"], failed["details"]["object"]) == (
+        "precondition_failed",
+        empty,
+        "main.customers.fax",
+    )
+    assert world.query("SELECT version_num FROM alembic_version") == [("a1",)]
+    assert world.events(Kind.STEP_FINISHED)[-1].body["code"] == "precondition_failed"

@@ -13,6 +13,8 @@ from mcp_migrate.model import Statement
 class MySQL:
     """The dialect of both products; `name` is the one that the target's URL says."""
 
+    quote_mark = "`"
+
     def __init__(self, name: str) -> None:
         self.name = name
 

@@ -14,6 +14,7 @@ class PostgreSQL:
     """The PostgreSQL dialect."""
 
     name = "postgresql"
+    quote_mark = '"'
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""

@@ -14,6 +14,7 @@ class Sqlite:
     """The SQLite dialect."""
 
     name = "sqlite"
+    quote_mark = '"'
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""
