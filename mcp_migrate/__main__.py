@@ -146,7 +146,9 @@ class Wiring:
                 models=target.models,
                 confined=self._confinement(target, url),
             )
-            self._databases[name] = Database(name, dialect_for(url), url, project)
+            self._databases[name] = Database(
+                name, dialect_for(url), url, project, rehearse=target.rehearsal.on != "off"
+            )
         return self._databases[name]
 
     def _confinement(self, target: Target, url: str) -> Confinement:

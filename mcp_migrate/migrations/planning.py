@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
@@ -16,11 +16,20 @@ from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, diff, shape, without_access
 
 _SHOWN = 10
+_STEPS = 3
+"""Steps of making a plan, before its statements are rehearsed."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all as far as known, and a word on the one that comes next."""
+
+
+def silent(_done: int, _total: int, _what: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From one revision of a target to another."""
+    """From one revision of a target to another. `rehearse` says that what is recorded is tried as well."""
 
     target: str
     dialect: Dialect
@@ -29,6 +38,8 @@ class Way:
     end: str | None
     upgrade: bool
     cage: str
+    rehearse: bool = True
+    progress: Progress = field(default=silent, compare=False)
 
     @property
     def rows(self) -> list[str]:
@@ -37,7 +48,11 @@ class Way:
 
     def back(self) -> Way:
         """The same way in the other direction."""
-        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade, self.cage)
+        return replace(self, start=self.end, end=self.start, upgrade=not self.upgrade)
+
+    def tell(self, done: int, what: str, *, more: int = 0) -> None:
+        """Say which step comes next, with how many `more` than making the plan takes."""
+        self.progress(done, _STEPS + more, what)
 
     def nothing(self, schema: Schema) -> Plan:
         """The plan for a target that is there already."""
@@ -79,8 +94,10 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> R
         RenderFailedError: the way itself cannot be recorded.
     """
     before = _schema(way, scratch)
+    way.tell(1, f"recording the revisions to {way.end or 'base'}")
     frozen = _record(running, scratch, way)
     after = shape(_schema(way, scratch))
+    way.tell(2, "recording the way back")
     reverse = _record_back(running, scratch, way, shape(before))
     doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
     same = shape(before) == shape(schema)

@@ -16,9 +16,9 @@ from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
 from mcp_migrate.migrations.info import ProjectInfo, Revision
 from mcp_migrate.migrations.modelled import Said, asked, comparable
-from mcp_migrate.migrations.planning import Recorded, Way, hold_against, record_again, record_plan
+from mcp_migrate.migrations.planning import Progress, Recorded, Way, hold_against, record_again, record_plan, silent
 from mcp_migrate.migrations.process import FIRST, SECOND, TIMEOUT, Child, Variant, child
-from mcp_migrate.migrations.rehearsal import rehearse, starting_point
+from mcp_migrate.migrations.rehearsal import not_rehearsed, rehearse, starting_point
 from mcp_migrate.migrations.scratch import empty_scratch, has_version_table, read_schema, server_of
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import Schema
@@ -99,8 +99,10 @@ class Project:
         to: str,
         schema: Schema,
         version_table: str,
+        rehearse: bool = True,
+        progress: Progress = silent,
     ) -> Plan:
-        """Record the way from `current` to `to` on a scratch database, and the way back.
+        """Record the way from `current` to `to` on a scratch database, and the way back; then try what was frozen.
 
         Raises:
             RenderFailedError: the project cannot be recorded; the sentence names the revision and the reason.
@@ -111,9 +113,11 @@ class Project:
         start = info.require(current)
         end = info.resolve(to, start)
         cage = self._confined.cage().name
-        way = Way(target, dialect, info, start, end, upgrade=info.upgrades(start, end), cage=cage)
+        upgrade = info.upgrades(start, end)
+        way = Way(target, dialect, info, start, end, upgrade=upgrade, cage=cage, rehearse=rehearse, progress=progress)
         if start == end:
             return way.nothing(schema)
+        way.tell(0, f"replaying the revisions to {start or 'base'}")
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
@@ -123,6 +127,8 @@ class Project:
 
     def _rehearsed(self, recorded: Recorded, way: Way, url: str, scratch: Scratch) -> Plan:
         """The plan, after its frozen statements ran where `way` starts: on `scratch` if it is there again."""
+        if not way.rehearse:
+            return not_rehearsed(recorded.plan)
 
         @contextmanager
         def replayed() -> Iterator[Scratch]:

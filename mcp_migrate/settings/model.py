@@ -41,9 +41,11 @@ class TargetLimits(Part):
 
 
 class Rehearsal(Part):
-    """Where revisions are recorded before anyone is asked."""
+    """Whether the frozen statements of a plan are tried before anyone is asked."""
 
-    on: Literal["scratch", "off"] = "scratch"
+    on: Literal["scratch", "off"] = Field(
+        "scratch", description="scratch: on a database that is thrown away. off: not at all, and each plan is unknown."
+    )
 
 
 class CageOptions(Part):

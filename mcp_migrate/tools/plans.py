@@ -36,6 +36,8 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         to=to,
         schema=live.schema,
         version_table=database.version_table,
+        rehearse=database.rehearse,
+        progress=database.progress,
     )
 
 

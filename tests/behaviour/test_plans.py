@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from mcp_migrate.ledger import Kind
-from tests.world import World
+from tests.world import INTENT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +46,36 @@ async def test_the_rehearsal_is_told_to_the_caller_the_ledger_and_the_reviewer(w
     assert (on_record["seconds"], on_record["server"]) == (seen["seconds"], seen["server"])
     shown = world.command("approvals", "show", waiting["request_id"]).stdout
     assert f"{seen['seconds']:.2f} s on {seen['server']}; the way back restored the schema" in " ".join(shown.split())
+
+
+@pytest.mark.proves("plan-rehearsal-off")
+async def test_a_plan_that_was_not_rehearsed_says_so_and_is_unknown(world: World) -> None:
+    world.configure(lambda c: c["targets"]["shop"].update(rehearsal={"on": "off"}))
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+    assert plan["rehearsal"]["ran"] is False
+    assert "unknown" in plan["effects"]
+    assert "was not rehearsed" in str(plan["doubts"])
+
+
+@pytest.mark.proves("plan-progress")
+async def test_whoever_waits_for_a_plan_hears_how_far_it_is(world: World) -> None:
+    heard: list[tuple[float, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001  as MCP calls it
+        heard.append((progress, message))
+
+    async with world.stdio_agent() as agent:
+        arguments = {"intent": INTENT, "target": "shop", "to": "b2"}
+        await agent.client.call_tool("migration_plan", arguments, progress_callback=hear)
+    assert [message for _progress, message in heard] == [
+        "replaying the revisions to a1",
+        "recording the revisions to b2",
+        "recording the way back",
+        "rehearsing statement 1 of 2",
+        "rehearsing statement 2 of 2",
+    ]
+    assert [progress for progress, _message in heard] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.proves("design-2")
