@@ -147,7 +147,12 @@ class Wiring:
                 confined=self._confinement(target, url),
             )
             self._databases[name] = Database(
-                name, dialect_for(url), url, project, rehearse=target.rehearsal.on != "off"
+                name,
+                dialect_for(url),
+                url,
+                project,
+                rehearse=target.rehearsal.on != "off",
+                max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
             )
         return self._databases[name]
 

@@ -38,6 +38,7 @@ REQUIREMENTS = (
     Requirement("plan-rehearsed", "docs/design.md", "Each plan ran on a scratch database, there and back, frozen."),
     Requirement("plan-rehearsed-observed", "docs/design.md", "Locks and rewrites are told as the server was seen."),
     Requirement("plan-rehearsal-fails", "docs/design.md", "A plan whose own SQL fails on a scratch database is none."),
+    Requirement("plan-reads", "docs/design.md", "What a revision read is under the digest, and has to be so still."),
     Requirement("plan-rehearsal-off", "docs/configuration.md", "A plan that nobody tried is unknown, and says so."),
     Requirement("plan-progress", "docs/design.md", "Whoever waits for a plan hears how far it is."),
     Requirement("plan-rehearsal-shown", "docs/design.md", "Callers, reviewers and the ledger get the rehearsal."),

@@ -98,6 +98,14 @@ class Writer(Reader, Protocol):
         """Each call tells what happened on this session since the one before; None where the server does not say."""
         ...
 
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of what a frozen read gives here and now (see `dialects.values.rows_digest`).
+
+        Raises:
+            StatementFailedError: it cannot be read.
+        """
+        ...
+
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the number of rows it touched (-1 when unknown).
 
@@ -148,6 +156,14 @@ class Dialect(Protocol):
 
         None when `sql` may do anything else than read: it then belongs to the plan.
         """
+        ...
+
+    def copy_rows(self, source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
+        """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
+        ...
+
+    def listing(self, sql: str) -> str:
+        """A read whose rows are those of the read `sql`, in a form that is the same whoever asks."""
         ...
 
     def commits(self, sql: str) -> bool:

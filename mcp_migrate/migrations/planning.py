@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
-from mcp_migrate.migrations.freezing import Frozen, freeze
+from mcp_migrate.migrations.freezing import Frozen, freeze, unheld
 from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.offline import disagreements
 from mcp_migrate.migrations.process import Child
+from mcp_migrate.migrations.reading import sorted_out, unstable, wanted
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, diff, shape, without_access
@@ -29,7 +30,10 @@ def silent(_done: int, _total: int, _what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From one revision of a target to another. `rehearse` says that what is recorded is tried as well."""
+    """From one revision of a target to another. `rehearse` says that what is recorded is tried as well.
+
+    `held` are the tables whose rows the scratch databases have, if they are not more than `max_rows` together.
+    """
 
     target: str
     dialect: Dialect
@@ -39,6 +43,8 @@ class Way:
     upgrade: bool
     cage: str
     rehearse: bool = True
+    held: tuple[str, ...] = ()
+    max_rows: int = 0
     progress: Progress = field(default=silent, compare=False)
 
     @property
@@ -60,7 +66,12 @@ class Way:
         return self.plan(Frozen((), ()), here, here, Reverse(available=True, restores_schema=True))
 
     def plan(
-        self, frozen: Frozen, base: str, expected: str | None, reverse: Reverse, doubts: Sequence[str] = ()
+        self,
+        frozen: Frozen,
+        base: str,
+        expected: str | None,
+        reverse: Reverse,
+        doubts: Sequence[str] = (),
     ) -> Plan:
         """Put the parts of a plan together."""
         return Plan(
@@ -75,16 +86,21 @@ class Way:
             reverse=reverse,
             doubts=(*frozen.doubts, *doubts),
             cage=self.cage,
+            reads=frozen.reads,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A plan, with the fingerprints of the scratch database before and after its way."""
+    """A plan, with the fingerprints of the scratch database before and after its way.
+
+    `wants` are the tables whose rows it would need on a scratch database so that nothing is left to doubt.
+    """
 
     plan: Plan
     before: str
     after: str
+    wants: tuple[str, ...] = ()
 
 
 def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Recorded:
@@ -99,18 +115,22 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> R
     after = shape(_schema(way, scratch))
     way.tell(2, "recording the way back")
     reverse = _record_back(running, scratch, way, shape(before))
-    doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
+    reads, doubtful = sorted_out(frozen, schema, way.held)
+    doubts = [*unheld(doubtful), *_drift(schema, before), *_offline(running, way, frozen)]
     same = shape(before) == shape(schema)
-    plan = way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
-    return Recorded(plan, shape(before), after)
+    kept = replace(frozen, reads=reads)
+    plan = way.plan(kept, shape(schema), after if same else None, reverse, tuple(dict.fromkeys(doubts)))
+    wants = wanted(frozen, schema) if doubtful and not way.held else ()
+    return Recorded(plan, shape(before), after, wants)
 
 
-def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
-    """The statements of a second recording, on a scratch database of its own. Raises: RenderFailedError."""
-    return _masked(_record(running, scratch, way).statements, scratch)
+def record_again(running: Child, scratch: Scratch, way: Way) -> Frozen:
+    """A second recording, on a scratch database of its own. Raises: RenderFailedError."""
+    frozen = _record(running, scratch, way)
+    return replace(frozen, statements=_masked(frozen.statements, scratch))
 
 
-def hold_against(recorded: Recorded, again: tuple[Statement, ...], scratch: Scratch) -> Recorded:
+def hold_against(recorded: Recorded, second: Frozen, scratch: Scratch) -> Recorded:
     """The recording, with a doubt for each value that came out differently another time.
 
     What is written is the value that was recorded and signed, so a value may differ; a text may not.
@@ -119,12 +139,14 @@ def hold_against(recorded: Recorded, again: tuple[Statement, ...], scratch: Scra
         RenderFailedError: the statements themselves came out differently.
     """
     first = recorded.plan
-    statements = _masked(first.statements, scratch)
+    statements, again = _masked(first.statements, scratch), second.statements
     texts, others = ([replace(s, parameters=()) for s in each] for each in (statements, again))
     if texts != others:
         raise _not_the_same(texts, others)
-    doubts = (*first.doubts, *dict.fromkeys(_chances(statements, again)))
-    return replace(recorded, plan=replace(first, doubts=doubts))
+    loose = tuple(unstable(first.reads, second.reads))
+    doubts = dict.fromkeys([*first.doubts, *_chances(statements, again), *unheld(loose)])
+    kept = tuple(read for read in first.reads if read not in loose)
+    return replace(recorded, plan=replace(first, doubts=tuple(doubts), reads=kept))
 
 
 def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:
@@ -176,8 +198,8 @@ def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Rev
         frozen = _record(running, scratch, way.back())
     except RenderFailedError as problem:
         return Reverse(available=False, restores_schema=False, why_not=problem.sentence.rstrip("."))
-    if frozen.doubts:
-        return Reverse(available=False, restores_schema=False, why_not="; ".join(frozen.doubts))
+    if doubts := dict.fromkeys([*frozen.doubts, *unheld(frozen.reads)]):
+        return Reverse(available=False, restores_schema=False, why_not="; ".join(doubts))
     restored = shape(_schema(way, scratch)) == before
     return Reverse(available=True, restores_schema=restored, statements=frozen.statements)
 

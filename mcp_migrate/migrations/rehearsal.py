@@ -21,6 +21,19 @@ _LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
 _TOLD = 100
 
 
+class RowsNotCopiedError(RehearsalFailedError):
+    """The rows that revisions read are too many, or cannot be copied."""
+
+
+def fill(way: Way, url: str, scratch: Scratch) -> None:
+    """Give `scratch` the rows that it has to hold. Raises: RowsNotCopiedError."""
+    if way.held and not way.dialect.copy_rows(url, scratch.url, way.held, most=way.max_rows):
+        raise RowsNotCopiedError(
+            "The rows that revisions read could not be copied to a scratch database.",
+            hint="Plan again, or set `rehearsal: {rows: never}` for this target.",
+        )
+
+
 @contextmanager
 def starting_point(
     recorded: Recorded,
@@ -38,8 +51,9 @@ def starting_point(
     at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
     if scratch.holds_schema or at_base:
         with way.dialect.open_scratch(url) as fresh:
+            fill(way, url, fresh)
             yield fresh
-    elif way.start is not None and recorded.plan.reverse.restores_schema:
+    elif way.start is not None and recorded.plan.reverse.restores_schema and not way.held:
         yield scratch
     else:
         with replayed() as fresh:

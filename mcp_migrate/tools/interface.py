@@ -53,6 +53,7 @@ class Database:
     url: str
     project: Project
     rehearse: bool = True
+    max_rows: int = 0
     progress: Progress = silent
 
     @property

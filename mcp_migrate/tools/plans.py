@@ -37,6 +37,7 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         schema=live.schema,
         version_table=database.version_table,
         rehearse=database.rehearse,
+        max_rows=database.max_rows,
         progress=database.progress,
     )
 

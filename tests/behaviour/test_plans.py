@@ -218,3 +218,32 @@ async def test_a_plan_without_a_way_back_says_so_first_and_waits_for_people(worl
     assert plan["summary"].startswith("THERE IS NO WAY BACK")
     assert plan["rollback"]["available"] is False
     assert waiting["status"] == "approval_required"
+
+
+_UPPER = """bind = op.get_bind()
+    for number, email in bind.execute(sa.text("SELECT id, email FROM customers")).fetchall():
+        values = {"email": email.upper(), "id": number}
+        bind.execute(sa.text("UPDATE customers SET email = :email WHERE id = :id"), values)"""
+
+
+@pytest.mark.proves("plan-reads", "interface-plan-stale")
+async def test_a_plan_made_from_rows_runs_while_they_are_the_same_and_not_after(world: World) -> None:
+    world.write_revision("r1", "a1", _UPPER)
+    before = world.query("SELECT email FROM customers ORDER BY id")
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="r1")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        alter(world, "UPDATE customers SET email = 'eve@example.com' WHERE id = 1")
+        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        names = world.query("SELECT email FROM customers ORDER BY id")
+        again = await agent.call("migration_plan", target="shop", to="r1")
+        waiting = await agent.call("migration_apply", plan_id=again["plan_id"])
+        world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        done = await agent.call("migration_apply", plan_id=again["plan_id"])
+    assert plan["doubts"] == []
+    assert refused["code"] == "plan_stale"
+    assert "SELECT id, email FROM customers" in refused["message"]
+    assert names == [("eve@example.com",), *before[1:]]
+    assert done["status"] == "applied"
+    assert world.query("SELECT email FROM customers ORDER BY id") == [(email.upper(),) for (email,) in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -52,6 +52,16 @@ class Sqlite:
         from mcp_migrate.dialects.sqlite.reads import reads
 
         return reads(sql)
+
+    def copy_rows(self, source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
+        """Rows, as they are."""
+        from mcp_migrate.dialects.sqlite.rows import copy_rows
+
+        return copy_rows(source, scratch, tables, most=most)
+
+    def listing(self, sql: str) -> str:
+        """The same: the driver's values are the database's."""
+        return sql
 
     def commits(self, sql: str) -> bool:  # noqa: ARG002  no statement does
         """DDL rolls back; what cannot is refused inside a transaction."""
