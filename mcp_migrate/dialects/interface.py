@@ -158,7 +158,13 @@ class Dialect(Protocol):
         """
         ...
 
-    def copy_rows(self, source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session as `open_writer` gives, on a scratch database and nothing else."""
+        ...
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
         """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
         ...
 

@@ -27,7 +27,7 @@ class RowsNotCopiedError(RehearsalFailedError):
 
 def fill(way: Way, url: str, scratch: Scratch) -> None:
     """Give `scratch` the rows that it has to hold. Raises: RowsNotCopiedError."""
-    if way.held and not way.dialect.copy_rows(url, scratch.url, way.held, most=way.max_rows):
+    if way.held and not way.dialect.copy_rows(url, scratch, way.held, most=way.max_rows):
         raise RowsNotCopiedError(
             "The rows that revisions read could not be copied to a scratch database.",
             hint="Plan again, or set `rehearsal: {rows: never}` for this target.",
@@ -123,7 +123,7 @@ def _run(
     way: Way, scratch: Scratch, statements: Sequence[Statement], tell: Callable[[int], None]
 ) -> tuple[tuple[Tried, ...], bool]:
     """Each statement with what was seen of it, and whether the server said more than the time."""
-    with way.dialect.open_writer(scratch.url, statements, limits=_LIMITS) as writer:
+    with way.dialect.open_rehearsal(scratch, statements, limits=_LIMITS) as writer:
         look = writer.observing()
         tried = []
         for done, statement in enumerate(statements):

@@ -21,10 +21,12 @@ for number, name in bind.execute(sa.text("SELECT id, name FROM customers WHERE i
 _READ = "read rows of customers while it was recorded"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     """The shop at ``c3`` with two customers and an order, and a revision that reads them."""
-    url = f"sqlite:///{tmp_path / 'shop.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    fixtures = {"postgresql": "postgres_url", "mariadb": "mariadb_url"}
+    own = fixtures.get(request.param)
+    url = request.getfixturevalue(own) if own else f"sqlite:///{tmp_path / 'shop.db'}"
     (tmp_path / "shop.db").touch()
     shop = Shop(tmp_path, str(url))
     shop.apply(shop.plan("c3").statements)

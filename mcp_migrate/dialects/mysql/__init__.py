@@ -54,9 +54,19 @@ class MySQL:
 
         return reads(sql)
 
-    def copy_rows(self, source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:  # noqa: ARG002  not yet
-        """Rows, as they are not copied here."""
-        return False
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session on a scratch database."""
+        from mcp_migrate.dialects.mysql.writer import open_writer
+
+        return open_writer(scratch.url, statements, limits=limits)
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Rows, as they are."""
+        from mcp_migrate.dialects.mysql.rows import copy_rows
+
+        return copy_rows(source, scratch.url, tables, most=most)
 
     def listing(self, sql: str) -> str:
         """The same: the driver's values are the database's."""

@@ -50,11 +50,19 @@ class PostgreSQL:
 
         return reads(sql)
 
-    def copy_rows(self, source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session on a scratch database."""
+        from mcp_migrate.dialects.postgresql.writer import open_writer
+
+        return open_writer(scratch.url, statements, limits=limits)
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
         """Rows, as they are."""
         from mcp_migrate.dialects.postgresql.rows import copy_rows
 
-        return copy_rows(source, scratch, tables, most=most)
+        return copy_rows(source, scratch.url, tables, most=most)
 
     def listing(self, sql: str) -> str:
         """Rows as the text that the server writes for them."""
