@@ -169,8 +169,15 @@ class Wiring:
                 models=target.models,
                 confined=self._confinement(target, url),
             )
-            keeping = Keeping(target.limits.undo_rows, target.limits.undo_keep.total_seconds())
-            self._databases[name] = Database(name, dialect_for(url), url, project, keeping)
+            self._databases[name] = Database(
+                name,
+                dialect_for(url),
+                url,
+                project,
+                keeping=Keeping(target.limits.undo_rows, target.limits.undo_keep.total_seconds()),
+                rehearse=target.rehearsal.on != "off",
+                max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
+            )
         return self._databases[name]
 
     def _confinement(self, target: Target, url: str) -> Confinement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ class Pipeline:
             raise known from defect
 
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
-        prepared = prepare.prepare(granted, tool, self.bench)
+        prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
         if prepared.work is None:
             return self._answer(permitted, recorder)

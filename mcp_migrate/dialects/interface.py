@@ -220,6 +220,14 @@ class Writer(Reader, Protocol):
         """Each call tells what happened on this session since the one before; None where the server does not say."""
         ...
 
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of what a frozen read gives here and now (see `dialects.values.rows_digest`).
+
+        Raises:
+            StatementFailedError: it cannot be read.
+        """
+        ...
+
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the number of rows it touched (-1 when unknown).
 
@@ -275,6 +283,20 @@ class Dialect(Protocol):
 
     def keeper(self) -> Keeper | None:
         """What keeps undo data here; None where none is kept."""
+        ...
+
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session as `open_writer` gives, on a scratch database and nothing else."""
+        ...
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
+        ...
+
+    def listing(self, sql: str) -> str:
+        """A read whose rows are those of the read `sql`, in a form that is the same whoever asks."""
         ...
 
     def commits(self, sql: str) -> bool:

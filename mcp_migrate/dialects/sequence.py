@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcp_migrate.errors import UndoConflictError, ValidationFailedError
+from mcp_migrate.errors import StatementFailedError, UndoConflictError, ValidationFailedError
 from mcp_migrate.model import Statement
 
 
@@ -34,6 +34,11 @@ class FrozenSequence:
             )
         self._done += 1
         return self._statements[self._done - 1]
+
+
+def unread(why: str) -> StatementFailedError:
+    """For a frozen read that the database refused."""
+    return StatementFailedError(f"A read of the plan failed: {why}.", hint="Everything was rolled back. Plan again.")
 
 
 def one_row(statement: Statement, touched: int) -> None:

@@ -18,6 +18,20 @@ from mcp_migrate.model import Plan, Rehearsal, Reverse, Statement, Tried, Undo
 from mcp_migrate.schema import shape
 
 _LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
+_TOLD = 100
+
+
+class RowsNotCopiedError(RehearsalFailedError):
+    """The rows that revisions read are too many, or cannot be copied."""
+
+
+def fill(way: Way, url: str, scratch: Scratch) -> None:
+    """Give `scratch` the rows that it has to hold. Raises: RowsNotCopiedError."""
+    if way.held and not way.dialect.copy_rows(url, scratch, way.held, most=way.max_rows):
+        raise RowsNotCopiedError(
+            "The rows that revisions read could not be copied to a scratch database.",
+            hint="Plan again, or set `rehearsal: {rows: never}` for this target.",
+        )
 
 
 @contextmanager
@@ -37,8 +51,9 @@ def starting_point(
     at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
     if scratch.holds_schema or at_base:
         with way.dialect.open_scratch(url) as fresh:
+            fill(way, url, fresh)
             yield fresh
-    elif way.start is not None and recorded.plan.reverse.restores_schema:
+    elif way.start is not None and recorded.plan.reverse.restores_schema and not way.held:
         yield scratch
     else:
         with replayed() as fresh:
@@ -53,7 +68,7 @@ def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: s
     """
     plan = recorded.plan
     try:
-        tried, observed = _run(way, scratch, plan.statements)
+        tried, observed = _run(way, scratch, plan.statements, _steps(way, plan))
     except MigrateError as error:
         raise _failed(plan, error) from error
     if _shape(way, scratch) != recorded.after:
@@ -82,24 +97,47 @@ def _undo(undo: Undo | None, back: Reverse) -> Undo | None:
     return replace(undo, why_not=(*undo.why_not, why_not))
 
 
+def not_rehearsed(plan: Plan) -> Plan:
+    """The plan with that doubt."""
+    return replace(plan, doubts=(*plan.doubts, "it was not rehearsed: the configuration says `rehearsal: {on: off}`"))
+
+
 def _back(recorded: Recorded, way: Way, scratch: Scratch) -> tuple[Reverse, float | None]:
     """The way back as it turned out, and how long it took."""
     reverse = recorded.plan.reverse
     if not reverse.available:
         return reverse, None
     try:
-        tried, _observed = _run(way, scratch, reverse.statements)
+        tried, _observed = _run(way, scratch, reverse.statements, lambda _done: None)
     except MigrateError as error:
         return Reverse(available=False, restores_schema=False, why_not=_why(error)), None
     restored = _shape(way, scratch) == recorded.before
     return replace(reverse, restores_schema=restored), round(sum(each.seconds for each in tried), 6)
 
 
-def _run(way: Way, scratch: Scratch, statements: Sequence[Statement]) -> tuple[tuple[Tried, ...], bool]:
+def _steps(way: Way, plan: Plan) -> Callable[[int], None]:
+    """Tells that a statement comes next, a hundred times at most."""
+    total = len(plan.statements)
+    every = -(-total // _TOLD)
+
+    def tell(done: int) -> None:
+        if done % every == 0:
+            way.tell(3 + done, f"rehearsing statement {done + 1} of {total}", more=total)
+
+    return tell
+
+
+def _run(
+    way: Way, scratch: Scratch, statements: Sequence[Statement], tell: Callable[[int], None]
+) -> tuple[tuple[Tried, ...], bool]:
     """Each statement with what was seen of it, and whether the server said more than the time."""
-    with way.dialect.open_writer(scratch.url, statements, limits=_LIMITS) as writer:
+    with way.dialect.open_rehearsal(scratch, statements, limits=_LIMITS) as writer:
         look = writer.observing()
-        return tuple(_tried(writer, statement, look) for statement in statements), look is not None
+        tried = []
+        for done, statement in enumerate(statements):
+            tell(done)
+            tried.append(_tried(writer, statement, look))
+        return tuple(tried), look is not None
 
 
 def _tried(writer: Writer, statement: Statement, look: Callable[[], Observed] | None) -> Tried:

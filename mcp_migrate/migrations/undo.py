@@ -111,8 +111,11 @@ class _Weaving:
         undo = Undo(self.key, self._places(kept), tuple(dict.fromkeys(why_not)), self.keeping.seconds)
         if not kept:
             return replace(self.plan_, undo=Undo("", why_not=undo.why_not))
-        statements = _numbered(self._forward(kept, undo))
-        return replace(self.plan_, statements=statements, reverse=self._back(kept), undo=undo)
+        woven = self._forward(kept, undo)
+        statements = _numbered(woven)
+        moved = {old.n: new.n for old, new in zip(woven, statements, strict=True)}
+        reads = tuple(replace(read, before=moved.get(read.before, len(statements) + 1)) for read in self.plan_.reads)
+        return replace(self.plan_, statements=statements, reads=reads, reverse=self._back(kept), undo=undo)
 
     def _texts(self, lost: Lost, rows: Mapping[str, int]) -> list[Texts] | str:
         table, number = lost.loss.table, 2 * lost.number - 1

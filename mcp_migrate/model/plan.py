@@ -93,6 +93,37 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A SELECT on user tables that a revision made before statement `before`, and the digest of what it gave.
+
+    It has to give the same when the plan runs: the statements after it may have been made from its rows.
+    """
+
+    before: int
+    revision: str
+    sql: str
+    parameters: tuple[Any, ...]
+    tables: tuple[str, ...]
+    result: str
+
+    def frozen(self) -> dict[str, Any]:
+        """The JSON form: no value that was read is in it."""
+        return {
+            "before": self.before,
+            "revision": self.revision,
+            "sql": self.sql,
+            "parameters": list(self.parameters),
+            "tables": list(self.tables),
+            "result": self.result,
+        }
+
+    @classmethod
+    def thaw(cls, value: Mapping[str, Any]) -> Read:
+        """The inverse of `frozen`."""
+        return cls(**{**value, "parameters": tuple(value["parameters"]), "tables": tuple(value["tables"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What one statement does, and why we say so.
 
@@ -175,6 +206,7 @@ class Plan:
     cage: str = "none"
     undo: Undo | None = None
     preconditions: tuple[Precondition, ...] = ()
+    reads: tuple[Read, ...] = ()
     rehearsal: Rehearsal | None = field(default=None, compare=False)
 
     @property
@@ -207,6 +239,7 @@ class Plan:
             "cage": self.cage,
             **({"undo": self.undo.frozen()} if self.undo else {}),
             **({"preconditions": [each.frozen() for each in self.preconditions]} if self.preconditions else {}),
+            **({"reads": [read.frozen() for read in self.reads]} if self.reads else {}),  # as before there were any
         }
 
     @classmethod
@@ -216,13 +249,12 @@ class Plan:
         reverse = Reverse(**{**back, "statements": tuple(Statement.thaw(s) for s in back["statements"])})
         statements = tuple(Statement.thaw(s) for s in value["statements"])
         undo = Undo.thaw(value["undo"]) if value.get("undo") else None
-        return cls(
-            **{
-                **value,
-                "reverse": reverse,
-                "statements": statements,
-                "doubts": tuple(value["doubts"]),
-                "undo": undo,
-                "preconditions": tuple(Precondition.thaw(each) for each in value.get("preconditions", ())),
-            }
-        )
+        parts = {
+            "reverse": reverse,
+            "statements": statements,
+            "doubts": tuple(value["doubts"]),
+            "undo": undo,
+            "preconditions": tuple(Precondition.thaw(each) for each in value.get("preconditions", ())),
+            "reads": tuple(Read.thaw(read) for read in value.get("reads", ())),
+        }
+        return cls(**{**value, **parts})

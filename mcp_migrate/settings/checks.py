@@ -51,8 +51,6 @@ def not_enforced(settings: Settings) -> Iterator[Problem]:
         for part in ("owner_role", "ttl"):
             if getattr(target.credentials, part) is not None:
                 yield Problem((*key, "credentials", part), "not enforced in this version.", "Remove it.")
-        if target.rehearsal.on == "off":
-            yield Problem((*key, "rehearsal", "on"), "plans are always recorded on a scratch database.", "Remove it.")
     if settings.separation:
         yield Problem(("separation",), "separation of duties is not enforced in this version.", "Remove it.")
 

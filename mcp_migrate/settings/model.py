@@ -43,9 +43,15 @@ class TargetLimits(Part):
 
 
 class Rehearsal(Part):
-    """Where revisions are recorded before anyone is asked."""
+    """Whether the frozen statements of a plan are tried before anyone is asked."""
 
-    on: Literal["scratch", "off"] = "scratch"
+    on: Literal["scratch", "off"] = Field(
+        "scratch", description="scratch: on a database that is thrown away. off: not at all, and each plan is unknown."
+    )
+    rows: Literal["auto", "never"] = Field(
+        "auto", description="auto: the scratch database gets the rows of the tables that revisions read."
+    )
+    max_rows: int = Field(100_000, ge=1, description="With more rows than these none are copied.")
 
 
 class CageOptions(Part):

@@ -13,7 +13,7 @@ from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Mark, Writer
 from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
-from mcp_migrate.model import Approved, Executed, Plan, Statement
+from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 
@@ -180,8 +180,28 @@ def _rows_fit(plan: Plan, writer: Writer) -> None:
             )
 
 
+def _same_rows(read: Read, writer: Writer) -> None:
+    """What a revision read when the plan was made is what stands there now. Raises: PlanStaleError."""
+    if writer.look(read.sql, read.parameters) == read.result:
+        return
+    query = " ".join(read.sql.split())[:300]
+    raise PlanStaleError(
+        f"Revision {read.revision} read other rows when the plan was made, which may have made its statements: {query}",
+        hint="Everything was rolled back. Call migration_plan again and apply the new plan.",
+        query=query,
+        tables=list(read.tables),
+        before=read.before,
+    )
+
+
 def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[Statement], int]:
+    reads: dict[int, list[Read]] = {}
+    for read in plan.reads:
+        reads.setdefault(read.before, []).append(read)
+
     def run(statement: Statement) -> int:
+        for read in reads.get(statement.n, ()):
+            _same_rows(read, writer)
         progress(statement.n - 1, len(plan.statements), f"statement {statement.n}")
         return writer.run(statement)
 

@@ -47,6 +47,9 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         schema=live.schema,
         version_table=database.version_table,
         finish=finish,
+        rehearse=database.rehearse,
+        max_rows=database.max_rows,
+        progress=database.progress,
     )
     return replace(plan, rehearsal=replace(plan.rehearsal, unmet=tuple(unmet))) if plan.rehearsal else plan
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from mcp_migrate.ledger import Kind
-from tests.world import World
+from tests.world import INTENT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +79,36 @@ async def test_the_rehearsal_is_told_to_the_caller_the_ledger_and_the_reviewer(w
     assert f"{seen['seconds']:.2f} s on {seen['server']}; the way back restored the schema" in " ".join(shown.split())
 
 
+@pytest.mark.proves("plan-rehearsal-off")
+async def test_a_plan_that_was_not_rehearsed_says_so_and_is_unknown(world: World) -> None:
+    world.configure(lambda c: c["targets"]["shop"].update(rehearsal={"on": "off"}))
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+    assert plan["rehearsal"]["ran"] is False
+    assert "unknown" in plan["effects"]
+    assert "was not rehearsed" in str(plan["doubts"])
+
+
+@pytest.mark.proves("plan-progress")
+async def test_whoever_waits_for_a_plan_hears_how_far_it_is(world: World) -> None:
+    heard: list[tuple[float, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001  as MCP calls it
+        heard.append((progress, message))
+
+    async with world.stdio_agent() as agent:
+        arguments = {"intent": INTENT, "target": "shop", "to": "b2"}
+        await agent.client.call_tool("migration_plan", arguments, progress_callback=hear)
+    assert [message for _progress, message in heard] == [
+        "replaying the revisions to a1",
+        "recording the revisions to b2",
+        "recording the way back",
+        "rehearsing statement 1 of 2",
+        "rehearsing statement 2 of 2",
+    ]
+    assert [progress for progress, _message in heard] == [0, 1, 2, 3, 4]
+
+
 @pytest.mark.proves("design-2")
 async def test_a_revision_edited_after_planning_does_not_change_what_runs(world: World) -> None:
     async with world.agent() as agent:
@@ -144,7 +174,7 @@ async def test_a_statement_the_database_refuses_leaves_nothing_behind(world: Wor
         "u1",
         "a1",
         'op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True))\n'
-        '    op.create_index("one_email", "customers", ["email"], unique=True)',
+        '    op.execute("CREATE UNIQUE INDEX one_email ON customers (lower(email))")',
         'op.drop_index("one_email", "customers")\n    op.drop_table("notes")',
     )
     async with world.agent() as agent:
@@ -250,3 +280,32 @@ async def test_rows_in_the_way_are_told_with_the_plan_and_stop_an_apply_before_i
     )
     assert world.query("SELECT version_num FROM alembic_version") == [("a1",)]
     assert world.events(Kind.STEP_FINISHED)[-1].body["code"] == "precondition_failed"
+
+
+_UPPER = """bind = op.get_bind()
+    for number, email in bind.execute(sa.text("SELECT id, email FROM customers")).fetchall():
+        values = {"email": email.upper(), "id": number}
+        bind.execute(sa.text("UPDATE customers SET email = :email WHERE id = :id"), values)"""
+
+
+@pytest.mark.proves("plan-reads", "interface-plan-stale")
+async def test_a_plan_made_from_rows_runs_while_they_are_the_same_and_not_after(world: World) -> None:
+    world.write_revision("r1", "a1", _UPPER)
+    before = world.query("SELECT email FROM customers ORDER BY id")
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="r1")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        alter(world, "UPDATE customers SET email = 'eve@example.com' WHERE id = 1")
+        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        names = world.query("SELECT email FROM customers ORDER BY id")
+        again = await agent.call("migration_plan", target="shop", to="r1")
+        waiting = await agent.call("migration_apply", plan_id=again["plan_id"])
+        world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        done = await agent.call("migration_apply", plan_id=again["plan_id"])
+    assert plan["doubts"] == []
+    assert refused["code"] == "plan_stale"
+    assert "SELECT id, email FROM customers" in refused["message"]
+    assert names == [("eve@example.com",), *before[1:]]
+    assert done["status"] == "applied"
+    assert world.query("SELECT email FROM customers ORDER BY id") == [(email.upper(),) for (email,) in names]

@@ -126,11 +126,6 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "enforced",
     ),
     "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation", "not enforced"),
-    "rehearsal off": (
-        lambda c: c["targets"]["shop"].update(rehearsal={"on": "off"}),
-        "targets.shop.rehearsal.on",
-        "scratch",
-    ),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -59,6 +59,24 @@ class MySQL:
     def keeper(self) -> Keeper | None:
         """Nothing keeps undo data here yet: DDL commits, and what was kept would not roll back with it."""
         return None
+
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session on a scratch database."""
+        from mcp_migrate.dialects.mysql.writer import open_writer
+
+        return open_writer(scratch.url, statements, limits=limits)
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Rows, as they are."""
+        from mcp_migrate.dialects.mysql.rows import copy_rows
+
+        return copy_rows(source, scratch.url, tables, most=most)
+
+    def listing(self, sql: str) -> str:
+        """The same: the driver's values are the database's."""
+        return sql
 
     def commits(self, sql: str) -> bool:
         """All but statements on rows end the transaction they come in."""

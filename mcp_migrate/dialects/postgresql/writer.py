@@ -17,7 +17,8 @@ from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.observing import Observer
 from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
-from mcp_migrate.dialects.sequence import FrozenSequence, one_row
+from mcp_migrate.dialects.postgresql.reads import listing
+from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import (
     LockedError,
     LockTimeoutError,
@@ -76,6 +77,14 @@ class PostgresWriter(PostgresReader):
     def observing(self) -> Observer:
         """Locks and files, as the catalogs of this session tell them."""
         return Observer(self._ask)
+
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of its rows, inside the transaction."""
+        try:
+            found = self._connection.execute(listing(sql).encode(), [values.thaw(value) for value in row] or None)
+            return values.rows_digest(found.fetchall())
+        except driver().Error as error:
+            raise unread(message(error)) from error
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
