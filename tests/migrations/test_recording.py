@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.model import Statement
 from tests.migrations.sample import ENV, Shop, texts
 
 
@@ -77,6 +78,7 @@ def test_an_autocommit_block_is_outside_of_the_transaction(
 
 def test_reading_rows_of_the_target_makes_a_plan_doubtful(shop: Shop) -> None:
     shop.apply(shop.plan("c3").statements)
+    shop.apply((Statement(1, "c3", "INSERT INTO customers (id, name) VALUES (1, 'Ada')"),))
     shop.revise(
         "d4",
         "c3",
