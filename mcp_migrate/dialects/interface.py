@@ -93,7 +93,7 @@ class Readd:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the manifest of undo data on a target. Times are ISO 8601, in UTC."""
+    """One line of the manifest of undo data on a target. Times are ISO 8601, in UTC; `over` by the target's clock."""
 
     key: str
     place: str
@@ -104,6 +104,7 @@ class Entry:
     size: int | None
     kept_at: str
     until: str
+    over: bool
 
 
 class Keeper(Protocol):
@@ -232,6 +233,14 @@ class Dialect(Protocol):
 
     def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
         """Forget all marks but those of the applies to `keep`, where marks stand among the user's tables."""
+        ...
+
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove the undo data under these keys whose time is over; the keys of what was removed.
+
+        Raises:
+            LockedError: an apply is running. TargetUnreachableError: it cannot be removed.
+        """
         ...
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:

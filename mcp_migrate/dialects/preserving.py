@@ -242,3 +242,9 @@ class SqlKeeper:
 
     def _name(self, table: Table) -> str:
         return self.quote(table.schema, table.name)
+
+
+def numbered(keeper: SqlKeeper, key: str, place: str) -> bool:
+    """Whether a place of the manifest is one that we would name so: the manifest is no leave to drop anything else."""
+    digits = "".join(c for c in place.rpartition("_")[2] if c in "0123456789")
+    return key.isalnum() and key.isascii() and bool(digits) and place == keeper.place(key, int(digits))

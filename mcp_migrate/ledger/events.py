@@ -35,6 +35,8 @@ class Kind(StrEnum):
     APPROVAL_CONSUMED = "approval.consumed"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"
+    UNDO_EXPIRED = "undo.expired"
+    UNDO_PRUNED = "undo.pruned"
 
 
 @dataclass(frozen=True, slots=True)

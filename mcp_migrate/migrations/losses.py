@@ -59,6 +59,7 @@ class _Look:
     tables: dict[str, Table]
     triggers: frozenset[str]
     known: frozenset[str]
+    unseen: tuple[str, ...]
     lost: list[Lost] = field(default_factory=list)
     why_not: list[str] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
@@ -71,7 +72,7 @@ def losses(
     """What `statements` lose on a target with this schema. `found` are the findings on each."""
     triggers = frozenset(str(o.table) for o in schema.others if o.kind in {"trigger", "rule"} and o.table)
     tables = {table.qualified: table for table in schema.tables}
-    look = _Look(keeper, tables, triggers, frozenset(tables))
+    look = _Look(keeper, tables, triggers, frozenset(tables), schema.unseen)
     for at, (statement, findings) in enumerate(zip(statements, found, strict=True)):
         if statement.kind == "change":
             for finding in findings:
@@ -151,6 +152,8 @@ def _hindrance(look: _Look, finding: Finding, statement: Statement, qualified: s
         return f"{qualified} was renamed or moved by this plan"
     if table.kind not in {"table", "partitioned", "partitioned table"} or any("child of" in o for o in table.options):
         return f"rows of {qualified} are not kept: it is no plain table"
+    if any(line.startswith(f"rows of {qualified}: ") for line in look.unseen):
+        return f"not all rows of {qualified} can be seen by the role that applies"
     if qualified in look.triggers and finding.rule.id != "drop-column":
         return f"a trigger or rule of {qualified} would act again when its rows are put back"
     if finding.rule.id == "drop-table" and "CASCADE" in statement.sql.upper():

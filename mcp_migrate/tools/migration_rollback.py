@@ -39,7 +39,7 @@ class MigrationRollback:
             apply = find_apply(bench.ledger, asked["apply_id"])
             live = read_live(database, plan=apply.plan)
             plan = protected(database, _reverse(apply, live), live)
-            refuse_conflicts(database, apply, plan)
+            refuse_conflicts(database, [apply], plan)
         else:
             live = read_live(database)
             _refuse_upgrade(database, live, asked["to"])

@@ -137,3 +137,25 @@ async def test_a_revision_cannot_touch_undo_data(world: World) -> None:
         await agent.plan_and_apply("b2")
         plan = await agent.call("migration_plan", target="shop", to="d4")
     assert {"privilege", "unknown"} <= set(plan["effects"])
+
+
+async def test_undo_data_is_listed_and_pruned_on_the_record_when_its_time_is_over(world: World) -> None:
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent)
+        early = world.command("undo", "prune")
+        listed = world.command("undo", "list")
+        shown = world.command("undo", "show", apply_id)
+        write(world, "UPDATE _mcp_migrate_undo SET until = kept_at")
+    assert "removed nothing" in early.stdout, early.stderr
+    assert apply_id in listed.stdout
+    assert "main.customers (fax)" in shown.stdout
+    async with world.agent() as agent:  # a server that starts removes it with the first call
+        await agent.call("schema_read", target="shop")
+        refused = await agent.call("migration_rollback", apply_id=apply_id)
+    assert refused["code"] == "undo_gone"
+    [expired], [pruned] = world.events(Kind.UNDO_EXPIRED), world.events(Kind.UNDO_PRUNED)
+    assert expired.seq < pruned.seq
+    assert expired.subject == pruned.subject == expired.body["key"]
+    assert (expired.body["table"], expired.body["rows"]) == ("main.customers", 40)
+    assert world.command("undo", "list").stdout.strip() == "Nothing is kept."

@@ -347,3 +347,34 @@ def test_a_rollback_is_itself_taken_back(lite: tuple[str, Ask]) -> None:
     run(url, back.statements)
     run(url, back.reverse.statements)
     assert ask("SELECT * FROM t") == [(1, "x", 5, None), (2, "y", 6, "written since")]
+
+
+def test_undo_data_is_removed_when_its_time_is_over_and_never_before(place: tuple[str, Ask]) -> None:
+    url, ask = place
+    for sql in (LONE, "INSERT INTO t VALUES (1, 'x', 1)"):
+        ask(sql)
+    first = plan_for(url, ["UPDATE t SET b = 2"], [])
+    run(url, first.statements)
+    second = plan_for(url, ["DELETE FROM t"], [])
+    run(url, second.statements)
+    assert first.undo is not None
+    assert second.undo is not None
+    dialect, keys = dialect_for(url), {first.undo.key, second.undo.key}
+    assert dialect.prune(url, keys=keys) == ()
+    manifest = "mcp_migrate_undo.manifest" if "postgres" in url else "_mcp_migrate_undo"
+    ask(f"UPDATE {manifest} SET until = kept_at WHERE \"key\" = '{first.undo.key}'")
+    forged = f"SELECT \"key\", 't', source, columns, method, 1, 1, kept_at, until FROM {manifest}"
+    ask(f"INSERT INTO {manifest} {forged} WHERE \"key\" = '{first.undo.key}'")
+    assert dialect.prune(url, keys=set()) == ()
+    assert dialect.prune(url, keys=keys) == (first.undo.key,)
+    with dialect.open_reader(url) as reader:
+        left = {entry.key for entry in reader.kept() or () if entry.place != "t"}
+    assert left == {second.undo.key}
+    assert ask("SELECT count(*) FROM t") == [(0,)]
+    assert ask(f"SELECT count(*) FROM {second.undo.kept[0].place}") == [(1,)]
+
+
+@pytest.fixture(params=["lite", "postgres"])
+def place(request: pytest.FixtureRequest) -> tuple[str, Ask]:
+    found: tuple[str, Ask] = request.getfixturevalue(request.param)
+    return found

@@ -99,6 +99,11 @@ class PostgresKeeper(SqlKeeper):
         drops = tuple(f"DROP TABLE {name}" for name in both)
         return (*drops, f"DELETE FROM {MANIFEST} WHERE key = {_text(key)}")  # noqa: S608  quoted
 
+    def removed(self, key: str, place: str) -> tuple[str, ...]:
+        """What removes one place and its line."""
+        line = f"DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND key = {_text(key)}"  # noqa: S608  quoted
+        return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
+
     def sets(self, sql: str) -> frozenset[str] | None:
         """By PostgreSQL's own grammar."""
         import postgast

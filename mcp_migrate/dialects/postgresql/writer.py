@@ -150,7 +150,7 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     with connect(url) as connection:
         for name, value in _session(limits).items():
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
-        _take_lock(connection, limits.lock_timeout)
+        take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
         writer = PostgresWriter(connection, statements)
         try:
@@ -205,7 +205,7 @@ def _milliseconds(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000))}ms"
 
 
-def _take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
+def take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
     """Take the lock of this database, which ends with the session whatever happens."""
     end = time.monotonic() + seconds
     while True:

@@ -16,7 +16,7 @@ from mcp_migrate.model import Kept
 from mcp_migrate.schema.model import Column, Table
 
 _PREFIX = reader.MANIFEST
-_MANIFEST = f'main."{_PREFIX}"'
+MANIFEST = f'main."{_PREFIX}"'
 _COLUMNS = (
     '"key" TEXT NOT NULL, place TEXT PRIMARY KEY, source TEXT NOT NULL, "columns" TEXT NOT NULL, method TEXT NOT NULL,'
     ' "rows" INTEGER NOT NULL, size INTEGER, kept_at TEXT NOT NULL, until TEXT NOT NULL'
@@ -88,20 +88,25 @@ class SqliteKeeper(SqlKeeper):
 
     def opening(self) -> tuple[str, ...]:
         """The manifest."""
-        return (f"CREATE TABLE IF NOT EXISTS {_MANIFEST} ({_COLUMNS})",)
+        return (f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})",)
 
     def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
         """One line of it."""
         texts = [key, kept.place, kept.table, ", ".join(kept.columns), kept.method]
         given = ", ".join(map(_text, texts))
         now, until = f"strftime('{_TIME}', 'now')", f"strftime('{_TIME}', 'now', '+{seconds:.0f} seconds')"
-        return f"INSERT INTO {_MANIFEST} SELECT {given}, count(*), NULL, {now}, {until} FROM {kept.place}"  # noqa: S608  quoted
+        return f"INSERT INTO {MANIFEST} SELECT {given}, count(*), NULL, {now}, {until} FROM {kept.place}"  # noqa: S608  quoted
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
         """The tables and their lines."""
         both = [name for place, second in places for name in (place, *([self.beside(place)] if second else []))]
         drops = tuple(f"DROP TABLE {name}" for name in both)
-        return (*drops, f"DELETE FROM {_MANIFEST} WHERE \"key\" = '{key}'")  # noqa: S608  made by us
+        return (*drops, f"DELETE FROM {MANIFEST} WHERE \"key\" = '{key}'")  # noqa: S608  made by us
+
+    def removed(self, key: str, place: str) -> tuple[str, ...]:
+        """What removes one place and its line."""
+        line = f'DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND "key" = {_text(key)}'  # noqa: S608  quoted
+        return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
 
     def sets(self, sql: str) -> frozenset[str] | None:
         """By a second reader of SQL; SQLite itself only tells tables and columns that are touched."""
