@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from mcp_migrate.dialects.interface import Reader
 from mcp_migrate.errors import UndoConflictError, UndoGoneError
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.model import Plan, Statement
+from mcp_migrate.model import Statement
 from mcp_migrate.tools.applies import Apply
 from mcp_migrate.tools.interface import Database
 
@@ -34,21 +34,26 @@ def conflicts(database: Database, statements: Iterable[Statement]) -> list[str]:
         return _conflicts(reader, statements)
 
 
-def refuse_conflicts(database: Database, applies: Iterable[Apply], plan: Plan) -> None:
-    """Ask each guard of a rollback, on the target as it is.
-
-    Raises:
-        UndoGoneError: the undo data was pruned.
-        UndoConflictError: rows written since the apply stand in the way.
-    """
+def missing(database: Database, applies: Iterable[Apply]) -> Mapping[str, list[str]]:
+    """By apply, the tables whose undo data is not on the target any more."""
     with database.reader() as reader:
         places = {entry.place for entry in reader.kept() or ()}
-        for apply in applies:
-            kept = apply.plan.undo.kept if apply.plan.undo else ()
-            if missing := [each.table for each in kept if each.place not in places]:
-                raise _gone(apply, missing)
-        if found := _conflicts(reader, plan.statements):
-            raise _conflict(plan, found)
+    kept = {apply.apply_id: apply.plan.undo.kept if apply.plan.undo else () for apply in applies}
+    found = {apply_id: [each.table for each in them if each.place not in places] for apply_id, them in kept.items()}
+    return {apply_id: tables for apply_id, tables in found.items() if tables}
+
+
+def refuse_conflicts(database: Database, applies: Sequence[Apply]) -> None:
+    """Ask the guards of the newest apply on the target as it is; those of older ones are asked when their turn comes.
+
+    Raises:
+        UndoGoneError: undo data was pruned.
+        UndoConflictError: rows written since the apply stand in the way.
+    """
+    for apply_id, tables in missing(database, applies).items():
+        raise _gone(apply_id, tables)
+    if found := conflicts(database, applies[0].plan.reverse.statements):
+        raise _conflict(applies[0], found)
 
 
 def _conflicts(reader: Reader, statements: Iterable[Statement]) -> list[str]:
@@ -61,17 +66,17 @@ def _conflicts(reader: Reader, statements: Iterable[Statement]) -> list[str]:
     return found
 
 
-def _gone(apply: Apply, missing: list[str]) -> UndoGoneError:
+def _gone(apply_id: str, tables: list[str]) -> UndoGoneError:
     return UndoGoneError(
-        f"The undo data of {apply.apply_id} for {', '.join(missing[:8])} was pruned: its data cannot be put back.",
-        hint="Its schema can still be restored by a downgrade: write a revision that does it, or plan to the revision.",
-        tables=missing,
+        f"The undo data of {apply_id} for {', '.join(tables[:8])} was pruned: its data cannot be put back.",
+        hint="migration_rollback with `target` and `to` still restores the schema, without the data.",
+        tables=tables,
     )
 
 
-def _conflict(plan: Plan, found: list[str]) -> UndoConflictError:
+def _conflict(apply: Apply, found: list[str]) -> UndoConflictError:
     return UndoConflictError(
-        f"{plan.target} cannot be rolled back as it is: {'; '.join(found[:8])}.",
+        f"{apply.apply_id} cannot be rolled back as it is: {'; '.join(found[:8])}.",
         hint="Nothing ran and nothing was overwritten. Have a person decide about those rows, then call again.",
         conflicts=found,
     )
