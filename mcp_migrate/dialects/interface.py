@@ -52,6 +52,15 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key of a table that loses rows: its columns, and those of the table they refer to."""
+
+    columns: tuple[str, ...]
+    parent: Table
+    to: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """What a statement is about to lose of one table, in the shape that the table has then.
 
@@ -62,6 +71,7 @@ class Loss:
     kind: Literal["columns", "values", "rows", "emptied", "table"]
     table: Table
     columns: tuple[Column, ...]
+    refers: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

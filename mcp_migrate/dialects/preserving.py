@@ -96,7 +96,10 @@ class SqlKeeper:
 
     def _all_rows(self, loss: Loss, place: str, *, later: bool) -> Texts:
         back = self._inserted(loss, place)
-        guards = () if later or loss.kind == "table" else tuple(self._taken(loss, place))
+        guards = (
+            *(() if later or loss.kind == "table" else self._taken(loss, place)),
+            *self._orphaned(loss, place),
+        )
         method = "all rows"
         return Texts(place, method, (*self.lock(loss.table), self._copy(loss, (), place)), back=(back,), guards=guards)
 
@@ -113,6 +116,8 @@ class SqlKeeper:
             guards.append(
                 (sql, f"{_SINCE} have no value for {loss.table.qualified}.{needed[0]}, which may not be empty")
             )
+        if not later:
+            guards += self._orphaned(loss, place, f"EXISTS (SELECT 1 FROM {table} AS t WHERE {self._match('u', keys)})")  # noqa: S608  quoted
         before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
         return Texts(place, "primary key", before, back=(back,), guards=tuple(guards))
 
@@ -148,12 +153,13 @@ class SqlKeeper:
         goes = set(keys) <= set(lost)  # an UPDATE is kept without the keys, which it does not write: no row goes
         taken = f"SELECT 1 FROM {pair} WHERE {gone}"  # noqa: S608  quoted
         why = f"{_SINCE} have the keys of rows of {loss.table.qualified} that were deleted"
-        guards = ((taken, why),) if goes and not later else ()
+        guards = [(taken, why)] if goes and not later else []
+        guards += self._orphaned(loss, place, gone) if goes else ()
         back = [self._merged(loss, keys, place)]
         if goes:
             back.insert(0, f"{self._inserted(loss, place)} WHERE {gone}")
         before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
-        return Texts(place, "primary key", before, after, (), tuple(filter(None, back)), guards)
+        return Texts(place, "primary key", before, after, (), tuple(filter(None, back)), tuple(guards))
 
     def _inserted(self, loss: Loss, place: str) -> str:
         names = ", ".join(self.quote(column.name) for column in loss.columns)
@@ -204,6 +210,19 @@ class SqlKeeper:
         ours = f"SELECT p.*, row_number() OVER (PARTITION BY p.r) AS i FROM {place} AS p"  # noqa: S608  quoted
         pairs = f"SELECT s.place, {kept} FROM ({there}) AS s JOIN ({ours}) AS u ON u.r = s.r AND u.i = s.i"  # noqa: S608  quoted
         return f"UPDATE {table} AS t SET {given} FROM ({pairs}) AS x WHERE {finds} = x.place"  # noqa: S608  quoted
+
+    def _orphaned(self, loss: Loss, place: str, only: str = "") -> Iterator[tuple[str, str]]:
+        """For each foreign key: whether what would come back refers to rows that went in the meantime."""
+        numbers = {column.name: f"u.o{i}" for i, column in enumerate(loss.columns, 1)}
+        for reference in loss.refers:
+            ours = [numbers[name] for name in reference.columns if name in numbers]
+            if len(ours) == len(reference.columns):
+                pairs = zip(ours, reference.to, strict=True)
+                match = " AND ".join(self.equal(one, self.copied("t", column)) for one, column in pairs)
+                there = f"NOT EXISTS (SELECT 1 FROM {self._name(reference.parent)} AS t WHERE {match})"  # noqa: S608  quoted
+                where = " AND ".join([*(f"{one} IS NOT NULL" for one in ours), *([only] if only else []), there])
+                why = f"what would come back into {loss.table.qualified} refers to rows of {reference.parent.qualified}"
+                yield f"SELECT 1 FROM {place} AS u WHERE {where}", f"{why} that are gone"  # noqa: S608  quoted
 
     def _taken(self, loss: Loss, place: str) -> Iterator[tuple[str, str]]:
         """For each key of a table that was emptied: whether rows written since have values of rows that were kept."""

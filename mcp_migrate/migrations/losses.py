@@ -5,15 +5,15 @@ Asked of the same rules that judge the plan. What they say of a statement that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mcp_migrate.dialects.interface import Keeper, Loss
+from mcp_migrate.dialects.interface import Keeper, Loss, Reference
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.interface import Finding
 from mcp_migrate.schema import Schema
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Constraint, Table
 
 _LOSING = frozenset({Effect.DESTRUCTIVE, Effect.UNKNOWN})
 _KINDS: dict[str, Literal["columns", "values", "rows", "emptied", "table"]] = {
@@ -81,8 +81,33 @@ def losses(
                 _follow(look, finding)
     lost = [replace(each, later=each.loss.table.qualified not in look.tables) for each in look.lost]
     clashes = {name: why for each in lost for name, why in _clash(each, lost, look)}
-    kept = tuple(each for each in lost if each.loss.table.qualified not in clashes)
+    kept = tuple(_referring(each, lost, look) for each in lost if each.loss.table.qualified not in clashes)
     return Losses(kept, tuple(dict.fromkeys([*look.why_not, *clashes.values()])))
+
+
+def _referring(one: Lost, lost: Sequence[Lost], look: _Look) -> Lost:
+    """The loss with the foreign keys of its table to those that stay as they are."""
+    changed = {each.loss.table.qualified for each in lost if each.loss.kind not in {"columns", "values"}}
+    refers = [
+        reference
+        for constraint in one.loss.table.constraints
+        if constraint.kind == "foreign_key" and (reference := _reference(constraint, look.tables)) is not None
+    ]
+    stays = tuple(r for r in refers if r.parent.qualified not in changed | look.moved | {one.loss.table.qualified})
+    return replace(one, loss=replace(one.loss, refers=stays))
+
+
+def _reference(constraint: Constraint, tables: Mapping[str, Table]) -> Reference | None:
+    """Where a foreign key leads; None where that is not there when the plan is over, or cannot be read."""
+    name, _, listed = (constraint.refers_to or "").partition("(")
+    parent = tables.get(name)
+    if parent is None:
+        return None
+    _, _, told = constraint.definition.partition(" REFERENCES ")
+    names = [word.strip().strip('"') for word in (listed or told.partition("(")[2]).partition(")")[0].split(",")]
+    primary = next((c.columns for c in parent.constraints if c.kind == "primary_key"), ())
+    to = tuple(column for each in (names if any(names) else primary) if (column := parent.column(each)) is not None)
+    return Reference(constraint.columns, parent, to) if len(to) == len(constraint.columns) else None
 
 
 def _end(found: Sequence[Sequence[Finding]], at: int) -> int:

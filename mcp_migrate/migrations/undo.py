@@ -204,7 +204,10 @@ def _before(one: _One, column: _One) -> bool:
 
 def _depths(schema: Schema) -> dict[str, int]:
     """How many steps lead from each table to one that refers to none: rows come back after those they refer to."""
-    refers = {t.qualified: {c.refers_to for c in t.constraints if c.refers_to} - {t.qualified} for t in schema.tables}
+    refers = {
+        t.qualified: {c.refers_to.partition("(")[0] for c in t.constraints if c.refers_to} - {t.qualified}
+        for t in schema.tables
+    }
     depths: dict[str, int] = {}
     for depth in range(len(refers) + 1):
         ready = [

@@ -169,6 +169,38 @@ CONFLICTS: dict[str, tuple[list[str], list[str], str, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        (["DELETE FROM c"], []),
+        (["DROP TABLE c"], ["CREATE TABLE c (id integer NOT NULL PRIMARY KEY, p integer REFERENCES p (id))"]),
+        (["ALTER TABLE c DROP COLUMN p"], ["ALTER TABLE c ADD COLUMN p integer REFERENCES p (id)"]),
+    ],
+)
+def test_rows_that_would_refer_to_rows_that_are_gone_do_not_come_back(
+    place: tuple[str, Ask], up: list[str], down: list[str]
+) -> None:
+    url, ask = place
+    for sql in (
+        "CREATE TABLE p (id integer NOT NULL PRIMARY KEY)",
+        "CREATE TABLE c (id integer NOT NULL PRIMARY KEY, p integer REFERENCES p (id))",
+        "INSERT INTO p VALUES (1), (2)",
+        "INSERT INTO c VALUES (1, 1), (2, 2), (3, NULL)",
+    ):
+        ask(sql)
+    if "postgres" not in url and "DROP COLUMN" in up[0]:
+        up = ["DELETE FROM c WHERE id = 2"]  # SQLite drops no column that refers to a table
+        down = []
+    plan = plan_for(url, up, down)
+    run(url, plan.statements)
+    ask("DELETE FROM p WHERE id = 2")
+    with pytest.raises(UndoConflictError, match=r"refers to rows of \w+\.p that are gone"):
+        run(url, plan.reverse.statements)
+    ask("INSERT INTO p VALUES (2)")
+    run(url, plan.reverse.statements)
+    assert ask("SELECT * FROM c ORDER BY id") == [(1, 1), (2, 2), (3, None)]
+
+
 @pytest.mark.parametrize("case", CONFLICTS)
 def test_a_conflict_is_refused_and_nothing_is_overwritten(postgres: tuple[str, Ask], case: str) -> None:
     url, ask = postgres
