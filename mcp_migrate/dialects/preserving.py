@@ -92,6 +92,10 @@ class SqlKeeper:
         """What keeps others from writing to it until the transaction ends."""
         return ()
 
+    def index(self, place: str, keys: Sequence[Column]) -> tuple[str, ...]:  # noqa: ARG002  joins read all of it
+        """What makes rows of a place quick to find, where the database does not join by hashing."""
+        return ()
+
     # What they share.
 
     def _all_rows(self, loss: Loss, place: str, *, later: bool) -> Texts:
@@ -118,7 +122,7 @@ class SqlKeeper:
             )
         if not later:
             guards += self._orphaned(loss, place, f"EXISTS (SELECT 1 FROM {table} AS t WHERE {self._match('u', keys)})")  # noqa: S608  quoted
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
+        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
         return Texts(place, "primary key", before, back=(back,), guards=tuple(guards))
 
     def _values(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
@@ -126,7 +130,7 @@ class SqlKeeper:
         now = self.compared("t", column)
         after = (
             f"CREATE TABLE {new} AS SELECT {self._keys(keys)}, {now} AS n1 FROM {table} AS t",  # noqa: S608  quoted
-            self._index(new, keys),
+            *self.index(new, keys),
         )
         stays = f"SELECT 1 FROM {table} AS t WHERE {self._match('a', keys)} AND {self.same(now, 'a.n1')}"  # noqa: S608  quoted
         first = () if later else (f"DELETE FROM {new} AS a WHERE NOT EXISTS ({stays})",)  # noqa: S608  quoted
@@ -135,7 +139,7 @@ class SqlKeeper:
             f"UPDATE {table} AS t SET {self.quote(column.name)} = {self.thawed('u.o1', column)} FROM {place} AS u "  # noqa: S608  quoted
             f"WHERE {self._match('u', keys)} AND EXISTS ({ours})"
         )
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
+        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
         return Texts(place, "primary key", before, after, first, (back,))
 
     def _rows(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
@@ -147,7 +151,7 @@ class SqlKeeper:
         after = (
             f"DELETE FROM {place} AS u WHERE EXISTS ({still})",  # noqa: S608  quoted
             f"CREATE TABLE {new} AS SELECT {self._kept_keys('u', keys)}, {values} FROM {pair}",  # noqa: S608  quoted
-            self._index(new, keys),
+            *self.index(new, keys),
         )
         gone = f"NOT EXISTS (SELECT 1 FROM {new} AS a WHERE {self._paired('a', 'u', keys)})"  # noqa: S608  quoted
         goes = set(keys) <= set(lost)  # an UPDATE is kept without the keys, which it does not write: no row goes
@@ -158,7 +162,7 @@ class SqlKeeper:
         back = [self._merged(loss, keys, place)]
         if goes:
             back.insert(0, f"{self._inserted(loss, place)} WHERE {gone}")
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
+        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
         return Texts(place, "primary key", before, after, (), tuple(filter(None, back)), tuple(guards))
 
     def _inserted(self, loss: Loss, place: str) -> str:
@@ -238,10 +242,6 @@ class SqlKeeper:
         lost = [f"{self.copied('t', column)} AS o{i}" for i, column in enumerate(loss.columns, 1)]
         kept = ", ".join([*([self._keys(keys)] if keys else []), *lost])
         return f"CREATE TABLE {place} AS SELECT {kept} FROM {self._name(loss.table)} AS t"  # noqa: S608  quoted
-
-    def _index(self, place: str, keys: Sequence[Column]) -> str:
-        columns = ", ".join(f"k{i}" for i in range(1, len(keys) + 1))
-        return f"ALTER TABLE {place} ADD PRIMARY KEY ({columns})"
 
     def _keys(self, keys: Sequence[Column]) -> str:
         return ", ".join(f"{self.copied('t', column)} AS k{i}" for i, column in enumerate(keys, 1))

@@ -70,9 +70,10 @@ class SqliteKeeper(SqlKeeper):
         """Each value as a literal."""
         return " || ',' || ".join(f"quote({alias}.{self.quote(column.name)})" for column in columns) or "''"
 
-    def _index(self, place: str, keys: Sequence[Column]) -> str:
-        name = place.removeprefix("main.").strip('"')
-        return f'CREATE UNIQUE INDEX "{name}_k" ON "{name}" ({", ".join(f"k{i + 1}" for i in range(len(keys)))})'
+    def index(self, place: str, keys: Sequence[Column]) -> tuple[str, ...]:
+        """Joins go row by row."""
+        name, columns = place.removeprefix("main.").strip('"'), ", ".join(f"k{i + 1}" for i in range(len(keys)))
+        return (f'CREATE UNIQUE INDEX "{name}_k" ON "{name}" ({columns})',)
 
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
         """How far an AUTOINCREMENT has counted goes with its table."""
