@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import (
     CancelledError,
+    ConfigInvalidError,
     CredentialFailedError,
     InternalError,
     LedgerUnavailableError,
@@ -138,7 +139,7 @@ class Pipeline:
         """With the first call about a target; what cannot be removed now is removed later."""
         if name is not None and name in self.settings.targets and name not in self.pruned:
             self.pruned.add(name)
-            with suppress(LockedError, TargetUnreachableError, CredentialFailedError):
+            with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
                 self.prune(name)
 
     def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:

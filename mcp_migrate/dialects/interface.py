@@ -139,8 +139,8 @@ class Keeper(Protocol):
         """The texts for what the columns of a loss have counted to; None where nothing counts."""
         ...
 
-    def opening(self) -> tuple[str, ...]:
-        """What makes the place for undo data, where it is not there yet."""
+    def opening(self, *, present: bool) -> tuple[str, ...]:
+        """What makes the place for undo data; `present`: the part of it is there for which more rights are needed."""
         ...
 
     def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
@@ -183,7 +183,7 @@ class Reader(Protocol):
         ...
 
     def kept(self) -> tuple[Entry, ...] | None:
-        """The manifest of undo data on this target, the oldest first; None where there never was any."""
+        """The manifest of undo data on this target, the oldest first; None where there is no place for any."""
         ...
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:

@@ -30,10 +30,11 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What has to be known of the target: how many rows tables hold, and whose undo data is there already."""
+    """What has to be known of the target: how many rows tables hold, whose undo data is there, and a place for it."""
 
     count_rows: Callable[[Iterable[str]], Mapping[str, int]]
     keys: frozenset[str] = frozenset()
+    present: bool = False
 
 
 def protect(plan: Plan, schema: Schema, keeper: Keeper | None, keeping: Keeping, target: Target) -> Plan:
@@ -111,7 +112,8 @@ class _Weaving:
         undo = Undo(self.key, self._places(kept), tuple(dict.fromkeys(why_not)), self.keeping.seconds)
         if not kept:
             return replace(self.plan_, undo=Undo("", why_not=undo.why_not))
-        statements = _numbered(self._forward(kept, undo))
+        opening = self.keeper.opening(present=target.present)
+        statements = _numbered([*self._opened(opening, kept), *self._forward(kept, undo)])
         return replace(self.plan_, statements=statements, reverse=self._back(kept), undo=undo)
 
     def _texts(self, lost: Lost, rows: Mapping[str, int]) -> list[Texts] | str:
@@ -137,6 +139,10 @@ class _Weaving:
             for one in kept
         )
 
+    def _opened(self, texts: Sequence[str], kept: Sequence[_One]) -> list[Statement]:
+        revision = self.plan_.statements[min(one.lost.at for one in kept)].revision
+        return [_ours("preserve", sql, revision) for sql in texts]
+
     def _forward(self, kept: Sequence[_One], undo: Undo) -> list[Statement]:
         before: dict[int, list[str]] = {}
         after: dict[int, list[str]] = {}
@@ -144,8 +150,7 @@ class _Weaving:
             before.setdefault(one.lost.at, []).extend(one.texts.before)
             noted = self.keeper.noted(place, key=self.key, seconds=self.keeping.seconds)
             after.setdefault(one.lost.end - 1, []).extend([*one.texts.after, noted])
-        revision = self.plan_.statements[min(before)].revision
-        statements = [_ours("preserve", sql, revision) for sql in self.keeper.opening()]
+        statements: list[Statement] = []
         for at, statement in enumerate(self.plan_.statements):
             statements += [_ours("preserve", sql, statement.revision) for sql in before.get(at, ())]
             statements.append(statement)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.postgresql.connection import connect
-from mcp_migrate.errors import UndoConflictError
+from mcp_migrate.errors import StatementFailedError, UndoConflictError
 from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Effect, Plan
 from mcp_migrate.rules import judge
@@ -410,3 +410,26 @@ def test_undo_data_is_removed_when_its_time_is_over_and_never_before(place: tupl
 def place(request: pytest.FixtureRequest) -> tuple[str, Ask]:
     found: tuple[str, Ask] = request.getfixturevalue(request.param)
     return found
+
+
+def test_a_role_that_may_make_no_schema_uses_the_one_an_admin_made(postgres: tuple[str, Ask]) -> None:
+    url, ask = postgres
+    ask("CREATE ROLE keeper_of_undo LOGIN")
+    ask("GRANT CREATE ON SCHEMA public TO keeper_of_undo")
+    own = url.replace("postgres:@", "keeper_of_undo:@")
+    try:
+        with connect(own) as database:
+            database.execute(LONE.encode())
+            database.execute(b"INSERT INTO t VALUES (1, 'x', 1)")
+        up, down = ["ALTER TABLE t DROP COLUMN b"], ["ALTER TABLE t ADD COLUMN b integer"]
+        with pytest.raises(StatementFailedError, match="AUTHORIZATION"):
+            run(own, plan_for(own, up, down).statements)
+        ask("CREATE SCHEMA mcp_migrate_undo AUTHORIZATION keeper_of_undo")
+        ask("CREATE SCHEMA mcp_migrate AUTHORIZATION keeper_of_undo")
+        plan = plan_for(own, up, down)
+        run(own, plan.statements)
+        run(own, plan.reverse.statements)
+        assert ask("SELECT b FROM t") == [(1,)]
+    finally:
+        ask("DROP OWNED BY keeper_of_undo CASCADE")
+        ask("DROP ROLE keeper_of_undo")

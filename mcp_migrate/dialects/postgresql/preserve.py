@@ -81,9 +81,13 @@ class PostgresKeeper(SqlKeeper):
         )
         return Texts(place, "counter", (f"CREATE TABLE {place} AS SELECT {now}",), back=tuple(back))
 
-    def opening(self) -> tuple[str, ...]:
-        """Our schema, in which only its owner may look, and the manifest."""
-        return (f"CREATE SCHEMA IF NOT EXISTS {UNDO}", f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})")
+    def opening(self, *, present: bool) -> tuple[str, ...]:
+        """Our schema, in which only its owner may look, and the manifest.
+
+        Who asks for a schema needs the right to make one, even if it is there: an admin can make it once instead.
+        """
+        schema = () if present else (f"CREATE SCHEMA IF NOT EXISTS {UNDO}",)
+        return (*schema, f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})")
 
     def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
         """One line of it."""

@@ -117,7 +117,8 @@ class PostgresReader:
     def kept(self) -> tuple[Entry, ...] | None:
         """The manifest."""
         if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MANIFEST):
-            return None
+            place = MANIFEST.partition(".")[0]
+            return () if self._ask("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", place) else None
         when = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
         times = ", ".join(when.format(column) for column in ("kept_at", "until"))
         columns = f"key, place, source, columns, method, rows, size, {times}, until <= now()"

@@ -40,6 +40,10 @@ _MAKE_MARKS = (
 _POLL_SECONDS = 0.05
 _LOCK_NOT_AVAILABLE, _QUERY_CANCELED = "55P03", "57014"
 _ROLLED_BACK = "Everything was rolled back, nothing changed."
+_NO_PLACE = (
+    "It keeps undo data: have an admin run once CREATE SCHEMA mcp_migrate_undo AUTHORIZATION <its role>, see that there"
+    " is space, or set limits.undo_rows: 0 and plan again."
+)
 _LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
 
 
@@ -237,9 +241,8 @@ def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> Migrat
             **details,
         )
     why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
-    return StatementFailedError(
-        f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} Mend the revision and plan again.", **details
-    )
+    mend = _NO_PLACE if statement.kind == "preserve" else "Mend the revision and plan again."
+    return StatementFailedError(f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} {mend}", **details)
 
 
 def _uncommitted(writer: PostgresWriter, why: str, *, lost: bool) -> MigrateError:

@@ -87,7 +87,7 @@ class SqliteKeeper(SqlKeeper):
         kept = f"CREATE TABLE {place} AS SELECT +seq AS o1 FROM {_COUNTERS} WHERE name = {name}"  # noqa: S608  quoted
         return Texts(place, "counter", (kept,), back=(raised, added))
 
-    def opening(self) -> tuple[str, ...]:
+    def opening(self, *, present: bool) -> tuple[str, ...]:  # noqa: ARG002  no rights to have
         """The manifest."""
         return (f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})",)
 
