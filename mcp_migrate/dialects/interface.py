@@ -131,8 +131,12 @@ class Keeper(Protocol):
         """The columns that tell rows apart for certain; none where there are none."""
         ...
 
-    def sets(self, sql: str) -> frozenset[str] | None:
-        """The columns that an UPDATE assigns; None for what is no plain UPDATE."""
+    def folded(self, name: str) -> str:
+        """A name as this database compares it."""
+        ...
+
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
+        """``schema.table`` and the columns of it that an UPDATE assigns; None for what writes anything else as well."""
         ...
 
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:

@@ -72,6 +72,10 @@ class SqlKeeper:
         """The expression that gives a kept value back."""
         return kept
 
+    def folded(self, name: str) -> str:
+        """Names are exact, as the grammar told them."""
+        return name
+
     def finds(self, table: Table) -> str:
         """How a row of a table ``t`` is found again within one statement."""
         raise NotImplementedError

@@ -64,6 +64,11 @@ class _Look:
     why_not: list[str] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
     touched: dict[str, list[str]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+
+    def added(self, table: str) -> frozenset[str]:
+        """The columns that the plan added to a table."""
+        return frozenset(name.removeprefix(f"{table}.") for name in self.made if name.startswith(f"{table}."))
 
 
 def losses(
@@ -143,17 +148,32 @@ def _losses(
         by_table.setdefault(f"{schema}.{bare}", []).append(column)
     for qualified, columns in by_table.items():
         table = look.tables.get(qualified)
-        if table is None and qualified not in look.known and qualified not in look.moved:
-            continue  # the plan made it: nobody's rows are in it
+        if qualified in look.made and qualified not in look.known:
+            continue  # nobody's rows are in it
         why = _hindrance(look, finding, statement, qualified, table)
         if why or table is None:
             look.why_not.append(f"statement {statement.n}: {why}")
             continue
         updates = finding.rule.id == "update-rows"
-        every = kind in {"rows", "emptied", "table"} and not updates
-        named = look.keeper.sets(statement.sql) or () if updates else columns
-        wanted = [c for c in table.columns if not c.generated and (every or c.name in named)]
-        yield from _parts(look, kind, table, tuple(wanted))
+        if kind in {"rows", "emptied", "table"} and not updates:
+            named = frozenset(column.name for column in table.columns)
+        else:
+            named = _assigned(look, statement, qualified) or frozenset() if updates else frozenset(columns)
+        if strange := named - {column.name for column in table.columns} - look.added(qualified):
+            look.why_not.append(f"statement {statement.n}: {qualified}.{min(strange)} is not known")
+            continue
+        yield from _parts(look, kind, table, tuple(c for c in table.columns if not c.generated and c.name in named))
+
+
+def _assigned(look: _Look, statement: Statement, qualified: str) -> frozenset[str] | None:
+    """The columns of this very table that an UPDATE assigns, in the table's own spelling; None where nobody knows."""
+    assigned = look.keeper.sets(statement.sql)
+    table = look.tables[qualified]
+    fold = look.keeper.folded
+    if assigned is None or fold(assigned[0]) != fold(qualified):
+        return None
+    spelt = {fold(name): name for name in (*(column.name for column in table.columns), *look.added(qualified))}
+    return frozenset(spelt.get(fold(name), name) for name in assigned[1])
 
 
 def _parts(
@@ -173,8 +193,8 @@ def _parts(
 
 
 def _hindrance(look: _Look, finding: Finding, statement: Statement, qualified: str, table: Table | None) -> str | None:
-    if table is None or qualified in look.moved:
-        return f"{qualified} was renamed or moved by this plan"
+    if qualified in look.moved or table is None:
+        return f"{qualified} is not known, or was renamed or moved by this plan"
     if table.kind not in {"table", "partitioned", "partitioned table"} or any("child of" in o for o in table.options):
         return f"rows of {qualified} are not kept: it is no plain table"
     if any(line.startswith(f"rows of {qualified}: ") for line in look.unseen):
@@ -187,7 +207,7 @@ def _hindrance(look: _Look, finding: Finding, statement: Statement, qualified: s
 
 
 def _hidden_key(look: _Look, statement: Statement, table: Table) -> str | None:
-    assigned = look.keeper.sets(statement.sql)
+    assigned = _assigned(look, statement, table.qualified)
     keys = {name for c in table.constraints if c.kind == "primary_key" for name in c.columns}
     if assigned is None:
         return f"which columns of {table.qualified} it writes is not known"
@@ -198,6 +218,8 @@ def _follow(look: _Look, finding: Finding) -> None:
     """Bring the shapes up to date with what this finding says was done."""
     for name in finding.objects:
         qualified, column = ".".join(name.split(".")[:2]), ".".join(name.split(".")[2:])
+        if Effect.ADDITIVE in finding.rule.effects:
+            look.made.add(name)
         if finding.rule.effects or finding.rule.id in _KINDS:
             look.touched.setdefault(qualified, []).append(finding.rule.id)
         table = look.tables.get(qualified)

@@ -313,6 +313,11 @@ def test_a_narrowed_type_gives_the_wide_values_back(postgres: tuple[str, Ask]) -
 WITHOUT = {
     "too many rows": ("DROP TABLE t", [LONE], "holds about 2 rows, more than the 1 kept"),
     "a key that is written": ("UPDATE t SET id = id + 10", [], "writes the key"),
+    "a WITH that writes as well": (
+        "WITH w AS (UPDATE t SET a = 'x' RETURNING id) UPDATE t SET b = 1",
+        [],
+        "which columns of public.t it writes",
+    ),
     "no key": ("UPDATE n SET a = 'x'", [], "no primary key"),
     "a trigger": ("UPDATE g SET a = 'x'", [], "trigger"),
     "code": ("DO $$ BEGIN EXECUTE 'DELETE FROM ' || quote_ident(lower('T')); END $$", [], "statement 1"),
@@ -343,6 +348,49 @@ def test_what_cannot_be_kept_is_said(postgres: tuple[str, Ask], case: str) -> No
     assert not plan.undo.restores_data
     assert any(why in each for each in plan.undo.why_not), plan.undo.why_not
     run(url, plan.statements)
+
+
+SPELT = {
+    "DROP TABLE T": ("id", "a", "b"),
+    "ALTER TABLE T DROP COLUMN A": ("a",),
+    'DELETE FROM "T"': ("id", "a", "b"),
+    "UPDATE T SET A = 'other'": ("a",),
+}
+
+
+@pytest.mark.parametrize("sql", SPELT)
+def test_names_in_another_spelling_are_the_same_names_on_sqlite(lite: tuple[str, Ask], sql: str) -> None:
+    url, ask = lite
+    create = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INT)"
+    for each in (create, "INSERT INTO t VALUES (1, 'x', 1)"):
+        ask(each)
+    down = {"DROP TABLE T": [create], "ALTER TABLE T DROP COLUMN A": ["ALTER TABLE t ADD COLUMN a TEXT"]}.get(sql, [])
+    plan = plan_for(url, [sql], down)
+    assert plan.undo is not None
+    assert [kept.columns for kept in plan.undo.kept] == [SPELT[sql]]
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    assert ask("SELECT id, a, b FROM t") == [(1, "x", 1)]
+
+
+def test_what_the_plan_itself_made_is_nobodys_loss(lite: tuple[str, Ask]) -> None:
+    url, ask = lite
+    ask("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    fills = ["ALTER TABLE t ADD COLUMN z INT", "UPDATE t SET z = 3", "ALTER TABLE t DROP COLUMN z"]
+    plan = plan_for(
+        url, [*fills, "CREATE TABLE n (a)", "INSERT INTO n VALUES (1)", "DELETE FROM n", "DROP TABLE n"], []
+    )
+    assert plan.undo is not None
+    assert (plan.undo.kept, plan.undo.why_not) == ((), ())
+
+
+@pytest.mark.parametrize("sql", ["UPDATE T SET ID = 5", "ALTER TABLE t RENAME TO s;DROP TABLE s"])
+def test_what_hides_a_loss_is_told_as_one_on_sqlite(lite: tuple[str, Ask], sql: str) -> None:
+    url, ask = lite
+    ask("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+    plan = plan_for(url, sql.split(";"), [])
+    assert plan.undo is not None
+    assert plan.undo.why_not
 
 
 def test_undo_data_is_hidden_and_only_its_owners(postgres: tuple[str, Ask]) -> None:

@@ -108,8 +108,8 @@ class PostgresKeeper(SqlKeeper):
         line = f"DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND key = {_text(key)}"  # noqa: S608  quoted
         return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
 
-    def sets(self, sql: str) -> frozenset[str] | None:
-        """By PostgreSQL's own grammar."""
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
+        """By PostgreSQL's own grammar; a WITH can write to other tables, so there is none."""
         import postgast
 
         try:
@@ -120,8 +120,12 @@ class PostgresKeeper(SqlKeeper):
         if node is None or node.WhichOneof("node") not in {"update_stmt", "insert_stmt"}:
             return None
         update = node.WhichOneof("node") == "update_stmt"
-        assigned = node.update_stmt.target_list if update else node.insert_stmt.on_conflict_clause.target_list
-        return frozenset(target.res_target.name for target in assigned)
+        changed = node.update_stmt if update else node.insert_stmt
+        assigned = changed.target_list if update else changed.on_conflict_clause.target_list
+        if changed.HasField("with_clause"):
+            return None
+        place = f"{changed.relation.schemaname or 'public'}.{changed.relation.relname}"
+        return place, frozenset(target.res_target.name for target in assigned)
 
     def readd(self, statements: Sequence[str], table: Table, column: Column | None) -> Readd | None:
         """An ADD COLUMN that takes no null and says no value: nulls are taken until the values are back."""

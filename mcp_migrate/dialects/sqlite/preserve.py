@@ -12,6 +12,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Loss, Readd, Texts
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.dialects.sqlite import reader
+from mcp_migrate.dialects.sqlite.spelling import folded
 from mcp_migrate.model import Kept
 from mcp_migrate.schema.model import Column, Table
 
@@ -109,15 +110,21 @@ class SqliteKeeper(SqlKeeper):
         line = f'DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND "key" = {_text(key)}'  # noqa: S608  quoted
         return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
 
-    def sets(self, sql: str) -> frozenset[str] | None:
+    def folded(self, name: str) -> str:
+        """Case is nothing."""
+        return folded(name)
+
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
         """By a second reader of SQL; SQLite itself only tells tables and columns that are touched."""
         tree = _parsed(sql)
         from sqlglot import exp
 
-        if not isinstance(tree, exp.Update):
+        if not isinstance(tree, exp.Update) or not isinstance(tree.this, exp.Table):
             return None
         named = [assigned.this for assigned in tree.expressions]
-        return frozenset(column.name for column in named) if all(isinstance(c, exp.Column) for c in named) else None
+        if not all(isinstance(column, exp.Column) for column in named):
+            return None
+        return f"main.{tree.this.name}", frozenset(column.name for column in named)
 
     def readd(self, statements: Sequence[str], table: Table, column: Column | None) -> Readd | None:
         """A table that is made anew with the column takes its values along, from a column added just before."""
