@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import (
     CancelledError,
+    ConfigInvalidError,
     CredentialFailedError,
     InternalError,
     LedgerUnavailableError,
@@ -50,6 +51,7 @@ class Pipeline:
     broker: Broker
     clock: Callable[[], datetime]
     running: set[str] = field(default_factory=set)
+    pruned: set[str] = field(default_factory=set)
 
     def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
         """Take one call through every stage and answer it.
@@ -63,6 +65,7 @@ class Pipeline:
             granted = authorise.grant(located, self.settings, scope_name=tool.scope)
             recorder.received(granted)
             self._settle(granted.call.target, recorder)
+            self._prune_once(granted.call.target)
             return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
         except LedgerUnavailableError:
             raise  # what cannot be recorded is not recorded; nothing was executed without its record
@@ -116,6 +119,28 @@ class Pipeline:
             ):
                 if recorder.is_open(apply_id):
                     recorder.settled(started, asdict(outcome), at=self.clock())
+
+    def prune(self, name: str) -> tuple[str, ...]:
+        """Remove the undo data of a target whose time is over, on the record before and after; the keys of it.
+
+        Raises:
+            TargetUnreachableError, LockedError, CredentialFailedError: it cannot be removed now.
+        """
+        recorder, target = record.Recorder(self.ledger, self.settings.workflows), self.settings.target(name)
+        over = execute.expired_undo(target, self.broker)
+        if not over:
+            return ()
+        recorder.expired(name, [asdict(entry) for entry in over], at=self.clock())
+        keys = execute.prune_undo(target, self.broker, keys={entry.key for entry in over})
+        recorder.pruned(name, keys, at=self.clock())
+        return keys
+
+    def _prune_once(self, name: str | None) -> None:
+        """With the first call about a target; what cannot be removed now is removed later."""
+        if name is not None and name in self.settings.targets and name not in self.pruned:
+            self.pruned.add(name)
+            with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
+                self.prune(name)
 
     def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
         call = approved.call

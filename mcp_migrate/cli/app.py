@@ -23,6 +23,7 @@ from mcp_migrate.cli import (
     schema,
     status,
     tools,
+    undo,
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -33,6 +34,7 @@ app.add_typer(notify.app, name="notify", help="How people are reached.")
 app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
 app.add_typer(rules.app, name="rules", help="How statements are judged.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")
+app.add_typer(undo.app, name="undo", help="What is kept for rollbacks.")
 app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

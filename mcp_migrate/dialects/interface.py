@@ -62,6 +62,15 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key of a table that loses rows: its columns, and those of the table they refer to."""
+
+    columns: tuple[str, ...]
+    parent: Table
+    to: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """What a statement is about to lose of one table, in the shape that the table has then.
 
@@ -72,6 +81,7 @@ class Loss:
     kind: Literal["columns", "values", "rows", "emptied", "table"]
     table: Table
     columns: tuple[Column, ...]
+    refers: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ class Readd:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the manifest of undo data on a target. Times are ISO 8601, in UTC."""
+    """One line of the manifest of undo data on a target. Times are ISO 8601, in UTC; `over` by the target's clock."""
 
     key: str
     place: str
@@ -114,6 +124,7 @@ class Entry:
     size: int | None
     kept_at: str
     until: str
+    over: bool
 
 
 class Keeper(Protocol):
@@ -130,16 +141,20 @@ class Keeper(Protocol):
         """The columns that tell rows apart for certain; none where there are none."""
         ...
 
-    def sets(self, sql: str) -> frozenset[str] | None:
-        """The columns that an UPDATE assigns; None for what is no plain UPDATE."""
+    def folded(self, name: str) -> str:
+        """A name as this database compares it."""
+        ...
+
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
+        """``schema.table`` and the columns of it that an UPDATE assigns; None for what writes anything else as well."""
         ...
 
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
         """The texts for what the columns of a loss have counted to; None where nothing counts."""
         ...
 
-    def opening(self) -> tuple[str, ...]:
-        """What makes the place for undo data, where it is not there yet."""
+    def opening(self, *, present: bool) -> tuple[str, ...]:
+        """What makes the place for undo data; `present`: the part of it is there for which more rights are needed."""
         ...
 
     def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
@@ -186,7 +201,7 @@ class Reader(Protocol):
         ...
 
     def kept(self) -> tuple[Entry, ...] | None:
-        """The manifest of undo data on this target, the oldest first; None where there never was any."""
+        """The manifest of undo data on this target, the oldest first; None where there is no place for any."""
         ...
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
@@ -259,6 +274,14 @@ class Dialect(Protocol):
 
     def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
         """Forget all marks but those of the applies to `keep`, where marks stand among the user's tables."""
+        ...
+
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove the undo data under these keys whose time is over; the keys of what was removed.
+
+        Raises:
+            LockedError: an apply is running. TargetUnreachableError: it cannot be removed.
+        """
         ...
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:

@@ -72,6 +72,10 @@ class SqlKeeper:
         """The expression that gives a kept value back."""
         return kept
 
+    def folded(self, name: str) -> str:
+        """Names are exact, as the grammar told them."""
+        return name
+
     def finds(self, table: Table) -> str:
         """How a row of a table ``t`` is found again within one statement."""
         raise NotImplementedError
@@ -92,11 +96,18 @@ class SqlKeeper:
         """What keeps others from writing to it until the transaction ends."""
         return ()
 
+    def index(self, place: str, keys: Sequence[Column]) -> tuple[str, ...]:  # noqa: ARG002  joins read all of it
+        """What makes rows of a place quick to find, where the database does not join by hashing."""
+        return ()
+
     # What they share.
 
     def _all_rows(self, loss: Loss, place: str, *, later: bool) -> Texts:
         back = self._inserted(loss, place)
-        guards = () if later or loss.kind == "table" else tuple(self._taken(loss, place))
+        guards = (
+            *(() if later or loss.kind == "table" else self._taken(loss, place)),
+            *self._orphaned(loss, place),
+        )
         method = "all rows"
         return Texts(place, method, (*self.lock(loss.table), self._copy(loss, (), place)), back=(back,), guards=guards)
 
@@ -113,7 +124,9 @@ class SqlKeeper:
             guards.append(
                 (sql, f"{_SINCE} have no value for {loss.table.qualified}.{needed[0]}, which may not be empty")
             )
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
+        if not later:
+            guards += self._orphaned(loss, place, f"EXISTS (SELECT 1 FROM {table} AS t WHERE {self._match('u', keys)})")  # noqa: S608  quoted
+        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
         return Texts(place, "primary key", before, back=(back,), guards=tuple(guards))
 
     def _values(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
@@ -121,7 +134,7 @@ class SqlKeeper:
         now = self.compared("t", column)
         after = (
             f"CREATE TABLE {new} AS SELECT {self._keys(keys)}, {now} AS n1 FROM {table} AS t",  # noqa: S608  quoted
-            self._index(new, keys),
+            *self.index(new, keys),
         )
         stays = f"SELECT 1 FROM {table} AS t WHERE {self._match('a', keys)} AND {self.same(now, 'a.n1')}"  # noqa: S608  quoted
         first = () if later else (f"DELETE FROM {new} AS a WHERE NOT EXISTS ({stays})",)  # noqa: S608  quoted
@@ -130,7 +143,7 @@ class SqlKeeper:
             f"UPDATE {table} AS t SET {self.quote(column.name)} = {self.thawed('u.o1', column)} FROM {place} AS u "  # noqa: S608  quoted
             f"WHERE {self._match('u', keys)} AND EXISTS ({ours})"
         )
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
+        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
         return Texts(place, "primary key", before, after, first, (back,))
 
     def _rows(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
@@ -142,18 +155,19 @@ class SqlKeeper:
         after = (
             f"DELETE FROM {place} AS u WHERE EXISTS ({still})",  # noqa: S608  quoted
             f"CREATE TABLE {new} AS SELECT {self._kept_keys('u', keys)}, {values} FROM {pair}",  # noqa: S608  quoted
-            self._index(new, keys),
+            *self.index(new, keys),
         )
         gone = f"NOT EXISTS (SELECT 1 FROM {new} AS a WHERE {self._paired('a', 'u', keys)})"  # noqa: S608  quoted
         goes = set(keys) <= set(lost)  # an UPDATE is kept without the keys, which it does not write: no row goes
         taken = f"SELECT 1 FROM {pair} WHERE {gone}"  # noqa: S608  quoted
         why = f"{_SINCE} have the keys of rows of {loss.table.qualified} that were deleted"
-        guards = ((taken, why),) if goes and not later else ()
+        guards = [(taken, why)] if goes and not later else []
+        guards += self._orphaned(loss, place, gone) if goes else ()
         back = [self._merged(loss, keys, place)]
         if goes:
             back.insert(0, f"{self._inserted(loss, place)} WHERE {gone}")
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), self._index(place, keys))
-        return Texts(place, "primary key", before, after, (), tuple(filter(None, back)), guards)
+        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
+        return Texts(place, "primary key", before, after, (), tuple(filter(None, back)), tuple(guards))
 
     def _inserted(self, loss: Loss, place: str) -> str:
         names = ", ".join(self.quote(column.name) for column in loss.columns)
@@ -205,6 +219,19 @@ class SqlKeeper:
         pairs = f"SELECT s.place, {kept} FROM ({there}) AS s JOIN ({ours}) AS u ON u.r = s.r AND u.i = s.i"  # noqa: S608  quoted
         return f"UPDATE {table} AS t SET {given} FROM ({pairs}) AS x WHERE {finds} = x.place"  # noqa: S608  quoted
 
+    def _orphaned(self, loss: Loss, place: str, only: str = "") -> Iterator[tuple[str, str]]:
+        """For each foreign key: whether what would come back refers to rows that went in the meantime."""
+        numbers = {column.name: f"u.o{i}" for i, column in enumerate(loss.columns, 1)}
+        for reference in loss.refers:
+            ours = [numbers[name] for name in reference.columns if name in numbers]
+            if len(ours) == len(reference.columns):
+                pairs = zip(ours, reference.to, strict=True)
+                match = " AND ".join(self.equal(one, self.copied("t", column)) for one, column in pairs)
+                there = f"NOT EXISTS (SELECT 1 FROM {self._name(reference.parent)} AS t WHERE {match})"  # noqa: S608  quoted
+                where = " AND ".join([*(f"{one} IS NOT NULL" for one in ours), *([only] if only else []), there])
+                why = f"what would come back into {loss.table.qualified} refers to rows of {reference.parent.qualified}"
+                yield f"SELECT 1 FROM {place} AS u WHERE {where}", f"{why} that are gone"  # noqa: S608  quoted
+
     def _taken(self, loss: Loss, place: str) -> Iterator[tuple[str, str]]:
         """For each key of a table that was emptied: whether rows written since have values of rows that were kept."""
         numbers = {column.name: (i, column) for i, column in enumerate(loss.columns, 1)}
@@ -219,10 +246,6 @@ class SqlKeeper:
         lost = [f"{self.copied('t', column)} AS o{i}" for i, column in enumerate(loss.columns, 1)]
         kept = ", ".join([*([self._keys(keys)] if keys else []), *lost])
         return f"CREATE TABLE {place} AS SELECT {kept} FROM {self._name(loss.table)} AS t"  # noqa: S608  quoted
-
-    def _index(self, place: str, keys: Sequence[Column]) -> str:
-        columns = ", ".join(f"k{i}" for i in range(1, len(keys) + 1))
-        return f"ALTER TABLE {place} ADD PRIMARY KEY ({columns})"
 
     def _keys(self, keys: Sequence[Column]) -> str:
         return ", ".join(f"{self.copied('t', column)} AS k{i}" for i, column in enumerate(keys, 1))
@@ -242,3 +265,9 @@ class SqlKeeper:
 
     def _name(self, table: Table) -> str:
         return self.quote(table.schema, table.name)
+
+
+def numbered(keeper: SqlKeeper, key: str, place: str) -> bool:
+    """Whether a place of the manifest is one that we would name so: the manifest is no leave to drop anything else."""
+    digits = "".join(c for c in place.rpartition("_")[2] if c in "0123456789")
+    return key.isalnum() and key.isascii() and bool(digits) and place == keeper.place(key, int(digits))

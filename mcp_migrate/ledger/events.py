@@ -37,6 +37,8 @@ class Kind(StrEnum):
     STEP_FINISHED = "step.finished"
     NOTICE_SENT = "notice.sent"
     NOTICE_FAILED = "notice.failed"
+    UNDO_EXPIRED = "undo.expired"
+    UNDO_PRUNED = "undo.pruned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ Asked of the same rules that judge the plan. What they say of a statement that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mcp_migrate.dialects.interface import Keeper, Loss
+from mcp_migrate.dialects.interface import Keeper, Loss, Reference
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.interface import Finding
 from mcp_migrate.schema import Schema
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Constraint, Table
 
 _LOSING = frozenset({Effect.DESTRUCTIVE, Effect.UNKNOWN})
 _KINDS: dict[str, Literal["columns", "values", "rows", "emptied", "table"]] = {
@@ -59,10 +59,16 @@ class _Look:
     tables: dict[str, Table]
     triggers: frozenset[str]
     known: frozenset[str]
+    unseen: tuple[str, ...]
     lost: list[Lost] = field(default_factory=list)
     why_not: list[str] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
     touched: dict[str, list[str]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+
+    def added(self, table: str) -> frozenset[str]:
+        """The columns that the plan added to a table."""
+        return frozenset(name.removeprefix(f"{table}.") for name in self.made if name.startswith(f"{table}."))
 
 
 def losses(
@@ -71,7 +77,7 @@ def losses(
     """What `statements` lose on a target with this schema. `found` are the findings on each."""
     triggers = frozenset(str(o.table) for o in schema.others if o.kind in {"trigger", "rule"} and o.table)
     tables = {table.qualified: table for table in schema.tables}
-    look = _Look(keeper, tables, triggers, frozenset(tables))
+    look = _Look(keeper, tables, triggers, frozenset(tables), schema.unseen)
     for at, (statement, findings) in enumerate(zip(statements, found, strict=True)):
         if statement.kind == "change":
             for finding in findings:
@@ -80,8 +86,33 @@ def losses(
                 _follow(look, finding)
     lost = [replace(each, later=each.loss.table.qualified not in look.tables) for each in look.lost]
     clashes = {name: why for each in lost for name, why in _clash(each, lost, look)}
-    kept = tuple(each for each in lost if each.loss.table.qualified not in clashes)
+    kept = tuple(_referring(each, lost, look) for each in lost if each.loss.table.qualified not in clashes)
     return Losses(kept, tuple(dict.fromkeys([*look.why_not, *clashes.values()])))
+
+
+def _referring(one: Lost, lost: Sequence[Lost], look: _Look) -> Lost:
+    """The loss with the foreign keys of its table to those that stay as they are."""
+    changed = {each.loss.table.qualified for each in lost if each.loss.kind not in {"columns", "values"}}
+    refers = [
+        reference
+        for constraint in one.loss.table.constraints
+        if constraint.kind == "foreign_key" and (reference := _reference(constraint, look.tables)) is not None
+    ]
+    stays = tuple(r for r in refers if r.parent.qualified not in changed | look.moved | {one.loss.table.qualified})
+    return replace(one, loss=replace(one.loss, refers=stays))
+
+
+def _reference(constraint: Constraint, tables: Mapping[str, Table]) -> Reference | None:
+    """Where a foreign key leads; None where that is not there when the plan is over, or cannot be read."""
+    name, _, listed = (constraint.refers_to or "").partition("(")
+    parent = tables.get(name)
+    if parent is None:
+        return None
+    _, _, told = constraint.definition.partition(" REFERENCES ")
+    names = [word.strip().strip('"') for word in (listed or told.partition("(")[2]).partition(")")[0].split(",")]
+    primary = next((c.columns for c in parent.constraints if c.kind == "primary_key"), ())
+    to = tuple(column for each in (names if any(names) else primary) if (column := parent.column(each)) is not None)
+    return Reference(constraint.columns, parent, to) if len(to) == len(constraint.columns) else None
 
 
 def _end(found: Sequence[Sequence[Finding]], at: int) -> int:
@@ -117,17 +148,32 @@ def _losses(
         by_table.setdefault(f"{schema}.{bare}", []).append(column)
     for qualified, columns in by_table.items():
         table = look.tables.get(qualified)
-        if table is None and qualified not in look.known and qualified not in look.moved:
-            continue  # the plan made it: nobody's rows are in it
+        if qualified in look.made and qualified not in look.known:
+            continue  # nobody's rows are in it
         why = _hindrance(look, finding, statement, qualified, table)
         if why or table is None:
             look.why_not.append(f"statement {statement.n}: {why}")
             continue
         updates = finding.rule.id == "update-rows"
-        every = kind in {"rows", "emptied", "table"} and not updates
-        named = look.keeper.sets(statement.sql) or () if updates else columns
-        wanted = [c for c in table.columns if not c.generated and (every or c.name in named)]
-        yield from _parts(look, kind, table, tuple(wanted))
+        if kind in {"rows", "emptied", "table"} and not updates:
+            named = frozenset(column.name for column in table.columns)
+        else:
+            named = _assigned(look, statement, qualified) or frozenset() if updates else frozenset(columns)
+        if strange := named - {column.name for column in table.columns} - look.added(qualified):
+            look.why_not.append(f"statement {statement.n}: {qualified}.{min(strange)} is not known")
+            continue
+        yield from _parts(look, kind, table, tuple(c for c in table.columns if not c.generated and c.name in named))
+
+
+def _assigned(look: _Look, statement: Statement, qualified: str) -> frozenset[str] | None:
+    """The columns of this very table that an UPDATE assigns, in the table's own spelling; None where nobody knows."""
+    assigned = look.keeper.sets(statement.sql)
+    table = look.tables[qualified]
+    fold = look.keeper.folded
+    if assigned is None or fold(assigned[0]) != fold(qualified):
+        return None
+    spelt = {fold(name): name for name in (*(column.name for column in table.columns), *look.added(qualified))}
+    return frozenset(spelt.get(fold(name), name) for name in assigned[1])
 
 
 def _parts(
@@ -147,10 +193,12 @@ def _parts(
 
 
 def _hindrance(look: _Look, finding: Finding, statement: Statement, qualified: str, table: Table | None) -> str | None:
-    if table is None or qualified in look.moved:
-        return f"{qualified} was renamed or moved by this plan"
+    if qualified in look.moved or table is None:
+        return f"{qualified} is not known, or was renamed or moved by this plan"
     if table.kind not in {"table", "partitioned", "partitioned table"} or any("child of" in o for o in table.options):
         return f"rows of {qualified} are not kept: it is no plain table"
+    if any(line.startswith(f"rows of {qualified}: ") for line in look.unseen):
+        return f"not all rows of {qualified} can be seen by the role that applies"
     if qualified in look.triggers and finding.rule.id != "drop-column":
         return f"a trigger or rule of {qualified} would act again when its rows are put back"
     if finding.rule.id == "drop-table" and "CASCADE" in statement.sql.upper():
@@ -159,7 +207,7 @@ def _hindrance(look: _Look, finding: Finding, statement: Statement, qualified: s
 
 
 def _hidden_key(look: _Look, statement: Statement, table: Table) -> str | None:
-    assigned = look.keeper.sets(statement.sql)
+    assigned = _assigned(look, statement, table.qualified)
     keys = {name for c in table.constraints if c.kind == "primary_key" for name in c.columns}
     if assigned is None:
         return f"which columns of {table.qualified} it writes is not known"
@@ -170,6 +218,8 @@ def _follow(look: _Look, finding: Finding) -> None:
     """Bring the shapes up to date with what this finding says was done."""
     for name in finding.objects:
         qualified, column = ".".join(name.split(".")[:2]), ".".join(name.split(".")[2:])
+        if Effect.ADDITIVE in finding.rule.effects:
+            look.made.add(name)
         if finding.rule.effects or finding.rule.id in _KINDS:
             look.touched.setdefault(qualified, []).append(finding.rule.id)
         table = look.tables.get(qualified)

@@ -30,10 +30,11 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What has to be known of the target: how many rows tables hold, and whose undo data is there already."""
+    """What has to be known of the target: how many rows tables hold, whose undo data is there, and a place for it."""
 
     count_rows: Callable[[Iterable[str]], Mapping[str, int]]
     keys: frozenset[str] = frozenset()
+    present: bool = False
 
 
 def protect(plan: Plan, schema: Schema, keeper: Keeper | None, keeping: Keeping, target: Target) -> Plan:
@@ -111,7 +112,8 @@ class _Weaving:
         undo = Undo(self.key, self._places(kept), tuple(dict.fromkeys(why_not)), self.keeping.seconds)
         if not kept:
             return replace(self.plan_, undo=Undo("", why_not=undo.why_not))
-        woven = self._forward(kept, undo)
+        opening = self.keeper.opening(present=target.present)
+        woven = [*self._opened(opening, kept), *self._forward(kept, undo)]
         statements = _numbered(woven)
         moved = {old.n: new.n for old, new in zip(woven, statements, strict=True)}
         reads = tuple(replace(read, before=moved.get(read.before, len(statements) + 1)) for read in self.plan_.reads)
@@ -140,6 +142,10 @@ class _Weaving:
             for one in kept
         )
 
+    def _opened(self, texts: Sequence[str], kept: Sequence[_One]) -> list[Statement]:
+        revision = self.plan_.statements[min(one.lost.at for one in kept)].revision
+        return [_ours("preserve", sql, revision) for sql in texts]
+
     def _forward(self, kept: Sequence[_One], undo: Undo) -> list[Statement]:
         before: dict[int, list[str]] = {}
         after: dict[int, list[str]] = {}
@@ -147,8 +153,7 @@ class _Weaving:
             before.setdefault(one.lost.at, []).extend(one.texts.before)
             noted = self.keeper.noted(place, key=self.key, seconds=self.keeping.seconds)
             after.setdefault(one.lost.end - 1, []).extend([*one.texts.after, noted])
-        revision = self.plan_.statements[min(before)].revision
-        statements = [_ours("preserve", sql, revision) for sql in self.keeper.opening()]
+        statements: list[Statement] = []
         for at, statement in enumerate(self.plan_.statements):
             statements += [_ours("preserve", sql, statement.revision) for sql in before.get(at, ())]
             statements.append(statement)
@@ -207,7 +212,10 @@ def _before(one: _One, column: _One) -> bool:
 
 def _depths(schema: Schema) -> dict[str, int]:
     """How many steps lead from each table to one that refers to none: rows come back after those they refer to."""
-    refers = {t.qualified: {c.refers_to for c in t.constraints if c.refers_to} - {t.qualified} for t in schema.tables}
+    refers = {
+        t.qualified: {c.refers_to.partition("(")[0] for c in t.constraints if c.refers_to} - {t.qualified}
+        for t in schema.tables
+    }
     depths: dict[str, int] = {}
     for depth in range(len(refers) + 1):
         ready = [

@@ -11,7 +11,7 @@ from typing import Literal
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits, Mark, Writer
+from mcp_migrate.dialects.interface import Entry, Limits, Mark, Writer
 from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
 from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
 from mcp_migrate.schema import shape
@@ -122,6 +122,22 @@ def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> Non
     """Outcomes are on the record: the marks of all applies but those to `keep` are not needed any more."""
     with broker.credential(target) as url:
         dialect_for(url).clear_marks(url, keep=keep)
+
+
+def expired_undo(target: Target, broker: Broker) -> tuple[Entry, ...]:
+    """The undo data on a target whose time is over by the target's own clock. Only reads."""
+    with broker.credential(target) as url, dialect_for(url).open_reader(url) as reader:
+        entries = reader.kept() or ()
+        over = {entry.key: True for entry in entries}
+        for entry in entries:
+            over[entry.key] &= entry.over
+    return tuple(entry for entry in entries if over[entry.key])
+
+
+def prune_undo(target: Target, broker: Broker, *, keys: Collection[str]) -> tuple[str, ...]:
+    """Remove undo data whose time is over; what is not over stays, whoever asks. The keys of what was removed."""
+    with broker.credential(target) as url:
+        return dialect_for(url).prune(url, keys=keys)
 
 
 def _settled(plan: Plan, mark: Mark | None, writer: Writer) -> Settled:

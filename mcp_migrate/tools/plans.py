@@ -57,8 +57,9 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
 def protected(database: Database, plan: Plan, live: Live) -> Plan:
     """The plan with statements that keep what it loses, and a way back that puts it back."""
     with database.reader() as reader:
-        keys = frozenset(entry.key for entry in reader.kept() or ())
-    about = Target(database.count_rows, keys)
+        entries = reader.kept()
+    keys = frozenset(entry.key for entry in entries or ())
+    about = Target(database.count_rows, keys, present=entries is not None)
     return protect(plan, live.schema, database.dialect.keeper(), database.keeping, about)
 
 

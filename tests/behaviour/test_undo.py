@@ -137,3 +137,64 @@ async def test_a_revision_cannot_touch_undo_data(world: World) -> None:
         await agent.plan_and_apply("b2")
         plan = await agent.call("migration_plan", target="shop", to="d4")
     assert {"privilege", "unknown"} <= set(plan["effects"])
+
+
+async def test_undo_data_is_listed_and_pruned_on_the_record_when_its_time_is_over(world: World) -> None:
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent)
+        early = world.command("undo", "prune")
+        listed = world.command("undo", "list")
+        shown = world.command("undo", "show", apply_id)
+        write(world, "UPDATE _mcp_migrate_undo SET until = kept_at")
+    assert "removed nothing" in early.stdout, early.stderr
+    assert apply_id in listed.stdout
+    assert "main.customers (fax)" in shown.stdout
+    async with world.agent() as agent:  # a server that starts removes it with the first call
+        await agent.call("schema_read", target="shop")
+        refused = await agent.call("migration_rollback", apply_id=apply_id)
+    assert refused["code"] == "undo_gone"
+    [expired], [pruned] = world.events(Kind.UNDO_EXPIRED), world.events(Kind.UNDO_PRUNED)
+    assert expired.seq < pruned.seq
+    assert expired.subject == pruned.subject == expired.body["key"]
+    assert (expired.body["table"], expired.body["rows"]) == ("main.customers", 40)
+    assert world.command("undo", "list").stdout.strip() == "Nothing is kept."
+
+
+async def back_to(world: World, agent: Agent, to: str) -> dict[str, object]:
+    done = await agent.call("migration_rollback", target="shop", to=to)
+    if done["status"] == "approval_required":
+        world.sign(done["request_id"])
+        done = await agent.call("migration_rollback", target="shop", to=to)
+    return dict(done)
+
+
+async def test_several_applies_are_rolled_back_in_one_plan_with_all_they_lost(world: World) -> None:
+    world.write_revision("d4", "c3", 'op.execute("DELETE FROM orders WHERE id < 5")', "pass")
+    before = world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        for revision in ("c3", "d4"):
+            await applied(world, agent, revision)
+        first = await back_to(world, agent, "b2")  # and once more, so that what was rolled back is passed over
+        assert first["status"] == "applied", first
+        again = world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")
+        for revision in ("c3", "d4"):
+            await applied(world, agent, revision)
+        assert world.query("SELECT count(*) FROM orders") < [(len(before[1]),)]
+        done = await back_to(world, agent, "a1")
+    assert (done["status"], done["revision"]) == ("applied", "a1"), done
+    assert again == before
+    assert (world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")) == before
+    [_, *steps] = [event for event in world.events(Kind.STEP_STARTED) if event.body["tool"] == "migration_rollback"]
+    assert len(steps) == 1
+
+
+async def test_a_rollback_that_cannot_put_everything_back_says_so(world: World) -> None:
+    async with world.agent() as agent:
+        await applied(world, agent)
+        write(world, "CREATE TABLE elsewhere (id INTEGER)")
+        asked = await agent.call("migration_rollback", target="shop", to="a1")
+        shown = world.command("approvals", "show", asked["request_id"])
+    assert asked["status"] == "approval_required"
+    assert "undo data that is kept on the target is not put back" in shown.stdout

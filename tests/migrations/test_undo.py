@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.postgresql.connection import connect
-from mcp_migrate.errors import UndoConflictError
+from mcp_migrate.errors import StatementFailedError, UndoConflictError
 from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Effect, Plan
 from mcp_migrate.rules import judge
@@ -169,6 +169,38 @@ CONFLICTS: dict[str, tuple[list[str], list[str], str, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        (["DELETE FROM c"], []),
+        (["DROP TABLE c"], ["CREATE TABLE c (id integer NOT NULL PRIMARY KEY, p integer REFERENCES p (id))"]),
+        (["ALTER TABLE c DROP COLUMN p"], ["ALTER TABLE c ADD COLUMN p integer REFERENCES p (id)"]),
+    ],
+)
+def test_rows_that_would_refer_to_rows_that_are_gone_do_not_come_back(
+    place: tuple[str, Ask], up: list[str], down: list[str]
+) -> None:
+    url, ask = place
+    for sql in (
+        "CREATE TABLE p (id integer NOT NULL PRIMARY KEY)",
+        "CREATE TABLE c (id integer NOT NULL PRIMARY KEY, p integer REFERENCES p (id))",
+        "INSERT INTO p VALUES (1), (2)",
+        "INSERT INTO c VALUES (1, 1), (2, 2), (3, NULL)",
+    ):
+        ask(sql)
+    if "postgres" not in url and "DROP COLUMN" in up[0]:
+        up = ["DELETE FROM c WHERE id = 2"]  # SQLite drops no column that refers to a table
+        down = []
+    plan = plan_for(url, up, down)
+    run(url, plan.statements)
+    ask("DELETE FROM p WHERE id = 2")
+    with pytest.raises(UndoConflictError, match=r"refers to rows of \w+\.p that are gone"):
+        run(url, plan.reverse.statements)
+    ask("INSERT INTO p VALUES (2)")
+    run(url, plan.reverse.statements)
+    assert ask("SELECT * FROM c ORDER BY id") == [(1, 1), (2, 2), (3, None)]
+
+
 @pytest.mark.parametrize("case", CONFLICTS)
 def test_a_conflict_is_refused_and_nothing_is_overwritten(postgres: tuple[str, Ask], case: str) -> None:
     url, ask = postgres
@@ -281,6 +313,11 @@ def test_a_narrowed_type_gives_the_wide_values_back(postgres: tuple[str, Ask]) -
 WITHOUT = {
     "too many rows": ("DROP TABLE t", [LONE], "holds about 2 rows, more than the 1 kept"),
     "a key that is written": ("UPDATE t SET id = id + 10", [], "writes the key"),
+    "a WITH that writes as well": (
+        "WITH w AS (UPDATE t SET a = 'x' RETURNING id) UPDATE t SET b = 1",
+        [],
+        "which columns of public.t it writes",
+    ),
     "no key": ("UPDATE n SET a = 'x'", [], "no primary key"),
     "a trigger": ("UPDATE g SET a = 'x'", [], "trigger"),
     "code": ("DO $$ BEGIN EXECUTE 'DELETE FROM ' || quote_ident(lower('T')); END $$", [], "statement 1"),
@@ -311,6 +348,49 @@ def test_what_cannot_be_kept_is_said(postgres: tuple[str, Ask], case: str) -> No
     assert not plan.undo.restores_data
     assert any(why in each for each in plan.undo.why_not), plan.undo.why_not
     run(url, plan.statements)
+
+
+SPELT = {
+    "DROP TABLE T": ("id", "a", "b"),
+    "ALTER TABLE T DROP COLUMN A": ("a",),
+    'DELETE FROM "T"': ("id", "a", "b"),
+    "UPDATE T SET A = 'other'": ("a",),
+}
+
+
+@pytest.mark.parametrize("sql", SPELT)
+def test_names_in_another_spelling_are_the_same_names_on_sqlite(lite: tuple[str, Ask], sql: str) -> None:
+    url, ask = lite
+    create = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INT)"
+    for each in (create, "INSERT INTO t VALUES (1, 'x', 1)"):
+        ask(each)
+    down = {"DROP TABLE T": [create], "ALTER TABLE T DROP COLUMN A": ["ALTER TABLE t ADD COLUMN a TEXT"]}.get(sql, [])
+    plan = plan_for(url, [sql], down)
+    assert plan.undo is not None
+    assert [kept.columns for kept in plan.undo.kept] == [SPELT[sql]]
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    assert ask("SELECT id, a, b FROM t") == [(1, "x", 1)]
+
+
+def test_what_the_plan_itself_made_is_nobodys_loss(lite: tuple[str, Ask]) -> None:
+    url, ask = lite
+    ask("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+    fills = ["ALTER TABLE t ADD COLUMN z INT", "UPDATE t SET z = 3", "ALTER TABLE t DROP COLUMN z"]
+    plan = plan_for(
+        url, [*fills, "CREATE TABLE n (a)", "INSERT INTO n VALUES (1)", "DELETE FROM n", "DROP TABLE n"], []
+    )
+    assert plan.undo is not None
+    assert (plan.undo.kept, plan.undo.why_not) == ((), ())
+
+
+@pytest.mark.parametrize("sql", ["UPDATE T SET ID = 5", "ALTER TABLE t RENAME TO s;DROP TABLE s"])
+def test_what_hides_a_loss_is_told_as_one_on_sqlite(lite: tuple[str, Ask], sql: str) -> None:
+    url, ask = lite
+    ask("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+    plan = plan_for(url, sql.split(";"), [])
+    assert plan.undo is not None
+    assert plan.undo.why_not
 
 
 def test_undo_data_is_hidden_and_only_its_owners(postgres: tuple[str, Ask]) -> None:
@@ -347,3 +427,57 @@ def test_a_rollback_is_itself_taken_back(lite: tuple[str, Ask]) -> None:
     run(url, back.statements)
     run(url, back.reverse.statements)
     assert ask("SELECT * FROM t") == [(1, "x", 5, None), (2, "y", 6, "written since")]
+
+
+def test_undo_data_is_removed_when_its_time_is_over_and_never_before(place: tuple[str, Ask]) -> None:
+    url, ask = place
+    for sql in (LONE, "INSERT INTO t VALUES (1, 'x', 1)"):
+        ask(sql)
+    first = plan_for(url, ["UPDATE t SET b = 2"], [])
+    run(url, first.statements)
+    second = plan_for(url, ["DELETE FROM t"], [])
+    run(url, second.statements)
+    assert first.undo is not None
+    assert second.undo is not None
+    dialect, keys = dialect_for(url), {first.undo.key, second.undo.key}
+    assert dialect.prune(url, keys=keys) == ()
+    manifest = "mcp_migrate_undo.manifest" if "postgres" in url else "_mcp_migrate_undo"
+    ask(f"UPDATE {manifest} SET until = kept_at WHERE \"key\" = '{first.undo.key}'")
+    forged = f"SELECT \"key\", 't', source, columns, method, 1, 1, kept_at, until FROM {manifest}"
+    ask(f"INSERT INTO {manifest} {forged} WHERE \"key\" = '{first.undo.key}'")
+    assert dialect.prune(url, keys=set()) == ()
+    assert dialect.prune(url, keys=keys) == (first.undo.key,)
+    with dialect.open_reader(url) as reader:
+        left = {entry.key for entry in reader.kept() or () if entry.place != "t"}
+    assert left == {second.undo.key}
+    assert ask("SELECT count(*) FROM t") == [(0,)]
+    assert ask(f"SELECT count(*) FROM {second.undo.kept[0].place}") == [(1,)]
+
+
+@pytest.fixture(params=["lite", "postgres"])
+def place(request: pytest.FixtureRequest) -> tuple[str, Ask]:
+    found: tuple[str, Ask] = request.getfixturevalue(request.param)
+    return found
+
+
+def test_a_role_that_may_make_no_schema_uses_the_one_an_admin_made(postgres: tuple[str, Ask]) -> None:
+    url, ask = postgres
+    ask("CREATE ROLE keeper_of_undo LOGIN")
+    ask("GRANT CREATE ON SCHEMA public TO keeper_of_undo")
+    own = url.replace("postgres:@", "keeper_of_undo:@")
+    try:
+        with connect(own) as database:
+            database.execute(LONE.encode())
+            database.execute(b"INSERT INTO t VALUES (1, 'x', 1)")
+        up, down = ["ALTER TABLE t DROP COLUMN b"], ["ALTER TABLE t ADD COLUMN b integer"]
+        with pytest.raises(StatementFailedError, match="AUTHORIZATION"):
+            run(own, plan_for(own, up, down).statements)
+        ask("CREATE SCHEMA mcp_migrate_undo AUTHORIZATION keeper_of_undo")
+        ask("CREATE SCHEMA mcp_migrate AUTHORIZATION keeper_of_undo")
+        plan = plan_for(own, up, down)
+        run(own, plan.statements)
+        run(own, plan.reverse.statements)
+        assert ask("SELECT b FROM t") == [(1,)]
+    finally:
+        ask("DROP OWNED BY keeper_of_undo CASCADE")
+        ask("DROP ROLE keeper_of_undo")

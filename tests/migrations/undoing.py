@@ -120,11 +120,12 @@ def plan_for(url: str, up: Sequence[str], down: Sequence[str], keeping: Keeping 
     with dialect.open_reader(url) as reader:
         schema = reader.schema(version_table=VERSION)
         rows = reader.count_rows([table.qualified for table in schema.tables])
-        keys = frozenset(entry.key for entry in reader.kept() or ())
+        entries = reader.kept()
+    keys = frozenset(entry.key for entry in entries or ())
     there, back = (tuple(Statement(n, "r", sql) for n, sql in enumerate(texts, 1)) for texts in (up, down))
     reverse = Reverse(available=True, restores_schema=True, statements=back)
     plan = Plan("t", dialect.name, "a", "b", shape(schema), None, VERSION, there, reverse)
-    about = Target(lambda names: {name: rows[name] for name in names}, keys)
+    about = Target(lambda names: {name: rows[name] for name in names}, keys, present=entries is not None)
     kept = protect(plan, schema, dialect.keeper(), keeping or Keeping(), about)
     assert Plan.thaw(kept.frozen()) == kept
     return kept

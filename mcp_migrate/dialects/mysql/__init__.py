@@ -38,6 +38,10 @@ class MySQL:
 
         clear_marks(url, keep=keep)
 
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:  # noqa: ARG002  nothing is kept here yet
+        """Nothing."""
+        return ()
+
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """An empty database beside the target, with a user of its own."""
         from mcp_migrate.dialects.mysql.scratch import open_scratch

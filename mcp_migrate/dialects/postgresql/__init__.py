@@ -33,6 +33,12 @@ class PostgreSQL:
     def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
         """Marks stay: they stand in a schema of their own."""
 
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove undo data whose time is over."""
+        from mcp_migrate.dialects.postgresql.keeping import prune
+
+        return prune(url, keys=keys)
+
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """An empty database of its own, beside the target or on an embedded server."""
         from mcp_migrate.dialects.postgresql.scratch import open_scratch

@@ -81,9 +81,13 @@ class PostgresKeeper(SqlKeeper):
         )
         return Texts(place, "counter", (f"CREATE TABLE {place} AS SELECT {now}",), back=tuple(back))
 
-    def opening(self) -> tuple[str, ...]:
-        """Our schema, in which only its owner may look, and the manifest."""
-        return (f"CREATE SCHEMA IF NOT EXISTS {UNDO}", f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})")
+    def opening(self, *, present: bool) -> tuple[str, ...]:
+        """Our schema, in which only its owner may look, and the manifest.
+
+        Who asks for a schema needs the right to make one, even if it is there: an admin can make it once instead.
+        """
+        schema = () if present else (f"CREATE SCHEMA IF NOT EXISTS {UNDO}",)
+        return (*schema, f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})")
 
     def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
         """One line of it."""
@@ -99,8 +103,13 @@ class PostgresKeeper(SqlKeeper):
         drops = tuple(f"DROP TABLE {name}" for name in both)
         return (*drops, f"DELETE FROM {MANIFEST} WHERE key = {_text(key)}")  # noqa: S608  quoted
 
-    def sets(self, sql: str) -> frozenset[str] | None:
-        """By PostgreSQL's own grammar."""
+    def removed(self, key: str, place: str) -> tuple[str, ...]:
+        """What removes one place and its line."""
+        line = f"DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND key = {_text(key)}"  # noqa: S608  quoted
+        return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
+
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
+        """By PostgreSQL's own grammar; a WITH can write to other tables, so there is none."""
         import postgast
 
         try:
@@ -111,8 +120,12 @@ class PostgresKeeper(SqlKeeper):
         if node is None or node.WhichOneof("node") not in {"update_stmt", "insert_stmt"}:
             return None
         update = node.WhichOneof("node") == "update_stmt"
-        assigned = node.update_stmt.target_list if update else node.insert_stmt.on_conflict_clause.target_list
-        return frozenset(target.res_target.name for target in assigned)
+        changed = node.update_stmt if update else node.insert_stmt
+        assigned = changed.target_list if update else changed.on_conflict_clause.target_list
+        if changed.HasField("with_clause"):
+            return None
+        place = f"{changed.relation.schemaname or 'public'}.{changed.relation.relname}"
+        return place, frozenset(target.res_target.name for target in assigned)
 
     def readd(self, statements: Sequence[str], table: Table, column: Column | None) -> Readd | None:
         """An ADD COLUMN that takes no null and says no value: nulls are taken until the values are back."""

@@ -122,12 +122,12 @@ class PostgresReader:
     def kept(self) -> tuple[Entry, ...] | None:
         """The manifest."""
         if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MANIFEST):
-            return None
+            place = MANIFEST.partition(".")[0]
+            return () if self._ask("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", place) else None
         when = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
         times = ", ".join(when.format(column) for column in ("kept_at", "until"))
-        rows = self._ask(
-            f"SELECT key, place, source, columns, method, rows, size, {times} FROM {MANIFEST} ORDER BY kept_at, place"  # noqa: S608  constants
-        )
+        columns = f"key, place, source, columns, method, rows, size, {times}, until <= now()"
+        rows = self._ask(f"SELECT {columns} FROM {MANIFEST} ORDER BY kept_at, place")  # noqa: S608  constants
         return tuple(Entry(*row) for row in rows)
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:

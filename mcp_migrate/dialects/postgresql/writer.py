@@ -42,6 +42,10 @@ _MAKE_MARKS = (
 _POLL_SECONDS = 0.05
 _LOCK_NOT_AVAILABLE, _QUERY_CANCELED = "55P03", "57014"
 _ROLLED_BACK = "Everything was rolled back, nothing changed."
+_NO_PLACE = (
+    "It keeps undo data: have an admin run once CREATE SCHEMA mcp_migrate_undo AUTHORIZATION <its role>, see that there"
+    " is space, or set limits.undo_rows: 0 and plan again."
+)
 _LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
 
 
@@ -164,7 +168,7 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     with connect(url) as connection:
         for name, value in _session(limits).items():
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
-        _take_lock(connection, limits.lock_timeout)
+        take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
         writer = PostgresWriter(connection, statements)
         try:
@@ -219,7 +223,7 @@ def _milliseconds(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000))}ms"
 
 
-def _take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
+def take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
     """Take the lock of this database, which ends with the session whatever happens."""
     end = time.monotonic() + seconds
     while True:
@@ -251,9 +255,8 @@ def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> Migrat
             **details,
         )
     why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
-    return StatementFailedError(
-        f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} Mend the revision and plan again.", **details
-    )
+    mend = _NO_PLACE if statement.kind == "preserve" else "Mend the revision and plan again."
+    return StatementFailedError(f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} {mend}", **details)
 
 
 def _uncommitted(writer: PostgresWriter, why: str, *, lost: bool) -> MigrateError:

@@ -36,6 +36,12 @@ class Sqlite:
 
         clear_marks(url, keep=keep)
 
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove undo data whose time is over."""
+        from mcp_migrate.dialects.sqlite.keeping import prune
+
+        return prune(url, keys=keys)
+
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """A copy of the target's schema."""
         from mcp_migrate.dialects.sqlite.scratch import open_scratch

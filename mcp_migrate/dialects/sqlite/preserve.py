@@ -12,11 +12,12 @@ from typing import Any
 from mcp_migrate.dialects.interface import Loss, Readd, Texts
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.dialects.sqlite import reader
+from mcp_migrate.dialects.sqlite.spelling import folded
 from mcp_migrate.model import Kept
 from mcp_migrate.schema.model import Column, Table
 
 _PREFIX = reader.MANIFEST
-_MANIFEST = f'main."{_PREFIX}"'
+MANIFEST = f'main."{_PREFIX}"'
 _COLUMNS = (
     '"key" TEXT NOT NULL, place TEXT PRIMARY KEY, source TEXT NOT NULL, "columns" TEXT NOT NULL, method TEXT NOT NULL,'
     ' "rows" INTEGER NOT NULL, size INTEGER, kept_at TEXT NOT NULL, until TEXT NOT NULL'
@@ -70,9 +71,10 @@ class SqliteKeeper(SqlKeeper):
         """Each value as a literal."""
         return " || ',' || ".join(f"quote({alias}.{self.quote(column.name)})" for column in columns) or "''"
 
-    def _index(self, place: str, keys: Sequence[Column]) -> str:
-        name = place.removeprefix("main.").strip('"')
-        return f'CREATE UNIQUE INDEX "{name}_k" ON "{name}" ({", ".join(f"k{i + 1}" for i in range(len(keys)))})'
+    def index(self, place: str, keys: Sequence[Column]) -> tuple[str, ...]:
+        """Joins go row by row."""
+        name, columns = place.removeprefix("main.").strip('"'), ", ".join(f"k{i + 1}" for i in range(len(keys)))
+        return (f'CREATE UNIQUE INDEX "{name}_k" ON "{name}" ({columns})',)
 
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
         """How far an AUTOINCREMENT has counted goes with its table."""
@@ -86,32 +88,43 @@ class SqliteKeeper(SqlKeeper):
         kept = f"CREATE TABLE {place} AS SELECT +seq AS o1 FROM {_COUNTERS} WHERE name = {name}"  # noqa: S608  quoted
         return Texts(place, "counter", (kept,), back=(raised, added))
 
-    def opening(self) -> tuple[str, ...]:
+    def opening(self, *, present: bool) -> tuple[str, ...]:  # noqa: ARG002  no rights to have
         """The manifest."""
-        return (f"CREATE TABLE IF NOT EXISTS {_MANIFEST} ({_COLUMNS})",)
+        return (f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})",)
 
     def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
         """One line of it."""
         texts = [key, kept.place, kept.table, ", ".join(kept.columns), kept.method]
         given = ", ".join(map(_text, texts))
         now, until = f"strftime('{_TIME}', 'now')", f"strftime('{_TIME}', 'now', '+{seconds:.0f} seconds')"
-        return f"INSERT INTO {_MANIFEST} SELECT {given}, count(*), NULL, {now}, {until} FROM {kept.place}"  # noqa: S608  quoted
+        return f"INSERT INTO {MANIFEST} SELECT {given}, count(*), NULL, {now}, {until} FROM {kept.place}"  # noqa: S608  quoted
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
         """The tables and their lines."""
         both = [name for place, second in places for name in (place, *([self.beside(place)] if second else []))]
         drops = tuple(f"DROP TABLE {name}" for name in both)
-        return (*drops, f"DELETE FROM {_MANIFEST} WHERE \"key\" = '{key}'")  # noqa: S608  made by us
+        return (*drops, f"DELETE FROM {MANIFEST} WHERE \"key\" = '{key}'")  # noqa: S608  made by us
 
-    def sets(self, sql: str) -> frozenset[str] | None:
+    def removed(self, key: str, place: str) -> tuple[str, ...]:
+        """What removes one place and its line."""
+        line = f'DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND "key" = {_text(key)}'  # noqa: S608  quoted
+        return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
+
+    def folded(self, name: str) -> str:
+        """Case is nothing."""
+        return folded(name)
+
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
         """By a second reader of SQL; SQLite itself only tells tables and columns that are touched."""
         tree = _parsed(sql)
         from sqlglot import exp
 
-        if not isinstance(tree, exp.Update):
+        if not isinstance(tree, exp.Update) or not isinstance(tree.this, exp.Table):
             return None
         named = [assigned.this for assigned in tree.expressions]
-        return frozenset(column.name for column in named) if all(isinstance(c, exp.Column) for c in named) else None
+        if not all(isinstance(column, exp.Column) for column in named):
+            return None
+        return f"main.{tree.this.name}", frozenset(column.name for column in named)
 
     def readd(self, statements: Sequence[str], table: Table, column: Column | None) -> Readd | None:
         """A table that is made anew with the column takes its values along, from a column added just before."""

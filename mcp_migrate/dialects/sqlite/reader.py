@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -84,8 +85,9 @@ class SqliteReader:
         if not self._ask("SELECT 1 FROM main.sqlite_schema WHERE name = ?", MANIFEST):
             return None
         columns = 'key, place, source, columns, method, "rows", size, kept_at, until'
-        rows = self._ask(f"SELECT {columns} FROM main.{MANIFEST} ORDER BY kept_at, place")  # noqa: S608  constants
-        return tuple(Entry(*row) for row in rows)
+        over = "until <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+        rows = self._ask(f"SELECT {columns}, {over} FROM main.{MANIFEST} ORDER BY kept_at, place")  # noqa: S608  constants
+        return tuple(replace(Entry(*row), over=bool(row[-1])) for row in rows)
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""
