@@ -156,14 +156,22 @@ def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[s
     why = {judgement["n"]: judgement for judgement in judged}
     ordered = sorted(frozen, key=lambda item: (_danger(why.get(item["n"])), item["n"]))
     worst = [item for item in ordered if not _mild(why.get(item["n"]))]
-    rest = [item for item in ordered if _mild(why.get(item["n"]))]
+    ours = [item["n"] for item in ordered if _is_ours(item, why.get(item["n"]))]
+    rest = [item for item in ordered if _mild(why.get(item["n"])) and item["n"] not in ours]
     lines: list[str] = []
     told: set[str] = set()
     for head, items in (("Look at", worst), ("The others:" if worst else "Nothing but:", rest)):
         if items:
             count = f"{len(items)} of {len(frozen)} statements, the worst first:" if items is worst else ""
             lines += [f"{head} {count}".strip(), *(line for item in items for line in _one(item, why, told)), ""]
+    if ours:
+        lines += [f"Places, notes and checks of undo data: statement {_numbers(ours)}; --json shows their SQL.", ""]
     return lines[:-1]
+
+
+def _is_ours(item: Mapping[str, Any], judgement: Judged | None) -> bool:
+    """Whether it only keeps the books of undo data: so the rules say, by its shape."""
+    return item["kind"] in {"preserve", "restore"} and judgement is not None and not judgement["effects"]
 
 
 def _mild(judgement: Judged | None) -> bool:
