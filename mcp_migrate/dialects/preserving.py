@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mcp_migrate.dialects.interface import Loss, Texts
+from mcp_migrate.dialects.keeper import Loss, Texts
 from mcp_migrate.schema.model import Column, Table
 
 _SINCE = "rows that were written since the apply"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mcp_migrate.dialects.interface import Keeper, Loss, Reference
+from mcp_migrate.dialects.keeper import Keeper, Loss, Reference
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.interface import Finding
 from mcp_migrate.schema import Schema

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mcp_migrate.dialects.interface import Keeper, Loss, Readd, Texts
+from mcp_migrate.dialects.keeper import Keeper, Loss, Readd, Texts
 from mcp_migrate.migrations.losses import Losses, Lost, losses
 from mcp_migrate.model import Kept, Plan, Reverse, Statement, Undo, digest
 from mcp_migrate.schema import Schema

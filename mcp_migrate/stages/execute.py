@@ -11,7 +11,8 @@ from typing import Literal
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Entry, Limits, Mark, Writer
+from mcp_migrate.dialects.interface import Limits, Mark, Writer
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
 from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
 from mcp_migrate.schema import shape

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Counted, Entry, Mark
+from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.mysql.connection import connect, database_name, driver, message, quote
 from mcp_migrate.dialects.mysql.objects import others
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table

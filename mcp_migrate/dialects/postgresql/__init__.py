@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mcp_migrate.dialects.interface import Keeper, Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcp_migrate.dialects.interface import Loss, Readd, Texts
+from mcp_migrate.dialects.keeper import Loss, Readd, Texts
 from mcp_migrate.dialects.postgresql.reader import MANIFEST
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.model import Kept

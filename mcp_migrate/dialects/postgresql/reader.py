@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Counted, Entry, Mark
+from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcp_migrate.dialects.interface import Loss, Readd, Texts
+from mcp_migrate.dialects.keeper import Loss, Readd, Texts
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.dialects.sqlite import reader
 from mcp_migrate.dialects.sqlite.spelling import folded

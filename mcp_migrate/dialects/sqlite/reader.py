@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from mcp_migrate.dialects.interface import Counted, Entry, Mark
+from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
