@@ -10,10 +10,11 @@ from mcp_migrate.rules.interface import rule
 KEEP = rule(
     "keep-undo-data",
     "What is lost next is kept",
-    "additive",
+    "read",
     "Keeps what a later statement takes from {object}, so that a rollback can put it back.",
     scans=True,
-    rationale="The rows are copied to a place of ours, and nobody writes to the table between the copy and the loss.",
+    rationale="Of what is the user's it only reads: no scope and no `expects` has to allow for it. Nobody writes to "
+    "the table between the copy and the loss.",
     source="https://www.postgresql.org/docs/current/sql-createtableas.html",
 )
 PUT_BACK = rule(
