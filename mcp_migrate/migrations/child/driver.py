@@ -11,14 +11,19 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-_CONTROL = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|END|--)", re.IGNORECASE)
-"""Transaction control that the driver itself sends, and the comments by which SQLite names triggers."""
+_NAME = r'(?:\w+|"\w+"|`\w+`)'
+_CONTROL = re.compile(
+    rf"BEGIN(?: (?:DEFERRED|IMMEDIATE|EXCLUSIVE))?(?: TRANSACTION)?|(?:COMMIT|END)(?: TRANSACTION)?"
+    rf"|ROLLBACK(?: TRANSACTION)?(?: TO(?: SAVEPOINT)? {_NAME})?|SAVEPOINT {_NAME}|RELEASE(?: SAVEPOINT)? {_NAME}",
+    re.IGNORECASE,
+)
+"""Transaction control that drivers send by themselves: the whole text, so that nothing comes along with it."""
 
 
 def watch(connection: Any, told: Callable[[str], None]) -> None:
     """Tell of each statement that reaches the driver's `connection`, synchronous or not."""
     if hasattr(connection, "set_trace_callback"):
-        setting = connection.set_trace_callback(lambda sql: None if _CONTROL.match(sql) else told(sql))
+        setting = connection.set_trace_callback(lambda sql: None if _does_nothing(sql) else told(sql))
         if inspect.isawaitable(setting):
             from sqlalchemy.util import await_only
 
@@ -29,12 +34,19 @@ def watch(connection: Any, told: Callable[[str], None]) -> None:
         connection.query = _telling(connection.query, told)
 
 
+def _does_nothing(sql: str) -> bool:
+    """Whether it is control, or one line of comment: that is how SQLite names the triggers it runs."""
+    text = sql.strip()
+    comment = text.startswith("--") and "\n" not in text and "\r" not in text
+    return comment or _CONTROL.fullmatch(text.removesuffix(";").rstrip()) is not None
+
+
 def _telling(query: Any, told: Callable[[str], None]) -> Callable[..., Any]:
     """The method of a pymysql connection that every text goes through, telling before it sends."""
 
     def method(sql: Any, *arguments: Any, **keywords: Any) -> Any:
         text = sql.decode(errors="replace") if isinstance(sql, bytes) else str(sql)
-        if not _CONTROL.match(text):
+        if not _does_nothing(text):
             told(text)
         return query(sql, *arguments, **keywords)
 
