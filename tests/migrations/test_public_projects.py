@@ -132,7 +132,7 @@ def test_the_whole_history_of_optuna_runs_from_frozen_statements(urls: tuple[str
     assert fingerprint(app.live()[1]) == fingerprint(expected)
     assert len(app.info.revisions) == 10
     assert sorted({s.revision for s in plan.statements}) == [r.id for r in app.info.revisions]
-    assert _doubtful(plan) == {"v1.3.0.a", "v2.4.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c", "v3.0.0.d"}
+    assert plan.doubts == ()  # what they read is of tables that the plan itself makes
     assert not plan.reverse.available
 
 
@@ -171,7 +171,7 @@ def test_the_whole_history_of_mlflow_runs_from_frozen_statements(urls: tuple[str
 
     assert fingerprint(app.live()[1]) == fingerprint(app.made_by_alembic(urls[1]))
     assert len(app.info.revisions) == len({s.revision for s in plan.statements} - {"env.py"}) == 67
-    assert _doubtful(plan) == {"90e64c465722", "89d4b8295536", "75868b020152", "dc11669786a5"}  # the last by the clock
+    assert _doubtful(plan) == {"dc11669786a5"}  # it writes the time
 
 
 def test_mlflow_with_its_own_env_py_needs_the_tables_it_makes_outside(urls: tuple[str, str], tmp_path: Path) -> None:
