@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from mcp_migrate.approvals.demands import narrower, told
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Statement
@@ -76,7 +77,7 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
             "rollback_restored": plan.reverse.restores_schema,
             "cage": plan.cage,
         },
-        "approval": _approval(quorum),
+        "approval": _approval(quorum, classified),
         "doubts": list(plan.doubts),
         "statements": statements(plan.statements, classified.judgements),
         "statements_total": len(plan.statements),
@@ -146,12 +147,14 @@ def _rollback(plan: Plan, classified: Classified) -> Mapping[str, Any]:
     }
 
 
-def _approval(quorum: Quorum | None) -> Mapping[str, Any]:
+def _approval(quorum: Quorum | None, classified: Classified) -> Mapping[str, Any]:
     if quorum is None:
         return {"required": False}
     return {
         "required": True,
         "rule": list(quorum.rules),
+        "because": told(quorum),
+        "narrower": narrower(quorum.demands, classified),
         "quorum": quorum.count,
         "reviewers": sorted(quorum.groups) or "any enrolled reviewer",
         "assurance": quorum.assurance,
