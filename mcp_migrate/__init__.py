@@ -7,6 +7,7 @@ migrations/   an Alembic project becomes frozen SQL
 rules/        what a statement does
 dialects/     the databases we can change
 signers/      how a person signs
+notices.py    who has to be told what; notifiers/: how they are reached
 ledger/       the record nobody can quietly edit
 settings/     the configuration
 server/, cli/ MCP and the command line

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcp_migrate.ledger import Ledger
     from mcp_migrate.migrations.cage import Confinement
     from mcp_migrate.model import Call, Effect
+    from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
     from mcp_migrate.settings import Settings, Target
     from mcp_migrate.tools.interface import Database
@@ -56,6 +57,8 @@ def serve(words: Sequence[str]) -> None:
     from mcp_migrate.server.stdio import serve_stdio
 
     log_to_stderr()
+    if wiring.settings.notify:
+        wiring.tell_people()
     calls = Calls()
     serve_stdio(build_server(registry, wiring, principal, calls), calls)
 
@@ -128,6 +131,23 @@ class Wiring:
         """Pass one call through the door."""
         return self.pipeline.run(call, tool, watch=watch)
 
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What has to be told to people."""
+        from mcp_migrate.notices import Outbox
+
+        return Outbox(self.settings, self.ledger, lambda: datetime.now(UTC))
+
+    def tell_people(self) -> None:
+        """Send what is due for as long as this process lives."""
+        import threading
+
+        from mcp_migrate.notices import keep_sending
+
+        threading.Thread(
+            target=keep_sending, args=(self.outbox, threading.Event()), name="notices", daemon=True
+        ).start()
+
     def readable_targets(self, principal: str) -> Sequence[str]:
         """The targets whose schema `principal` may read now."""
         now = datetime.now(UTC)
@@ -137,6 +157,7 @@ class Wiring:
         """What tools may know of a target; its project is described once and remembered."""
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations import Project
+        from mcp_migrate.migrations.undo import Keeping
         from mcp_migrate.tools.interface import Database
 
         if name not in self._databases:
@@ -148,7 +169,15 @@ class Wiring:
                 models=target.models,
                 confined=self._confinement(target, url),
             )
-            self._databases[name] = Database(name, dialect_for(url), url, project)
+            self._databases[name] = Database(
+                name,
+                dialect_for(url),
+                url,
+                project,
+                keeping=Keeping(target.limits.undo_rows, target.limits.undo_keep.total_seconds()),
+                rehearse=target.rehearsal.on != "off",
+                max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
+            )
         return self._databases[name]
 
     def _confinement(self, target: Target, url: str) -> Confinement:

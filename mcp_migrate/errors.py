@@ -158,10 +158,31 @@ class ValidationFailedError(MigrateError):
     action = Action.REPLAN
 
 
+class UndoGoneError(MigrateError):
+    """The undo data that a rollback needs is not on the target any more."""
+
+    code = "undo_gone"
+    action = Action.ASK_OWNER
+
+
+class UndoConflictError(MigrateError):
+    """Rows written since the apply stand where undo data would go; nothing was overwritten."""
+
+    code = "undo_conflict"
+    action = Action.ASK_OWNER
+
+
 class StatementFailedError(MigrateError):
     """The database refused a frozen statement; everything was rolled back."""
 
     code = "statement_failed"
+    action = Action.FIX_REVISION
+
+
+class PreconditionFailedError(MigrateError):
+    """Rows of the target are in the way of a constraint that the plan makes; nothing ran."""
+
+    code = "precondition_failed"
     action = Action.FIX_REVISION
 
 
@@ -209,6 +230,12 @@ class CancelledError(MigrateError):
     """The client cancelled before anything was executed."""
 
     code = "cancelled"
+
+
+class NotificationFailedError(MigrateError):
+    """A channel did not take a notice. Nothing waits for it: it is tried again, and the request stands."""
+
+    code = "notification_failed"
 
 
 class InternalError(MigrateError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.errors import (
     CancelledError,
+    ConfigInvalidError,
     CredentialFailedError,
     InternalError,
     LedgerUnavailableError,
@@ -51,6 +52,7 @@ class Pipeline:
     broker: Broker
     clock: Callable[[], datetime]
     running: set[str] = field(default_factory=set)
+    pruned: set[str] = field(default_factory=set)
 
     def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
         """Take one call through every stage and answer it.
@@ -64,6 +66,7 @@ class Pipeline:
             granted = authorise.grant(located, self.settings, scope_name=tool.scope)
             recorder.received(granted)
             self._settle(granted.call.target, recorder)
+            self._prune_once(granted.call.target)
             return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
         except LedgerUnavailableError:
             raise  # what cannot be recorded is not recorded; nothing was executed without its record
@@ -76,7 +79,7 @@ class Pipeline:
             raise known from defect
 
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
-        prepared = prepare.prepare(granted, tool, self.bench)
+        prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
         if prepared.work is None:
             return self._answer(permitted, recorder)
@@ -117,6 +120,28 @@ class Pipeline:
             ):
                 if recorder.is_open(apply_id):
                     recorder.settled(started, asdict(outcome), at=self.clock())
+
+    def prune(self, name: str) -> tuple[str, ...]:
+        """Remove the undo data of a target whose time is over, on the record before and after; the keys of it.
+
+        Raises:
+            TargetUnreachableError, LockedError, CredentialFailedError: it cannot be removed now.
+        """
+        recorder, target = record.Recorder(self.ledger, self.settings.workflows), self.settings.target(name)
+        over = execute.expired_undo(target, self.broker)
+        if not over:
+            return ()
+        recorder.expired(name, [asdict(entry) for entry in over], at=self.clock())
+        keys = execute.prune_undo(target, self.broker, keys={entry.key for entry in over})
+        recorder.pruned(name, keys, at=self.clock())
+        return keys
+
+    def _prune_once(self, name: str | None) -> None:
+        """With the first call about a target; what cannot be removed now is removed later."""
+        if name is not None and name in self.settings.targets and name not in self.pruned:
+            self.pruned.add(name)
+            with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
+                self.prune(name)
 
     def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
         call = approved.call

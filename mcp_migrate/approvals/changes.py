@@ -15,6 +15,8 @@ from mcp_migrate.model import Effect, canonical
 
 _BY_OBJECT = (Effect.PRIVILEGE, Effect.DESTRUCTIVE, Effect.UNKNOWN, Effect.BREAKING, Effect.DATA)
 """Effects that are the same change on the same object, the worst first. What only adds or blocks goes by its words."""
+_OURS = frozenset({"version", "preserve"})
+"""Kinds of statements that no revision wrote and that change nothing of the user's."""
 _DIALECTS = {"postgresql": "postgres"}
 _NESTED = 3
 """Bodies within bodies that are read by words; deeper ones are compared as they stand."""
@@ -54,7 +56,7 @@ def _changes(plan: Mapping[str, Any], judged: Iterable[Mapping[str, Any]], among
     by_number = {judgement["n"]: judgement for judgement in judged}
     for statement in plan["statements"]:
         n = statement["n"]
-        if statement["kind"] != "change" or (among and n not in among):
+        if statement["kind"] in _OURS or (among and n not in among):
             continue
         judgement = by_number.get(n, {"effects": (), "objects": ()})
         words = canonical([list(words_of(statement["sql"], plan["dialect"])), statement["parameters"]])

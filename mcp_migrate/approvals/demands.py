@@ -30,8 +30,9 @@ def quorum(classified: Classified, settings: Settings) -> Quorum | None:
 def narrower(demands: Iterable[Demanded], classified: Classified) -> str | None:
     """Which part of the plan could be left out so that nobody has to decide; None where there is none."""
     numbers = sorted({n for demand in demands for n in demand.statements})
-    changes = [judgement.n for judgement in classified.judgements if judgement.effects - {Effect.READ}]
-    if any(not demand.statements for demand in demands) or set(changes) <= set(numbers):
+    plan = classified.prepared.plan
+    changes = {statement.n for statement in plan.statements if statement.kind == "change"} if plan else set()
+    if any(not demand.statements for demand in demands) or changes <= set(numbers):
         return None
     return f"A plan without statement {', '.join(map(str, numbers))} needs nobody's approval."
 

@@ -16,21 +16,25 @@ from mcp_migrate.cli import (
     diff,
     doctor,
     ledger,
+    notify,
     plan,
     reviewers,
     rules,
     schema,
     status,
     tools,
+    undo,
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
 app.add_typer(config.app, name="config", help="Check and explain the configuration.")
 app.add_typer(ledger.app, name="ledger", help="Read and verify the record.")
+app.add_typer(notify.app, name="notify", help="How people are reached.")
 app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
 app.add_typer(rules.app, name="rules", help="How statements are judged.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")
+app.add_typer(undo.app, name="undo", help="What is kept for rollbacks.")
 app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

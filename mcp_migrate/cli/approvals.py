@@ -18,6 +18,7 @@ from mcp_migrate.cli.request_text import render
 from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
 from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.model import canonical
+from mcp_migrate.notices import told
 from mcp_migrate.tools.approval_status import request_status
 
 if TYPE_CHECKING:
@@ -48,10 +49,14 @@ def show(request_id: RequestArgument, config_file: ConfigOption = None, as_json:
     wiring = wire(config_file)
     request = _find(wiring, request_id)
     status = request_status(request, wiring.ledger, wiring.settings, now=datetime.now(UTC))
+    words = ("channel", "occasion", "outcome")
+    told_people = [dict(zip(words, each, strict=True)) for each in told(request, wiring.settings, wiring.ledger)]
     if as_json:
-        print_json({"request": request.body, "status": status})
+        print_json({"request": request.body, "status": status, "told": told_people})
         return
     print(render(request.body, status))
+    for notice in told_people:
+        print(safe("Told      {channel}, {occasion}: {outcome}".format(**notice)))
 
 
 @app.command()

@@ -140,7 +140,7 @@ class Demo:
         self._expect(done["status"] == "applied", done)
         self._say(
             "server",
-            f"rolled back to {done['revision']}; the column is back, the plan had said: without data",
+            f"rolled back to {done['revision']}; the column is back with every value in it, as the plan had said",
         )
 
     async def _incident_downgrade(self) -> None:

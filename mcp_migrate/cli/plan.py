@@ -13,7 +13,7 @@ from mcp_migrate import __version__
 from mcp_migrate.__main__ import choose_principal
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
 from mcp_migrate.cli.diff import TargetArgument
-from mcp_migrate.cli.request_text import safer_lines, worst_first, wrapped
+from mcp_migrate.cli.request_text import OURS, safer_lines, worst_first, wrapped
 from mcp_migrate.model import Call
 from mcp_migrate.pipeline import UNWATCHED
 
@@ -56,6 +56,9 @@ def lines(made: Mapping[str, Any]) -> Iterable[str]:
     yield f"Effects   {effects or 'none'}"
     yield from wrapped("Way back  ", one_line(back["why_not"]) if not back["available"] else _restores(back))
     yield from (line for doubt in made["doubts"] for line in wrapped("Doubt     ", one_line(doubt)))
+    for condition in made["preconditions"]:
+        failing = condition["rows_in_the_way"]
+        yield from wrapped("Asks      ", one_line(f"{condition['why']}: {failing or 'no'} rows in the way"))
     yield f"Approval  {_asked(asks) if asks['required'] else 'none is needed'}"
     told: set[str] = set()
     for statement in made["statements"]:
@@ -64,8 +67,11 @@ def lines(made: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _restores(back: Mapping[str, Any]) -> str:
-    schema = "restores the schema" if back["restores_schema"] else "does NOT restore the schema"
-    return f"{schema}; {'no data is lost' if back['restores_data'] else 'NOT THE DATA'}"
+    if not back["restores_schema"]:
+        return "does NOT restore the schema"
+    if not back["restores_data"]:
+        return f"restores the schema, NOT THE DATA: {one_line('; '.join(back.get('data_why_not', ())))}".rstrip(": ")
+    return f"restores schema and data, for {back['kept_for']}" if back.get("keeps") else "restores the schema"
 
 
 def _asked(asks: Mapping[str, Any]) -> str:
@@ -77,7 +83,7 @@ def _statement(statement: Mapping[str, Any], told: set[str]) -> Iterable[str]:
     if "sql" not in statement:
         yield f"      {statement['note']}"
         return
-    mark = ", ".join(worst_first(statement.get("effects", ()))) or "version table"
+    mark = ", ".join(worst_first(statement.get("effects", ()))) or OURS[statement["kind"]]
     yield from wrapped(f"{statement['n']:>4}  ", f"[{mark}] {one_line(statement.get('why', ''))}".strip(), indent=6)
     yield from (f"      {safe(line)}" for line in statement["sql"].strip().splitlines())
     yield from safer_lines(statement.get("safer"), told)

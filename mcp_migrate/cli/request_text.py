@@ -11,9 +11,13 @@ from mcp_migrate.rules.interface import DANGER
 
 _WIDTH = 110
 _ORDER = [effect.value for effect in DANGER]
+_SLOW = 0.5
+"""Seconds from which a single statement is worth a line."""
 _ROWS = " while every row is"
 """What takes the longer the more rows there are; it is told first."""
 _MILD = frozenset({"additive", "data", "read"})
+OURS = {"change": "nothing", "version": "version table", "preserve": "undo data", "restore": "undo data"}
+"""What a statement without an effect is, by its kind."""
 _MEANS = {"reads": "reads", "writes": "writes", "ddl": "schema changes"}
 
 Judged = Mapping[str, Any]
@@ -28,6 +32,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
+        *(("FAILS NOW", f"{u['rows']} rows in the way: {u['why']}") for u in _unmet(body)),
         ("Effects", effects_and_numbers(body["effects"], judged)),
         ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
         ("Way back", _way_back(plan["reverse"], body)),
@@ -35,6 +40,8 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         *why_asked(body),
+        *rehearsed(body.get("rehearsal")),
+        *(("Asks", one_line(f"that no row is in the way: {c['why']}")) for c in plan.get("preconditions", ())),
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
     lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
@@ -54,6 +61,31 @@ def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
         why = f": {one_line(demand['why'])}" if demand["why"] else ""
         facts.append(("Rule", f"{one_line(demand['rule'])}{why}{which}"))
     return [*facts, *([("Narrower", one_line(body["narrower"]))] if body.get("narrower") else [])]
+
+
+def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """How it did on a scratch database: how long, where, and whether its way back led back."""
+    if not seen:
+        return [("Rehearsed", "NOT: nobody has seen these statements run")]
+    tried = seen["statements"]
+    times = f"{len(tried)} statements in {seen['seconds']:.2f} s on {one_line(seen['server'])}"
+    back = (
+        "the way back restored the schema" if seen["rollback_restored"] else "THE WAY BACK DID NOT RESTORE THE SCHEMA"
+    )
+    other = seen["server"].partition(".")[0] != seen["target_server"].partition(".")[0]
+    warning = f"The target runs {one_line(seen['target_server'])}, which may lock and rewrite differently"
+    slow = [f"statement {each['n']} took {each['seconds']:.2f} s" for each in tried if each["seconds"] >= _SLOW]
+    tables = {table: [each["n"] for each in tried if table in each["rewrites"]] for table in _rewritten(tried)}
+    anew = [f"{one_line(table)} was written anew (statement {_numbers(numbers)})" for table, numbers in tables.items()]
+    return [("Rehearsed", f"{times}; {back}"), *(("", fact) for fact in [*([warning] if other else []), *slow, *anew])]
+
+
+def _unmet(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((body.get("rehearsal") or {}).get("unmet", ()))
+
+
+def _rewritten(tried: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(table for each in tried for table in each["rewrites"]))
 
 
 def worst_first(effects: Iterable[str]) -> list[str]:
@@ -113,8 +145,21 @@ def _and(words: list[str]) -> str:
 def _way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     if not back.get("available"):
         return f"NONE: {one_line(back.get('why_not') or 'not a plan')}"
+    undo = (body["plan"] or {}).get("undo")
+    if undo is not None:
+        return _data_back(undo)
     loses = {"destructive", "data", "unknown"} & set(body["effects"])
     return "restores the schema, NOT THE DATA" if loses else "restores the schema; no data is lost"
+
+
+def _data_back(undo: Mapping[str, Any]) -> str:
+    """What a rollback would restore, as the plan that is signed says it."""
+    kept = ", ".join(dict.fromkeys(one_line(each["table"]) for each in undo["kept"]))
+    if not undo["restores_data"]:
+        why = "; ".join(one_line(each) for each in undo["why_not"])
+        return f"restores the schema, NOT ALL THE DATA: {why}" + (f" (of {kept} rows are kept)" if kept else "")
+    days = undo["keep_seconds"] / 86_400
+    return f"restores schema and data: rows of {kept} are kept for {days:g} days" if kept else "no data is lost"
 
 
 def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[str]:
@@ -122,14 +167,22 @@ def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[s
     why = {judgement["n"]: judgement for judgement in judged}
     ordered = sorted(frozen, key=lambda item: (_danger(why.get(item["n"])), item["n"]))
     worst = [item for item in ordered if not _mild(why.get(item["n"]))]
-    rest = [item for item in ordered if _mild(why.get(item["n"]))]
+    ours = [item["n"] for item in ordered if _is_ours(item, why.get(item["n"]))]
+    rest = [item for item in ordered if _mild(why.get(item["n"])) and item["n"] not in ours]
     lines: list[str] = []
     told: set[str] = set()
     for head, items in (("Look at", worst), ("The others:" if worst else "Nothing but:", rest)):
         if items:
             count = f"{len(items)} of {len(frozen)} statements, the worst first:" if items is worst else ""
             lines += [f"{head} {count}".strip(), *(line for item in items for line in _one(item, why, told)), ""]
+    if ours:
+        lines += [f"Places, notes and checks of undo data: statement {_numbers(ours)}; --json shows their SQL.", ""]
     return lines[:-1]
+
+
+def _is_ours(item: Mapping[str, Any], judgement: Judged | None) -> bool:
+    """Whether it only keeps the books of undo data: so the rules say, by its shape."""
+    return item["kind"] in {"preserve", "restore"} and judgement is not None and not judgement["effects"]
 
 
 def _mild(judgement: Judged | None) -> bool:
@@ -140,7 +193,7 @@ def _mild(judgement: Judged | None) -> bool:
 
 def _one(item: Mapping[str, Any], why: Mapping[int, Judged], told: set[str]) -> list[str]:
     judgement = why.get(item["n"], {"effects": [], "why": ""})
-    mark = ", ".join(worst_first(judgement["effects"])) or "version table"
+    mark = ", ".join(worst_first(judgement["effects"])) or OURS[item["kind"]]
     sql = [f"      {line}" for line in item["sql"].strip().splitlines()]
     reason = "" if _mild(judgement) else one_line(judgement["why"])
     return [

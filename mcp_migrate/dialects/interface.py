@@ -6,11 +6,12 @@ driver was sent into frozen statements. `open_writer` is called in exactly one p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mcp_migrate.dialects.keeper import Entry, Keeper
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
 
@@ -53,8 +54,20 @@ class Counted:
     why_not: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a server was seen to do: the strongest lock newly held on each table, and the tables written anew."""
+
+    locks: tuple[tuple[str, str], ...] = ()
+    rewrites: tuple[str, ...] = ()
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
+
+    def server(self) -> str:
+        """The product and its version, as ``PostgreSQL 15.8``."""
+        ...
 
     def schema(self, *, version_table: str) -> Schema:
         """Read the whole schema, leaving out `version_table` and everything of our own."""
@@ -74,6 +87,10 @@ class Reader(Protocol):
 
     def estimate_rows(self) -> Mapping[str, int]:
         """The rows that the database believes are in each ``schema.table``; what it does not know is left out."""
+        ...
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """The manifest of undo data on this target, the oldest first; None where there is no place for any."""
         ...
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
@@ -103,6 +120,18 @@ class Writer(Reader, Protocol):
         """
         ...
 
+    def observing(self) -> Callable[[], Observed] | None:
+        """Each call tells what happened on this session since the one before; None where the server does not say."""
+        ...
+
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of what a frozen read gives here and now (see `dialects.values.rows_digest`).
+
+        Raises:
+            StatementFailedError: it cannot be read.
+        """
+        ...
+
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the number of rows it touched (-1 when unknown).
 
@@ -120,6 +149,7 @@ class Dialect(Protocol):
     """One database product."""
 
     name: str
+    quote_mark: str
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """Raises: TargetUnreachableError."""
@@ -133,6 +163,14 @@ class Dialect(Protocol):
 
     def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
         """Forget all marks but those of the applies to `keep`, where marks stand among the user's tables."""
+        ...
+
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove the undo data under these keys whose time is over; the keys of what was removed.
+
+        Raises:
+            LockedError: an apply is running. TargetUnreachableError: it cannot be removed.
+        """
         ...
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
@@ -153,6 +191,24 @@ class Dialect(Protocol):
 
         None when `sql` may do anything else than read: it then belongs to the plan.
         """
+        ...
+
+    def keeper(self) -> Keeper | None:
+        """What keeps undo data here; None where none is kept."""
+        ...
+
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session as `open_writer` gives, on a scratch database and nothing else."""
+        ...
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
+        ...
+
+    def listing(self, sql: str) -> str:
+        """A read whose rows are those of the read `sql`, in a form that is the same whoever asks."""
         ...
 
     def commits(self, sql: str) -> bool:

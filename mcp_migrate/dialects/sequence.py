@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcp_migrate.errors import ValidationFailedError
+from mcp_migrate.errors import StatementFailedError, UndoConflictError, ValidationFailedError
 from mcp_migrate.model import Statement
 
 
@@ -36,8 +36,23 @@ class FrozenSequence:
         return self._statements[self._done - 1]
 
 
+def unread(why: str) -> StatementFailedError:
+    """For a frozen read that the database refused."""
+    return StatementFailedError(f"A read of the plan failed: {why}.", hint="Everything was rolled back. Plan again.")
+
+
 def one_row(statement: Statement, touched: int) -> None:
-    """Hold a movement of Alembic's version table to exactly one row. Raises: ValidationFailedError."""
+    """Hold a movement of Alembic's version table to exactly one row, and a guard to none.
+
+    Raises:
+        ValidationFailedError, UndoConflictError: it is another number.
+    """
+    if statement.guard is not None and touched:
+        raise UndoConflictError(
+            f"Statement {statement.n} found what must not be there: {statement.guard}.",
+            hint="Everything was rolled back, nothing was overwritten. Have a person decide about those rows.",
+            statement=statement.n,
+        )
     moves = statement.kind == "version" and not statement.sql.lstrip().upper().startswith(("CREATE", "DROP"))
     if moves and touched != 1:
         raise ValidationFailedError(

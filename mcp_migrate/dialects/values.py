@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.model import digest
 
 
 def freeze(value: Any) -> Any:
@@ -53,6 +54,15 @@ def thaw(value: Any) -> Any:
 
         return (Json if tag == "$json" else Jsonb)(inner, dumps=str)
     return _READERS[tag](inner)
+
+
+def rows_digest(rows: Iterable[Sequence[Any]]) -> str:
+    """Of what a read gave, in whatever order: without ORDER BY a database promises none.
+
+    Raises:
+        RenderFailedError: a value has no lasting form.
+    """
+    return digest(sorted(digest([freeze(value) for value in row]) for row in rows))
 
 
 def _json_text(wrapper: Any) -> str:

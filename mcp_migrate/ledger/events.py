@@ -37,6 +37,10 @@ class Kind(StrEnum):
     APPROVAL_REOPENED = "approval.reopened"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_FAILED = "notice.failed"
+    UNDO_EXPIRED = "undo.expired"
+    UNDO_PRUNED = "undo.pruned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.versions import VersionTexts
-from mcp_migrate.model import Statement
+from mcp_migrate.model import Read, Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A recording, sorted: the statements of the plan and the doubts about them."""
+    """A recording, sorted: the statements of the plan, the reads of user tables, and the doubts about them."""
 
     statements: tuple[Statement, ...]
     doubts: tuple[str, ...]
+    reads: tuple[Read, ...] = ()
 
 
 def freeze(
@@ -26,14 +27,15 @@ def freeze(
     kinds = _Kinds(VersionTexts(dialect_name, info), first=_first(recording), upgrade=upgrade)
     kept: list[Statement] = []
     doubts = list(recording["doubts"])
+    reads: list[Read] = []
     for record in recording["statements"]:
         if record["reads"] is not None:
-            doubts.extend(_read(record, info.version_table))
+            reads.extend(_read(record, info.version_table, before=len(kept) + 1))
             continue
         statement = _statement(len(kept) + 1, record, kinds)
         doubts.extend(_leaks(statement, scratch_names))
         kept.append(statement)
-    return Frozen(tuple(kept), tuple(dict.fromkeys(doubts)))
+    return Frozen(tuple(kept), tuple(dict.fromkeys(doubts)), tuple(reads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,20 @@ def _statement(n: int, record: Mapping[str, Any], kinds: _Kinds) -> Statement:
     )
 
 
-def _read(record: Mapping[str, Any], version_table: str) -> Iterator[str]:
-    """The doubt about reading rows of user tables."""
+def _read(record: Mapping[str, Any], version_table: str, *, before: int) -> Iterator[Read]:
+    """A read of user tables; the version table is ours to know."""
     plain = version_table.rpartition(".")[2]
-    tables = [table for table in record["reads"] if table.rpartition(".")[2] != plain]
-    who = f"revision {record['revision']}" if record["revision"] else "env.py"
+    tables = tuple(table for table in record["reads"] if table.rpartition(".")[2] != plain)
     if tables:
-        yield f"{who} read rows of {', '.join(tables)} while it was recorded: the plan may depend on data"
+        row = record["parameters"][0] if record["parameters"] else ()
+        yield Read(before, record["revision"] or "env.py", record["sql"], tuple(row), tables, str(record["result"]))
+
+
+def unheld(reads: Iterable[Read]) -> Iterator[str]:
+    """The doubt about each read whose rows the scratch database did not have."""
+    for read in reads:
+        who = "env.py" if read.revision == "env.py" else f"revision {read.revision}"
+        yield f"{who} read rows of {', '.join(read.tables)} while it was recorded: the plan may depend on data"
 
 
 def _leaks(statement: Statement, names: Sequence[str]) -> Iterator[str]:

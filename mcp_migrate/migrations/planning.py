@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
-from mcp_migrate.migrations.freezing import Frozen, freeze
+from mcp_migrate.migrations.freezing import Frozen, freeze, unheld
 from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.offline import disagreements
 from mcp_migrate.migrations.process import Child
+from mcp_migrate.migrations.reading import sorted_out, unstable, wanted
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, diff, shape, without_access
 
 _SHOWN = 10
+_STEPS = 3
+"""Steps of making a plan, before its statements are rehearsed."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all as far as known, and a word on the one that comes next."""
+
+
+Finish = Callable[[Plan, Schema], Plan]
+"""Makes of a recorded plan, and of the schema after it, the plan that is tried and frozen."""
+
+
+def as_recorded(plan: Plan, _after: Schema) -> Plan:
+    """The plan as it is."""
+    return plan
+
+
+def silent(_done: int, _total: int, _what: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From one revision of a target to another."""
+    """From one revision of a target to another. `rehearse` says that what is recorded is tried as well.
+
+    `held` are the tables whose rows the scratch databases have, if they are not more than `max_rows` together.
+    """
 
     target: str
     dialect: Dialect
@@ -29,6 +51,11 @@ class Way:
     end: str | None
     upgrade: bool
     cage: str
+    rehearse: bool = True
+    held: tuple[str, ...] = ()
+    max_rows: int = 0
+    finish: Finish = field(default=as_recorded, compare=False)
+    progress: Progress = field(default=silent, compare=False)
 
     @property
     def rows(self) -> list[str]:
@@ -37,7 +64,11 @@ class Way:
 
     def back(self) -> Way:
         """The same way in the other direction."""
-        return Way(self.target, self.dialect, self.info, self.end, self.start, not self.upgrade, self.cage)
+        return replace(self, start=self.end, end=self.start, upgrade=not self.upgrade)
+
+    def tell(self, done: int, what: str, *, more: int = 0) -> None:
+        """Say which step comes next, with how many `more` than making the plan takes."""
+        self.progress(done, _STEPS + more, what)
 
     def nothing(self, schema: Schema) -> Plan:
         """The plan for a target that is there already."""
@@ -45,7 +76,12 @@ class Way:
         return self.plan(Frozen((), ()), here, here, Reverse(available=True, restores_schema=True))
 
     def plan(
-        self, frozen: Frozen, base: str, expected: str | None, reverse: Reverse, doubts: Sequence[str] = ()
+        self,
+        frozen: Frozen,
+        base: str,
+        expected: str | None,
+        reverse: Reverse,
+        doubts: Sequence[str] = (),
     ) -> Plan:
         """Put the parts of a plan together."""
         return Plan(
@@ -60,42 +96,69 @@ class Way:
             reverse=reverse,
             doubts=(*frozen.doubts, *doubts),
             cage=self.cage,
+            reads=frozen.reads,
         )
 
 
-def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A plan, with the fingerprints of the scratch database before and after its way, and its schema after it.
+
+    `wants` are the tables whose rows it would need on a scratch database so that nothing is left to doubt.
+    """
+
+    plan: Plan
+    before: str
+    after: str
+    schema: Schema
+    wants: tuple[str, ...] = ()
+
+
+def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Recorded:
     """Record `way` on a scratch database that is at its start, then the way back, then render offline.
 
     Raises:
         RenderFailedError: the way itself cannot be recorded.
     """
     before = _schema(way, scratch)
+    way.tell(1, f"recording the revisions to {way.end or 'base'}")
     frozen = _record(running, scratch, way)
-    after = shape(_schema(way, scratch))
+    schema_after = _schema(way, scratch)
+    after = shape(schema_after)
+    way.tell(2, "recording the way back")
     reverse = _record_back(running, scratch, way, shape(before))
-    doubts = [*_drift(schema, before), *_offline(running, way, frozen)]
+    reads, doubtful = sorted_out(frozen, schema, way.held)
+    doubts = [*unheld(doubtful), *_drift(schema, before), *_offline(running, way, frozen)]
     same = shape(before) == shape(schema)
-    return way.plan(frozen, shape(schema), after if same else None, reverse, doubts)
+    kept = replace(frozen, reads=reads)
+    plan = way.plan(kept, shape(schema), after if same else None, reverse, tuple(dict.fromkeys(doubts)))
+    wants = wanted(frozen, schema) if doubtful and not way.held else ()
+    return Recorded(plan, shape(before), after, schema_after, wants)
 
 
-def record_again(running: Child, scratch: Scratch, way: Way) -> tuple[Statement, ...]:
-    """The statements of a second recording, on a scratch database of its own. Raises: RenderFailedError."""
-    return _masked(_record(running, scratch, way).statements, scratch)
+def record_again(running: Child, scratch: Scratch, way: Way) -> Frozen:
+    """A second recording, on a scratch database of its own. Raises: RenderFailedError."""
+    frozen = _record(running, scratch, way)
+    return replace(frozen, statements=_masked(frozen.statements, scratch))
 
 
-def hold_against(first: Plan, again: tuple[Statement, ...], scratch: Scratch) -> Plan:
-    """The plan, with a doubt for each value that came out differently another time.
+def hold_against(recorded: Recorded, second: Frozen, scratch: Scratch) -> Recorded:
+    """The recording, with a doubt for each value that came out differently another time.
 
     What is written is the value that was recorded and signed, so a value may differ; a text may not.
 
     Raises:
         RenderFailedError: the statements themselves came out differently.
     """
-    statements = _masked(first.statements, scratch)
+    first = recorded.plan
+    statements, again = _masked(first.statements, scratch), second.statements
     texts, others = ([replace(s, parameters=()) for s in each] for each in (statements, again))
     if texts != others:
         raise _not_the_same(texts, others)
-    return replace(first, doubts=(*first.doubts, *dict.fromkeys(_chances(statements, again))))
+    loose = tuple(unstable(first.reads, second.reads))
+    doubts = dict.fromkeys([*first.doubts, *_chances(statements, again), *unheld(loose)])
+    kept = tuple(read for read in first.reads if read not in loose)
+    return replace(recorded, plan=replace(first, doubts=tuple(doubts), reads=kept))
 
 
 def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:
@@ -147,8 +210,8 @@ def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Rev
         frozen = _record(running, scratch, way.back())
     except RenderFailedError as problem:
         return Reverse(available=False, restores_schema=False, why_not=problem.sentence.rstrip("."))
-    if frozen.doubts:
-        return Reverse(available=False, restores_schema=False, why_not="; ".join(frozen.doubts))
+    if doubts := dict.fromkeys([*frozen.doubts, *unheld(frozen.reads)]):
+        return Reverse(available=False, restores_schema=False, why_not="; ".join(doubts))
     restored = shape(_schema(way, scratch)) == before
     return Reverse(available=True, restores_schema=restored, statements=frozen.statements)
 

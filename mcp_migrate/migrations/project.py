@@ -7,19 +7,31 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
+from mcp_migrate.migrations.freezing import Frozen
 from mcp_migrate.migrations.info import ProjectInfo, Revision
 from mcp_migrate.migrations.modelled import Said, asked, comparable
-from mcp_migrate.migrations.planning import Way, hold_against, record_again, record_plan
+from mcp_migrate.migrations.planning import (
+    Finish,
+    Progress,
+    Recorded,
+    Way,
+    as_recorded,
+    hold_against,
+    record_again,
+    record_plan,
+    silent,
+)
 from mcp_migrate.migrations.process import FIRST, SECOND, TIMEOUT, Child, Variant, child
-from mcp_migrate.migrations.scratch import empty_scratch, has_version_table, read_schema
-from mcp_migrate.model import Plan, Statement
+from mcp_migrate.migrations.rehearsal import RowsNotCopiedError, fill, not_rehearsed, rehearse, starting_point
+from mcp_migrate.migrations.scratch import count_rows, empty_scratch, has_version_table, read_schema, server_of
+from mcp_migrate.model import Plan
 from mcp_migrate.schema import Schema
 
 _FREELY = Confinement()
@@ -98,28 +110,73 @@ class Project:
         to: str,
         schema: Schema,
         version_table: str,
+        finish: Finish = as_recorded,
+        rehearse: bool = True,
+        max_rows: int = 0,
+        progress: Progress = silent,
     ) -> Plan:
-        """Record the way from `current` to `to` on a scratch database, and the way back.
+        """Record the way from `current` to `to` on a scratch database, and the way back; then try what was frozen.
+
+        What is tried is what `finish` makes of the recorded plan and the schema after it.
 
         Raises:
             RenderFailedError: the project cannot be recorded; the sentence names the revision and the reason.
-            RehearsalFailedError: no scratch database can be made.
+            RehearsalFailedError: no scratch database can be made, or the frozen statements fail on it.
         """
         info = self.describe(dialect.name)
         self._agree(info.version_table, version_table)
         start = info.require(current)
         end = info.resolve(to, start)
         cage = self._confined.cage().name
-        way = Way(target, dialect, info, start, end, upgrade=info.upgrades(start, end), cage=cage)
+        way = Way(
+            target,
+            dialect,
+            info,
+            start,
+            end,
+            upgrade=info.upgrades(start, end),
+            cage=cage,
+            rehearse=rehearse,
+            max_rows=max_rows,
+            finish=finish,
+            progress=progress,
+        )
         if start == end:
-            return way.nothing(schema)
+            return finish(way.nothing(schema), schema)
+        recorded = self._recorded(way, url, schema)
+        if recorded.wants:
+            try:
+                return self._recorded(replace(way, held=recorded.wants), url, schema).plan
+            except RowsNotCopiedError:
+                return self._recorded(replace(way, max_rows=0), url, schema).plan
+        return recorded.plan
+
+    def _recorded(self, way: Way, url: str, schema: Schema) -> Recorded:
+        """Record twice and rehearse, unless it is done once more with the rows that are `wants` then."""
+        way.tell(0, f"replaying the revisions to {way.start or 'base'}")
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
-                plan = record_plan(running, scratch, way, schema)
-        return hold_against(plan, again.result(), scratch)
+                recorded = hold_against(record_plan(running, scratch, way, schema), again.result(), scratch)
+                if recorded.wants and count_rows(way.dialect, url, recorded.wants) <= way.max_rows:
+                    return recorded
+                finished = replace(recorded, plan=way.finish(recorded.plan, recorded.schema), wants=())
+                return replace(finished, plan=self._rehearsed(finished, way, url, scratch))
 
-    def _again(self, way: Way, url: str) -> tuple[Statement, ...]:
+    def _rehearsed(self, recorded: Recorded, way: Way, url: str, scratch: Scratch) -> Plan:
+        """The plan, after its frozen statements ran where `way` starts: on `scratch` if it is there again."""
+        if not way.rehearse:
+            return not_rehearsed(recorded.plan)
+
+        @contextmanager
+        def replayed() -> Iterator[Scratch]:
+            with self._ready(way, url, FIRST) as (_running, replay):
+                yield replay
+
+        with starting_point(recorded, way, url, scratch, replayed) as start:
+            return rehearse(recorded, way, start, target_server=server_of(way.dialect, url))
+
+    def _again(self, way: Way, url: str) -> Frozen:
         """A second recording, by another clock and with another hash seed."""
         with self._ready(way, url, SECOND) as (running, scratch):
             return record_again(running, scratch, way)
@@ -132,6 +189,7 @@ class Project:
             if not scratch.holds_schema:
                 present = has_version_table(way.dialect, url, table)
                 running.ask("prepare", current=way.rows, version_table=table if present else None)
+            fill(way, url, scratch)
             yield running, scratch
 
     def autogenerate(self, dialect: Dialect, url: str, *, current: tuple[str, ...]) -> Autogenerated:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +32,18 @@ def read_revisions(dialect: Dialect, url: str, version_table: str) -> tuple[str,
     """The rows of its version table."""
     with dialect.open_reader(url) as reader:
         return reader.revisions(version_table)
+
+
+def server_of(dialect: Dialect, url: str) -> str:
+    """The product and version of its server."""
+    with dialect.open_reader(url) as reader:
+        return reader.server()
+
+
+def count_rows(dialect: Dialect, url: str, tables: Iterable[str]) -> int:
+    """The rows of all of these tables together."""
+    with dialect.open_reader(url) as reader:
+        return sum(reader.count_rows(tables).values())
 
 
 def has_version_table(dialect: Dialect, url: str, version_table: str) -> bool:

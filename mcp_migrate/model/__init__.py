@@ -22,12 +22,16 @@ from mcp_migrate.model.plan import (
     Effect,
     Judgement,
     Plan,
+    Read,
     Reverse,
     Statement,
     Tier,
     canonical,
     digest,
 )
+from mcp_migrate.model.precondition import Precondition, Unmet
+from mcp_migrate.model.rehearsal import Rehearsal, Tried
+from mcp_migrate.model.undo import Kept, Undo
 
 __all__ = [
     "ALWAYS_APPROVED",
@@ -41,15 +45,22 @@ __all__ = [
     "Expects",
     "Granted",
     "Judgement",
+    "Kept",
     "Pending",
     "Permitted",
     "Plan",
+    "Precondition",
     "Prepared",
     "Present",
     "Quorum",
+    "Read",
+    "Rehearsal",
     "Reverse",
     "Statement",
     "Tier",
+    "Tried",
+    "Undo",
+    "Unmet",
     "Validated",
     "Work",
     "canonical",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from mcp_migrate.model.precondition import Precondition
+from mcp_migrate.model.rehearsal import Rehearsal
+from mcp_migrate.model.undo import Undo
 
 
 class Effect(StrEnum):
@@ -56,7 +60,9 @@ class Statement:
     """One frozen SQL statement.
 
     `parameters` holds rows of JSON values (see `dialects.values`): none to send the text alone, one row to
-    execute, more to execute once per row. `kind` is ``version`` for the movement of Alembic's version table.
+    execute, more to execute once per row. `kind` is ``version`` for the movement of Alembic's version table,
+    ``preserve`` for what we add to keep what is lost next, ``restore`` for what puts it back. A statement with a
+    `guard` is a query that must return no rows; the guard says what it means when it does.
     """
 
     n: int
@@ -64,7 +70,8 @@ class Statement:
     sql: str
     parameters: tuple[tuple[Any, ...], ...] = ()
     transactional: bool = True
-    kind: Literal["change", "version"] = "change"
+    kind: Literal["change", "version", "preserve", "restore"] = "change"
+    guard: str | None = None
 
     def frozen(self) -> dict[str, Any]:
         """The JSON form that digests and the ledger hold."""
@@ -75,6 +82,7 @@ class Statement:
             "parameters": [list(row) for row in self.parameters],
             "transactional": self.transactional,
             "kind": self.kind,
+            **({"guard": self.guard} if self.guard else {}),  # plans made before there were any keep their digests
         }
 
     @classmethod
@@ -82,6 +90,37 @@ class Statement:
         """The inverse of `frozen`."""
         rows = tuple(tuple(row) for row in value["parameters"])
         return cls(**{**value, "parameters": rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A SELECT on user tables that a revision made before statement `before`, and the digest of what it gave.
+
+    It has to give the same when the plan runs: the statements after it may have been made from its rows.
+    """
+
+    before: int
+    revision: str
+    sql: str
+    parameters: tuple[Any, ...]
+    tables: tuple[str, ...]
+    result: str
+
+    def frozen(self) -> dict[str, Any]:
+        """The JSON form: no value that was read is in it."""
+        return {
+            "before": self.before,
+            "revision": self.revision,
+            "sql": self.sql,
+            "parameters": list(self.parameters),
+            "tables": list(self.tables),
+            "result": self.result,
+        }
+
+    @classmethod
+    def thaw(cls, value: Mapping[str, Any]) -> Read:
+        """The inverse of `frozen`."""
+        return cls(**{**value, "parameters": tuple(value["parameters"]), "tables": tuple(value["tables"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +187,10 @@ class Plan:
 
     `doubts` are reasons why the recording is not the whole truth (it read user rows, the offline rendering
     differs, the target drifted): each makes the plan `unknown`. Both fingerprints leave owners and grants out, which
-    a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the
-    schema after the plan cannot be known. `cage` is the one that the project's Python was recorded in.
+    a scratch database does not have (`schema.shape`). `expected_fingerprint` is None when the schema after the plan
+    cannot be known. `cage` is the one that the project's Python was recorded in. `undo` is None for plans that were
+    made before undo data was kept. `preconditions` are asked before the first statement. `rehearsal` says how it went
+    on a scratch database; it is None for a plan that was not rehearsed, and no part of what is frozen: times vary.
     """
 
     target: str
@@ -163,6 +204,10 @@ class Plan:
     reverse: Reverse
     doubts: tuple[str, ...] = ()
     cage: str = "none"
+    undo: Undo | None = None
+    preconditions: tuple[Precondition, ...] = ()
+    reads: tuple[Read, ...] = ()
+    rehearsal: Rehearsal | None = field(default=None, compare=False)
 
     @property
     def digest(self) -> str:
@@ -192,6 +237,9 @@ class Plan:
             },
             "doubts": list(self.doubts),
             "cage": self.cage,
+            **({"undo": self.undo.frozen()} if self.undo else {}),
+            **({"preconditions": [each.frozen() for each in self.preconditions]} if self.preconditions else {}),
+            **({"reads": [read.frozen() for read in self.reads]} if self.reads else {}),  # as before there were any
         }
 
     @classmethod
@@ -200,4 +248,13 @@ class Plan:
         back = value["reverse"]
         reverse = Reverse(**{**back, "statements": tuple(Statement.thaw(s) for s in back["statements"])})
         statements = tuple(Statement.thaw(s) for s in value["statements"])
-        return cls(**{**value, "reverse": reverse, "statements": statements, "doubts": tuple(value["doubts"])})
+        undo = Undo.thaw(value["undo"]) if value.get("undo") else None
+        parts = {
+            "reverse": reverse,
+            "statements": statements,
+            "doubts": tuple(value["doubts"]),
+            "undo": undo,
+            "preconditions": tuple(Precondition.thaw(each) for each in value.get("preconditions", ())),
+            "reads": tuple(Read.thaw(read) for read in value.get("reads", ())),
+        }
+        return cls(**{**value, **parts})

@@ -32,6 +32,16 @@ def judge(
     return tuple(judgement(s.n, found, policy) for s, found in zip(statements, findings, strict=True))
 
 
+def findings(
+    statements: Sequence[Statement], *, dialect: str, schema: Schema | None
+) -> tuple[tuple[Finding, ...], ...]:
+    """What the rules find in each statement, one by one and before any policy: for planning what to keep."""
+    family = _families().get(dialect)
+    if family is None:
+        return tuple((unknown(f"there are no rules for {dialect}"),) for _statement in statements)
+    return tuple(tuple(found) or (unknown("no rule says what it does"),) for found in family(statements, schema))
+
+
 def _families() -> dict[str, Judge]:
     # Parsers load with the first plan that is judged, not at start.
     from mcp_migrate.rules.mysql import find as mysql

@@ -58,7 +58,7 @@ class Calls:
         def in_thread() -> None:
             watch = Watch(
                 cancelled=lambda: cancelled.is_set() or self._stopping.is_set(),
-                progress=lambda done, total, what: _report(context, done, total, what),
+                progress=_Progress(context).report,
             )
             outcome.append(work(watch))
 
@@ -95,7 +95,17 @@ _GONE = (
 )
 
 
-def _report(context: ServerRequestContext[Any], done: int, total: int, what: str) -> None:
-    """Tell the client how far an apply is; a client that is gone, or did not ask, is told nothing."""
-    with contextlib.suppress(*_GONE):
-        anyio.from_thread.run(context.session.report_progress, done, total, what)
+class _Progress:
+    """Tells the client how far a call is. The protocol wants numbers that grow: what runs second counts on."""
+
+    def __init__(self, context: ServerRequestContext[Any]) -> None:
+        self._context = context
+        self._before = self._last = 0
+
+    def report(self, done: int, total: int, what: str) -> None:
+        """A client that is gone, or did not ask, is told nothing."""
+        if self._before + done < self._last:
+            self._before = self._last + 1
+        self._last = self._before + done
+        with contextlib.suppress(*_GONE):
+            anyio.from_thread.run(self._context.session.report_progress, self._last, self._before + total, what)

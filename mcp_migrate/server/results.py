@@ -19,6 +19,7 @@ _STATUS = {
     "not_permitted": "not_permitted",
     "partially_applied": "partially_applied",
     "statement_failed": "failed",
+    "precondition_failed": "failed",
     "validation_failed": "failed",
     "lock_timeout": "failed",
 }

@@ -8,6 +8,7 @@ from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 from mcp_migrate.model import Effect, Tier
+from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.model import ApprovalRule, CageName, RulePolicy, Scope, Settings, Target
 from mcp_migrate.settings.problems import Problem, nearest
@@ -31,6 +32,7 @@ def check(
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
     yield from _reviewers(settings)
+    yield from channel_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
     if settings.rules != RulePolicy():
@@ -49,11 +51,6 @@ def not_enforced(settings: Settings) -> Iterator[Problem]:
         for part in ("owner_role", "ttl"):
             if getattr(target.credentials, part) is not None:
                 yield Problem((*key, "credentials", part), "not enforced in this version.", "Remove it.")
-        for part in ("undo_rows", "undo_keep"):
-            if getattr(target.limits, part) is not None:
-                yield Problem((*key, "limits", part), "undo data is not kept in this version.", "Remove it.")
-        if target.rehearsal.on == "off":
-            yield Problem((*key, "rehearsal", "on"), "plans are always recorded on a scratch database.", "Remove it.")
     if settings.separation:
         yield Problem(("separation",), "separation of duties is not enforced in this version.", "Remove it.")
 

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from mcp_migrate.errors import NotPermittedError, UnknownTargetError
 from mcp_migrate.model import Effect, Tier, digest
+from mcp_migrate.settings.channels import Channel
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.values import Duration, Part, Seconds, Window
 
@@ -35,15 +36,22 @@ class TargetLimits(Part):
     """How long an apply may wait and run."""
 
     lock_timeout: Seconds = Field(3.0, description="How long to wait for a lock.")
+    lock_retries: int = Field(3, ge=0, le=20, description="How often to begin again when a lock was not free in time.")
     statement_timeout: Seconds = Field(600.0, description="How long one statement may run.")
-    undo_rows: int | None = Field(None, description="Comes with undo data.")
-    undo_keep: Duration | None = Field(None, description="Comes with undo data.")
+    undo_rows: int = Field(1_000_000, ge=0, description="Rows of one table that are kept for a rollback, at most.")
+    undo_keep: Duration = Field(timedelta(days=14), description="How long they are kept.")
 
 
 class Rehearsal(Part):
-    """Where revisions are recorded before anyone is asked."""
+    """Whether the frozen statements of a plan are tried before anyone is asked."""
 
-    on: Literal["scratch", "off"] = "scratch"
+    on: Literal["scratch", "off"] = Field(
+        "scratch", description="scratch: on a database that is thrown away. off: not at all, and each plan is unknown."
+    )
+    rows: Literal["auto", "never"] = Field(
+        "auto", description="auto: the scratch database gets the rows of the tables that revisions read."
+    )
+    max_rows: int = Field(100_000, ge=1, description="With more rows than these none are copied.")
 
 
 class CageOptions(Part):
@@ -179,6 +187,7 @@ class Settings(Part):
     workflows: dict[str, Workflow] = Field(min_length=1)
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
+    notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(
         default_factory=lambda: dict(LOWEST_CAGE),

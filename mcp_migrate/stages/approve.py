@@ -43,13 +43,14 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
 
 def request_body(pending: Pending) -> Mapping[str, Any]:
     """The question put to people: every part of it is under their signature."""
-    asked = pending.quorum
+    asked, plan = pending.quorum, pending.permitted.classified.prepared.plan
     return {
         "format": "mcp-migrate/request/1",
         "request_id": pending.request_id,
         "intent": pending.permitted.classified.prepared.granted.call.intent,
         "ticket": pending.permitted.classified.prepared.granted.call.ticket,
         "rows": dict(pending.permitted.classified.rows),
+        "rehearsal": plan.rehearsal.told() if plan and plan.rehearsal else None,
         "quorum": {
             "count": asked.count,
             "groups": sorted(asked.groups),

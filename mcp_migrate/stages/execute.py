@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Mark, Writer
-from mcp_migrate.errors import LockedError, PlanStaleError
-from mcp_migrate.model import Approved, Executed, Plan, Statement
+from mcp_migrate.dialects.keeper import Entry
+from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
+from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between an attempt that got no lock and the next."""
+
+_COUNTED, _ASKING_SECONDS = 1_000, 60.0
+"""Rows in the way are counted no further, and a precondition is asked no longer."""
 
 Progress = Callable[[int, int, str], None]
 """Called with statements done, statements in all and a word on the one that comes next."""
@@ -41,12 +50,48 @@ def execute(
     if plan is None or target is None:
         yield _work(approved, apply_id, _no_database), None
         return
-    with broker.credential(target) as url, _writer(approved, plan, url, target) as writer:
-        if not is_open():
-            raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
-        _same_start(plan, writer)
-        writer.leave_mark(apply_id, plan.digest)
-        yield _work(approved, apply_id, _counting(plan, writer, progress)), writer
+    attempts = target.limits.lock_retries + 1
+    with broker.credential(target) as url, ExitStack() as session:
+        for attempt in range(1, attempts + 1):
+            try:
+                with ExitStack() as trial:
+                    writer = trial.enter_context(_writer(approved, plan, url, target))
+                    _ready(plan, writer, apply_id, is_open)
+                    executed = _work(approved, apply_id, _counting(plan, writer, progress))
+                    session.enter_context(trial.pop_all())
+            except LockTimeoutError as error:
+                if attempt == attempts:
+                    raise _never_got_it(error, attempts) from error
+                progress(0, len(plan.statements), f"a lock was not free; attempt {attempt + 1} of {attempts} follows")
+                time.sleep(_pause(attempt))
+            else:
+                break
+        yield executed, writer
+
+
+def _ready(plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool]) -> None:
+    """Under the target's lock: nobody settled this apply, and the target is where the plan starts."""
+    if not is_open():
+        raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
+    _same_start(plan, writer)
+    _rows_fit(plan, writer)
+    writer.leave_mark(apply_id, plan.digest)
+
+
+def _pause(attempt: int) -> float:
+    """Seconds: longer each time, and never the same for two that wait for one lock.
+
+    A lock that is not free in time fails the whole transaction, so nothing queues behind us meanwhile.
+    """
+    longest = min(_FIRST_PAUSE * 2.0 ** (attempt - 1), _LONGEST_PAUSE)
+    return random.uniform(longest / 2, longest)  # noqa: S311  no secret
+
+
+def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
+    if attempts == 1:
+        return error
+    sentence = f"{error.sentence.rstrip('.')}, in {attempts} attempts."
+    return LockTimeoutError(sentence, hint=error.hint, **{**error.details, "attempts": attempts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +123,22 @@ def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> Non
     """Outcomes are on the record: the marks of all applies but those to `keep` are not needed any more."""
     with broker.credential(target) as url:
         dialect_for(url).clear_marks(url, keep=keep)
+
+
+def expired_undo(target: Target, broker: Broker) -> tuple[Entry, ...]:
+    """The undo data on a target whose time is over by the target's own clock. Only reads."""
+    with broker.credential(target) as url, dialect_for(url).open_reader(url) as reader:
+        entries = reader.kept() or ()
+        over = {entry.key: True for entry in entries}
+        for entry in entries:
+            over[entry.key] &= entry.over
+    return tuple(entry for entry in entries if over[entry.key])
+
+
+def prune_undo(target: Target, broker: Broker, *, keys: Collection[str]) -> tuple[str, ...]:
+    """Remove undo data whose time is over; what is not over stays, whoever asks. The keys of what was removed."""
+    with broker.credential(target) as url:
+        return dialect_for(url).prune(url, keys=keys)
 
 
 def _settled(plan: Plan, mark: Mark | None, writer: Writer) -> Settled:
@@ -120,8 +181,44 @@ def _same_start(plan: Plan, writer: Writer) -> None:
         )
 
 
+def _rows_fit(plan: Plan, writer: Writer) -> None:
+    """Ask the preconditions before the first statement. One that takes too long is left to the statement itself."""
+    for each in plan.preconditions:
+        found = writer.count_returned(each.sql, at_most=_COUNTED, seconds=_ASKING_SECONDS)
+        if found.rows:
+            more = "more than " if found.rows >= _COUNTED else ""
+            raise PreconditionFailedError(
+                f"{more}{found.rows} row(s) of the target are in the way: {each.why}.",
+                hint="Nothing ran. Mend those rows in an earlier revision, or change the revision, and plan again; "
+                "the query in `details` finds them.",
+                object=each.object,
+                sql=each.sql,
+                rows=found.rows,
+            )
+
+
+def _same_rows(read: Read, writer: Writer) -> None:
+    """What a revision read when the plan was made is what stands there now. Raises: PlanStaleError."""
+    if writer.look(read.sql, read.parameters) == read.result:
+        return
+    query = " ".join(read.sql.split())[:300]
+    raise PlanStaleError(
+        f"Revision {read.revision} read other rows when the plan was made, which may have made its statements: {query}",
+        hint="Everything was rolled back. Call migration_plan again and apply the new plan.",
+        query=query,
+        tables=list(read.tables),
+        before=read.before,
+    )
+
+
 def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[Statement], int]:
+    reads: dict[int, list[Read]] = {}
+    for read in plan.reads:
+        reads.setdefault(read.before, []).append(read)
+
     def run(statement: Statement) -> int:
+        for read in reads.get(statement.n, ()):
+            _same_rows(read, writer)
         progress(statement.n - 1, len(plan.statements), f"statement {statement.n}")
         return writer.run(statement)
 

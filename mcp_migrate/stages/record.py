@@ -5,7 +5,7 @@ The only stage that writes to the ledger. What it writes is durable when it retu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +44,8 @@ class Recorder:
 
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
-        body = {"plan": plan.frozen(), "digest": plan.digest, "expires_at": expires_at}
+        rehearsal = plan.rehearsal.told() if plan.rehearsal else None
+        body = {"plan": plan.frozen(), "digest": plan.digest, "rehearsal": rehearsal, "expires_at": expires_at}
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 
     def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
@@ -133,6 +134,16 @@ class Recorder:
             Kind.STEP_FINISHED, body, workflow=started.workflow, call_id=started.call_id, subject=started.subject
         )
         self._ledger.append(draft, at=at)
+
+    def expired(self, target: str, entries: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
+        """The time of this undo data is over, and it is about to be removed."""
+        drafts = [Draft(Kind.UNDO_EXPIRED, {"target": target, **entry}, subject=entry["key"]) for entry in entries]
+        self._ledger.append(*drafts, at=at)
+
+    def pruned(self, target: str, keys: Sequence[str], *, at: datetime) -> None:
+        """It was removed."""
+        drafts = [Draft(Kind.UNDO_PRUNED, {"target": target, "key": key}, subject=key) for key in keys]
+        self._ledger.append(*drafts, at=at)
 
     def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
         draft = Draft(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from mcp_migrate.errors import ApplyNotFoundError
@@ -67,7 +68,14 @@ def run_plan(approved: Approved, run: Callable[[Statement], int]) -> Mapping[str
     for statement in plan.statements:
         run(statement)
     action = {"action": "validate", "hint": "Call migration_validate with this apply_id."}
-    return {"plan_id": plan.plan_id, "undo_until": None, "next": action}
+    return {"plan_id": plan.plan_id, "undo_until": undo_until(plan, approved.call.at), "next": action}
+
+
+def undo_until(plan: Plan, at: datetime) -> str | None:
+    """Until when undo data of an apply that began then is kept for certain."""
+    if plan.undo is None or not plan.undo.kept:
+        return None
+    return (at + timedelta(seconds=plan.undo.keep_seconds)).isoformat()
 
 
 def _with_outcome(ledger: Ledger, apply_id: str, started: Event) -> Apply:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from mcp_migrate.dialects.interface import Dialect, Reader
 from mcp_migrate.errors import UnknownTargetError
 from mcp_migrate.ledger import Ledger
-from mcp_migrate.migrations import Project
+from mcp_migrate.migrations import Progress, Project, silent
+from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.settings import Settings
 
@@ -52,6 +53,10 @@ class Database:
     dialect: Dialect
     url: str
     project: Project
+    keeping: Keeping = field(default_factory=Keeping)
+    rehearse: bool = True
+    max_rows: int = 0
+    progress: Progress = silent
 
     @property
     def version_table(self) -> str:
@@ -77,12 +82,13 @@ class Workbench:
     ledger: Ledger
     open_database: Callable[[str], Database]
     explain: Callable[[str, str, str | None, datetime], Mapping[str, Any]]
+    progress: Progress = silent
 
     def database(self, granted: Granted) -> Database:
         """The target of the call."""
         if granted.call.target is None:
             raise UnknownTargetError("The call names no target.", hint="Pass `target`.")
-        return self.open_database(granted.call.target)
+        return replace(self.open_database(granted.call.target), progress=self.progress)
 
 
 def answer(granted: Granted, result: Mapping[str, Any]) -> Prepared:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from mcp_migrate.errors import PlanStaleError
 from mcp_migrate.model import Granted, Plan, Prepared
-from mcp_migrate.tools.applies import last_applies, run_plan
+from mcp_migrate.tools.applies import last_applies, run_plan, undo_until
 from mcp_migrate.tools.interface import Workbench, answer
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.plans import find_plan
@@ -45,7 +46,7 @@ def _already(plan: Plan, live: Live, bench: Workbench) -> Mapping[str, Any] | No
         "plan_id": plan.plan_id,
         "revision": live.revision,
         "fingerprint": live.fingerprint,
-        "undo_until": None,
+        "undo_until": undo_until(plan, datetime.fromisoformat(newest.started.at)),
         "already": True,
         "next": {"action": "validate", "hint": "It was applied before; nothing ran now."},
     }

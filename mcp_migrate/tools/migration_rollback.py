@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mcp_migrate.errors import InvalidArgumentsError, PlanStaleError, RenderFailedError
-from mcp_migrate.model import Granted, Plan, Prepared, Reverse
+from mcp_migrate.ledger import Ledger
+from mcp_migrate.model import Granted, Plan, Prepared
 from mcp_migrate.tools.applies import Apply, find_apply, run_plan
+from mcp_migrate.tools.going_back import applies_since, way_back
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
-from mcp_migrate.tools.plans import make_plan
+from mcp_migrate.tools.plans import make_plan, protected
+from mcp_migrate.tools.undo import kept_on, missing, refuse_conflicts
 
 
 class MigrationRollback:
@@ -36,16 +40,33 @@ class MigrationRollback:
         if "apply_id" in asked:
             apply = find_apply(bench.ledger, asked["apply_id"])
             live = read_live(database, plan=apply.plan)
-            plan = _reverse(apply, live)
+            _refuse_moved(apply, live)
+            refuse_conflicts(database, [apply])
+            plan = protected(database, way_back([apply], live), live)
         else:
             live = read_live(database)
             _refuse_upgrade(database, live, asked["to"])
-            plan = make_plan(database, live, asked["to"])
+            plan = _back_to(database, bench.ledger, live, asked["to"])
         return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
 
 
-def _reverse(apply: Apply, live: Live) -> Plan:
-    """The way back that was frozen with the plan: a downgrade edited since does not run."""
+def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:
+    """Through the applies since, with what they kept; where they do not account for it all, the downgrades of now."""
+    info = database.project.describe(database.dialect.name)
+    applies = applies_since(ledger, live, info.resolve(to, live.revision))
+    if applies and not missing(database, applies):
+        refuse_conflicts(database, applies)
+        return protected(database, way_back(applies, live), live)
+    plan = make_plan(database, live, to)
+    left = kept_on(database, ledger)
+    doubt = (
+        "undo data that is kept on the target is not put back: the applies since do not account for all that changed"
+    )
+    return replace(plan, doubts=(*plan.doubts, doubt)) if left and plan.statements else plan
+
+
+def _refuse_moved(apply: Apply, live: Live) -> None:
+    """The way back that was frozen with the plan runs: a downgrade edited since does not."""
     plan = apply.plan
     if not apply.applied or live.revision != plan.to_revision:
         raise PlanStaleError(
@@ -62,19 +83,6 @@ def _reverse(apply: Apply, live: Live) -> Plan:
             f"{apply.apply_id} has no way back: {plan.reverse.why_not}.",
             hint="Write a new revision that brings the target to where it should be.",
         )
-    return Plan(
-        target=plan.target,
-        dialect=plan.dialect,
-        from_revision=plan.to_revision,
-        to_revision=plan.from_revision,
-        base_fingerprint=live.shape,
-        expected_fingerprint=plan.base_fingerprint if plan.reverse.restores_schema else None,
-        version_table=plan.version_table,
-        statements=plan.reverse.statements,
-        reverse=Reverse(available=True, restores_schema=True, statements=plan.statements),
-        doubts=plan.doubts,
-        cage=plan.cage,
-    )
 
 
 def _refuse_upgrade(database: Database, live: Live, to: str) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.demands import narrower, told
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Statement
+from mcp_migrate.migrations.undo import Target, protect
+from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Rehearsal, Statement, Unmet
+from mcp_migrate.schema import Schema
+from mcp_migrate.tools import preconditions
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
 
 _SHOWN_SQL = 2_000
 _SHOWN_TOTAL = 24_000
 """Characters of SQL in one answer: clients cut results of about 50 kB."""
+_SHOWN_SLOWEST = 3
+_SHOWN_LOCKS = 50
 _WHERE_THERE_IS_ONE = ("objects", "lock", "blocks", "rewrites", "scans", "accepted", "safer")
 
 
@@ -26,7 +32,14 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         RenderFailedError: the project cannot be rendered. RehearsalFailedError: no scratch database.
     """
     live.revision  # noqa: B018  several rows in the version table are refused before anything is rendered
-    return database.project.plan(
+    unmet: list[Unmet] = []
+
+    def finish(plan: Plan, after: Schema) -> Plan:
+        conditions, failing = preconditions.asked(database, plan, live.schema, after)
+        unmet.extend(failing)
+        return protected(database, replace(plan, preconditions=conditions), live)
+
+    plan = database.project.plan(
         database.name,
         database.dialect,
         database.url,
@@ -34,7 +47,21 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         to=to,
         schema=live.schema,
         version_table=database.version_table,
+        finish=finish,
+        rehearse=database.rehearse,
+        max_rows=database.max_rows,
+        progress=database.progress,
     )
+    return replace(plan, rehearsal=replace(plan.rehearsal, unmet=tuple(unmet))) if plan.rehearsal else plan
+
+
+def protected(database: Database, plan: Plan, live: Live) -> Plan:
+    """The plan with statements that keep what it loses, and a way back that puts it back."""
+    with database.reader() as reader:
+        entries = reader.kept()
+    keys = frozenset(entry.key for entry in entries or ())
+    about = Target(database.count_rows, keys, present=entries is not None)
+    return protect(plan, live.schema, database.dialect.keeper(), database.keeping, about)
 
 
 def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
@@ -49,7 +76,8 @@ def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
     newest = events[-1].body
     if now is not None and datetime.fromisoformat(newest["expires_at"]) <= now:
         raise PlanExpiredError(f"Plan {plan_id} expired at {newest['expires_at']}.", hint="Plan again.")
-    return Plan.thaw(newest["plan"])
+    seen = newest.get("rehearsal")
+    return replace(Plan.thaw(newest["plan"]), rehearsal=Rehearsal.thaw(seen) if seen else None)
 
 
 def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any]:
@@ -71,12 +99,8 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
             "rows": dict(classified.rows),
             "rows_total": classified.total_rows,
         },
-        "rehearsal": {
-            "ran": True,  # a plan is what a scratch database was sent, there and back
-            "faithful": plan.expected_fingerprint is not None,
-            "rollback_restored": plan.reverse.restores_schema,
-            "cage": plan.cage,
-        },
+        "rehearsal": {**rehearsed(plan), "cage": plan.cage},
+        "preconditions": preconditions.told(plan),
         "approval": _approval(quorum, classified),
         "doubts": list(plan.doubts),
         "statements": statements(plan.statements, classified.judgements),
@@ -85,17 +109,47 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
     }
 
 
+def rehearsed(plan: Plan) -> Mapping[str, Any]:
+    """How the plan did on a scratch database: the times, and what the server was seen to lock and to write anew.
+
+    `faithful` says that the scratch database had the target's schema.
+    """
+    seen = plan.rehearsal
+    if seen is None:
+        return {"ran": False}
+    slowest = sorted(seen.statements, key=lambda tried: -tried.seconds)[:_SHOWN_SLOWEST]
+    told: dict[str, Any] = {
+        "ran": True,
+        "faithful": plan.expected_fingerprint is not None,
+        "seconds": seen.seconds,
+        "rollback_seconds": seen.rollback_seconds,
+        "rollback_restored": seen.rollback_restored,
+        "server": seen.server,
+        "slowest": [{"n": tried.n, "seconds": tried.seconds} for tried in slowest],
+    }
+    if seen.other_version:
+        told["note"] = f"The target runs {seen.target_server}, which may lock and rewrite differently."
+    if seen.observed:
+        told["locks"] = [{"n": t.n, **dict(t.locks)} for t in seen.statements if t.locks][:_SHOWN_LOCKS]
+        told["rewrites"] = [{"n": t.n, "tables": list(t.rewrites)} for t in seen.statements if t.rewrites]
+    return told
+
+
 def summary(plan: Plan, classified: Classified) -> str:
     """One line: how much, what is lost, and the way back."""
     changes = sum(statement.kind == "change" for statement in plan.statements)
     lost = sorted({name for j in classified.judgements if Effect.DESTRUCTIVE in j.effects for name in j.objects})
-    parts = [] if plan.reverse.available else ["THERE IS NO WAY BACK"]
+    unmet = plan.rehearsal.unmet if plan.rehearsal else ()
+    parts = [f"IT WOULD FAIL NOW: {preconditions.in_the_way(unmet)}"] if unmet else []
+    parts += [] if plan.reverse.available else ["THERE IS NO WAY BACK"]
     noun = "statement" if changes == 1 else "statements"
     parts.append(f"{changes} {noun}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}")
     if lost:
         parts.append(f"destroys {', '.join(lost[:8])} ({classified.total_rows} rows concerned)")
-        if plan.reverse.available:
+        if plan.reverse.available and not restores_data(plan, classified.effects):
             parts.append("rolling back restores the schema, not the data")
+        elif plan.reverse.available:
+            parts.append(f"rolling back restores the data as well, for {kept_for(plan)}")
     return "; ".join(parts) + "."
 
 
@@ -115,7 +169,7 @@ def statements(frozen: tuple[Statement, ...], judgements: tuple[Judgement, ...])
 
 
 def _head(statement: Statement, sql: str) -> dict[str, Any]:
-    head: dict[str, Any] = {"n": statement.n, "revision": statement.revision, "sql": sql}
+    head: dict[str, Any] = {"n": statement.n, "revision": statement.revision, "kind": statement.kind, "sql": sql}
     if statement.parameters:
         head["parameter_rows"] = len(statement.parameters)
     if not statement.transactional:
@@ -136,15 +190,35 @@ def _judged(judgement: Judgement | None) -> dict[str, Any]:
     return judged
 
 
+def restores_data(plan: Plan, effects: Collection[Effect]) -> bool:
+    """Whether a rollback brings back whatever the plan loses."""
+    if plan.undo is not None:
+        return plan.reverse.available and plan.undo.restores_data
+    return plan.reverse.available and not {Effect.DESTRUCTIVE, Effect.DATA, Effect.UNKNOWN} & set(effects)
+
+
+def kept_for(plan: Plan) -> str:
+    """How long undo data is kept, in words."""
+    seconds = plan.undo.keep_seconds if plan.undo else 0
+    days = seconds / 86_400
+    return f"{days:g} days" if days >= 1 else f"{seconds / 3600:.1f} hours"
+
+
 def _rollback(plan: Plan, classified: Classified) -> Mapping[str, Any]:
-    loses = bool(classified.effects & {Effect.DESTRUCTIVE, Effect.DATA, Effect.UNKNOWN})
-    return {
+    told = {
         "available": plan.reverse.available,
         "restores_schema": plan.reverse.restores_schema,
-        "restores_data": plan.reverse.available and not loses,
+        "restores_data": restores_data(plan, classified.effects),
         "statements": [_cut(s.sql, 300) for s in plan.reverse.statements if s.kind == "change"][:20],
         "why_not": plan.reverse.why_not,
     }
+    if plan.undo is not None and plan.undo.why_not:
+        told["data_why_not"] = list(plan.undo.why_not)
+    if plan.undo is not None and plan.undo.kept:
+        kept = [{"table": k.table, "columns": list(k.columns), "method": k.method} for k in plan.undo.kept]
+        told["keeps"] = [{**k, "rows_now": classified.rows.get(str(k["table"]))} for k in kept]
+        told["kept_for"] = kept_for(plan)
+    return told
 
 
 def _approval(quorum: Quorum | None, classified: Classified) -> Mapping[str, Any]:
@@ -164,6 +238,9 @@ def _approval(quorum: Quorum | None, classified: Classified) -> Mapping[str, Any
 def _next(plan: Plan, quorum: Quorum | None) -> Mapping[str, str]:
     if not plan.statements:
         return {"action": "none", "hint": "The target is already there; nothing would run."}
+    if plan.rehearsal and plan.rehearsal.unmet:
+        hint = "Mend the rows that are in the way first, in an earlier revision; or change the revision."
+        return {"action": "fix_revision", "hint": hint}
     if quorum is None:
         return {"action": "apply", "hint": "Call migration_apply with this plan_id; it runs at once."}
     return {

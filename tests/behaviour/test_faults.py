@@ -1,4 +1,4 @@
-"""What is left, and what is told, when the database or the disk fails in the middle of an apply?"""
+"""What is left, and what is told, when the database or the disk fails in an apply, or a table is busy?"""
 
 from __future__ import annotations
 
@@ -122,6 +122,50 @@ def _shop_on(world: World, server: str) -> str:
         admin.execute("DROP DATABASE IF EXISTS faults WITH (FORCE)")
         admin.execute("CREATE DATABASE faults")
     return url
+
+
+@pytest.mark.proves("busy-tables")
+async def test_a_busy_table_is_let_go_and_tried_again(world: World, mortal_server: str) -> None:
+    url = _shop_on(world, mortal_server)
+    world.configure(lambda config: config["targets"]["shop"].update(limits={"lock_timeout": "100ms"}))
+    answers: list[Any] = []
+    async with world.agent() as agent:
+        await agent.plan_and_apply("p1")
+        with psycopg.connect(url) as holder:
+            holder.execute("LOCK TABLE items IN ACCESS SHARE MODE")
+            async with anyio.create_task_group() as group:
+                group.start_soon(_apply_into, agent, answers)
+                await anyio.to_thread.run_sync(_waiting, mortal_server)
+                await anyio.to_thread.run_sync(_reads_at_once, url)
+                holder.rollback()
+    assert answers[0]["status"] == "applied"
+    assert [event.body["status"] for event in world.events(Kind.STEP_FINISHED)] == ["applied", "applied"]
+
+
+async def test_a_table_that_stays_busy_is_told_as_such_and_nothing_changed(world: World, mortal_server: str) -> None:
+    url = _shop_on(world, mortal_server)
+    limits = {"lock_timeout": "50ms", "lock_retries": 1}
+    world.configure(lambda config: config["targets"]["shop"].update(limits=limits))
+    async with world.agent() as agent:
+        await agent.plan_and_apply("p1")
+        with psycopg.connect(url) as holder:
+            holder.execute("LOCK TABLE items IN ACCESS SHARE MODE")
+            failed = await agent.plan_and_apply("p2")
+        again = await agent.plan_and_apply("p2")
+    assert (failed["code"], failed["details"]["attempts"]) == ("lock_timeout", 2)
+    assert world.events(Kind.STEP_FINISHED)[1].body["status"] == "failed"
+    assert again["status"] == "applied"
+
+
+async def _apply_into(agent: Agent, answers: list[Any]) -> None:
+    answers.append(await agent.plan_and_apply("p2"))
+
+
+def _reads_at_once(url: str) -> None:
+    """Between two attempts nobody queues behind the apply."""
+    with psycopg.connect(url, autocommit=True) as reader:
+        reader.execute("SET lock_timeout = '2s'")
+        reader.execute("SELECT * FROM items")
 
 
 async def test_a_disk_that_takes_no_more_of_the_target_leaves_it_as_it_was(world: World) -> None:

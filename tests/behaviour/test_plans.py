@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from mcp_migrate.ledger import Kind
-from tests.world import World
+from tests.world import INTENT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +62,51 @@ async def test_a_projects_own_checks_are_counted_and_never_shown(world: World) -
     }
     assert checked["checks"][-1]["detail"].startswith("could not be asked: ")
     assert world.query("SELECT count(*) FROM customers") == [(customers,)]
+
+
+@pytest.mark.proves("plan-rehearsal-shown")
+async def test_the_rehearsal_is_told_to_the_caller_the_ledger_and_the_reviewer(world: World) -> None:
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        plan = await agent.call("migration_plan", target="shop", to="c3")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    seen = plan["rehearsal"]
+    assert (seen["ran"], seen["faithful"], seen["rollback_restored"]) == (True, True, True)
+    assert 0 < seen["seconds"] < 60
+    [on_record] = (e.body["rehearsal"] for e in world.events(Kind.PLAN_FROZEN) if e.subject == plan["plan_id"])
+    assert (on_record["seconds"], on_record["server"]) == (seen["seconds"], seen["server"])
+    shown = world.command("approvals", "show", waiting["request_id"]).stdout
+    assert f"{seen['seconds']:.2f} s on {seen['server']}; the way back restored the schema" in " ".join(shown.split())
+
+
+@pytest.mark.proves("plan-rehearsal-off")
+async def test_a_plan_that_was_not_rehearsed_says_so_and_is_unknown(world: World) -> None:
+    world.configure(lambda c: c["targets"]["shop"].update(rehearsal={"on": "off"}))
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="b2")
+    assert plan["rehearsal"]["ran"] is False
+    assert "unknown" in plan["effects"]
+    assert "was not rehearsed" in str(plan["doubts"])
+
+
+@pytest.mark.proves("plan-progress")
+async def test_whoever_waits_for_a_plan_hears_how_far_it_is(world: World) -> None:
+    heard: list[tuple[float, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001  as MCP calls it
+        heard.append((progress, message))
+
+    async with world.stdio_agent() as agent:
+        arguments = {"intent": INTENT, "target": "shop", "to": "b2"}
+        await agent.client.call_tool("migration_plan", arguments, progress_callback=hear)
+    assert [message for _progress, message in heard] == [
+        "replaying the revisions to a1",
+        "recording the revisions to b2",
+        "recording the way back",
+        "rehearsing statement 1 of 2",
+        "rehearsing statement 2 of 2",
+    ]
+    assert [progress for progress, _message in heard] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.proves("design-2")
@@ -128,7 +174,7 @@ async def test_a_statement_the_database_refuses_leaves_nothing_behind(world: Wor
         "u1",
         "a1",
         'op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True))\n'
-        '    op.create_index("one_email", "customers", ["email"], unique=True)',
+        '    op.execute("CREATE UNIQUE INDEX one_email ON customers (lower(email))")',
         'op.drop_index("one_email", "customers")\n    op.drop_table("notes")',
     )
     async with world.agent() as agent:
@@ -203,3 +249,63 @@ async def test_a_plan_without_a_way_back_says_so_first_and_waits_for_people(worl
     assert plan["summary"].startswith("THERE IS NO WAY BACK")
     assert plan["rollback"]["available"] is False
     assert waiting["status"] == "approval_required"
+
+
+_REQUIRED = (
+    'with op.batch_alter_table("customers") as b: b.alter_column("fax", existing_type=sa.String(40), nullable=False)'
+)
+
+
+async def test_rows_in_the_way_are_told_with_the_plan_and_stop_an_apply_before_it_begins(world: World) -> None:
+    world.write_revision("r1", "a1", _REQUIRED, "pass")
+    empty = 3
+    with closing(sqlite3.connect(world.database)) as database:
+        database.execute("UPDATE customers SET fax = NULL WHERE id <= ?", (empty,))
+        database.commit()
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="r1")
+        asked = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        shown = world.command("approvals", "show", asked["request_id"]).stdout
+        world.sign(asked["request_id"])
+        failed = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert plan["summary"].startswith(
+        f"IT WOULD FAIL NOW: {empty} rows are in the way: main.customers.fax takes no null"
+    )
+    assert plan["next"]["action"] == "fix_revision"
+    assert f"FAILS NOW {empty} rows in the way" in shown
+    assert (failed["code"], failed["details"]["rows"], failed["details"]["object"]) == (
+        "precondition_failed",
+        empty,
+        "main.customers.fax",
+    )
+    assert world.query("SELECT version_num FROM alembic_version") == [("a1",)]
+    assert world.events(Kind.STEP_FINISHED)[-1].body["code"] == "precondition_failed"
+
+
+_UPPER = """bind = op.get_bind()
+    for number, email in bind.execute(sa.text("SELECT id, email FROM customers")).fetchall():
+        values = {"email": email.upper(), "id": number}
+        bind.execute(sa.text("UPDATE customers SET email = :email WHERE id = :id"), values)"""
+
+
+@pytest.mark.proves("plan-reads", "interface-plan-stale")
+async def test_a_plan_made_from_rows_runs_while_they_are_the_same_and_not_after(world: World) -> None:
+    world.write_revision("r1", "a1", _UPPER)
+    before = world.query("SELECT email FROM customers ORDER BY id")
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="r1")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        alter(world, "UPDATE customers SET email = 'eve@example.com' WHERE id = 1")
+        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        names = world.query("SELECT email FROM customers ORDER BY id")
+        again = await agent.call("migration_plan", target="shop", to="r1")
+        waiting = await agent.call("migration_apply", plan_id=again["plan_id"])
+        world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        done = await agent.call("migration_apply", plan_id=again["plan_id"])
+    assert plan["doubts"] == []
+    assert refused["code"] == "plan_stale"
+    assert "SELECT id, email FROM customers" in refused["message"]
+    assert names == [("eve@example.com",), *before[1:]]
+    assert done["status"] == "applied"
+    assert world.query("SELECT email FROM customers ORDER BY id") == [(email.upper(),) for (email,) in names]

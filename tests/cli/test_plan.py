@@ -12,7 +12,7 @@ def test_a_plan_says_what_is_lost_what_it_needs_and_each_statement(world: World)
     text = world.command("plan", "shop").stdout
     assert text.startswith("2 statements, a1 to c3; destroys main.customers.fax (40 rows concerned);")
     assert "Effects   destructive, breaking, additive\n" in text
-    assert "Way back  restores the schema; NOT THE DATA\n" in text
+    assert "Way back  restores schema and data, for 14 days\n" in text
     assert "Approval  1 signature(s) of dba (approvals[0])\n" in text
     assert "ALTER TABLE customers DROP COLUMN fax" in text
 

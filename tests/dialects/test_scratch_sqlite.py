@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -117,3 +118,19 @@ def test_a_file_that_is_no_database_is_said_to_be_none(sqlite_url: str) -> None:
 
     with pytest.raises(TargetUnreachableError), dialect_for("sqlite").open_scratch(sqlite_url):
         pass
+
+
+def test_what_a_server_that_died_left_behind_is_swept_and_nothing_younger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    old, young, other = (tmp_path / name for name in ("mcp-migrate-scratch-a", "mcp-migrate-scratch-b", "others"))
+    for folder in (old, young, other):
+        folder.mkdir()
+        (folder / "scratch.db").touch()
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    with dialect_for("sqlite").open_scratch(f"sqlite:///{tmp_path / 'none.db'}"):
+        assert not old.exists()
+        assert young.exists()
+        assert other.exists()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.model import Statement
 from tests.migrations.sample import ENV, Shop, texts
 
 
@@ -75,7 +76,9 @@ def test_an_autocommit_block_is_outside_of_the_transaction(
     assert alone == ["CREATE INDEX CONCURRENTLY by_name ON customers (name)"]
 
 
-def test_reading_rows_makes_a_plan_doubtful(shop: Shop) -> None:
+def test_reading_rows_of_the_target_makes_a_plan_doubtful(shop: Shop) -> None:
+    shop.apply(shop.plan("c3").statements)
+    shop.apply((Statement(1, "c3", "INSERT INTO customers (id, name) VALUES (1, 'Ada')"),))
     shop.revise(
         "d4",
         "c3",
@@ -92,6 +95,15 @@ def test_reading_rows_makes_a_plan_doubtful(shop: Shop) -> None:
     assert len(reads) == 1
     assert "revision d4" in reads[0]
     assert "customers" in reads[0]
+
+
+def test_rows_of_a_table_that_the_plan_itself_makes_leave_no_doubt(lite_shop: Shop) -> None:
+    lite_shop.revise("d4", "c3", 'op.get_bind().execute(sa.text("SELECT id FROM customers")).fetchall()')
+
+    plan = lite_shop.plan()
+
+    assert plan.doubts == ()
+    assert [read.revision for read in plan.reads] == ["d4"]
 
 
 def test_a_way_back_that_reads_rows_is_none(shop: Shop) -> None:

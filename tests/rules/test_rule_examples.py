@@ -17,6 +17,15 @@ WITHOUT = {
 }
 """Rules that are not documented yet, by database. The list only gets shorter."""
 
+Kind = Literal["change", "version", "preserve", "restore"]
+KINDS: dict[str, Kind] = {
+    "alembic-version": "version",
+    "keep-undo-data": "preserve",
+    "put-back-undo-data": "restore",
+    "note-undo-data": "restore",
+}
+"""What a statement has to be for the rules on what the planner itself puts into plans."""
+
 RULES = [(dialect, rule) for dialect in SCHEMAS for rule in rules_of(dialect)]
 
 
@@ -26,7 +35,7 @@ def _names(value: object) -> str:
 
 def _judged(example: str, dialect: str, rule: Rule) -> tuple[Judgement, ...]:
     """The statements that are meant: all of them where SQLite tells a table made again at the first one."""
-    kind: Literal["change", "version"] = "version" if rule.id == "alembic-version" else "change"
+    kind = KINDS.get(rule.id, "change")
     statements = [
         Statement(n, "r", sql, transactional=rule.transactional, kind=kind)
         for n, sql in enumerate(example.split(";\n"), 1)

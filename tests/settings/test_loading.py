@@ -125,17 +125,7 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "targets.shop.credentials.broker",
         "enforced",
     ),
-    "undo": (
-        lambda c: c["targets"]["shop"].update(limits={"undo_rows": 5}),
-        "targets.shop.limits.undo_rows",
-        "not kept",
-    ),
     "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation", "not enforced"),
-    "rehearsal off": (
-        lambda c: c["targets"]["shop"].update(rehearsal={"on": "off"}),
-        "targets.shop.rehearsal.on",
-        "scratch",
-    ),
 }
 
 

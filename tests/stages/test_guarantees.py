@@ -45,6 +45,16 @@ def test_the_writing_session_is_opened_in_one_place() -> None:
 
 
 @pytest.mark.proves("design-1")
+def test_rehearsals_write_to_what_only_scratch_databases_are_made_of() -> None:
+    assert {file for file, name in calls() if name == "open_rehearsal"} == {"migrations/rehearsal.py"}
+    makers = {file for file, name in calls() if name == "Scratch"}
+    assert makers == {
+        "migrations/scratch.py",
+        *(f"dialects/{name}/scratch.py" for name in ("mysql", "postgresql", "sqlite")),
+    }
+
+
+@pytest.mark.proves("design-1")
 def test_only_the_pipeline_calls_stages() -> None:
     users = set()
     for path in ROOT.rglob("*.py"):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
 
 
 class MySQL:
     """The dialect of both products; `name` is the one that the target's URL says."""
+
+    quote_mark = "`"
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -36,6 +39,10 @@ class MySQL:
 
         clear_marks(url, keep=keep)
 
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:  # noqa: ARG002  nothing is kept here yet
+        """Nothing."""
+        return ()
+
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """An empty database beside the target, with a user of its own."""
         from mcp_migrate.dialects.mysql.scratch import open_scratch
@@ -53,6 +60,28 @@ class MySQL:
         from mcp_migrate.dialects.mysql.reads import reads
 
         return reads(sql)
+
+    def keeper(self) -> Keeper | None:
+        """Nothing keeps undo data here yet: DDL commits, and what was kept would not roll back with it."""
+        return None
+
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session on a scratch database."""
+        from mcp_migrate.dialects.mysql.writer import open_writer
+
+        return open_writer(scratch.url, statements, limits=limits)
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Rows, as they are."""
+        from mcp_migrate.dialects.mysql.rows import copy_rows
+
+        return copy_rows(source, scratch.url, tables, most=most)
+
+    def listing(self, sql: str) -> str:
+        """The same: the driver's values are the database's."""
+        return sql
 
     def commits(self, sql: str) -> bool:
         """All but statements on rows end the transaction they come in."""

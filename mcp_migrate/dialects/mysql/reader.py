@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.mysql.connection import connect, database_name, driver, message, quote
 from mcp_migrate.dialects.mysql.objects import others
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
@@ -36,6 +37,10 @@ class MysqlReader:
         self.named = database_name(url)
         self.mariadb = "mariadb" in str(version).lower()
         self.version = tuple(int(part) for part in str(version).split("-")[0].split(".")[:2])
+
+    def server(self) -> str:
+        """Which of the two products, and its version."""
+        return f"{'MariaDB' if self.mariadb else 'MySQL'} {'.'.join(map(str, self.version))}"
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table and ours."""
@@ -85,6 +90,10 @@ class MysqlReader:
     def estimate_rows(self) -> Mapping[str, int]:
         """The storage engines' own estimates."""
         return {f"{self.named}.{name}": int(rows) for name, rows in self._of_database("estimates")}
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """Nothing is kept here yet."""
+        return None
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.mysql.connection import code, connect, driver, message
 from mcp_migrate.dialects.mysql.freeze import filled
@@ -19,7 +20,7 @@ from mcp_migrate.dialects.mysql.marks import Place, insert_mark, take_lock, upda
 from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted
 from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, stays_inside
-from mcp_migrate.dialects.sequence import FrozenSequence, one_row
+from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
 from mcp_migrate.model import Statement
 
@@ -62,6 +63,16 @@ class MysqlWriter(MysqlReader):
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """A row that is brought up to date in each transaction, so it says what stands."""
         self._marked = (insert_mark(self, apply_id, plan), apply_id)
+
+    def observing(self) -> None:
+        """Its locks are seen only by who may read performance_schema, where that is on."""
+
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of its rows, inside the transaction."""
+        try:
+            return values.rows_digest(self.ask(filled(sql, row, self._literal) if row else sql))
+        except driver().Error as error:
+            raise unread(message(error)) from error
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
 
 
@@ -14,6 +15,7 @@ class PostgreSQL:
     """The PostgreSQL dialect."""
 
     name = "postgresql"
+    quote_mark = '"'
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""
@@ -32,6 +34,12 @@ class PostgreSQL:
     def clear_marks(self, url: str, *, keep: Collection[str]) -> None:
         """Marks stay: they stand in a schema of their own."""
 
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove undo data whose time is over."""
+        from mcp_migrate.dialects.postgresql.keeping import prune
+
+        return prune(url, keys=keys)
+
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """An empty database of its own, beside the target or on an embedded server."""
         from mcp_migrate.dialects.postgresql.scratch import open_scratch
@@ -49,6 +57,32 @@ class PostgreSQL:
         from mcp_migrate.dialects.postgresql.reads import reads
 
         return reads(sql)
+
+    def keeper(self) -> Keeper | None:
+        """What keeps undo data."""
+        from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
+
+        return PostgresKeeper()
+
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session on a scratch database."""
+        from mcp_migrate.dialects.postgresql.writer import open_writer
+
+        return open_writer(scratch.url, statements, limits=limits)
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Rows, as they are."""
+        from mcp_migrate.dialects.postgresql.rows import copy_rows
+
+        return copy_rows(source, scratch.url, tables, most=most)
+
+    def listing(self, sql: str) -> str:
+        """Rows as the text that the server writes for them."""
+        from mcp_migrate.dialects.postgresql.reads import listing
+
+        return listing(sql)
 
     def commits(self, sql: str) -> bool:  # noqa: ARG002  no statement does
         """DDL rolls back; what cannot is refused inside a transaction."""

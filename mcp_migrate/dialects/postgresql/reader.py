@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import psycopg
 
 MARKS = "mcp_migrate.applies"
+MANIFEST = "mcp_migrate_undo.manifest"
 _OURS = "mcp_migrate"
 _TABLES = frozenset("rpf")
 _QUERIES = tuple(field.name for field in fields(Rows))
@@ -53,6 +55,11 @@ class PostgresReader:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+
+    def server(self) -> str:
+        """The version, as its manual is numbered."""
+        version = self._connection.info.server_version
+        return f"PostgreSQL {version // 10_000}.{version % 10_000}"
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""
@@ -112,6 +119,17 @@ class PostgresReader:
         with self._pinned():
             rows = self._named("estimates", _OURS)
         return {f"{schema}.{name}": int(count) for schema, name, count in rows}
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """The manifest."""
+        if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MANIFEST):
+            place = MANIFEST.partition(".")[0]
+            return () if self._ask("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", place) else None
+        when = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+        times = ", ".join(when.format(column) for column in ("kept_at", "until"))
+        columns = f"key, place, source, columns, method, rows, size, {times}, until <= now()"
+        rows = self._ask(f"SELECT {columns} FROM {MANIFEST} ORDER BY kept_at, place")  # noqa: S608  constants
+        return tuple(Entry(*row) for row in rows)
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""

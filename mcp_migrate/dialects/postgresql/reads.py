@@ -59,6 +59,11 @@ def reads(sql: str) -> tuple[str, ...] | None:
     return _select(node.select_stmt) if kind == "select_stmt" else None
 
 
+def listing(sql: str) -> str:
+    """The rows of a plain SELECT as the text that the server writes for them."""
+    return f"SELECT listed::text FROM (\n{sql.rstrip().rstrip(';')}\n) AS listed"  # noqa: S608  one plain SELECT
+
+
 def _select(select: Any) -> tuple[str, ...] | None:
     nodes = list(_walk(select))
     if select.HasField("into_clause") or any(kind in _NODES_THAT_ACT for kind, _ in nodes):

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
+from mcp_migrate.dialects.postgresql.observing import Observer
 from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
-from mcp_migrate.dialects.sequence import FrozenSequence, one_row
+from mcp_migrate.dialects.postgresql.reads import listing
+from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import (
     LockedError,
     LockTimeoutError,
@@ -40,6 +42,10 @@ _MAKE_MARKS = (
 _POLL_SECONDS = 0.05
 _LOCK_NOT_AVAILABLE, _QUERY_CANCELED = "55P03", "57014"
 _ROLLED_BACK = "Everything was rolled back, nothing changed."
+_NO_PLACE = (
+    "It keeps undo data: have an admin run once CREATE SCHEMA mcp_migrate_undo AUTHORIZATION <its role>, see that there"
+    " is space, or set limits.undo_rows: 0 and plan again."
+)
 _LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
 
 
@@ -71,6 +77,18 @@ class PostgresWriter(PostgresReader):
                 hint="Nothing ran. Have an admin run once: CREATE SCHEMA mcp_migrate AUTHORIZATION <its role>.",
             ) from error
         self._marked = apply_id
+
+    def observing(self) -> Observer:
+        """Locks and files, as the catalogs of this session tell them."""
+        return Observer(self._ask)
+
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of its rows, inside the transaction."""
+        try:
+            found = self._connection.execute(listing(sql).encode(), [values.thaw(value) for value in row] or None)
+            return values.rows_digest(found.fetchall())
+        except driver().Error as error:
+            raise unread(message(error)) from error
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
@@ -150,7 +168,7 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     with connect(url) as connection:
         for name, value in _session(limits).items():
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
-        _take_lock(connection, limits.lock_timeout)
+        take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
         writer = PostgresWriter(connection, statements)
         try:
@@ -205,7 +223,7 @@ def _milliseconds(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000))}ms"
 
 
-def _take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
+def take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
     """Take the lock of this database, which ends with the session whatever happens."""
     end = time.monotonic() + seconds
     while True:
@@ -237,9 +255,8 @@ def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> Migrat
             **details,
         )
     why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
-    return StatementFailedError(
-        f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} Mend the revision and plan again.", **details
-    )
+    mend = _NO_PLACE if statement.kind == "preserve" else "Mend the revision and plan again."
+    return StatementFailedError(f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} {mend}", **details)
 
 
 def _uncommitted(writer: PostgresWriter, why: str, *, lost: bool) -> MigrateError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
 
 
@@ -14,6 +15,7 @@ class Sqlite:
     """The SQLite dialect."""
 
     name = "sqlite"
+    quote_mark = '"'
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""
@@ -35,6 +37,12 @@ class Sqlite:
 
         clear_marks(url, keep=keep)
 
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove undo data whose time is over."""
+        from mcp_migrate.dialects.sqlite.keeping import prune
+
+        return prune(url, keys=keys)
+
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """A copy of the target's schema."""
         from mcp_migrate.dialects.sqlite.scratch import open_scratch
@@ -52,6 +60,30 @@ class Sqlite:
         from mcp_migrate.dialects.sqlite.reads import reads
 
         return reads(sql)
+
+    def keeper(self) -> Keeper | None:
+        """What keeps undo data."""
+        from mcp_migrate.dialects.sqlite.preserve import SqliteKeeper
+
+        return SqliteKeeper()
+
+    def open_rehearsal(
+        self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
+    ) -> AbstractContextManager[Writer]:
+        """The same session on a scratch database."""
+        from mcp_migrate.dialects.sqlite.writer import open_writer
+
+        return open_writer(scratch.url, statements, limits=limits)
+
+    def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
+        """Rows, as they are."""
+        from mcp_migrate.dialects.sqlite.rows import copy_rows
+
+        return copy_rows(source, scratch.url, tables, most=most)
+
+    def listing(self, sql: str) -> str:
+        """The same: the driver's values are the database's."""
+        return sql
 
     def commits(self, sql: str) -> bool:  # noqa: ARG002  no statement does
         """DDL rolls back; what cannot is refused inside a transaction."""

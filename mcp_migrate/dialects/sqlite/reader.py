@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
@@ -19,6 +21,7 @@ __all__ = ["SqliteReader", "open_reader", "quote", "sqlite_path", "unreachable"]
 
 _OURS = "_mcp_migrate"
 MARKS = f"{_OURS}_applies"
+MANIFEST = f"{_OURS}_undo"
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"})
 
 
@@ -27,6 +30,10 @@ class SqliteReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+
+    def server(self) -> str:
+        """The library's version: there is no server."""
+        return f"SQLite {sqlite3.sqlite_version}"
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, SQLite's own tables and ours."""
@@ -73,6 +80,15 @@ class SqliteReader:
     def estimate_rows(self) -> Mapping[str, int]:
         """Nothing: SQLite keeps numbers only of indexes, and only where somebody ran ANALYZE."""
         return {}
+
+    def kept(self) -> tuple[Entry, ...] | None:
+        """The manifest."""
+        if not self._ask("SELECT 1 FROM main.sqlite_schema WHERE name = ?", MANIFEST):
+            return None
+        columns = 'key, place, source, columns, method, "rows", size, kept_at, until'
+        over = "until <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+        rows = self._ask(f"SELECT {columns}, {over} FROM main.{MANIFEST} ORDER BY kept_at, place")  # noqa: S608  constants
+        return tuple(replace(Entry(*row), over=bool(row[-1])) for row in rows)
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""

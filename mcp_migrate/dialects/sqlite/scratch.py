@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.dialects.sqlite.reader import open_reader, quote, sqlite_path, unreachable
 from mcp_migrate.errors import RehearsalFailedError
 
+_PREFIX = "mcp-migrate-scratch-"
+_LEASE_SECONDS = 2 * 3600
 _VERSION_COLUMN = "version_num"
 _NUMBERS = ("user_version", "application_id")
 _OBJECTS = """
@@ -32,12 +36,21 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         TargetUnreachableError: the target cannot be read.
         RehearsalFailedError: its schema cannot be made a second time.
     """
-    with tempfile.TemporaryDirectory(prefix="mcp-migrate-scratch-", ignore_cleanup_errors=True) as folder:
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
         copy = Path(folder).resolve() / "scratch.db"
         with open_reader(url):
             pass  # says kindly what is wrong with a target that cannot be opened
         _copy_schema(sqlite_path(url), copy)
         yield Scratch(f"sqlite:///{copy}", holds_schema=True)
+
+
+def _sweep() -> None:
+    """Remove what a server that died left behind: rows of a target may be in it. Others' we cannot, and leave."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # it is gone meanwhile
+            if left.lstat().st_mtime < time.time() - _LEASE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)  # never follows a link
 
 
 def _copy_schema(path: Path, copy: Path) -> None:

@@ -6,10 +6,11 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import Any
 
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.sequence import FrozenSequence, one_row
+from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.dialects.sqlite.reader import MARKS, SqliteReader, sqlite_path, unreachable
 from mcp_migrate.errors import LockedError, LockTimeoutError, MigrateError, StatementFailedError
 from mcp_migrate.model import Statement
@@ -38,6 +39,16 @@ class SqliteWriter(SqliteReader):
             f"INSERT INTO main.{MARKS} VALUES (?, ?, ?)",  # noqa: S608  a constant
             (apply_id, plan, self._sequence.total),
         )
+
+    def observing(self) -> None:
+        """The one lock there is, on the file, is held from the first statement to the last."""
+
+    def look(self, sql: str, row: Sequence[Any]) -> str:
+        """The digest of its rows, inside the transaction."""
+        try:
+            return values.rows_digest(self._connection.execute(sql, [values.thaw(value) for value in row]).fetchall())
+        except sqlite3.Error as error:
+            raise unread(str(error)[:_LONGEST_MESSAGE]) from error
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mcp_migrate.dialects.interface import Dialect
+from mcp_migrate.dialects.values import rows_digest
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.child.driver import watch
 from mcp_migrate.migrations.child.failures import RefusedError
@@ -121,10 +122,22 @@ class Recorder:
                 "parameters": [list(row) for row in frozen if len(frozen) > 1 or row],
                 "transactional": transactional,
                 "reads": reads,
+                "result": self._result(connection, sql, rows, no_parameters=no_parameters) if reads else None,
             }
         )
         if reads is None:
             self._wrote(id(connection.connection.dbapi_connection), transactional=transactional)
+
+    def _result(self, connection: Any, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> str:
+        """The digest of what a read gives, asked a second time: the first answer belongs to the revision."""
+        self._sending = True
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(self.dialect.listing(sql), *([] if no_parameters else [rows[0]]))
+            return rows_digest(cursor.fetchall())
+        finally:
+            cursor.close()
+            self._sending = False
 
     def _wrote(self, connection: int, *, transactional: bool) -> None:
         self._savepoints.wrote(connection)

@@ -29,6 +29,7 @@ from mcp_migrate.rules.postgresql import (
     rows,
     session,
     triggers,
+    undo,
     views,
 )
 from mcp_migrate.rules.postgresql.own_names import own_names
@@ -91,6 +92,8 @@ def _find(statement: Statement, context: Context) -> list[Finding]:
         return [unknown(parsed)]
     if statement.kind == "version" and is_version_step(parsed, context):
         return [found(ALEMBIC_VERSION)]
+    if (kept := undo.ours(statement, parsed)) is not None:
+        return kept
     findings = findings_of(parsed.kind, parsed.node, context)
     if not findings or Effect.UNKNOWN in effects_of(finding for finding in findings if not finding.later):
         context.made.clear()  # it may have done anything to what was there

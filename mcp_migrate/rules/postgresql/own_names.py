@@ -16,7 +16,7 @@ OWN_NAME = rule(
     flags=("CREATE TABLE mcp_migrate.undo (id integer)", "CREATE TABLE _mcp_migrate_mark (id integer)"),
     passes=("CREATE TABLE migrations (id integer)",),
 )
-_SCHEMA, _PREFIX = "mcp_migrate", "_mcp_migrate"
+_SCHEMA, _UNDO, _PREFIX = "mcp_migrate", "mcp_migrate_undo", "_mcp_migrate"
 
 
 def own_names(findings: Iterable[Finding]) -> list[Finding]:
@@ -27,4 +27,4 @@ def own_names(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _is_own(part: str) -> bool:
-    return part == _SCHEMA or part.startswith(_PREFIX)
+    return part in {_SCHEMA, _UNDO} or part.startswith(_PREFIX)

@@ -13,7 +13,7 @@ from contextlib import closing
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.context import Made
 from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
-from mcp_migrate.rules.sqlite import rebuild, upkeep
+from mcp_migrate.rules.sqlite import rebuild, undo, upkeep
 from mcp_migrate.rules.sqlite.clone import Clone, CloneError
 from mcp_migrate.rules.sqlite.effects import Question, findings
 from mcp_migrate.rules.sqlite.rows import VERSION
@@ -47,6 +47,8 @@ def _find(statement: Statement, clone: Clone, made: Made) -> list[Finding]:
     values = len(statement.parameters[0]) if statement.parameters else 0
     if statement.kind == "version" and is_version_step(statement.sql, values):
         return [found(VERSION)]
+    if (kept := undo.ours(statement)) is not None:
+        return kept
     findings = _ask(statement, values, clone, made)
     if not clone.complete:
         findings = [unknown("SQLite could not copy the schema, so it could not be asked")]

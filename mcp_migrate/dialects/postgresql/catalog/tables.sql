@@ -1,4 +1,4 @@
--- What is in the schema `$1` is ours and left out; objects that the server came with have numbers below 16384.
+-- What is in the schemas `$1` and `$1_undo` is ours and left out; objects that the server came with have numbers below 16384.
 -- A line that ends with a version is for servers from that version on.
 
 -- name: tables
@@ -37,7 +37,7 @@ LEFT JOIN (SELECT i.indrelid, array_remove(array_agg(CASE WHEN i.indisclustered 
              || array_agg(CASE WHEN i.indisreplident THEN 'replica identity using ' || quote_ident(k.relname) END), NULL) AS options
            FROM pg_index i JOIN pg_class k ON k.oid = i.indexrelid WHERE i.indisclustered OR i.indisreplident GROUP BY 1) x ON x.indrelid = c.oid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
-WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname <> $1 AND n.nspname !~ '^pg_t(oast|emp)' AND (n.nspname, c.relname) <> ($2, $3)
+WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo') AND n.nspname !~ '^pg_t(oast|emp)' AND (n.nspname, c.relname) <> ($2, $3)
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
 ORDER BY n.nspname, c.relname
 
@@ -162,4 +162,4 @@ SELECT o.oid, pg_get_indexdef(o.oid) FROM unnest($1::oid[]) AS o (oid)
 -- What the last ANALYZE or VACUUM counted; a partitioned table is as large as its partitions, which are listed too.
 SELECT n.nspname, c.relname, c.reltuples::bigint
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND c.reltuples > 0 AND c.oid >= 16384 AND n.nspname <> $1
+WHERE c.relkind = 'r' AND c.reltuples > 0 AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo')

@@ -1,0 +1,122 @@
+"""What is undo data to the planner: what a statement loses, the SQL around it, and who writes that for a database?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mcp_migrate.model import Kept
+from mcp_migrate.schema.model import Column, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key of a table that loses rows: its columns, and those of the table they refer to."""
+
+    columns: tuple[str, ...]
+    parent: Table
+    to: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a statement is about to lose of one table, in the shape that the table has then.
+
+    ``columns`` are dropped, ``values`` get another type, of ``rows`` some change or go; all go where a table is
+    ``emptied`` or, with the ``table`` itself, dropped.
+    """
+
+    kind: Literal["columns", "values", "rows", "emptied", "table"]
+    table: Table
+    columns: tuple[Column, ...]
+    refers: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The SQL around one loss: sent just before and just after it, and by a rollback before all else and at its end.
+
+    `guards` are queries about the target as the plan leaves it: when one returns rows, nothing can be put back, for
+    the reason beside it. `method` says how rows are told apart.
+    """
+
+    place: str
+    method: str
+    before: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    guards: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readd:
+    """What stands in the place of `length` statements from `at` on: `before` the values are put back, and after."""
+
+    at: int
+    length: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the manifest of undo data on a target. Times are ISO 8601, in UTC; `over` by the target's clock."""
+
+    key: str
+    place: str
+    table: str
+    columns: str
+    method: str
+    rows: int
+    size: int | None
+    kept_at: str
+    until: str
+    over: bool
+
+
+class Keeper(Protocol):
+    """The SQL that keeps what a statement is about to lose, and puts it back. Texts only: nothing runs here."""
+
+    def texts(self, loss: Loss, *, key: str, n: int, later: bool) -> Texts | str:
+        """The texts for the loss number `n` of a plan, or why it cannot be kept.
+
+        `later` says that the plan changes the same table again, so that it cannot be looked at when it is over.
+        """
+        ...
+
+    def keys(self, table: Table) -> tuple[Column, ...]:
+        """The columns that tell rows apart for certain; none where there are none."""
+        ...
+
+    def folded(self, name: str) -> str:
+        """A name as this database compares it."""
+        ...
+
+    def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:
+        """``schema.table`` and the columns of it that an UPDATE assigns; None for what writes anything else as well."""
+        ...
+
+    def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
+        """The texts for what the columns of a loss have counted to; None where nothing counts."""
+        ...
+
+    def opening(self, *, present: bool) -> tuple[str, ...]:
+        """What makes the place for undo data; `present`: the part of it is there for which more rights are needed."""
+        ...
+
+    def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
+        """What writes a line into the manifest."""
+        ...
+
+    def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
+        """What removes undo data that was put back: each place, and whether there is a second one beside it."""
+        ...
+
+    def readd(self, statements: Sequence[str], table: Table, column: Column | None) -> Readd | None:
+        """How a column that takes no null is added again to a table with rows, or the table itself is made again.
+
+        None where no statement does it.
+        """
+        ...

@@ -1,0 +1,53 @@
+"""How do rows get from a target to its scratch database? As the driver reads and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mcp_migrate.dialects.mysql.connection import connect, driver, parse, quote
+from mcp_migrate.dialects.mysql.reader import MysqlReader
+
+_AT_ONCE = 500
+_COLUMNS = """
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = %s AND table_name = %s AND extra NOT LIKE '%%GENERATED%%' ORDER BY ordinal_position
+"""
+_TRIGGERS = "SELECT 1 FROM information_schema.triggers WHERE event_object_schema = %s AND event_object_table = %s"
+
+
+def copy_rows(source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
+    """Fill `tables` of the scratch database with the target's rows.
+
+    False when there are more than `most`, when one does not fit, or when a trigger would have its say: MySQL has no way
+    to silence one.
+    """
+    names = [table.rpartition(".")[2] for table in tables]
+    there, here = str(parse(source).database), str(parse(scratch).database)
+    with connect(source) as reading, connect(scratch) as writing:
+        reader, writer = MysqlReader(reading, source), MysqlReader(writing, scratch)
+        try:
+            reader.ask("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            counts = (reader.ask(f"SELECT count(*) FROM {quote(there, name)}")[0][0] for name in names)  # noqa: S608  quoted
+            if sum(counts) > most or any(writer.ask(_TRIGGERS, here, name) for name in names):
+                return False
+            writer.ask("SET SESSION foreign_key_checks = 0, SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
+            writer.ask("START TRANSACTION")
+            for name in names:
+                _copy(reader, writer, (there, name), (here, name))
+            writer.ask("COMMIT")
+        except driver().Error:
+            return False
+    return True
+
+
+def _copy(reader: MysqlReader, writer: MysqlReader, source: tuple[str, str], target: tuple[str, str]) -> None:
+    columns = [str(row[0]) for row in reader.ask(_COLUMNS, *source)]
+    listed = ", ".join(map(quote, columns))
+    rows: list[tuple[Any, ...]] = reader.ask(f"SELECT {listed} FROM {quote(*source)}")  # noqa: S608  quoted
+    writer.ask(f"DELETE FROM {quote(*target)}")  # noqa: S608  quoted
+    one = f"({', '.join(['%s'] * len(columns))})"
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        values = [value for row in some for value in row]
+        writer.ask(f"INSERT INTO {quote(*target)} ({listed}) VALUES {', '.join([one] * len(some))}", *values)  # noqa: S608  quoted

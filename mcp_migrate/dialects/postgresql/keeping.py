@@ -1,0 +1,40 @@
+"""Whose time is over of the undo data in a PostgreSQL database? That is removed, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from mcp_migrate.dialects.postgresql.connection import connect, driver, message
+from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
+from mcp_migrate.dialects.postgresql.reader import MANIFEST
+from mcp_migrate.dialects.postgresql.writer import take_lock
+from mcp_migrate.dialects.preserving import numbered
+from mcp_migrate.errors import TargetUnreachableError
+
+_WAIT_SECONDS = 3.0
+_OVER = f"""
+SELECT key, place FROM {MANIFEST} WHERE key = ANY($1) AND key IN (
+    SELECT key FROM {MANIFEST} GROUP BY 1 HAVING max(until) <= now())
+"""  # noqa: S608  a constant
+
+
+def prune(url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+    """Remove what was kept under these keys, where the database's own clock says that its time is over.
+
+    Raises:
+        LockedError: an apply is running. TargetUnreachableError: it cannot be removed.
+    """
+    keeper = PostgresKeeper()
+    with connect(url) as connection:
+        take_lock(connection, _WAIT_SECONDS)
+        try:
+            with connection.transaction():
+                found = connection.execute(_OVER.encode(), [list(keys)]).fetchall()
+                over = [(str(key), str(place)) for key, place in found if numbered(keeper, key, place)]
+                for sql in (sql for key, place in over for sql in keeper.removed(key, place)):
+                    connection.execute(sql.encode())
+        except driver().Error as error:
+            raise TargetUnreachableError(
+                f"Undo data cannot be removed: {message(error)}.", hint="Check the rights of the target's role."
+            ) from error
+    return tuple(dict.fromkeys(key for key, _place in over))

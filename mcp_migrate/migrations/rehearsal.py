@@ -1,0 +1,169 @@
+"""Do the frozen statements do what the revisions did, there and back, and what does it cost?
+
+The text of the plan runs, by the same code that will run it on the target; the project's Python has no part in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+
+from mcp_migrate.dialects.interface import Limits, Observed, Scratch, Writer
+from mcp_migrate.errors import MigrateError, RehearsalFailedError
+from mcp_migrate.migrations.planning import Recorded, Way
+from mcp_migrate.migrations.scratch import has_version_table, read_schema, server_of
+from mcp_migrate.model import Plan, Rehearsal, Reverse, Statement, Tried, Undo
+from mcp_migrate.schema import shape
+
+_LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
+_TOLD = 100
+
+
+class RowsNotCopiedError(RehearsalFailedError):
+    """The rows that revisions read are too many, or cannot be copied."""
+
+
+def fill(way: Way, url: str, scratch: Scratch) -> None:
+    """Give `scratch` the rows that it has to hold. Raises: RowsNotCopiedError."""
+    if way.held and not way.dialect.copy_rows(url, scratch, way.held, most=way.max_rows):
+        raise RowsNotCopiedError(
+            "The rows that revisions read could not be copied to a scratch database.",
+            hint="Plan again, or set `rehearsal: {rows: never}` for this target.",
+        )
+
+
+@contextmanager
+def starting_point(
+    recorded: Recorded,
+    way: Way,
+    url: str,
+    scratch: Scratch,
+    replayed: Callable[[], AbstractContextManager[Scratch]],
+) -> Iterator[Scratch]:
+    """A scratch database where `way` starts, found in the cheapest way there is.
+
+    A copy of the target is made again, and so is an empty database. `scratch`, on which the way there and back was
+    recorded, is at its start again if the way back restores; at base it is not, since Alembic leaves its version
+    table. Only what is left is `replayed`.
+    """
+    at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
+    if scratch.holds_schema or at_base:
+        with way.dialect.open_scratch(url) as fresh:
+            fill(way, url, fresh)
+            yield fresh
+    elif way.start is not None and recorded.plan.reverse.restores_schema and not way.held:
+        yield scratch
+    else:
+        with replayed() as fresh:
+            yield fresh
+
+
+def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: str) -> Plan:
+    """The plan with what was seen when it ran on `scratch`; what its way back was seen to do counts.
+
+    Raises:
+        RehearsalFailedError: a statement fails, or all of them give another schema than the revisions.
+    """
+    plan = recorded.plan
+    try:
+        tried, observed = _run(way, scratch, plan.statements, _steps(way, plan))
+    except MigrateError as error:
+        raise _failed(plan, error) from error
+    if _shape(way, scratch) != recorded.after:
+        raise RehearsalFailedError(
+            "The frozen statements give another schema than the revisions did when they were recorded.",
+            hint="A revision does something that is not in its SQL, or its SQL means something else by itself. Write "
+            "plain operations and plan again.",
+        )
+    back, seconds = _back(recorded, way, scratch)
+    seen = Rehearsal(
+        server=server_of(way.dialect, scratch.url),
+        target_server=target_server,
+        observed=observed,
+        statements=tried,
+        rollback_seconds=seconds,
+        rollback_restored=back.restores_schema,
+    )
+    return replace(plan, reverse=back, rehearsal=seen, undo=_undo(plan.undo, back))
+
+
+def _undo(undo: Undo | None, back: Reverse) -> Undo | None:
+    """A way back that turned out not to restore the schema restores no data either."""
+    if undo is None or not undo.kept or back.restores_schema:
+        return undo
+    why_not = back.why_not or "the way back does not bring the schema back"
+    return replace(undo, why_not=(*undo.why_not, why_not))
+
+
+def not_rehearsed(plan: Plan) -> Plan:
+    """The plan with that doubt."""
+    return replace(plan, doubts=(*plan.doubts, "it was not rehearsed: the configuration says `rehearsal: {on: off}`"))
+
+
+def _back(recorded: Recorded, way: Way, scratch: Scratch) -> tuple[Reverse, float | None]:
+    """The way back as it turned out, and how long it took."""
+    reverse = recorded.plan.reverse
+    if not reverse.available:
+        return reverse, None
+    try:
+        tried, _observed = _run(way, scratch, reverse.statements, lambda _done: None)
+    except MigrateError as error:
+        return Reverse(available=False, restores_schema=False, why_not=_why(error)), None
+    restored = _shape(way, scratch) == recorded.before
+    return replace(reverse, restores_schema=restored), round(sum(each.seconds for each in tried), 6)
+
+
+def _steps(way: Way, plan: Plan) -> Callable[[int], None]:
+    """Tells that a statement comes next, a hundred times at most."""
+    total = len(plan.statements)
+    every = -(-total // _TOLD)
+
+    def tell(done: int) -> None:
+        if done % every == 0:
+            way.tell(3 + done, f"rehearsing statement {done + 1} of {total}", more=total)
+
+    return tell
+
+
+def _run(
+    way: Way, scratch: Scratch, statements: Sequence[Statement], tell: Callable[[int], None]
+) -> tuple[tuple[Tried, ...], bool]:
+    """Each statement with what was seen of it, and whether the server said more than the time."""
+    with way.dialect.open_rehearsal(scratch, statements, limits=_LIMITS) as writer:
+        look = writer.observing()
+        tried = []
+        for done, statement in enumerate(statements):
+            tell(done)
+            tried.append(_tried(writer, statement, look))
+        return tuple(tried), look is not None
+
+
+def _tried(writer: Writer, statement: Statement, look: Callable[[], Observed] | None) -> Tried:
+    start = time.perf_counter()
+    writer.run(statement)
+    seconds = round(time.perf_counter() - start, 6)
+    seen = look() if look else Observed()
+    return Tried(statement.n, seconds, seen.locks, seen.rewrites)
+
+
+def _shape(way: Way, scratch: Scratch) -> str:
+    return shape(read_schema(way.dialect, scratch.url, way.info.version_table))
+
+
+def _failed(plan: Plan, error: MigrateError) -> RehearsalFailedError:
+    n = error.details.get("statement")
+    revision = next((statement.revision for statement in plan.statements if statement.n == n), None)
+    return RehearsalFailedError(
+        f"The plan fails on a scratch database: {error.sentence}",
+        hint="The revision ran there, its frozen SQL does not: it counts on something that another statement or its "
+        "Python did. Write it so that its SQL stands alone, and plan again.",
+        statement=n,
+        revision=revision,
+        code=error.code,
+    )
+
+
+def _why(error: MigrateError) -> str:
+    return f"rehearsing it failed: {error.sentence.rstrip('.')}"

@@ -1,0 +1,119 @@
+"""Is this really a statement that keeps undo data, or puts it back? By its shape, as a second reader of SQL sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mcp_migrate.model import Statement
+from mcp_migrate.rules import keeping
+from mcp_migrate.rules.interface import Finding, found
+from mcp_migrate.rules.sqlite.second import parse
+
+_PREFIX = "_mcp_migrate_undo"
+_COUNTERS = "sqlite_sequence"
+_CALLED = frozenset(
+    # by sqlglot's names for them
+    "count max greatest quote row_number strftime time_to_str ts_or_ds_to_timestamp typeof exists and or case if"
+    " collate".split()
+)
+
+KEEP = replace(
+    keeping.KEEP,
+    lock="WRITE",
+    flags=('CREATE TABLE main."_mcp_migrate_undo_a_1" AS SELECT t.id AS k1, t.name AS o1 FROM main.users AS t',),
+    passes=(
+        "CREATE TABLE kept AS SELECT id FROM users",
+        "CREATE TABLE main._mcp_migrate_undo_a_1 AS SELECT load_extension('x') AS o1",
+    ),
+)
+PUT_BACK = replace(
+    keeping.PUT_BACK,
+    lock="WRITE",
+    flags=("UPDATE main.users AS t SET name = u.o1 FROM main._mcp_migrate_undo_a_1 AS u WHERE u.k1 = t.id",),
+    passes=("UPDATE users SET name = 'x'", "DELETE FROM users"),
+)
+NOTED = replace(
+    keeping.NOTED,
+    flags=("DROP TABLE IF EXISTS main._mcp_migrate_undo_a_1",),
+    passes=("DROP TABLE IF EXISTS users",),
+)
+
+
+def ours(statement: Statement) -> list[Finding] | None:
+    """What is said of a statement that the planner put in; None where it is none of those we write."""
+    if statement.kind not in {"preserve", "restore"} or ";" in statement.sql:
+        return None
+    tree = parse(statement.sql)
+    if tree is None or not _plain(tree):
+        return None
+    written = _written(tree)
+    if written is None:
+        return [found(NOTED)] if statement.guard is not None and type(tree).__name__ == "Select" else None
+    is_ours = written.name.startswith(_PREFIX)
+    if statement.kind == "preserve":
+        return _kept(tree) if is_ours else None
+    if is_ours:
+        return [found(NOTED)] if type(tree).__name__ in {"Drop", "Delete"} else None
+    return _put_back(tree, written)
+
+
+def _kept(tree: Any) -> list[Finding]:
+    read = tuple(dict.fromkeys(f"main.{name}" for name in _read(tree)))
+    return [found(KEEP, *read)] if read else [found(NOTED)]
+
+
+def _put_back(tree: Any, written: Any) -> list[Finding] | None:
+    """It takes what it writes from a place of ours."""
+    from sqlglot import exp
+
+    ours_too = any(table.name.startswith(_PREFIX) for table in tree.find_all(exp.Table))
+    if not isinstance(tree, exp.Insert | exp.Update) or not ours_too:
+        return None
+    name = next(_literals(tree), "?") if written.name == _COUNTERS else written.name
+    return [found(PUT_BACK, f"main.{name}")]
+
+
+def _plain(tree: Any) -> bool:
+    """Nothing in it writes beside the statement itself, or calls what we do not call."""
+    from sqlglot import exp
+
+    writes = list(tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Command, exp.Into))
+    called = (_name(function) for function in tree.find_all(exp.Func))
+    return all(write is tree for write in writes) and all(name in _CALLED for name in called)
+
+
+def _name(function: Any) -> str:
+    from sqlglot import exp
+
+    if isinstance(function, exp.Connector | exp.Binary):
+        return "and"
+    return str(function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
+
+
+def _written(tree: Any) -> Any:
+    """The table that the statement makes, changes or drops."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Create) and tree.args.get("kind") == "INDEX":
+        return tree.this.args.get("table")
+    if isinstance(tree, exp.Create | exp.Drop) and tree.args.get("kind") != "TABLE":
+        return None
+    if isinstance(tree, exp.Drop) and tree.args.get("tables"):  # newer versions of sqlglot read a list
+        return tree.args["tables"][0] if len(tree.args["tables"]) == 1 else None
+    if isinstance(tree, exp.Create | exp.Drop | exp.Insert | exp.Update | exp.Delete):
+        return tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    return None
+
+
+def _read(tree: Any) -> list[str]:
+    from sqlglot import exp
+
+    names = [table.name for table in tree.find_all(exp.Table)]
+    return [name for name in names if not name.startswith(_PREFIX) and name != _COUNTERS]
+
+
+def _literals(tree: Any) -> Any:
+    from sqlglot import exp
+
+    return (literal.this for literal in tree.find_all(exp.Literal) if literal.is_string)

@@ -1,0 +1,52 @@
+"""Can people be reached as the configuration says, and does it keep the channels' secrets out of itself?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mcp_migrate.settings.channels import Channel, ChatChannel, MailChannel, WebhookChannel, is_protected
+from mcp_migrate.settings.problems import Problem
+from mcp_migrate.settings.references import REFERENCE
+
+if TYPE_CHECKING:
+    from mcp_migrate.settings.model import Settings
+
+_AS_REFERENCE = "Write ${env:NAME} or ${file:PATH}."
+
+
+def channel_problems(settings: Settings) -> Iterator[Problem]:
+    """Every problem under `notify`."""
+    seen: set[str] = set()
+    for index, channel in enumerate(settings.notify):
+        if channel.name in seen:
+            yield Problem(("notify", index, "name"), "another channel has this name.", "Rename one.")
+        seen.add(channel.name)
+        for part, why, hint in _problems(channel):
+            yield Problem(("notify", index, part), why, hint)
+
+
+def _problems(channel: Channel) -> Iterator[tuple[str, str, str]]:
+    if isinstance(channel, ChatChannel) and not _is_reference(channel.url):
+        yield "url", "whoever knows this URL can write there; it stands here in plain text.", _AS_REFERENCE
+    if isinstance(channel, WebhookChannel):
+        if not _is_reference(channel.secret):
+            yield "secret", "the secret stands here in plain text.", _AS_REFERENCE
+        if not _may_be_protected(channel.url):
+            yield "url", "what is sent there can be read on the way.", "Write it as https://…"
+    if isinstance(channel, MailChannel):
+        if channel.password is not None and not _is_reference(channel.password):
+            yield "password", "a password stands here in plain text.", _AS_REFERENCE
+        if (channel.user is None) != (channel.password is None):
+            yield "user", "`user` and `password` are given together or not at all.", "Add the other, or remove both."
+        if channel.user is not None and channel.security == "unsafe_plain":
+            yield "security", "the password would cross the network in plain text.", "Write starttls or tls."
+
+
+def _is_reference(text: str) -> bool:
+    return REFERENCE.fullmatch(text) is not None and not text.startswith("${ini:")
+
+
+def _may_be_protected(url: str) -> bool:
+    """A URL that is a reference is judged when it is used."""
+    return url.startswith(("${env:", "${file:")) or is_protected(url)

@@ -1,0 +1,200 @@
+"""Does a rollback bring back what was lost, and does everybody say the same of it beforehand?"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from mcp_migrate.ledger import Kind
+from tests.world import Agent, World
+
+pytestmark = pytest.mark.anyio
+FAXES = "SELECT id, fax FROM customers ORDER BY id"
+
+
+def write(world: World, sql: str) -> None:
+    with closing(sqlite3.connect(world.database)) as database, database:
+        database.execute(sql)
+
+
+async def applied(world: World, agent: Agent, to: str = "c3") -> str:
+    """Apply what needs a signature; the id of the apply."""
+    plan = await agent.call("migration_plan", target="shop", to=to)
+    waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    world.sign(waiting["request_id"])
+    done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert done["status"] == "applied", done
+    return str(done["apply_id"])
+
+
+async def rolled_back(world: World, agent: Agent, apply_id: str) -> dict[str, object]:
+    done = await agent.call("migration_rollback", apply_id=apply_id)
+    if done["status"] == "approval_required":
+        world.sign(done["request_id"])
+        done = await agent.call("migration_rollback", apply_id=apply_id)
+    return dict(done)
+
+
+@pytest.mark.proves("design-5")
+async def test_a_rolled_back_apply_gives_every_row_back(world: World) -> None:
+    before = world.query(FAXES)
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent)
+        assert "fax" not in world.columns("customers")
+        checked = await agent.call("migration_validate", apply_id=apply_id)
+        done = await rolled_back(world, agent, apply_id)
+    assert checked["ok"] is True
+    assert done["status"] == "applied", done
+    assert world.query(FAXES) == before
+    assert any(fax for _id, fax in before)
+    assert not [
+        name for (name,) in world.query("SELECT name FROM sqlite_schema") if name.startswith("_mcp_migrate_undo_")
+    ]
+
+
+@pytest.mark.proves("design-5")
+async def test_plan_review_and_ledger_say_the_same_of_the_way_back(world: World) -> None:
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="c3")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        shown = world.command("approvals", "show", waiting["request_id"])
+        world.sign(waiting["request_id"])
+        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert "rolling back restores the data as well, for 14 days" in plan["summary"]
+    assert plan["rollback"]["restores_data"] is True
+    [kept] = plan["rollback"]["keeps"]
+    assert (kept["table"], kept["columns"], kept["method"]) == ("main.customers", ["fax"], "primary key")
+    assert kept["rows_now"] == world.query("SELECT count(*) FROM customers")[0][0]
+    assert "restores schema and data: rows of main.customers are kept for 14 days" in shown.stdout
+    [started] = [event for event in world.events(Kind.STEP_STARTED) if event.subject == done["apply_id"]]
+    assert started.body["plan"]["undo"]["restores_data"] is True
+    assert done["undo_until"] > started.at
+
+
+async def test_rows_beyond_the_limit_are_not_kept_and_the_plan_says_so(world: World) -> None:
+    world.configure(lambda value: value["targets"]["shop"].update(limits={"undo_rows": 3, "undo_keep": "2h"}))
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="c3")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        shown = world.command("approvals", "show", waiting["request_id"])
+    assert plan["rollback"]["restores_data"] is False
+    assert "rolling back restores the schema, not the data" in plan["summary"]
+    assert "more than the 3 kept" in plan["rollback"]["data_why_not"][0]
+    assert "NOT ALL THE DATA: main.customers holds about" in shown.stdout
+    assert all("_mcp_migrate" not in statement["sql"] for statement in plan["statements"])
+
+
+async def test_what_was_written_since_stays(world: World) -> None:
+    async with world.agent() as agent:
+        apply_id = await applied(world, agent)
+        write(world, "DELETE FROM customers WHERE id = 1")
+        write(world, "INSERT INTO customers (id, email) VALUES (9000, 'new@example.com')")
+        write(world, "UPDATE customers SET email = 'changed@example.com' WHERE id = 2")
+        await rolled_back(world, agent, apply_id)
+    assert world.query("SELECT fax FROM customers WHERE id IN (1, 9000)") == [(None,)]
+    [(email, fax)] = world.query("SELECT email, fax FROM customers WHERE id = 2")
+    assert (email, bool(fax)) == ("changed@example.com", True)
+
+
+@pytest.mark.proves("interface-undo-conflict")
+async def test_a_conflict_is_refused_before_anything_runs(world: World) -> None:
+    world.write_revision("d4", "b2", 'op.execute("DELETE FROM orders WHERE id = 1")', "pass")
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent, "d4")
+        write(world, "INSERT INTO orders (id, customer_id, total) VALUES (1, 1, 5)")
+        refused = await agent.call("migration_rollback", apply_id=apply_id)
+        write(world, "DELETE FROM orders WHERE id = 1")
+        done = await rolled_back(world, agent, apply_id)
+    assert refused["code"] == "undo_conflict"
+    assert "have the keys of rows of main.orders that were deleted (1 of them)" in refused["message"]
+    assert done["status"] == "applied"
+    assert world.query("SELECT total FROM orders WHERE id = 1") == [(100,)]
+
+
+@pytest.mark.proves("interface-undo-gone")
+async def test_a_rollback_after_the_undo_data_is_gone_is_a_clear_error(world: World) -> None:
+    async with world.agent() as agent:
+        apply_id = await applied(world, agent)
+        for (name,) in world.query(
+            "SELECT name FROM sqlite_schema WHERE name LIKE '!_mcp!_migrate!_undo!_%' ESCAPE '!'"
+        ):
+            write(world, f'DROP TABLE IF EXISTS "{name}"') if not name.endswith("_k") else None
+        write(world, "DELETE FROM _mcp_migrate_undo")
+        refused = await agent.call("migration_rollback", apply_id=apply_id)
+    assert refused["code"] == "undo_gone"
+    assert "main.customers" in refused["message"]
+
+
+async def test_a_revision_cannot_touch_undo_data(world: World) -> None:
+    world.write_revision(
+        "d4", "b2", 'op.execute("CREATE TABLE _mcp_migrate_undo_mine AS SELECT * FROM customers")', "pass"
+    )
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        plan = await agent.call("migration_plan", target="shop", to="d4")
+    assert {"privilege", "unknown"} <= set(plan["effects"])
+
+
+async def test_undo_data_is_listed_and_pruned_on_the_record_when_its_time_is_over(world: World) -> None:
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent)
+        early = world.command("undo", "prune")
+        listed = world.command("undo", "list")
+        shown = world.command("undo", "show", apply_id)
+        write(world, "UPDATE _mcp_migrate_undo SET until = kept_at")
+    assert "removed nothing" in early.stdout, early.stderr
+    assert apply_id in listed.stdout
+    assert "main.customers (fax)" in shown.stdout
+    async with world.agent() as agent:  # a server that starts removes it with the first call
+        await agent.call("schema_read", target="shop")
+        refused = await agent.call("migration_rollback", apply_id=apply_id)
+    assert refused["code"] == "undo_gone"
+    [expired], [pruned] = world.events(Kind.UNDO_EXPIRED), world.events(Kind.UNDO_PRUNED)
+    assert expired.seq < pruned.seq
+    assert expired.subject == pruned.subject == expired.body["key"]
+    assert (expired.body["table"], expired.body["rows"]) == ("main.customers", 40)
+    assert world.command("undo", "list").stdout.strip() == "Nothing is kept."
+
+
+async def back_to(world: World, agent: Agent, to: str) -> dict[str, object]:
+    done = await agent.call("migration_rollback", target="shop", to=to)
+    if done["status"] == "approval_required":
+        world.sign(done["request_id"])
+        done = await agent.call("migration_rollback", target="shop", to=to)
+    return dict(done)
+
+
+async def test_several_applies_are_rolled_back_in_one_plan_with_all_they_lost(world: World) -> None:
+    world.write_revision("d4", "c3", 'op.execute("DELETE FROM orders WHERE id < 5")', "pass")
+    before = world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        for revision in ("c3", "d4"):
+            await applied(world, agent, revision)
+        first = await back_to(world, agent, "b2")  # and once more, so that what was rolled back is passed over
+        assert first["status"] == "applied", first
+        again = world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")
+        for revision in ("c3", "d4"):
+            await applied(world, agent, revision)
+        assert world.query("SELECT count(*) FROM orders") < [(len(before[1]),)]
+        done = await back_to(world, agent, "a1")
+    assert (done["status"], done["revision"]) == ("applied", "a1"), done
+    assert again == before
+    assert (world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")) == before
+    [_, *steps] = [event for event in world.events(Kind.STEP_STARTED) if event.body["tool"] == "migration_rollback"]
+    assert len(steps) == 1
+
+
+async def test_a_rollback_that_cannot_put_everything_back_says_so(world: World) -> None:
+    async with world.agent() as agent:
+        await applied(world, agent)
+        write(world, "CREATE TABLE elsewhere (id INTEGER)")
+        asked = await agent.call("migration_rollback", target="shop", to="a1")
+        shown = world.command("approvals", "show", asked["request_id"])
+    assert asked["status"] == "approval_required"
+    assert "undo data that is kept on the target is not put back" in shown.stdout
