@@ -110,6 +110,13 @@ class ApprovalExpiredError(MigrateError):
     action = Action.REPLAN
 
 
+class TooManyRequestsError(MigrateError):
+    """The workflow has as many open requests as it may have."""
+
+    code = "too_many_requests"
+    action = Action.AWAIT_APPROVAL
+
+
 class ApprovalInvalidError(MigrateError):
     """A decision whose signature, statement or reviewer does not hold."""
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.errors import (
     CancelledError,
     ConfigInvalidError,
@@ -96,7 +97,7 @@ class Pipeline:
         prepared = classified.prepared
         if prepared.present is None:
             raise TypeError(f"{prepared.granted.call.tool} neither answers nor works")
-        answer = dict(prepared.present(classified, approve.quorum(classified, self.settings)))
+        answer = dict(prepared.present(classified, quorum(classified, self.settings)))
         if prepared.plan is not None:
             answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
             recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])

@@ -72,6 +72,15 @@ REQUIREMENTS = (
     Requirement("approval-not-requester-key", "docs/interface.md", "One key signs for one person."),
     Requirement("approval-expiry", "docs/interface.md", "An expired request cannot be used."),
     Requirement("approval-quorum", "docs/interface.md", "Several signatures are several people."),
+    Requirement(
+        "approval-denial-sticks", "docs/approvals.md", "A denied change stays denied in whatever plan it comes back."
+    ),
+    Requirement("approval-reopen", "docs/approvals.md", "A denied change is asked again once a reviewer reopens it."),
+    Requirement("approval-withdraw", "docs/approvals.md", "Who asked can take the question back; nobody else can."),
+    Requirement(
+        "approval-narrower", "docs/approvals.md", "A request names the rule behind it and the plan that needs nobody."
+    ),
+    Requirement("interface-too-many-requests", "docs/interface.md", "A workflow asks people only so much at once."),
     Requirement("approval-one-use", "docs/interface.md", "An approval is used once."),
     Requirement("shutdown-clean", "docs/interface.md", "End of input and signals end the server cleanly."),
     Requirement("shutdown-apply-finishes", "docs/interface.md", "An apply in hand finishes and is recorded."),

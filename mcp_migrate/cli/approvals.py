@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcp_migrate.__main__ import Wiring
+from mcp_migrate.__main__ import Wiring, choose_principal
+from mcp_migrate.approvals import deciding
+from mcp_migrate.approvals.standing import standing
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.cli.request_text import render
-from mcp_migrate.errors import (
-    ApprovalDeniedError,
-    ApprovalExpiredError,
-    ApprovalInvalidError,
-    RequestNotFoundError,
-)
-from mcp_migrate.ledger import Draft, Event, Kind
+from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
+from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.model import canonical
 from mcp_migrate.notices import told
 from mcp_migrate.tools.approval_status import request_status
+
+if TYPE_CHECKING:
+    from mcp_migrate.signers.decisions import Verdict
+    from mcp_migrate.signers.keys import PublicKey
 
 app = typer.Typer(no_args_is_help=True)
 KeyOption = Annotated[Path, typer.Option("--key", help="Your private SSH key, or the .pub of a key in your agent.")]
@@ -84,9 +84,37 @@ def deny(
     _decide(request_id, "deny", key, reviewer, reason, wire(config_file), as_json=as_json)
 
 
+@app.command()
+def reopen(
+    request_id: RequestArgument,
+    key: KeyOption,
+    reason: Annotated[str, typer.Option("--reason", help="Why it may be asked again, for the record.")],
+    reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a denied change be asked again, with your signature. It approves nothing."""
+    _decide(request_id, "reopen", key, reviewer, reason, wire(config_file), as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    request_id: RequestArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is not needed any more.")],
+    principal: Annotated[str | None, typer.Option("--as", help="The principal that asked.")] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back a request of your own that nobody needs any more."""
+    wiring, now = wire(config_file), datetime.now(UTC)
+    request, asker = _find(wiring, request_id), choose_principal(wiring.settings, principal)
+    deciding.withdraw(request, asker, reason, wiring.settings, wiring.ledger, now=now)
+    _tell(request, wiring, f"{asker} has withdrawn {request_id}.", now, as_json=as_json)
+
+
 def _decide(
     request_id: str,
-    verdict: Any,
+    verdict: Verdict,
     key_file: Path,
     reviewer: str | None,
     reason: str | None,
@@ -94,32 +122,58 @@ def _decide(
     *,
     as_json: bool,
 ) -> None:
-    from mcp_migrate.signers.decisions import check, statement
     from mcp_migrate.signers.sign import public_key_of, sign
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
-    _refuse_ended(request_status(request, wiring.ledger, wiring.settings, now=now))
+    stands = standing(request, wiring.ledger, wiring.settings)
+    if verdict != "reopen":
+        deciding.refuse_ended(stands.status(now))
     passphrase = _ask_once(key_file)
     public = public_key_of(key_file, passphrase=passphrase)
+    name = reviewer or _whose(public.fingerprint, wiring)
+    lifts = [denial.nonce for denial in stands.binding]
+    said = _statement(request, verdict, name, public, reason, lifts, wiring, now)
+    decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
+    record = deciding.reopen if verdict == "reopen" else deciding.decide
+    held = record(decision, request, wiring.settings, wiring.ledger, now=now)
+    _tell(request, wiring, f"{name} has signed: {verdict} {request_id} ({held.assurance}).", now, as_json=as_json)
+
+
+def _statement(
+    request: Event,
+    verdict: Verdict,
+    reviewer: str,
+    key: PublicKey,
+    reason: str | None,
+    lifts: list[str],
+    wiring: Wiring,
+    now: datetime,
+) -> dict[str, Any]:
+    from mcp_migrate.signers.decisions import statement
+
     head = wiring.ledger.head()
-    said = statement(
+    return statement(
         request.body,
         verdict,
-        reviewer=reviewer or _whose(public.fingerprint, wiring),
-        key=public,
+        reviewer=reviewer,
+        key=key,
         at=now,
         nonce=secrets.token_hex(16),
         head={"size": head.size, "root": head.root},
         reason=reason,
+        lifts=lifts,
     )
-    decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
-    held = check(decision, request.body, wiring.settings)
-    wiring.ledger.append(Draft(Kind.APPROVAL_DECIDED, decision, workflow=request.workflow, subject=request_id), at=now)
+
+
+def _tell(request: Event, wiring: Wiring, sentence: str, now: datetime, *, as_json: bool) -> None:
+    """What was done, and how the request stands now."""
     status = request_status(request, wiring.ledger, wiring.settings, now=now)
     if as_json:
         print_json(status)
-        return
-    print(f"{held.reviewer} has signed: {verdict} {request_id} ({held.assurance}). It is now {status['status']}.")
+    elif status["reopened"]:
+        print(f"{sentence} The change may be asked again.")
+    else:
+        print(f"{sentence} It is now {status['status']}.")
 
 
 def _row(wiring: Wiring, request: Event) -> dict[str, Any]:
@@ -143,15 +197,6 @@ def _find(wiring: Wiring, request_id: str) -> Event:
             f"There is no request {safe(request_id)!r}.", hint="`mcp-migrate approvals list` shows them."
         )
     return events[0]
-
-
-def _refuse_ended(status: Mapping[str, Any]) -> None:
-    if status["status"] == "expired":
-        raise ApprovalExpiredError("This request has expired.", hint="The agent has to ask again.")
-    if status["status"] == "denied":
-        raise ApprovalDeniedError("This request was denied; that stands.", hint="Nothing is left to decide.")
-    if status["status"] == "used":
-        raise ApprovalInvalidError("This request was approved and used.", hint="Nothing is left to decide.")
 
 
 def _whose(fingerprint: str, wiring: Wiring) -> str:

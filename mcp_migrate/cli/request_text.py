@@ -39,7 +39,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
-        ("Rule", ", ".join(quorum["rules"])),
+        *why_asked(body),
         *rehearsed(body.get("rehearsal")),
         *(("Asks", one_line(f"that no row is in the way: {c['why']}")) for c in plan.get("preconditions", ())),
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
@@ -50,6 +50,17 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The rules that made it a question for people, and what could be left out so that it is none."""
+    demands = body.get("demands") or [{"rule": rule, "why": "", "statements": []} for rule in body["quorum"]["rules"]]
+    facts = []
+    for demand in demands:
+        which = f" (statement {_numbers(demand['statements'])})" if demand["statements"] else ""
+        why = f": {one_line(demand['why'])}" if demand["why"] else ""
+        facts.append(("Rule", f"{one_line(demand['rule'])}{why}{which}"))
+    return [*facts, *([("Narrower", one_line(body["narrower"]))] if body.get("narrower") else [])]
 
 
 def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"
     APPROVAL_CONSUMED = "approval.consumed"
+    APPROVAL_WITHDRAWN = "approval.withdrawn"
+    APPROVAL_REOPENED = "approval.reopened"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"
     NOTICE_SENT = "notice.sent"

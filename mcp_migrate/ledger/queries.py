@@ -65,7 +65,7 @@ def unanswered(kind: str, answer: str, where: Mapping[str, str]) -> Select[Any]:
     return query
 
 
-def last(kind: str, where: Mapping[str, str], limit: int) -> Select[Any]:
+def last(kind: str, where: Mapping[str | tuple[str, ...], str], limit: int) -> Select[Any]:
     body = type_coerce(events.c.body, JSON)
     query = select(events).where(events.c.kind == kind).order_by(events.c.seq.desc()).limit(limit)
     for key, value in where.items():

@@ -88,8 +88,10 @@ class Ledger:
         """Up to `limit` events from `since` on, oldest first."""
         return self._select(_queries().read(since, kind, workflow, limit))
 
-    def last(self, kind: str, *, limit: int = 1, where: Mapping[str, str] | None = None) -> tuple[Event, ...]:
-        """Up to `limit` events of `kind`, newest first, whose body has these top-level texts."""
+    def last(
+        self, kind: str, *, limit: int = 1, where: Mapping[str | tuple[str, ...], str] | None = None
+    ) -> tuple[Event, ...]:
+        """Up to `limit` events of `kind`, newest first, whose body has these texts; a tuple is a path."""
         return self._select(_queries().last(kind, where or {}, limit))
 
     def unanswered(self, kind: str, answer: str, *, where: Mapping[str, str]) -> tuple[Event, ...]:

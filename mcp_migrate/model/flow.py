@@ -108,6 +108,15 @@ class Permitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Demanded:
+    """Which rule asked for people, why, and the statements that made it; none where it is the plan as a whole."""
+
+    rule: str
+    why: str
+    statements: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Quorum:
     """What policy asks for before this may run: the strictest part of each rule that matched."""
 
@@ -117,6 +126,7 @@ class Quorum:
     assurance: Assurance
     never: frozenset[str]
     rules: tuple[str, ...]
+    demands: tuple[Demanded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

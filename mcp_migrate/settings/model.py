@@ -111,12 +111,19 @@ class Scope(Part):
     ticket: Literal["required"] | None = None
 
 
+class WorkflowLimits(Part):
+    """How much a workflow may ask of people."""
+
+    open_requests: int = Field(20, ge=1, description="Requests that may wait for people at once.")
+
+
 class Workflow(Part):
     """What principals act for."""
 
     owner: Owner
     principals: tuple[str, ...] = Field(min_length=1)
     scopes: tuple[Scope, ...] = Field(min_length=1)
+    limits: WorkflowLimits = WorkflowLimits()
 
 
 class Reviewer(Part):

@@ -7,7 +7,7 @@ who brought it, and how, means nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -22,12 +22,12 @@ _STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
 _NONCE = 16
 """Characters a nonce has at least."""
 
-Verdict = Literal["approve", "deny"]
+Verdict = Literal["approve", "deny", "reopen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision that holds."""
+    """One decision that holds. `lifts` are the nonces of the denials that a reopening ends."""
 
     verdict: Verdict
     reviewer: str
@@ -35,6 +35,7 @@ class Decision:
     assurance: Assurance
     nonce: str
     reason: str | None
+    lifts: tuple[str, ...] = ()
 
 
 def statement(
@@ -47,9 +48,13 @@ def statement(
     nonce: str,
     head: Mapping[str, Any],
     reason: str | None = None,
+    lifts: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """What is signed. `head` is the ledger's size and root when the reviewer looked: each reviewer is a witness."""
-    return {
+    """What is signed. `head` is the ledger's size and root when the reviewer looked: each reviewer is a witness.
+
+    `lifts` are the nonces of the denials that a reopening ends; a later one stands.
+    """
+    said = {
         "format": FORMAT,
         "request_id": request["request_id"],
         "request_digest": digest(request),
@@ -61,6 +66,7 @@ def statement(
         "ledger": dict(head),
         "reason": reason,
     }
+    return {**said, "lifts": sorted(lifts)} if verdict == "reopen" else said
 
 
 def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
@@ -70,16 +76,44 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
         ApprovalInvalidError: the statement, the reviewer or the signature does not hold.
         SelfApprovalError: the reviewer is the one who asks, or someone the rule excludes.
     """
+    held = _signed(decision, request, settings, verdicts=("approve", "deny"))
+    if not _in_time(decision["statement"].get("decided_at"), request["expires_at"]):
+        raise _invalid("it was signed after the request had expired")
+    lack = _lacks(held, request, settings) if held.verdict == "approve" else None
+    if lack is not None:
+        raise _invalid(lack)
+    return held
+
+
+def check_reopening(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+    """Hold a decision to ask again what was denied: by whoever could approve it, also after it expired.
+
+    Raises:
+        ApprovalInvalidError, SelfApprovalError: as `check`.
+    """
+    held = _signed(decision, request, settings, verdicts=("reopen",))
+    lifts = decision["statement"].get("lifts")
+    lack = _lacks(held, request, settings)
+    if lack is not None:
+        raise _invalid(lack)
+    if not isinstance(lifts, list) or not all(isinstance(nonce, str) for nonce in lifts):
+        raise _invalid("it does not say which denials it lifts")
+    return replace(held, lifts=tuple(lifts))
+
+
+def _signed(
+    decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, *, verdicts: Iterable[Verdict]
+) -> Decision:
+    """Who signed what over exactly this request, and may they decide on it at all?"""
     said, signature = decision.get("statement"), decision.get("signature")
     if not isinstance(said, Mapping) or not isinstance(signature, str) or said.get("format") != FORMAT:
         raise _invalid("it is not a decision of this version")
-    verdict, name, nonce = said.get("decision"), said.get("reviewer"), said.get("nonce")
-    if verdict not in {"approve", "deny"} or not isinstance(nonce, str) or len(nonce) < _NONCE:
+    name, nonce = said.get("reviewer"), said.get("nonce")
+    verdict = next((each for each in verdicts if each == said.get("decision")), None)
+    if verdict is None or not isinstance(nonce, str) or len(nonce) < _NONCE:
         raise _invalid("its verdict or nonce is missing")
     if said.get("request_digest") != digest(request):
         raise _invalid("it was signed for another request")
-    if not _in_time(said.get("decided_at"), request["expires_at"]):
-        raise _invalid("it was signed after the request had expired")
     reviewer = settings.reviewers.get(str(name))
     if reviewer is None:
         raise _invalid(f"{name!r} is no enrolled reviewer")
@@ -88,13 +122,12 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
     verified = verify(_message(said), signature, key)
     _not_excluded(str(name), reviewer.email, request, settings)
-    meant: Verdict = "approve" if verdict == "approve" else "deny"
-    held = Decision(meant, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+    return Decision(verdict, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+
+
+def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -> str | None:
     asked = request["quorum"]
-    lack = lacking(held, settings, asked["groups"], Assurance(asked["assurance"]))
-    if meant == "approve" and lack is not None:
-        raise _invalid(lack)
-    return held
+    return lacking(decision, settings, asked["groups"], Assurance(asked["assurance"]))
 
 
 def lacking(decision: Decision, settings: Settings, groups: Iterable[str], assurance: Assurance) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError, SelfApprovalError
+from mcp_migrate.approvals.standing import Weighed, standing
+from mcp_migrate.errors import RequestNotFoundError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.settings import Settings
@@ -33,40 +34,27 @@ class ApprovalStatus:
 
 def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: datetime) -> Mapping[str, Any]:
     """What was decided so far; decisions that do not hold are listed with the reason and count for nothing."""
-    body = request.body
-    decisions = [_held(e, body, settings) for e in ledger.find(Kind.APPROVAL_DECIDED, body["request_id"])]
-    valid = [d for d in decisions if d["valid"]]
-    approvals = {d["reviewer"] for d in valid if d["decision"] == "approve"}
-    needed = max(0, body["quorum"]["count"] - len(approvals))
-    expires_at = body["expires_at"]
-    if ledger.find(Kind.APPROVAL_CONSUMED, body["request_id"]):
-        status = "used"
-    elif any(d["decision"] == "deny" for d in valid):
-        status = "denied"
-    elif datetime.fromisoformat(expires_at) <= now:
-        status = "expired"
-    else:
-        status = "pending" if needed else "approved"
+    stands = standing(request, ledger, settings)
+    status = stands.status(now)
+    reopened = status == "denied" and not stands.binding
     return {
-        "request_id": body["request_id"],
+        "request_id": request.body["request_id"],
         "status": status,
-        "decisions": decisions,
-        "still_needed": needed,
-        "expires_at": expires_at,
+        "reopened": reopened,
+        "decisions": [_shown(weighed) for weighed in stands.decisions],
+        "still_needed": stands.still_needed,
+        "expires_at": request.body["expires_at"],
         "review_url": None,
-        "next": _next(status),
+        "next": _next("reopened" if reopened else status),
     }
 
 
-def _held(event: Event, request: Mapping[str, Any], settings: Settings) -> Mapping[str, Any]:
-    from mcp_migrate.signers.decisions import check
-
-    said = event.body.get("statement") or {}
-    shown = {"reviewer": said.get("reviewer"), "decision": said.get("decision"), "at": event.at}
-    try:
-        held = check(event.body, request, settings)
-    except (ApprovalInvalidError, SelfApprovalError) as error:
-        return {**shown, "valid": False, "why_not": error.sentence}
+def _shown(weighed: Weighed) -> Mapping[str, Any]:
+    said, held = weighed.event.body.get("statement"), weighed.held
+    known = said if isinstance(said, Mapping) else {}
+    shown = {"reviewer": known.get("reviewer"), "decision": known.get("decision"), "at": weighed.event.at}
+    if held is None:
+        return {**shown, "valid": False, "why_not": weighed.why_not}
     return {**shown, "valid": True, "assurance": held.assurance, "reason": held.reason}
 
 
@@ -84,7 +72,9 @@ def _next(status: str) -> Mapping[str, str]:
     hints = {
         "pending": ("await_approval", "People have not decided yet; do something else and look again."),
         "approved": ("apply", "Make the call that asked for approval again; it runs now."),
-        "denied": ("narrow_plan", "Do not ask for the same change again."),
+        "denied": ("narrow_plan", "Do not ask for the same change again, in this plan or another."),
+        "reopened": ("replan", "It was denied, and a person reopened the question: make the same call to ask anew."),
+        "withdrawn": ("replan", "It was withdrawn; make the same call again if it is needed after all."),
         "expired": ("replan", "Make the call that asked for approval again to ask anew."),
         "used": ("none", "It was used; migration_status shows what came of it."),
     }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from mcp_migrate.approvals.demands import narrower, told
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.migrations.undo import Target, protect
@@ -100,7 +101,7 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
         },
         "rehearsal": {**rehearsed(plan), "cage": plan.cage},
         "preconditions": preconditions.told(plan),
-        "approval": _approval(quorum),
+        "approval": _approval(quorum, classified),
         "doubts": list(plan.doubts),
         "statements": statements(plan.statements, classified.judgements),
         "statements_total": len(plan.statements),
@@ -220,12 +221,14 @@ def _rollback(plan: Plan, classified: Classified) -> Mapping[str, Any]:
     return told
 
 
-def _approval(quorum: Quorum | None) -> Mapping[str, Any]:
+def _approval(quorum: Quorum | None, classified: Classified) -> Mapping[str, Any]:
     if quorum is None:
         return {"required": False}
     return {
         "required": True,
         "rule": list(quorum.rules),
+        "because": told(quorum),
+        "narrower": narrower(quorum.demands, classified),
         "quorum": quorum.count,
         "reviewers": sorted(quorum.groups) or "any enrolled reviewer",
         "assurance": quorum.assurance,

@@ -1,0 +1,104 @@
+"""How does one request stand: who decided what, does it hold, was it withdrawn, reopened, used?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
+from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.settings import Settings
+
+if TYPE_CHECKING:
+    from mcp_migrate.signers.decisions import Decision
+
+Status = Literal["pending", "approved", "denied", "withdrawn", "expired", "used"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A decision on the record: what it is worth, or why it counts for nothing."""
+
+    event: Event
+    held: Decision | None
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger holds about one request."""
+
+    request: Event
+    decisions: tuple[Weighed, ...]
+    lifted: frozenset[str]
+    withdrawn: bool
+    used: bool
+
+    @property
+    def denials(self) -> tuple[Decision, ...]:
+        """The denials that hold, whether lifted since or not."""
+        return tuple(w.held for w in self.decisions if w.held and w.held.verdict == "deny")
+
+    @property
+    def binding(self) -> tuple[Decision, ...]:
+        """The denials that nobody has lifted."""
+        return tuple(denial for denial in self.denials if denial.nonce not in self.lifted)
+
+    @property
+    def approvals(self) -> tuple[Decision, ...]:
+        return tuple(w.held for w in self.decisions if w.held and w.held.verdict == "approve")
+
+    @property
+    def still_needed(self) -> int:
+        """Signatures of further people and keys."""
+        people = {decision.reviewer for decision in self.approvals}
+        return max(0, int(self.request.body["quorum"]["count"]) - len(people))
+
+    @property
+    def ended(self) -> bool:
+        """Whether no decision can bring it to life any more, whatever the time."""
+        return self.used or self.withdrawn or bool(self.denials)
+
+    def status(self, now: datetime) -> Status:
+        if self.used:
+            return "used"
+        if self.denials:
+            return "denied"
+        if self.withdrawn:
+            return "withdrawn"
+        if datetime.fromisoformat(self.request.body["expires_at"]) <= now:
+            return "expired"
+        return "pending" if self.still_needed else "approved"
+
+
+def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:
+    """Read everything about `request` and hold it against the enrolled keys."""
+    request_id = request.body["request_id"]
+    return Standing(
+        request=request,
+        decisions=tuple(_weighed(request, Kind.APPROVAL_DECIDED, ledger, settings)),
+        lifted=frozenset(
+            nonce
+            for weighed in _weighed(request, Kind.APPROVAL_REOPENED, ledger, settings)
+            if weighed.held
+            for nonce in weighed.held.lifts
+        ),
+        withdrawn=any(e.workflow == request.workflow for e in ledger.find(Kind.APPROVAL_WITHDRAWN, request_id)),
+        used=bool(ledger.find(Kind.APPROVAL_CONSUMED, request_id)),
+    )
+
+
+def _weighed(request: Event, kind: Kind, ledger: Ledger, settings: Settings) -> Iterator[Weighed]:
+    events = ledger.find(kind, request.body["request_id"])
+    if not events:
+        return
+    from mcp_migrate.signers.decisions import check, check_reopening  # cryptography loads when there is one to check
+
+    held = check_reopening if kind is Kind.APPROVAL_REOPENED else check
+    for event in events:
+        try:
+            yield Weighed(event, held(event.body, request.body, settings))
+        except (ApprovalInvalidError, SelfApprovalError) as error:
+            yield Weighed(event, None, error.sentence)
