@@ -6,6 +6,7 @@ tools/        what callers can ask for, built from tool_specs/*.yaml
 migrations/   an Alembic project becomes frozen SQL
 rules/        what a statement does
 dialects/     the databases we can change
+approvals/    what is asked of people, what stands, and what a no means
 signers/      how a person signs
 notices.py    who has to be told what; notifiers/: how they are reached
 ledger/       the record nobody can quietly edit
