@@ -233,7 +233,7 @@ def test_a_failure_while_asking_ahead_leaves_a_connection_that_can_be_used(postg
             asking.ask("first", "SELECT 1")
             asking.ask("second", "SELECT * FROM nowhere")
             asking.ask("third", "SELECT 3")
-            assert asking.rows("first") == [(1,)]
+            assert list(asking.rows("first")) == [(1,)]
             with pytest.raises(UndefinedTable, match="nowhere"):
                 asking.rows("third")
         assert session.execute(b"SELECT 4").fetchall() == [(4,)]

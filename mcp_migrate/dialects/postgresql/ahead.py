@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 Row = tuple[Any, ...]
+_AT_ONCE = 500
 
 
 class Ahead:
@@ -41,18 +42,28 @@ class Ahead:
             select.select([self._server.socket], [self._server.socket], [])
             self._server.consume_input()
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> Iterator[Row]:
         """The answer to a query, waited for. Raises: psycopg.Error."""
-        from psycopg.adapt import Transformer
-
         while name not in self._answers:
             which, answer = self._asked.popleft(), self._result()
             self._result()  # between two answers there is always nothing
             self._answers[which] = _whole(answer)
+        return self._read(self._answers.pop(name))
+
+    def _read(self, answer: PGresult) -> Iterator[Row]:
+        """Some rows at a time: the server stops when nobody takes what it sends."""
+        from psycopg.adapt import Transformer
+
         reading = Transformer(self._connection)
-        answer = self._answers.pop(name)
         reading.set_pgresult(answer)
-        return reading.load_rows(0, answer.ntuples, tuple)
+        for first in range(0, answer.ntuples, _AT_ONCE):
+            self._take()
+            yield from reading.load_rows(first, min(first + _AT_ONCE, answer.ntuples), tuple)
+
+    def _take(self) -> None:
+        """Take what has come meanwhile."""
+        if self._asked and select.select([self._server.socket], [], [], 0)[0]:
+            self._server.consume_input()
 
     def _result(self) -> PGresult | None:
         """What comes next, waited for without holding Python's lock."""

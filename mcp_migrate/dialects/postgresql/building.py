@@ -36,9 +36,9 @@ _NO_REMARK: tuple[None, tuple[str, ...], None] = (None, (), None)
 _UNQUALIFIED_SINCE = 160_000
 
 
-_FIRST = ("columns", "expressions", "kinds", "grants")
-_THEN = ("classes", "indexes", "remarks", "constraints", "defaults", "comments", "details", "tables", "others")
-"""In an order in which the server is never done before we are, and we seldom wait for it."""
+_FIRST = ("columns", "expressions", "kinds", "remarks")
+_THEN = ("constraints", "classes", "indexes", "grants", "defaults", "comments", "details", "tables", "others")
+"""First what takes us longer than the server, so that neither waits for the other for long."""
 
 
 class Catalogs(Protocol):
@@ -47,7 +47,7 @@ class Catalogs(Protocol):
     def ask(self, name: str, *values: Any) -> None:
         """Ask, and go on."""
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> Iterator[Row]:
         """Wait for the answer; it is given once."""
 
 
@@ -65,14 +65,11 @@ def build(catalogs: Catalogs, server_version: int) -> Schema:
     for name in _THEN:
         catalogs.ask(name)
     expressions = spelt(groups, {(kind, number): text for kind, number, text in catalogs.rows("written")})
+    constraints = _listed(_constraints(keys, catalogs, expressions))
+    indexes = _listed(_indexes(keys, catalogs, expressions))
     grants = {(row[0], row[1], row[2]): tuple(row[3]) for row in catalogs.rows("grants")}
-    parts = _Parts(
-        grants,
-        indexes=_listed(_indexes(keys, catalogs, expressions)),
-        constraints=_listed(_constraints(keys, catalogs, expressions)),
-        columns=_columns(keys, catalogs, grants, expressions),
-    )
-    tables, others = catalogs.rows("tables"), catalogs.rows("others")
+    parts = _Parts(grants, _columns(keys, catalogs, grants, expressions), indexes, constraints)
+    tables, others = list(catalogs.rows("tables")), list(catalogs.rows("others"))
     return Schema(
         dialect="postgresql",
         tables=tuple([parts.table(*row) for row in tables]),
@@ -225,12 +222,12 @@ def _text(keys: Keys, kind: str, columns: list[Key], refers: list[Any]) -> str |
 def _at(keys: Keys, relation: int, numbers: Iterable[int]) -> list[Key]:
     """The columns of a relation with these numbers; expressions have the number 0."""
     first = relation * WIDTH
-    return [keys[first + number] for number in numbers if first + number in keys]
+    return [key for number in numbers if (key := keys.get(first + number)) is not None]
 
 
 def _indexes(keys: Keys, catalogs: Catalogs, expressions: Spelt) -> Iterator[tuple[int, Index]]:
     usual: dict[int, int] = dict(catalogs.rows("classes"))
-    found = catalogs.rows("indexes")
+    found = list(catalogs.rows("indexes"))
     written = {row[1]: _definition(keys, usual, expressions, *row[:12]) for row in found}
     unwritten = [number for number, definition in written.items() if definition is None]
     if unwritten:

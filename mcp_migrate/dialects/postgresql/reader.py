@@ -165,7 +165,7 @@ class _Catalogs:
             sql = _only(sql, kinds)
         self._asking.ask(name, sql, self._left_out if name in _LEAVING_OUT else values)
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> Iterator[Row]:
         return self._asking.rows(name)
 
 
