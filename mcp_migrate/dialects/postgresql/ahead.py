@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 Row = tuple[Any, ...]
-_AT_ONCE = 500
+_AT_ONCE = 100
 
 
 class Ahead:
@@ -64,6 +64,7 @@ class Ahead:
         """Take what has come meanwhile."""
         if self._asked and select.select([self._server.socket], [], [], 0)[0]:
             self._server.consume_input()
+            self._server.is_busy()  # has libpq read it, so that there is room for more
 
     def _result(self) -> PGresult | None:
         """What comes next, waited for without holding Python's lock."""

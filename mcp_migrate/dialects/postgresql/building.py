@@ -122,7 +122,7 @@ class _Parts:
 
 
 def _keys(groups: Iterable[Row]) -> dict[int, Key]:
-    """The columns by their places, with nothing of what only some of them have."""
+    """The columns by their places and in their order, with nothing of what only some of them have."""
     found: dict[int, Key] = {}
     for name, quoted, kind, nullable, identity, generated, collation, options, type_, collated, places in groups:
         column = Column(
@@ -135,7 +135,7 @@ def _keys(groups: Iterable[Row]) -> dict[int, Key]:
             options=tuple(options or ()),
         )
         found.update(dict.fromkeys(places, Key(column, quoted, type_, collated)))
-    return found
+    return {where: found[where] for where in sorted(found)}
 
 
 def _columns(keys: Keys, catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, list[Column]]:
@@ -143,8 +143,8 @@ def _columns(keys: Keys, catalogs: Catalogs, grants: Grants, expressions: Spelt)
     more = _more(catalogs, grants, expressions)
     alike: dict[Any, Column] = {}
     found: dict[int, list[Column]] = {}
-    for where in sorted(keys):
-        column = keys[where].column
+    for where, key in keys.items():
+        column = key.column
         facts = more.get(where)
         if facts is not None:
             which = (id(column), facts)
