@@ -207,6 +207,13 @@ class Dialect(Protocol):
         """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
         ...
 
+    def remake(self, scratch: Scratch, schema: Schema, *, version_table: str, revisions: Sequence[str] | None) -> bool:
+        """Make an empty scratch database what `schema` says, with these rows in its version table (None: without it).
+
+        False where that cannot be done here, or not of this schema; the scratch database is still empty then.
+        """
+        ...
+
     def listing(self, sql: str) -> str:
         """A read whose rows are those of the read `sql`, in a form that is the same whoever asks."""
         ...
