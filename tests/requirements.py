@@ -68,6 +68,8 @@ REQUIREMENTS = (
     Requirement("scopes-narrow-only", "docs/design.md", "A condition or expectation never allows more."),
     Requirement("approval-signature", "docs/interface.md", "A decision counts by an enrolled key's signature."),
     Requirement("approval-digest", "docs/interface.md", "A decision is bound to exactly one request."),
+    Requirement("approval-binding", "docs/approvals.md", "An approval is void where anything signed differs."),
+    Requirement("approval-keys", "docs/approvals.md", "A key removed since, or enrolled since, does not decide."),
     Requirement("approval-not-requester-identity", "docs/interface.md", "Who asks does not approve."),
     Requirement("approval-not-requester-key", "docs/interface.md", "One key signs for one person."),
     Requirement("approval-expiry", "docs/interface.md", "An expired request cannot be used."),

@@ -73,6 +73,7 @@ def _demand(index: int, rule: ApprovalRule, classified: Classified) -> Quorum:
         assurance=Assurance.PRESENCE if asked.assurance == "hardware" else Assurance(asked.assurance),
         never=frozenset(asked.never) | _NEVER,
         rules=(name,),
+        execute_seconds=asked.execute_within.total_seconds(),
         demands=(Demanded(name, _because(rule.when.model_dump(exclude_none=True, mode="json")), statements),),
     )
 
@@ -103,6 +104,7 @@ def _strictest(asked: list[Quorum], built_in: Iterable[Demanded]) -> Quorum:
         count=max(each.count for each in asked),
         groups=frozenset[str]().union(*(each.groups for each in asked)),
         expires_seconds=min(each.expires_seconds for each in asked),
+        execute_seconds=min(each.execute_seconds for each in asked),
         assurance=max((each.assurance for each in asked), key=STRENGTH.index),
         never=frozenset[str]().union(*(each.never for each in asked)),
         rules=tuple(rule for each in asked for rule in each.rules),

@@ -31,5 +31,9 @@ def refuse_too_many(workflow: str, settings: Settings, ledger: Ledger, *, now: d
 def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime) -> tuple[Event, ...]:
     """The requests of `workflow` that may still be used, oldest first."""
     asked = ledger.unanswered(Kind.APPROVAL_REQUESTED, Kind.APPROVAL_CONSUMED, where={"workflow": workflow})
-    young = [event for event in asked if now < datetime.fromisoformat(event.body["expires_at"])]
-    return tuple(event for event in young if not standing(event, ledger, settings).ended)
+    decided = [e for e in asked if _is_young(e, now) or ledger.find(Kind.APPROVAL_DECIDED, e.body["request_id"])]
+    return tuple(e for e in decided if standing(e, ledger, settings).status(now) in {"pending", "approved"})
+
+
+def _is_young(request: Event, now: datetime) -> bool:
+    return now < datetime.fromisoformat(request.body["expires_at"])

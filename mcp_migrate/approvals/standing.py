@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
@@ -50,10 +50,9 @@ class Standing:
     def approvals(self) -> tuple[Decision, ...]:
         return tuple(w.held for w in self.decisions if w.held and w.held.verdict == "approve")
 
-    @property
-    def still_needed(self) -> int:
-        """Signatures of further people and keys."""
-        people = {decision.reviewer for decision in self.approvals}
+    def still_needed(self, now: datetime) -> int:
+        """Signatures of further people, beside those that may be used now or later."""
+        people = {decision.reviewer for decision in self.approvals if now <= decision.ends}
         return max(0, int(self.request.body["quorum"]["count"]) - len(people))
 
     @property
@@ -68,9 +67,9 @@ class Standing:
             return "denied"
         if self.withdrawn:
             return "withdrawn"
-        if datetime.fromisoformat(self.request.body["expires_at"]) <= now:
-            return "expired"
-        return "pending" if self.still_needed else "approved"
+        if not self.still_needed(now):
+            return "approved"
+        return "expired" if datetime.fromisoformat(self.request.body["expires_at"]) <= now else "pending"
 
 
 def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:
@@ -99,6 +98,26 @@ def _weighed(request: Event, kind: Kind, ledger: Ledger, settings: Settings) -> 
     held = check_reopening if kind is Kind.APPROVAL_REOPENED else check
     for event in events:
         try:
+            refuse_other_ledger(event.body, request, ledger)
             yield Weighed(event, held(event.body, request.body, settings))
         except (ApprovalInvalidError, SelfApprovalError) as error:
             yield Weighed(event, None, error.sentence)
+
+
+def refuse_other_ledger(decision: Mapping[str, Any], request: Event, ledger: Ledger) -> None:
+    """Hold the ledger's head that the reviewer saw and signed against this ledger.
+
+    Raises:
+        ApprovalInvalidError: they saw another ledger, or this one before the request was in it.
+    """
+    said = decision.get("statement")
+    if request.body["format"] == "mcp-migrate/request/1" or not isinstance(said, Mapping):
+        return  # those decisions name a head too, and nobody promised to hold it against anything
+    head = said.get("ledger")
+    size = head.get("size") if isinstance(head, Mapping) else None
+    known = ledger.read(since=size - 1, limit=1) if isinstance(size, int) and 0 < size <= ledger.head().size else ()
+    if not known or known[0].seq < request.seq or {"size": size, "root": known[0].root.hex()} != head:
+        raise ApprovalInvalidError(
+            "This decision does not count: its reviewer saw another ledger than this one.",
+            hint="Keep both ledgers as evidence; `mcp-migrate ledger verify` looks into this one.",
+        )

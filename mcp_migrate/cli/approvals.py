@@ -64,11 +64,17 @@ def approve(
     request_id: RequestArgument,
     key: KeyOption,
     reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
+    not_before: Annotated[
+        datetime | None,
+        typer.Option(
+            help="When it may run at the earliest, as 2026-11-24T22:00:00+01:00.", formats=["%Y-%m-%dT%H:%M:%S%z"]
+        ),
+    ] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Approve exactly this request with your signature."""
-    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json)
+    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json, not_before=not_before)
 
 
 @app.command()
@@ -121,18 +127,21 @@ def _decide(
     wiring: Wiring,
     *,
     as_json: bool,
+    not_before: datetime | None = None,
 ) -> None:
     from mcp_migrate.signers.sign import public_key_of, sign
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
     stands = standing(request, wiring.ledger, wiring.settings)
-    if verdict != "reopen":
-        deciding.refuse_ended(stands.status(now))
     passphrase = _ask_once(key_file)
     public = public_key_of(key_file, passphrase=passphrase)
-    name = reviewer or _whose(public.fingerprint, wiring)
+    attempt = {"decision": verdict, "reviewer": reviewer, "key": public.fingerprint}
+    with deciding.refusals_recorded(request, wiring.ledger, now, attempt):
+        if verdict != "reopen":
+            deciding.refuse_ended(stands.status(now))
+        name = reviewer or _whose(public.fingerprint, wiring)
     lifts = [denial.nonce for denial in stands.binding]
-    said = _statement(request, verdict, name, public, reason, lifts, wiring, now)
+    said = _statement(request, verdict, name, public, reason, lifts, wiring, now, not_before)
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
     record = deciding.reopen if verdict == "reopen" else deciding.decide
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
@@ -148,6 +157,7 @@ def _statement(
     lifts: list[str],
     wiring: Wiring,
     now: datetime,
+    not_before: datetime | None,
 ) -> dict[str, Any]:
     from mcp_migrate.signers.decisions import statement
 
@@ -162,6 +172,7 @@ def _statement(
         head={"size": head.size, "root": head.root},
         reason=reason,
         lifts=lifts,
+        not_before=not_before,
     )
 
 
@@ -200,10 +211,10 @@ def _find(wiring: Wiring, request_id: str) -> Event:
 
 
 def _whose(fingerprint: str, wiring: Wiring) -> str:
-    from mcp_migrate.signers.keys import parse_public_key
+    from mcp_migrate.signers.decisions import keys_of
 
     for name, reviewer in wiring.settings.reviewers.items():
-        if any(parse_public_key(line).fingerprint == fingerprint for line in reviewer.ssh_keys):
+        if any(key.fingerprint == fingerprint for key in keys_of(reviewer)):
             return name
     raise ApprovalInvalidError(
         f"The key {fingerprint} belongs to no enrolled reviewer.",

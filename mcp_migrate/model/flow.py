@@ -62,7 +62,8 @@ class Prepared:
     `present` makes the answer of a tool that changes nothing. A tool that changes something has `work` instead.
     `plan` is what would run on the target; `schema` is the live schema it is judged against (a
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
-    `effects` and `objects` are declared by tools whose work is not a plan.
+    `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
+    was looked at.
     """
 
     granted: Granted
@@ -74,6 +75,7 @@ class Prepared:
     effects: frozenset[Effect] = frozenset({Effect.READ})
     objects: tuple[str, ...] = ()
     subject: Mapping[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,10 @@ class Demanded:
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """What policy asks for before this may run: the strictest part of each rule that matched."""
+    """What policy asks for before this may run: the strictest part of each rule that matched.
+
+    `expires_seconds` is how long people may decide, `execute_seconds` how long a decision is good for.
+    """
 
     count: int
     groups: frozenset[str]
@@ -127,6 +132,7 @@ class Quorum:
     never: frozenset[str]
     rules: tuple[str, ...]
     demands: tuple[Demanded, ...] = ()
+    execute_seconds: float = 4 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,10 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """People have been asked, and not enough of them have answered."""
+    """People have been asked, and not enough of them have answered, or it is too early.
+
+    `about` is what they are asked about. `not_before` is when it may run, where enough have answered.
+    """
 
     permitted: Permitted
     request_id: str
@@ -157,6 +166,8 @@ class Pending:
     quorum: Quorum
     approvals: int
     fresh: bool
+    about: Mapping[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ class Demand(Part):
 
     from_: str = Field("*", alias="from", description="A group of reviewers, or * for any.")
     count: int = Field(1, ge=1)
-    expires: Duration = Field(timedelta(hours=4), description="How long a request stands.")
+    expires: Duration = Field(timedelta(hours=4), description="How long people may decide.")
+    execute_within: Duration = Field(timedelta(hours=4), description="How long a signature may be used.")
     assurance: Literal["software", "presence", "verified", "hardware"] = "software"
     never: tuple[Literal["requester", "owner"], ...] = ("requester",)
 

@@ -45,7 +45,13 @@ class Recorder:
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
         rehearsal = plan.rehearsal.told() if plan.rehearsal else None
-        body = {"plan": plan.frozen(), "digest": plan.digest, "rehearsal": rehearsal, "expires_at": expires_at}
+        body = {
+            "plan": plan.frozen(),
+            "digest": plan.digest,
+            "rehearsal": rehearsal,
+            "expires_at": expires_at,
+            "principal": granted.call.principal,
+        }
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 
     def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: d
         "status": status,
         "reopened": reopened,
         "decisions": [_shown(weighed) for weighed in stands.decisions],
-        "still_needed": stands.still_needed,
+        "still_needed": stands.still_needed(now),
         "expires_at": request.body["expires_at"],
         "review_url": None,
         "next": _next("reopened" if reopened else status),
@@ -55,7 +55,8 @@ def _shown(weighed: Weighed) -> Mapping[str, Any]:
     shown = {"reviewer": known.get("reviewer"), "decision": known.get("decision"), "at": weighed.event.at}
     if held is None:
         return {**shown, "valid": False, "why_not": weighed.why_not}
-    return {**shown, "valid": True, "assurance": held.assurance, "reason": held.reason}
+    times = {"not_before": held.begins.isoformat(), "until": held.ends.isoformat()}
+    return {**shown, "valid": True, "assurance": held.assurance, "reason": held.reason, **times}
 
 
 def _request(ledger: Ledger, request_id: str, workflow: str) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcp_migrate.errors import ValidationFailedError
@@ -19,6 +20,7 @@ class Live:
     schema: Schema
     fingerprint: str
     shape: str
+    identity: Mapping[str, str]
 
     @property
     def revision(self) -> str | None:
@@ -49,4 +51,5 @@ def read_live(database: Database, *, plan: Plan | None = None) -> Live:
     with database.reader() as reader:
         revisions = reader.revisions(version_table)
         schema = reader.schema(version_table=version_table)
-    return Live(database.name, revisions, schema, fingerprint(schema), shape(schema))
+        identity = reader.identity()
+    return Live(database.name, revisions, schema, fingerprint(schema), shape(schema), identity)

@@ -30,7 +30,14 @@ class MigrationApply:
             return answer(granted, done)
         find_plan(bench.ledger, plan.plan_id, now=granted.call.at)
         _refuse_stale(plan, live)
-        return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
+        return Prepared(
+            granted,
+            work=run_plan,
+            plan=plan,
+            schema=live.schema,
+            count_rows=database.count_rows,
+            identity=live.identity,
+        )
 
 
 def _already(plan: Plan, live: Live, bench: Workbench) -> Mapping[str, Any] | None:

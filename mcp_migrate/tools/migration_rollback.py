@@ -47,7 +47,14 @@ class MigrationRollback:
             live = read_live(database)
             _refuse_upgrade(database, live, asked["to"])
             plan = _back_to(database, bench.ledger, live, asked["to"])
-        return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
+        return Prepared(
+            granted,
+            work=run_plan,
+            plan=plan,
+            schema=live.schema,
+            count_rows=database.count_rows,
+            identity=live.identity,
+        )
 
 
 def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:

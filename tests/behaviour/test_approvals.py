@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,7 +43,7 @@ def forge(world: World, request_id: str, *, key: str, reviewer: str, **changes: 
         key=public,
         at=datetime.now(UTC),
         nonce=secrets.token_hex(16),
-        head={"size": 0, "root": ""},
+        head=asdict(ledger.head()),
     )
     said.update(changes)
     signature = sign(canonical(said), world.keys[key], passphrase=lambda: "")
@@ -116,6 +117,19 @@ async def test_a_forged_request_that_shows_something_else_gets_no_plan_approved(
         again = await agent.call("migration_apply", plan_id=plan["plan_id"])
     assert again["status"] == "approval_required"
     assert again["request_id"] != waiting["request_id"]
+    assert "fax" in world.columns("customers")
+
+
+@pytest.mark.proves("approval-binding")
+async def test_an_approval_is_none_for_a_copy_of_the_database_under_the_same_name(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id)
+        shutil.copy(world.database, world.folder / "copy.db")
+        (world.folder / "copy.db").replace(world.database)
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert again["status"] == "approval_required"
+    assert again["request_id"] != request_id
     assert "fax" in world.columns("customers")
 
 

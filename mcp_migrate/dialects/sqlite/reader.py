@@ -35,6 +35,15 @@ class SqliteReader:
         """The library's version: there is no server."""
         return f"SQLite {sqlite3.sqlite_version}"
 
+    def identity(self) -> Mapping[str, str]:
+        """The file, with links resolved, and its number on its device: a copy has another."""
+        [path] = [row[2] for row in self._ask("PRAGMA database_list") if row[1] == "main"]
+        if not path:
+            return {"product": "sqlite", "file": "in memory"}
+        real = Path(path).resolve()
+        found = real.stat()
+        return {"product": "sqlite", "file": str(real), "inode": f"{found.st_dev}:{found.st_ino}"}
+
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, SQLite's own tables and ours."""
         version = folded(version_table.rpartition(".")[2])
