@@ -23,7 +23,7 @@ def asked_about(permitted: Permitted, settings: Settings) -> dict[str, Any]:
     classified = permitted.classified
     granted, plan = classified.prepared.granted, classified.prepared.plan
     return {
-        "kind": "change",
+        "purpose": "change",
         "tool": granted.call.tool,
         "target": granted.call.target,
         "identity": dict(classified.prepared.identity) if classified.prepared.identity else None,

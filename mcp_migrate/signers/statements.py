@@ -15,7 +15,7 @@ _FORMATS = {"mcp-migrate/request/1": "mcp-migrate/decision/1", "mcp-migrate/requ
 """What a decision on each kind of request looks like. Those of before stay what they were, and start nothing new."""
 
 BOUND = (
-    "kind",
+    "purpose",
     "workflow",
     "owner",
     "planners",

@@ -205,7 +205,7 @@ def test_a_decision_that_is_brought_twice_is_refused_and_recorded(desk: Desk) ->
 def test_a_decision_of_the_first_format_still_verifies_over_a_request_of_its_time(desk: Desk) -> None:
     desk.ask()
     old = json.loads(canonical(desk.request().body))
-    for name in ("identity", "planners", "keys", "execute_seconds", "policy_digest", "rollback", "kind"):
+    for name in ("identity", "planners", "keys", "execute_seconds", "policy_digest", "rollback", "purpose"):
         del old[name]
     old["format"] = "mcp-migrate/request/1"
     desk.ledger.append(Draft(Kind.APPROVAL_REQUESTED, old, "schema", subject=old["request_id"]), at=LATER)
