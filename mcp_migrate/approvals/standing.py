@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.model import ANYBODY
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,33 +45,55 @@ class Standing:
 
     @property
     def binding(self) -> tuple[Decision, ...]:
-        """The denials that nobody has lifted."""
-        return tuple(denial for denial in self.denials if denial.nonce not in self.lifted)
+        """The denials that nobody has lifted, where they are enough to end it."""
+        return tuple(each for each in self.denials if each.nonce not in self.lifted) if self.denied else ()
+
+    @property
+    def denied(self) -> bool:
+        """Whether as many people said no as it takes: one, where policy does not say as many as to approve."""
+        by_group = _by_group(self.request) if self.request.body["quorum"].get("deny") == "quorum" else ((ANYBODY, 1),)
+        return not short_of(by_group, self.denials)
 
     @property
     def approvals(self) -> tuple[Decision, ...]:
-        return tuple(w.held for w in self.decisions if w.held and w.held.verdict == "approve")
+        """The approvals that hold; who said no as well approves nothing."""
+        against = {denial.reviewer for denial in self.denials}
+        found = (w.held for w in self.decisions if w.held and w.held.verdict == "approve")
+        return tuple(each for each in found if each.reviewer not in against)
 
     def still_needed(self, now: datetime) -> int:
         """Signatures of further people, beside those that may be used now or later."""
-        people = {decision.reviewer for decision in self.approvals if now <= decision.ends}
-        return max(0, int(self.request.body["quorum"]["count"]) - len(people))
+        return short_of(_by_group(self.request), [each for each in self.approvals if now <= each.ends])
 
     @property
     def ended(self) -> bool:
         """Whether no decision can bring it to life any more, whatever the time."""
-        return self.used or self.withdrawn or bool(self.denials)
+        return self.used or self.withdrawn or self.denied
 
     def status(self, now: datetime) -> Status:
         if self.used:
             return "used"
-        if self.denials:
+        if self.denied:
             return "denied"
         if self.withdrawn:
             return "withdrawn"
         if not self.still_needed(now):
             return "approved"
         return "expired" if datetime.fromisoformat(self.request.body["expires_at"]) <= now else "pending"
+
+
+def short_of(by_group: Iterable[tuple[str, int]], decisions: Iterable[Decision]) -> int:
+    """How many people are missing at least: 0 where each group has as many as it has to."""
+    groups = {each.reviewer: each.groups for each in decisions}
+    signed = Counter(group for mine in groups.values() for group in {ANYBODY, *mine})
+    return max((count - signed[group] for group, count in by_group if count > signed[group]), default=0)
+
+
+def _by_group(request: Event) -> Iterable[tuple[str, int]]:
+    """Of which groups how many; requests of before asked for people who are in all groups at once."""
+    asked = request.body["quorum"]
+    named: Mapping[str, int] = asked.get("by_group") or dict.fromkeys(asked["groups"] or [ANYBODY], asked["count"])
+    return named.items()
 
 
 def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from mcp_migrate.model.plan import Assurance, Effect, Judgement, Plan, Statement
 
@@ -118,21 +118,38 @@ class Demanded:
     statements: tuple[int, ...]
 
 
+ANYBODY = "*"
+"""In place of a group: any enrolled reviewer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quorum:
     """What policy asks for before this may run: the strictest part of each rule that matched.
 
+    `by_group` says of which groups how many people each; ``*`` is any reviewer. With `deny` at ``one`` a single denial
+    ends the request, with ``quorum`` as many as were asked to approve.
     `expires_seconds` is how long people may decide, `execute_seconds` how long a decision is good for.
     """
 
-    count: int
-    groups: frozenset[str]
+    by_group: tuple[tuple[str, int], ...]
     expires_seconds: float
     assurance: Assurance
     never: frozenset[str]
     rules: tuple[str, ...]
     demands: tuple[Demanded, ...] = ()
     execute_seconds: float = 4 * 3600.0
+    deny: Literal["one", "quorum"] = "one"
+
+    @property
+    def count(self) -> int:
+        """How many people at least."""
+        return max(count for _group, count in self.by_group)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups of which a signature counts; empty where it is anybody's."""
+        groups = frozenset(group for group, _count in self.by_group)
+        return frozenset() if ANYBODY in groups else groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +174,7 @@ class Approved:
 class Pending:
     """People have been asked, and not enough of them have answered, or it is too early.
 
+    `missing` counts the people whose signature it waits for.
     `about` is what they are asked about. `not_before` is when it may run, where enough have answered.
     """
 
@@ -164,7 +182,7 @@ class Pending:
     request_id: str
     expires_at: datetime
     quorum: Quorum
-    approvals: int
+    missing: int
     fresh: bool
     about: Mapping[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None

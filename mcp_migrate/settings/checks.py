@@ -26,6 +26,9 @@ def check(
         yield from _secrets(name, target)
         yield from _cage(name, target, settings)
         yield from _checks(name, target)
+        if target.unsafe_software_keys and target.tier is not Tier.PRODUCTION:
+            why = "only production asks for a verified person by itself."
+            yield Problem(("targets", name, "unsafe_software_keys"), why, "Remove it.")
     yield from not_enforced(settings)
     yield from _principals(settings)
     for name, workflow in settings.workflows.items():

@@ -81,6 +81,10 @@ class Target(Part):
     limits: TargetLimits = TargetLimits()
     rehearsal: Rehearsal = Rehearsal()
     cage: CageOptions = CageOptions()
+    unsafe_software_keys: bool = Field(
+        default=False,
+        description="Keys that prove nobody's presence may approve what destroys on this production target.",
+    )
     checks: tuple[Check, ...] = Field((), max_length=50, description="What `migration_validate` asks as well.")
 
     def resolved_url(self) -> str:
@@ -141,6 +145,12 @@ class RuleWhen(Part):
     tier: Tier | None = None
     targets: Globs | None = Field(None, min_length=1)
     tools: Globs | None = Field(None, min_length=1)
+    objects: Globs | None = Field(
+        None, min_length=1, description="Globs on schema.table[.column], and what holds them."
+    )
+    rows_over: int | None = Field(None, ge=0, description="More rows are concerned than these.")
+    irreversible: bool | None = Field(None, description="Whether a rollback leaves something lost.")
+    during: Window | None = Field(None, description="The hours at which it holds.")
 
 
 class Demand(Part):
@@ -152,10 +162,11 @@ class Demand(Part):
     execute_within: Duration = Field(timedelta(hours=4), description="How long a signature may be used.")
     assurance: Literal["software", "presence", "verified", "hardware"] = "software"
     never: tuple[Literal["requester", "owner"], ...] = ("requester",)
+    deny: Literal["one", "quorum"] = Field("one", description="How many have to say no to end it.")
 
 
 class ApprovalRule(Part):
-    """When people must sign, and who. Of several rules the strictest part of each holds."""
+    """When people must sign, and who. Each rule that matches has to be satisfied."""
 
     when: RuleWhen
     require: Demand = Demand()

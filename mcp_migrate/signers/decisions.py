@@ -42,6 +42,7 @@ class Decision:
     decided: datetime
     begins: datetime
     ends: datetime
+    groups: frozenset[str] = frozenset()
     lifts: tuple[str, ...] = ()
 
 
@@ -110,6 +111,7 @@ def _signed(
         decided=when.decided,
         begins=when.begins,
         ends=when.ends,
+        groups=frozenset(reviewer.groups),
     )
 
 
@@ -128,10 +130,10 @@ def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -
 
 
 def lacking(decision: Decision, settings: Settings, groups: Iterable[str], assurance: Assurance) -> str | None:
-    """What an approval lacks to count where these groups and this assurance are asked for, or None."""
-    name = decision.reviewer
-    if missing := sorted(set(groups) - set(settings.reviewers[name].groups)):
-        return f"{name} is not in {' and '.join(missing)}"
+    """What an approval lacks to count where one of these groups and this assurance are asked for, or None."""
+    name, wanted = decision.reviewer, set(groups)
+    if wanted and not wanted & set(settings.reviewers[name].groups):
+        return f"{name} is not in {' or '.join(sorted(wanted))}"
     if _STRENGTH.index(decision.assurance) < _STRENGTH.index(assurance):
         return f"its assurance is {decision.assurance}, and {assurance} is asked for"
     return None

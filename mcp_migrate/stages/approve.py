@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
-from mcp_migrate.approvals.demands import narrower, quorum, told
+from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
-from mcp_migrate.approvals.standing import standing
+from mcp_migrate.approvals.standing import short_of, standing
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Pending, Permitted, Quorum, canonical, digest
 from mcp_migrate.settings import Settings
@@ -38,15 +38,20 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         refuse_too_many(permitted.classified.prepared.granted.workflow, settings, ledger, now=now)
         expires = now + timedelta(seconds=asked.expires_seconds)
         about |= known_when_asked(permitted, settings, ledger)
-        return Pending(permitted, request_id, expires, asked, approvals=0, fresh=True, about=about)
+        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
     approvals = tuple(_approvals(request, asked, settings, ledger, now=now))
-    usable = [each for each in approvals if each.begins <= now]
-    if len(usable) < asked.count:
-        expires = datetime.fromisoformat(request.body["expires_at"])
-        early = sorted(each.begins for each in approvals)[asked.count - 1 : asked.count]
-        not_before = early[0] if early else None
-        return Pending(permitted, request_id, expires, asked, len(approvals), fresh=False, not_before=not_before)
+    usable = tuple(each for each in approvals if each.begins <= now)
+    if short_of(asked.by_group, usable):
+        expires, missing = datetime.fromisoformat(request.body["expires_at"]), short_of(asked.by_group, approvals)
+        not_before = None if missing else _enough_from(approvals, asked)
+        return Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
     return Approved(permitted, request_id, tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable))
+
+
+def _enough_from(approvals: Sequence[Decision], asked: Quorum) -> datetime:
+    """When the last of the signatures that are needed begins."""
+    begins = sorted(each.begins for each in approvals)
+    return next(at for at in begins if not short_of(asked.by_group, [e for e in approvals if e.begins <= at]))
 
 
 def request_body(pending: Pending) -> Mapping[str, Any]:
@@ -62,8 +67,11 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         "quorum": {
             "count": asked.count,
             "groups": sorted(asked.groups),
+            "by_group": dict(asked.by_group),
             "assurance": asked.assurance,
             "never": sorted(asked.never),
+            "deny": asked.deny,
+            "execute_seconds": asked.execute_seconds,
             "rules": list(asked.rules),
         },
         "demands": told(asked),
@@ -95,7 +103,8 @@ def _request(
             return request_id, None
         request = events[0]
         same = {key: request.body.get(key) for key in about} == as_stored
-        if not same or not still_fits(request.body["rows"], permitted.classified.rows):
+        fits = same and still_fits(request.body["rows"], permitted.classified.rows)
+        if not fits or not as_strict(request.body["quorum"], asked):
             continue
         in_force = standing(request, ledger, settings).status(now) in {"pending", "approved"}
         if in_force and datetime.fromisoformat(request.body["expires_at"]) <= latest:
@@ -127,7 +136,6 @@ def _approvals(
 def needed(pending: Pending) -> Mapping[str, Any]:
     """The result of a call that waits for people: what they are asked, until when, and what to do meanwhile."""
     classified, asked = pending.permitted.classified, pending.quorum
-    missing = max(0, asked.count - pending.approvals)
     who = " and ".join(sorted(asked.groups)) or "the enrolled reviewers"
     return {
         "status": "approval_required",
@@ -137,7 +145,7 @@ def needed(pending: Pending) -> Mapping[str, Any]:
         "expires_at": pending.expires_at.isoformat(),
         "not_before": pending.not_before.isoformat() if pending.not_before else None,
         "needs": {
-            "approvals": missing,
+            "approvals": pending.missing,
             "from": who,
             "assurance": asked.assurance,
             "rules": list(asked.rules),
