@@ -68,6 +68,9 @@ REQUIREMENTS = (
     Requirement("scopes-narrow-only", "docs/design.md", "A condition or expectation never allows more."),
     Requirement("approval-signature", "docs/interface.md", "A decision counts by an enrolled key's signature."),
     Requirement("approval-digest", "docs/interface.md", "A decision is bound to exactly one request."),
+    Requirement(
+        "approval-break-glass", "docs/approvals.md", "Who acts alone is named, gives a reason, and is reviewed."
+    ),
     Requirement("approval-policy", "docs/configuration.md", "Each rule that fits is satisfied; none lowers another."),
     Requirement("approval-verified", "docs/configuration.md", "What destroys in production needs a verified person."),
     Requirement("approval-deny", "docs/configuration.md", "One no ends a request, unless policy asks for a quorum."),

@@ -61,6 +61,7 @@ def policy_digest(settings: Settings, workflow: str, target: str | None) -> str:
     return digest(
         {
             "approvals": [rule.model_dump(mode="json") for rule in settings.approvals],
+            "break_glass": settings.break_glass.model_dump(mode="json") if settings.break_glass else None,
             "rules": settings.rules.model_dump(mode="json"),
             "workflow": settings.workflows[workflow].model_dump(mode="json"),
             "target": settings.targets[target].model_dump(mode="json") if target in settings.targets else None,

@@ -76,6 +76,25 @@ def reopen(
     return held
 
 
+def break_glass(
+    decision: Mapping[str, Any], request: Event, settings: Settings, ledger: Ledger, *, now: datetime
+) -> Decision:
+    """Record one of the two signatures with which a named person acts alone.
+
+    Raises:
+        ApprovalInvalidError, SelfApprovalError: it does not hold.
+        ApprovalExpiredError, ApprovalDeniedError: nothing is left to decide.
+    """
+    from mcp_migrate.signers.decisions import check_breaking
+
+    with refusals_recorded(request, ledger, now, decision.get("statement")):
+        refuse_ended(standing(request, ledger, settings).status(now))
+        refuse_other_ledger(decision, request, ledger)
+        held = check_breaking(decision, request.body, settings)
+    _append(Kind.APPROVAL_BROKEN, decision, request, ledger, now)
+    return held
+
+
 def withdraw(request: Event, principal: str, reason: str, settings: Settings, ledger: Ledger, *, now: datetime) -> None:
     """Take back a question that nobody has answered to the end.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcp_migrate.approvals.breaking import Broken, broken
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import ANYBODY
@@ -37,6 +38,7 @@ class Standing:
     lifted: frozenset[str]
     withdrawn: bool
     used: bool
+    glass: Broken | None = None
 
     @property
     def denials(self) -> tuple[Decision, ...]:
@@ -77,7 +79,7 @@ class Standing:
             return "denied"
         if self.withdrawn:
             return "withdrawn"
-        if not self.still_needed(now):
+        if not self.still_needed(now) or (self.glass is not None and now <= self.glass.ends):
             return "approved"
         return "expired" if datetime.fromisoformat(self.request.body["expires_at"]) <= now else "pending"
 
@@ -110,6 +112,7 @@ def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:
         ),
         withdrawn=any(e.workflow == request.workflow for e in ledger.find(Kind.APPROVAL_WITHDRAWN, request_id)),
         used=bool(ledger.find(Kind.APPROVAL_CONSUMED, request_id)),
+        glass=broken((w.held for w in _weighed(request, Kind.APPROVAL_BROKEN, ledger, settings) if w.held), settings),
     )
 
 
@@ -117,9 +120,10 @@ def _weighed(request: Event, kind: Kind, ledger: Ledger, settings: Settings) -> 
     events = ledger.find(kind, request.body["request_id"])
     if not events:
         return
-    from mcp_migrate.signers.decisions import check, check_reopening  # cryptography loads when there is one to check
+    from mcp_migrate.signers import decisions  # cryptography loads when there is one to check
 
-    held = check_reopening if kind is Kind.APPROVAL_REOPENED else check
+    checks = {Kind.APPROVAL_REOPENED: decisions.check_reopening, Kind.APPROVAL_BROKEN: decisions.check_breaking}
+    held = checks.get(kind, decisions.check)
     for event in events:
         try:
             refuse_other_ledger(event.body, request, ledger)

@@ -103,6 +103,21 @@ def reopen(
     _decide(request_id, "reopen", key, reviewer, reason, wire(config_file), as_json=as_json)
 
 
+@app.command("break-glass")
+def break_glass(
+    request_id: RequestArgument,
+    key: Annotated[list[Path], typer.Option("--key", help="Your two keys, one after the other.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it cannot wait for others; they will read it.")],
+    reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Act alone, where the configuration names you: everyone is told, and others review it afterwards."""
+    wiring = wire(config_file)
+    for each in key:
+        _decide(request_id, "break-glass", each, reviewer, reason, wiring, as_json=as_json)
+
+
 @app.command()
 def withdraw(
     request_id: RequestArgument,
@@ -143,7 +158,7 @@ def _decide(
     lifts = [denial.nonce for denial in stands.binding]
     said = _statement(request, verdict, name, public, reason, lifts, wiring, now, not_before)
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
-    record = deciding.reopen if verdict == "reopen" else deciding.decide
+    record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
     _tell(request, wiring, f"{name} has signed: {verdict} {request_id} ({held.assurance}).", now, as_json=as_json)
 

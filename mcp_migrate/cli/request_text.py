@@ -30,6 +30,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     start, end = plan.get("from_revision") or "base", plan.get("to_revision") or "base"
     facts = [
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
+        *_acted_alone(body, status),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
         *(("Database", one_line(f"{part}: {value}")) for part, value in (body.get("identity") or {}).items()),
@@ -51,6 +52,15 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def _acted_alone(body: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whether one person did this without the others, and whether that is what is asked about."""
+    past = body.get("reviews")
+    if past:
+        return [("REVIEW", one_line(f"{past['by']} did {past['request_id']} alone: {past['reason']}"))]
+    alone = status.get("glass_broken_by")
+    return [("ALONE", f"{one_line(alone)} broke the glass")] if alone else []
 
 
 def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     PLAN_FROZEN = "plan.frozen"
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"
+    APPROVAL_BROKEN = "approval.glass_broken"
     APPROVAL_REFUSED = "approval.refused"
     APPROVAL_CONSUMED = "approval.consumed"
     APPROVAL_WITHDRAWN = "approval.withdrawn"

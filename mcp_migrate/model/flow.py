@@ -154,12 +154,16 @@ class Quorum:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """People agreed to exactly this, or policy asks nobody. `request_id` is consumed when it starts."""
+    """People agreed to exactly this, or policy asks nobody. `request_id` is consumed when it starts.
+
+    `review` is the question that is put to people afterwards, where one person acted alone.
+    """
 
     permitted: Permitted
     request_id: str | None
     reviewers: tuple[str, ...]
     nonces: tuple[str, ...]
+    review: Mapping[str, Any] | None = None
 
     @property
     def prepared(self) -> Prepared:

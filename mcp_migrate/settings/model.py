@@ -172,6 +172,18 @@ class ApprovalRule(Part):
     require: Demand = Demand()
 
 
+Level = Literal["software", "presence", "verified"]
+
+
+class BreakGlass(Part):
+    """Who may act alone when nobody else can be reached, and with what."""
+
+    people: tuple[str, ...] = Field(min_length=1, description="Reviewers, by name.")
+    assurance: tuple[Level, Level] = Field(
+        ("presence", "verified"), description="They sign twice, with two keys of these two levels."
+    )
+
+
 class Accepted(Part):
     """A rule whose `breaking` or `blocking` an admin accepts on some targets."""
 
@@ -199,6 +211,7 @@ class Settings(Part):
     workflows: dict[str, Workflow] = Field(min_length=1)
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
+    break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(

@@ -19,11 +19,11 @@ from mcp_migrate.signers.keys import PublicKey, parse_public_key
 from mcp_migrate.signers.sshsig import verify
 from mcp_migrate.signers.statements import Verdict, difference, statement, times
 
-__all__ = ["Decision", "Verdict", "check", "check_reopening", "keys_of", "lacking", "statement"]
+__all__ = ["Decision", "Verdict", "check", "check_breaking", "check_reopening", "keys_of", "lacking", "statement"]
 
 _STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
-_NONCE = 16
-"""Characters a nonce has at least."""
+_NONCE, _REASON = 16, 20
+"""Characters that a nonce has at least, and the reason of whoever acts alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,24 @@ def check_reopening(decision: Mapping[str, Any], request: Mapping[str, Any], set
     return replace(held, lifts=tuple(lifts))
 
 
+def check_breaking(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+    """Hold one of the two signatures with which a named person acts alone: it says why, in words of their own.
+
+    Raises:
+        ApprovalInvalidError, SelfApprovalError: as `check`.
+    """
+    held = _signed(decision, request, settings, verdicts=("break-glass",))
+    if settings.break_glass is None or held.reviewer not in settings.break_glass.people:
+        raise _invalid(f"{held.reviewer} is not named under `break_glass`")
+    if held.decided > datetime.fromisoformat(request["expires_at"]):
+        raise _invalid("it was signed after the request had expired")
+    if lack := _too_new(held, request):
+        raise _invalid(lack)
+    if not isinstance(held.reason, str) or len(held.reason.strip()) < _REASON:
+        raise _invalid(f"it gives no reason of at least {_REASON} characters")
+    return held
+
+
 def _signed(
     decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, *, verdicts: Iterable[Verdict]
 ) -> Decision:
@@ -124,9 +142,13 @@ def keys_of(reviewer: Reviewer) -> Iterator[PublicKey]:
 
 def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -> str | None:
     asked = request["quorum"]
+    return _too_new(decision, request) or lacking(decision, settings, asked["groups"], Assurance(asked["assurance"]))
+
+
+def _too_new(decision: Decision, request: Mapping[str, Any]) -> str | None:
     if "keys" in request and decision.key not in request["keys"].get(decision.reviewer, ()):
         return f"the key {decision.key} was enrolled after the request was made, and the agent has to ask anew"
-    return lacking(decision, settings, asked["groups"], Assurance(asked["assurance"]))
+    return None
 
 
 def lacking(decision: Decision, settings: Settings, groups: Iterable[str], assurance: Assurance) -> str | None:
@@ -156,6 +178,8 @@ def _not_excluded(name: str, email: str | None, request: Mapping[str, Any], sett
                 f"{name} {what} this change as {principal} and cannot decide on it.",
                 hint="Another enrolled reviewer has to decide.",
             )
+    if name in request.get("excluded", ()):
+        raise SelfApprovalError(f"{name} did it alone, and others review it.", hint="Another reviewer has to decide.")
     workflow = settings.workflows.get(request["workflow"])
     if "owner" not in request["quorum"]["never"] or workflow is None:
         return

@@ -33,7 +33,7 @@ BOUND = (
 """What the statement says of its request in so many words, so that the signed bytes can be read alone."""
 COVERS = "this change and not its rollback"
 
-Verdict = Literal["approve", "deny", "reopen"]
+Verdict = Literal["approve", "deny", "reopen", "break-glass"]
 
 
 @dataclass(frozen=True, slots=True)

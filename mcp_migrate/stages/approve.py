@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
+from mcp_migrate.approvals.breaking import Broken, review
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
@@ -39,6 +40,9 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         expires = now + timedelta(seconds=asked.expires_seconds)
         about |= known_when_asked(permitted, settings, ledger)
         return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
+    if (glass := _broken(request, asked, settings, ledger, now=now)) is not None:
+        question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)
+        return Approved(permitted, request_id, (glass.by,), tuple(e.nonce for e in glass.signatures), question)
     approvals = tuple(_approvals(request, asked, settings, ledger, now=now))
     usable = tuple(each for each in approvals if each.begins <= now)
     if short_of(asked.by_group, usable):
@@ -46,6 +50,14 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         not_before = None if missing else _enough_from(approvals, asked)
         return Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
     return Approved(permitted, request_id, tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable))
+
+
+def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime) -> Broken | None:
+    """Whether a named person acts alone, now and as strongly as policy asks of anybody."""
+    glass = standing(request, ledger, settings).glass
+    if glass is None or not glass.satisfies(asked):
+        return None
+    return glass if max(each.begins for each in glass.signatures) <= now <= glass.ends else None
 
 
 def _enough_from(approvals: Sequence[Decision], asked: Quorum) -> datetime:

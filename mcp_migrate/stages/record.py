@@ -62,6 +62,8 @@ class Recorder:
     def started(self, approved: Approved, *, apply_id: str, at: datetime) -> None:
         """The intent to execute, and the end of the approval that allows it, in one transaction.
 
+        Where one person acted alone, the question to the others is part of it.
+
         Raises:
             AlreadyUsedError: the approval was consumed by another call.
         """
@@ -77,6 +79,7 @@ class Recorder:
             "reviewers": list(approved.reviewers),
             "scope": approved.permitted.scope,
             "rule": _rule(approved.permitted.classified),
+            "broken_glass": approved.review["reviews"] if approved.review else None,
         }
         used = [name for name in (approved.request_id, *approved.nonces) if name]
         drafts = [
@@ -98,6 +101,9 @@ class Recorder:
                 subject=apply_id,
             )
         )
+        if approved.review is not None:
+            review_id = approved.review["request_id"]
+            drafts.append(Draft(Kind.APPROVAL_REQUESTED, approved.review, workflow=granted.workflow, subject=review_id))
         self._ledger.append(*drafts, at=at)
 
     def finished(self, validated: Validated, *, at: datetime) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import (
@@ -29,8 +32,11 @@ from mcp_migrate.model import (
 )
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.decisions import Verdict, statement
-from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.interface import NAMESPACE
+from mcp_migrate.signers.keys import PublicKey, from_blob
 from mcp_migrate.signers.sign import generate_key, sign
+from mcp_migrate.signers.sshsig import armor, envelope, signed_data
+from mcp_migrate.signers.wire import string
 from mcp_migrate.stages.approve import approve, request_body
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -55,6 +61,25 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Path, P
     return {name: (folder / name, generate_key(folder / name)) for name in (*NAMES, "stranger")}
 
 
+class Token:
+    """A security key in software: what it signs says that somebody touched it, and typed its PIN where `pin`."""
+
+    KIND = "sk-ssh-ed25519@openssh.com"
+
+    def __init__(self, *, pin: bool) -> None:
+        self._key = Ed25519PrivateKey.generate()
+        self._flags = 5 if pin else 1
+        public = self._key.public_key().public_bytes_raw()
+        self.public = from_blob(b"".join(map(string, (self.KIND.encode(), public, b"ssh:"))), "token")
+
+    def sign(self, message: bytes) -> str:
+        flags = struct.pack(">BI", self._flags, 7)
+        data = hashlib.sha256(signed_data(message, namespace=NAMESPACE, hashing="sha512")).digest()
+        raw = self._key.sign(hashlib.sha256(b"ssh:").digest() + flags + data)
+        signature = string(self.KIND.encode()) + string(raw) + flags
+        return armor(envelope(self.public.blob, signature, namespace=NAMESPACE, hashing="sha512"))
+
+
 @dataclass
 class Desk:
     """What an agent asks and what people sign, on one ledger."""
@@ -73,6 +98,12 @@ class Desk:
     rows: Mapping[str, int] = field(default_factory=lambda: {"public.t": 1000})
     identity: Mapping[str, str] = field(default_factory=lambda: {"product": "sqlite", "file": "/shop.db"})
     workflow: str = "schema"
+    tokens: dict[str, Token] = field(default_factory=dict)
+
+    def give_token(self, reviewer: str, name: str, *, pin: bool) -> None:
+        """Enrol a security key of a reviewer's."""
+        self.tokens[name] = Token(pin=pin)
+        self.config["reviewers"][reviewer]["ssh_keys"].append(self.tokens[name].public.line)
 
     @property
     def settings(self) -> Settings:
@@ -108,7 +139,8 @@ class Desk:
         **more: Any,
     ) -> dict[str, Any]:
         """A decision on the newest question; `more` stands in the signed statement in place of what would."""
-        path, public = self.keys[key or by]
+        token = self.tokens.get(key or by)
+        path, public = self.keys[key or by] if token is None else (None, token.public)
         said = statement(
             self.request().body,
             verdict,
@@ -117,16 +149,17 @@ class Desk:
             at=at,
             nonce=secrets.token_hex(16),
             head=asdict(self.ledger.head()),
-            reason=None,
+            reason=more.pop("reason", None),
             not_before=more.pop("begins", None),
         )
         said.update(more)
+        if path is None:
+            return {"statement": said, "signature": self.tokens[key or by].sign(canonical(said))}
         return {"statement": said, "signature": sign(canonical(said), path, passphrase=lambda: "")}
 
-    def put(self, decision: Mapping[str, Any], *, request_id: str | None = None) -> None:
+    def put(self, decision: Mapping[str, Any], *, kind: Kind = Kind.APPROVAL_DECIDED) -> None:
         """Write a decision straight into the ledger, as whoever has the file can."""
-        subject = request_id or self.request().body["request_id"]
-        self.ledger.append(Draft(Kind.APPROVAL_DECIDED, decision, self.workflow, subject=subject), at=NOON)
+        self.ledger.append(Draft(kind, decision, self.workflow, subject=self.request().subject), at=NOON)
 
     def runs(self, *, at: datetime = NOON + timedelta(minutes=1)) -> bool:
         """Whether the call would run now."""
