@@ -93,6 +93,8 @@ class Outbox:
         what = f"{said['tool']} on {said['target'] or 'no target'} ({_effects(said)})"
         if status["glass_broken_by"]:
             yield ALARM, f"GLASS BROKEN by {status['glass_broken_by']}, alone: {what}"
+        for approved in self.ledger.find(Kind.APPROVAL_CANARY_APPROVED, said["request_id"]):
+            yield ALARM, f"A CANARY WAS APPROVED by {approved.body['reviewer']}: {what}"
         if status["status"] == "pending":
             asked = "Review asked of what one person did alone" if said.get("purpose") == "review" else "Approval asked"
             yield "requested", f"{asked}: {what}"

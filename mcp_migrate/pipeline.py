@@ -92,6 +92,20 @@ class Pipeline:
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
         return _done(self._execute(approved, recorder, watch))
 
+    def ask_canary(self, call: Call, tool: Tool) -> str:
+        """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
+
+        Raises:
+            MigrateError: the principal could not ask this, or nobody would be asked.
+        """
+        granted = authorise.grant(prepare.locate(call, tool, self.bench), self.settings, scope_name=tool.scope)
+        prepared = prepare.prepare(granted, tool, self.bench)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
+        pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
+        recorder = record.Recorder(self.ledger, self.settings.workflows)
+        recorder.asked_canary(pending, approve.request_body(pending))
+        return pending.request_id
+
     def _answer(self, permitted: Permitted, recorder: record.Recorder) -> Mapping[str, Any]:
         classified = permitted.classified
         prepared = classified.prepared

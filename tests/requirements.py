@@ -71,6 +71,8 @@ REQUIREMENTS = (
     Requirement(
         "approval-break-glass", "docs/approvals.md", "Who acts alone is named, gives a reason, and is reviewed."
     ),
+    Requirement("approval-canary", "docs/approvals.md", "A canary runs nothing, and who approves it is told of."),
+    Requirement("approval-report", "docs/approvals.md", "The report shows how often and how fast people approve."),
     Requirement("approval-policy", "docs/configuration.md", "Each rule that fits is satisfied; none lowers another."),
     Requirement("approval-verified", "docs/configuration.md", "What destroys in production needs a verified person."),
     Requirement("approval-deny", "docs/configuration.md", "One no ends a request, unless policy asks for a quorum."),

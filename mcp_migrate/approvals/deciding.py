@@ -53,8 +53,24 @@ def decide(
         refuse_other_ledger(decision, request, ledger)
         held = check(decision, request.body, settings)
         _refuse_replay(held.nonce, request, ledger)
-    _append(Kind.APPROVAL_DECIDED, decision, request, ledger, now)
+    drafts = [_draft(Kind.APPROVAL_DECIDED, decision, request)]
+    if is_canary(request, ledger) and held.verdict == "approve":
+        body = {"request_id": request.body["request_id"], "reviewer": held.reviewer}
+        drafts.append(_draft(Kind.APPROVAL_CANARY_APPROVED, body, request))
+    ledger.append(*drafts, at=now)
     return held
+
+
+def is_canary(request: Event, ledger: Ledger) -> bool:
+    """Whether this question was made up to be denied. Told only to who has answered it."""
+    return bool(ledger.find(Kind.APPROVAL_CANARY, request.body["request_id"]))
+
+
+def opened(request: Event, reviewer: str, ledger: Ledger, *, now: datetime) -> None:
+    """Record that a reviewer has the request before them: from then on it is told how long they looked."""
+    _append(
+        Kind.APPROVAL_OPENED, {"request_id": request.body["request_id"], "reviewer": reviewer}, request, ledger, now
+    )
 
 
 def reopen(
@@ -134,4 +150,8 @@ def _refuse_replay(nonce: str, request: Event, ledger: Ledger) -> None:
 
 
 def _append(kind: Kind, body: Mapping[str, Any], request: Event, ledger: Ledger, now: datetime) -> None:
-    ledger.append(Draft(kind, body, workflow=request.workflow, subject=request.body["request_id"]), at=now)
+    ledger.append(_draft(kind, body, request), at=now)
+
+
+def _draft(kind: Kind, body: Mapping[str, Any], request: Event) -> Draft:
+    return Draft(kind, body, workflow=request.workflow, subject=request.body["request_id"])

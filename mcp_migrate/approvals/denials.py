@@ -46,7 +46,8 @@ def _denied(target: str | None, ledger: Ledger) -> Iterator[Event]:
         request_id = str(decision.subject)
         if request_id not in seen:
             seen.add(request_id)
-            requests = ledger.find(Kind.APPROVAL_REQUESTED, request_id)
+            made_up = ledger.find(Kind.APPROVAL_CANARY, request_id)
+            requests = () if made_up else ledger.find(Kind.APPROVAL_REQUESTED, request_id)
             yield from (request for request in requests[:1] if request.body["target"] == target)
 
 

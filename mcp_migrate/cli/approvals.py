@@ -13,6 +13,7 @@ import typer
 from mcp_migrate.__main__ import Wiring, choose_principal
 from mcp_migrate.approvals import deciding
 from mcp_migrate.approvals.standing import standing
+from mcp_migrate.cli import fatigue
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.cli.request_text import render
 from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mcp_migrate.signers.keys import PublicKey
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(fatigue.report)
+app.command()(fatigue.canary)
 KeyOption = Annotated[Path, typer.Option("--key", help="Your private SSH key, or the .pub of a key in your agent.")]
 RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="A request id, req_…")]
 
@@ -160,7 +163,10 @@ def _decide(
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
     record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
-    _tell(request, wiring, f"{name} has signed: {verdict} {request_id} ({held.assurance}).", now, as_json=as_json)
+    said_so = f"{name} has signed: {verdict} {request_id} ({held.assurance})."
+    if deciding.is_canary(request, wiring.ledger):
+        said_so += " It was a canary: made up, and it had to be denied."
+    _tell(request, wiring, said_so, now, as_json=as_json)
 
 
 def _statement(

@@ -14,6 +14,7 @@ from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import short_of, standing
+from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Pending, Permitted, Quorum, canonical, digest
 from mcp_migrate.settings import Settings
@@ -64,6 +65,18 @@ def _enough_from(approvals: Sequence[Decision], asked: Quorum) -> datetime:
     """When the last of the signatures that are needed begins."""
     begins = sorted(each.begins for each in approvals)
     return next(at for at in begins if not short_of(asked.by_group, [e for e in approvals if e.begins <= at]))
+
+
+def canary(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: datetime) -> Pending:
+    """A question like any other, under an id that no call ever looks for."""
+    asked = quorum(permitted.classified, settings)
+    if asked is None:
+        raise InvalidArgumentsError("Nobody would be asked this.", hint="Name a table that policy protects.")
+    about = asked_about(permitted, settings) | known_when_asked(permitted, settings, ledger)
+    call_id = permitted.classified.prepared.granted.call.call_id
+    request_id = "req_" + digest(["canary", about, call_id]).removeprefix("sha256:")[:20]
+    expires = now + timedelta(seconds=asked.expires_seconds)
+    return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
 
 
 def request_body(pending: Pending) -> Mapping[str, Any]:
@@ -117,6 +130,8 @@ def _request(
         same = {key: request.body.get(key) for key in about} == as_stored
         fits = same and still_fits(request.body["rows"], permitted.classified.rows)
         if not fits or not as_strict(request.body["quorum"], asked):
+            continue
+        if ledger.find(Kind.APPROVAL_CANARY, request_id):
             continue
         in_force = standing(request, ledger, settings).status(now) in {"pending", "approved"}
         if in_force and datetime.fromisoformat(request.body["expires_at"]) <= latest:

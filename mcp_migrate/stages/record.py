@@ -59,6 +59,16 @@ class Recorder:
         granted = pending.permitted.classified.prepared.granted
         self._append(granted.call, Kind.APPROVAL_REQUESTED, body, granted.workflow, subject=pending.request_id)
 
+    def asked_canary(self, pending: Pending, body: Mapping[str, Any]) -> None:
+        """A question that has to be denied, and that it is one: for nobody's workflow to read."""
+        granted = pending.permitted.classified.prepared.granted
+        request_id = pending.request_id
+        self._ledger.append(
+            Draft(Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, subject=request_id),
+            Draft(Kind.APPROVAL_CANARY, {"request_id": request_id}, subject=request_id),
+            at=granted.call.at,
+        )
+
     def started(self, approved: Approved, *, apply_id: str, at: datetime) -> None:
         """The intent to execute, and the end of the approval that allows it, in one transaction.
 
