@@ -93,6 +93,9 @@ class Outbox:
         what = f"{said['tool']} on {said['target'] or 'no target'} ({_effects(said)})"
         if status["glass_broken_by"]:
             yield ALARM, f"GLASS BROKEN by {status['glass_broken_by']}, alone: {what}"
+        if new := said.get("new_keys"):
+            names = ", ".join(f"{each['reviewer']} ({each['key']})" for each in new)
+            yield ALARM, f"A NEW KEY may decide, of {names}: {what}"
         for approved in self.ledger.find(Kind.APPROVAL_CANARY_APPROVED, said["request_id"]):
             yield ALARM, f"A CANARY WAS APPROVED by {approved.body['reviewer']}: {what}"
         if status["status"] == "pending":

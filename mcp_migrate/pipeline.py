@@ -53,6 +53,7 @@ class Pipeline:
     clock: Callable[[], datetime]
     running: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
 
     def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
         """Take one call through every stage and answer it.
@@ -62,6 +63,7 @@ class Pipeline:
         """
         recorder = record.Recorder(self.ledger, self.settings.workflows)
         try:
+            self._configured_once(recorder)
             located = prepare.locate(call, tool, self.bench)
             granted = authorise.grant(located, self.settings, scope_name=tool.scope)
             recorder.received(granted)
@@ -156,6 +158,12 @@ class Pipeline:
             self.pruned.add(name)
             with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
                 self.prune(name)
+
+    def _configured_once(self, recorder: record.Recorder) -> None:
+        """With the first call: whoever changed the configuration by hand changed it on the record."""
+        if not self.noted:
+            recorder.configured(self.settings, at=self.clock())
+            self.noted.add(self.settings.digest)
 
     def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
         call = approved.call

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from mcp_migrate.ledger import Kind, Ledger
@@ -11,6 +12,9 @@ from mcp_migrate.settings import Settings
 
 FORMAT = "mcp-migrate/request/2"
 IRREVERSIBLE = "irreversible"
+_NEW, _CONFIGURATIONS = timedelta(days=7), 10_000
+"""How long a key is told of as new, and how many changes of the configuration are looked through."""
+
 _ROOM = 10
 """A tenth: a table may have grown by so much since people saw its rows counted. One that was empty may not."""
 
@@ -44,11 +48,34 @@ def asked_about(permitted: Permitted, settings: Settings) -> dict[str, Any]:
 
 def known_when_asked(permitted: Permitted, settings: Settings, ledger: Ledger) -> dict[str, Any]:
     """What else is put under the signature: who planned it, and the keys that may decide."""
-    plan = permitted.classified.prepared.plan
-    planners = {permitted.classified.prepared.granted.call.principal}
+    plan, call = permitted.classified.prepared.plan, permitted.classified.prepared.granted.call
+    planners = {call.principal}
     for frozen in ledger.find(Kind.PLAN_FROZEN, plan.plan_id) if plan else ():
         planners |= {str(frozen.body["principal"])} if "principal" in frozen.body else set()
-    return {"planners": sorted(planners), "keys": dict(_keys(settings))}
+    keys = enrolled(settings)
+    return {"planners": sorted(planners), "keys": keys, "new_keys": _new(keys, ledger, at=call.at)}
+
+
+def enrolled(settings: Settings) -> dict[str, list[str]]:
+    """The fingerprints of each reviewer's keys."""
+    from mcp_migrate.signers.decisions import keys_of  # cryptography loads when people are asked
+
+    return {name: sorted(key.fingerprint for key in keys_of(who)) for name, who in settings.reviewers.items()}
+
+
+def _new(keys: Mapping[str, list[str]], ledger: Ledger, *, at: datetime) -> list[dict[str, str]]:
+    """The keys that the ledger has known for less than a week, and since when; those of the beginning are none."""
+    loaded = ledger.read(kind=Kind.CONFIG_LOADED, limit=_CONFIGURATIONS)
+    known = {key for event in loaded[:1] for mine in event.body.get("keys", {}).values() for key in mine}
+    since = {
+        key: event.at for event in reversed(loaded) for mine in event.body.get("keys", {}).values() for key in mine
+    }
+    return [
+        {"reviewer": name, "key": key, "since": since[key]}
+        for name, mine in keys.items()
+        for key in mine
+        if key in since and key not in known and at - datetime.fromisoformat(since[key]) < _NEW
+    ]
 
 
 def still_fits(shown: Mapping[str, int], rows: Mapping[str, int]) -> bool:
@@ -74,10 +101,3 @@ def _rollback(plan: Plan | None) -> str:
     if plan is None or not plan.reverse.available:
         return IRREVERSIBLE
     return digest(plan.frozen()["reverse"])
-
-
-def _keys(settings: Settings) -> Iterator[tuple[str, list[str]]]:
-    from mcp_migrate.signers.decisions import keys_of  # cryptography loads when people are asked
-
-    for name, reviewer in settings.reviewers.items():
-        yield name, sorted(key.fingerprint for key in keys_of(reviewer))

@@ -31,6 +31,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     facts = [
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
         *_acted_alone(body, status),
+        *(("NEW KEY", one_line(f"{new['reviewer']} {new['key']}, since {new['since']}")) for new in _new_keys(body)),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
         *(("Database", one_line(f"{part}: {value}")) for part, value in (body.get("identity") or {}).items()),
@@ -52,6 +53,11 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def _new_keys(body: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """Keys that may decide on this and were not known a week ago: perhaps nobody knows whose they are."""
+    return list(body.get("new_keys", ()))
 
 
 def _acted_alone(body: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str, str]]:

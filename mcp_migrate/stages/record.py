@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mcp_migrate.approvals.binding import enrolled
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Validated, digest
-from mcp_migrate.settings import Workflow
+from mcp_migrate.settings import Settings, Workflow
 
 
 class Recorder:
@@ -21,6 +22,14 @@ class Recorder:
     def __init__(self, ledger: Ledger, workflows: Mapping[str, Workflow]) -> None:
         self._ledger = ledger
         self._workflows = workflows
+
+    def configured(self, settings: Settings, *, at: datetime) -> None:
+        """Which configuration holds, and who may decide by it, whenever that is another than before."""
+        known = self._ledger.last(Kind.CONFIG_LOADED)
+        if known and known[0].body["digest"] == settings.digest:
+            return
+        body = {"digest": settings.digest, "path": str(settings.path), "keys": enrolled(settings)}
+        self._ledger.append(Draft(Kind.CONFIG_LOADED, body), at=at)
 
     def received(self, granted: Granted) -> None:
         """The call, who makes it for whom and why, and the scopes that may allow it."""
