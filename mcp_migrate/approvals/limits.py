@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mcp_migrate.approvals.known import known
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import TooManyRequestsError
-from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger import Event, Ledger
 from mcp_migrate.settings import Settings
 
 
@@ -30,17 +31,5 @@ def refuse_too_many(workflow: str, settings: Settings, ledger: Ledger, *, now: d
 
 def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime) -> tuple[Event, ...]:
     """The requests of `workflow` that may still be used, oldest first."""
-    found = ledger.unanswered(Kind.APPROVAL_REQUESTED, Kind.APPROVAL_CONSUMED, where={"workflow": workflow})
-    asked = [
-        event for event in found if event.body.get("purpose", "change") == "change" and not _is_canary(event, ledger)
-    ]
-    decided = [e for e in asked if _is_young(e, now) or ledger.find(Kind.APPROVAL_DECIDED, e.body["request_id"])]
-    return tuple(e for e in decided if standing(e, ledger, settings).status(now) in {"pending", "approved"})
-
-
-def _is_young(request: Event, now: datetime) -> bool:
-    return now < datetime.fromisoformat(request.body["expires_at"])
-
-
-def _is_canary(request: Event, ledger: Ledger) -> bool:
-    return bool(ledger.find(Kind.APPROVAL_CANARY, request.body["request_id"]))
+    asked = known(ledger).maybe_open(workflow, ledger, now=now)
+    return tuple(e for e in asked if standing(e, ledger, settings).status(now) in {"pending", "approved"})
