@@ -214,6 +214,7 @@ def _row(wiring: Wiring, request: Event) -> dict[str, Any]:
     return {
         "request_id": body["request_id"],
         "status": status["status"],
+        "purpose": body.get("purpose", "change"),
         "target": body["target"],
         "tool": body["tool"],
         "effects": ",".join(body["effects"]),

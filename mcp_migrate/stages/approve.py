@@ -174,6 +174,7 @@ def needed(pending: Pending) -> Mapping[str, Any]:
         "needs": {
             "approvals": pending.missing,
             "from": who,
+            "by_group": dict(asked.by_group),
             "assurance": asked.assurance,
             "rules": list(asked.rules),
             "because": told(asked),

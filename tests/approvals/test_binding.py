@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mcp_migrate.approvals.deciding import decide
 from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError, SelfApprovalError
@@ -224,3 +226,35 @@ def test_a_decision_made_in_front_of_another_ledger_does_not_count(desk: Desk, t
         decision = other.signed()
     with pytest.raises(ApprovalInvalidError, match="another ledger"):
         decide(decision, desk.request(), desk.settings, desk.ledger, now=LATER)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(part=st.integers(0, 40), value=ANYTHING, gone=st.booleans())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_statement_that_is_spoilt_anywhere_counts_or_breaks_anything(
+    desk: Desk, part: int, value: Any, *, gone: bool
+) -> None:
+    if not desk.ledger.read(kind=Kind.APPROVAL_REQUESTED):
+        desk.ask()
+    said = desk.signed()["statement"]
+    name = sorted(set(said) - {"reason"})[part % (len(said) - 1)]  # what a reviewer writes as a reason is theirs
+    spoilt = {key: value if key == name else old for key, old in said.items() if not (gone and key == name)}
+    if canonical(spoilt) != canonical(said):
+        forged = {"statement": spoilt, "signature": sign(canonical(spoilt), desk.keys["grace"][0], passphrase=str)}
+        with pytest.raises((ApprovalInvalidError, SelfApprovalError)):
+            decide(forged, desk.request(), desk.settings, desk.ledger, now=LATER)
+
+
+@given(decision=st.dictionaries(st.sampled_from(["statement", "signature"]), ANYTHING))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_the_ledger_as_a_decision_is_only_invalid(desk: Desk, decision: dict[str, Any]) -> None:
+    if not desk.ledger.read(kind=Kind.APPROVAL_REQUESTED):
+        desk.ask()
+    desk.put(decision)
+    assert not desk.runs()
