@@ -168,10 +168,10 @@ async def test_a_workflow_has_only_so_many_open_requests(world: World) -> None:
 
 @pytest.mark.proves("approval-canary")
 async def test_a_made_up_question_that_is_approved_leaves_the_table_where_it_is(world: World) -> None:
-    asked = world.command("approvals", "canary", "--target", "shop", "--table", "main.customers", "--json")
+    asked = world.approvals("canary", "--target", "shop", "--table", "main.customers", "--json")
     request_id = json.loads(asked.stdout)["request_id"]
-    shown = world.command("approvals", "show", request_id).stdout
-    told = world.command("approvals", "approve", request_id, "--key", str(world.keys["grace"])).stdout
+    shown = world.approvals("show", request_id).stdout
+    told = world.approvals("approve", request_id, "--key", str(world.keys["grace"])).stdout
     async with world.agent() as agent:
         entries = await agent.call("audit_read", limit=200)
         await agent.plan_and_apply("b2")
@@ -180,4 +180,4 @@ async def test_a_made_up_question_that_is_approved_leaves_the_table_where_it_is(
     assert "It was a canary" in told
     assert "fax" in world.columns("customers")
     assert "approval.canary" not in {entry["kind"] for entry in entries["entries"]}
-    assert "APPROVED 1 canaries" in world.command("approvals", "report").stdout
+    assert "APPROVED 1 canaries" in world.approvals("report").stdout

@@ -9,13 +9,11 @@ All play in one world, which is made once: each attack finds a destructive plan 
 
 from __future__ import annotations
 
-import io
 import json
 import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +22,7 @@ from typing import Any
 import anyio
 import pytest
 
-from mcp_migrate.__main__ import Wiring, load_settings, main
+from mcp_migrate.__main__ import Wiring, load_settings
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger, verify
 from mcp_migrate.model import canonical
@@ -65,14 +63,7 @@ class Attacker:
 
     def tries(self, *words: str) -> None:
         """Run one of our commands, which refuses."""
-        assert self.runs(*words)[0] == 1, words
-
-    def runs(self, *words: str) -> tuple[Any, str]:
-        """Run one of our commands in this process; how it ended and what it said."""
-        said = io.StringIO()
-        with redirect_stdout(said), pytest.raises(SystemExit) as ended:
-            main(["approvals", *words, "--config", str(self.world.config)])
-        return ended.value.code, said.getvalue()
+        assert self.world.approvals(*words).returncode == 1, words
 
     def forge(self, verdict: Verdict, *, reviewer: str, kind: Kind = Kind.APPROVAL_DECIDED, **more: Any) -> None:
         """Write a decision into the ledger with our own code, signed with the agent's own key."""
@@ -175,9 +166,9 @@ def test_a_key_enrolled_by_hand_decides_nothing_asked_before_and_is_told_of_from
     attacker.gets_nowhere()
     assert "enrolled after the request" in attacker.refused()[0].body["sentence"]
     words = ("--reason", "to ask anew", "--as", "agent:demo")
-    assert attacker.runs("withdraw", attacker.request_id, *words)[0] == 0
+    assert attacker.world.approvals("withdraw", attacker.request_id, *words).returncode == 0
     attacker.ask()
-    _, shown = attacker.runs("show", attacker.request_id)
+    shown = attacker.world.approvals("show", attacker.request_id).stdout
     assert f"NEW KEY   mallory {attacker.fingerprint}" in shown
     wiring = Wiring(load_settings(attacker.world.config))
     [told] = [due.notice.headline for due in wiring.outbox.due() if due.notice.request_id == attacker.request_id]
@@ -204,7 +195,7 @@ def test_a_ledger_edited_or_removed_by_hand_is_refused_and_found(attacker: Attac
 
 def test_a_database_changed_behind_our_back_is_noticed_and_nothing_is_applied_on_top(attacker: Attacker) -> None:
     """The wall ends here too: who has the credentials can change the database. What was approved does not run on it."""
-    assert attacker.runs("approve", attacker.request_id, "--key", str(attacker.world.keys["grace"]))[0] == 0
+    attacker.world.sign(attacker.request_id)
     with sqlite3.connect(attacker.world.database) as database:
         database.execute("ALTER TABLE customers ADD COLUMN stolen TEXT")
     refused = attacker.call("migration_apply", plan_id=attacker.plan_id)
@@ -212,7 +203,7 @@ def test_a_database_changed_behind_our_back_is_noticed_and_nothing_is_applied_on
     database.execute("ALTER TABLE customers DROP COLUMN stolen")
     database.close()
     words = ("--reason", "as it was", "--as", "agent:demo")
-    assert attacker.runs("withdraw", attacker.request_id, *words)[0] == 0
+    assert attacker.world.approvals("withdraw", attacker.request_id, *words).returncode == 0
     assert refused["code"] == "plan_stale"
     assert "stolen" in json.dumps(drift)
     assert "fax" in attacker.world.columns("customers")
