@@ -48,16 +48,18 @@ class Broken:
 
 
 def broken(signatures: Iterable[Decision], settings: Settings) -> Broken | None:
-    """Two signatures of one person with two keys that are of both levels, if there are any."""
+    """Two signatures of one person with two keys that are of both levels; those that last longest, if there are any."""
     if settings.break_glass is None:
         return None
     lower, higher = sorted(STRENGTH.index(Assurance(level)) for level in settings.break_glass.assurance)
-    for one, other in combinations(signatures, 2):
-        weaker, stronger = sorted((one, other), key=_rank)
-        same = one.reviewer == other.reviewer and one.key != other.key
-        if same and _rank(weaker) >= lower and _rank(stronger) >= higher:
-            return Broken((weaker, stronger))
-    return None
+    ordered = (sorted(pair, key=_rank) for pair in combinations(signatures, 2))
+    found = [
+        Broken((weaker, stronger))
+        for weaker, stronger in ordered
+        if weaker.reviewer == stronger.reviewer and weaker.key != stronger.key
+        if _rank(weaker) >= lower and _rank(stronger) >= higher
+    ]
+    return max(found, key=lambda glass: glass.ends, default=None)
 
 
 def review(request: Event, glass: Broken, known: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:

@@ -81,6 +81,19 @@ def test_less_than_two_keys_of_both_levels_is_not_enough(night: Desk, pair: tupl
     assert not night.runs()
 
 
+def test_signatures_that_have_run_out_are_renewed_and_not_in_the_way(night: Desk) -> None:
+    night.config["approvals"][0]["require"].update(expires="8h", execute_within="1h")
+    night.ask()
+    for hour in (0, 2):
+        for key in ("grace touches", "grace types"):
+            night.put(
+                night.signed("break-glass", by="grace", key=key, reason=WHY, at=NOON + timedelta(hours=hour)),
+                kind=Kind.APPROVAL_BROKEN,
+            )
+    assert night.runs(at=NOON + timedelta(hours=2.5))
+    assert not night.runs(at=NOON + timedelta(hours=3.5))
+
+
 @pytest.mark.proves("approval-break-glass")
 def test_who_is_not_named_or_gives_no_reason_is_refused_and_recorded(night: Desk) -> None:
     with pytest.raises(ApprovalInvalidError, match="not named"):

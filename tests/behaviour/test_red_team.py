@@ -207,3 +207,17 @@ def test_a_database_changed_behind_our_back_is_noticed_and_nothing_is_applied_on
     assert refused["code"] == "plan_stale"
     assert "stolen" in json.dumps(drift)
     assert "fax" in attacker.world.columns("customers")
+
+
+def test_a_stolen_key_of_software_does_not_break_the_glass(attacker: Attacker) -> None:
+    """Here it even has the named person's key; it has no token that somebody touches."""
+    attacker.world.configure(
+        lambda c: c.update(break_glass={"people": ["grace"], "assurance": ["software", "presence"]})
+    )
+    attacker.ask()
+    key = ("--key", str(attacker.world.keys["grace"]))
+    done = attacker.world.approvals("break-glass", attacker.request_id, *key, *key, "--reason", PRESSING)
+    assert (done.returncode, done.stdout.count("grace has signed: break-glass")) == (0, 2)
+    signed = [event for event in attacker.world.events(Kind.APPROVAL_BROKEN) if event.seq >= attacker.known]
+    assert [event.subject for event in signed] == [attacker.request_id] * 2
+    attacker.gets_nowhere()
