@@ -168,7 +168,9 @@ def _writer(approved: Approved, plan: Plan, url: str, target: Target) -> Iterato
 
 def _same_database(approved: Approved, writer: Writer) -> None:
     """What people agreed to, or what was looked at, is this database and not another behind the same URL."""
-    if approved.prepared.identity is not None and dict(approved.prepared.identity) != dict(writer.identity()):
+    if approved.prepared.identity is None:
+        raise TypeError("a plan is about to run and nobody looked which database it is for")
+    if dict(approved.prepared.identity) != dict(writer.identity()):
         raise PlanStaleError(
             "The target is another database than the one this was approved for.",
             hint="Nothing ran. Make the same call again: it is asked anew, about the database that is there now.",

@@ -24,7 +24,7 @@ class Canary:
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Read the target as an apply would, and make up the rest. Raises: InvalidArgumentsError."""
         database, asked = bench.database(granted), granted.call.arguments
-        live, table = read_live(database), str(asked["table"])
+        live, table = read_live(database, identify=True), str(asked["table"])
         known = [f"{each.schema}.{each.name}" for each in live.schema.tables]
         if table not in known:
             raise InvalidArgumentsError(f"There is no table {table!r}.", hint=f"Tables are: {', '.join(known[:20])}.")
