@@ -24,6 +24,12 @@ def identity_for_writing(url: str) -> dict[str, str]:
         return dict(writer.identity())
 
 
+def made(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE t (a INTEGER)")
+    database.close()
+
+
 @pytest.mark.parametrize("server", ["postgres_url", "mariadb_url"])
 def test_reader_and_writer_see_the_same_database(server: str, request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue(server)
@@ -52,10 +58,17 @@ def test_a_role_that_may_not_ask_for_the_number_is_told_so(postgres_url: str) ->
     assert found["database"].isdigit()
 
 
+def test_a_file_that_is_not_there_yet_is_the_one_that_is_made_for_writing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    before = identity(url)
+    assert before == identity_for_writing(url) == identity(url)
+    made(tmp_path / "new.db")
+    assert identity(url) != before
+
+
 def test_a_copy_of_a_file_is_another_database_and_a_link_to_it_is_not(tmp_path: Path) -> None:
     original, copy, link = tmp_path / "a.db", tmp_path / "b.db", tmp_path / "link.db"
-    sqlite3.connect(original).close()
-    original.touch()
+    made(original)
     first = identity(f"sqlite:///{original}")
     shutil.copy(original, copy)
     link.symlink_to(original)
