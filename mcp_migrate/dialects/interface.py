@@ -69,6 +69,10 @@ class Reader(Protocol):
         """The product and its version, as ``PostgreSQL 15.8``."""
         ...
 
+    def identity(self) -> Mapping[str, str]:
+        """Which database this is, by what it is and not by the way to it; a part that nobody may read says so."""
+        ...
+
     def schema(self, *, version_table: str) -> Schema:
         """Read the whole schema, leaving out `version_table` and everything of our own."""
         ...
