@@ -104,7 +104,7 @@ class _Parts:
 
     def other(self, *facts: Any, server_version: int) -> Other:
         catalog, oid, relation, kind, schema, name, definition, options, owner, table, comment = facts
-        text = _known(definition, f"{kind} {schema}.{name}")
+        text = definitions.as_restored(_known(definition, f"{kind} {schema}.{name}"))
         if kind in {"view", "materialized_view"}:
             text = as_newer_servers_write(text) if server_version < _UNQUALIFIED_SINCE else text
         return Other(
@@ -171,7 +171,8 @@ def _more(catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, t
 def _whole(column: Column, facts: tuple[Any, ...]) -> Column:
     default, comment, options, grants = facts
     if column.generated is not None:
-        default, generated = None, column.generated + _known(default, f"column {column.name}")
+        expression = definitions.as_restored(_known(default, f"column {column.name}"))
+        default, generated = None, column.generated + expression
     else:
         generated = None
     return replace(
@@ -204,6 +205,7 @@ def _constraints(keys: Keys, catalogs: Catalogs, expressions: Spelt) -> Iterator
         text = definition or written or _text(keys, kind, columns, refers) or expressions.get(("check", number))
         if text is None:
             raise _gone(f"constraint {name}")
+        text = definitions.as_restored(text)
         names = tuple([key.column.name for key in columns])
         options = ("inherited", *options) if inherited else tuple(options)
         yield relation, Constraint(_CONSTRAINTS[kind], name, names, text, refers[1], options, comment)
@@ -234,7 +236,7 @@ def _indexes(keys: Keys, catalogs: Catalogs, expressions: Spelt) -> Iterator[tup
         catalogs.ask("definitions", unwritten)
         written.update(dict(catalogs.rows("definitions")))
     for relation, number, name, *_facts, unique, valid, options, comment in found:
-        definition = _known(written[number], f"index {name}")
+        definition = definitions.as_restored(_known(written[number], f"index {name}"))
         yield relation, Index(name, definition, unique, valid, options=tuple(options or ()), comment=comment)
 
 

@@ -6,6 +6,7 @@ only for those that are special, and the tests hold that it would have written t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ _KEYS = {"p": "PRIMARY KEY", "u": "UNIQUE"}
 _ORDER = ("", " DESC NULLS LAST", " NULLS FIRST", " DESC")
 """By the bits of pg_index.indoption."""
 _VARCHAR, _TEXT = 1043, 25
+_CAST_END = "])::text[]"
+_VARCHAR_TEXT = re.compile(r"'(?:[^']|'')*'::character varying")
+_CAST_ARRAY = re.compile(rf"\(ARRAY\[((?:{_VARCHAR_TEXT.pattern}(?:, )?)+)\]\)::text\[\]")
 _OF_THE_SERVER = 16_384
 WIDTH = 65_536
 
@@ -70,6 +74,20 @@ def index(spelt: str, table: str, keys: Iterable[str], *, unique: bool, predicat
     """The definition of a btree; names are spelt as SQL has them."""
     where = f" WHERE {predicate}" if predicate else ""
     return f"CREATE {'UNIQUE ' if unique else ''}INDEX {spelt} ON {table} USING btree ({', '.join(keys)}){where}"
+
+
+def as_restored(text: str) -> str:
+    """An expression as the server writes it once it has read it from its own text.
+
+    ``x IN ('a', 'b')`` on a varchar is written as a cast of an array, which is read as an array of casts: the same
+    schema would have two texts, one before and one after a dump and its restore.
+    """
+    return _CAST_ARRAY.sub(_array_of_casts, text) if _CAST_END in text else text
+
+
+def _array_of_casts(found: re.Match[str]) -> str:
+    casts = _VARCHAR_TEXT.sub(lambda text: f"({text[0]})::text", found[1])
+    return f"ARRAY[{casts}]"
 
 
 def _usual(classes: Mapping[int, int], kind: int) -> int | None:
