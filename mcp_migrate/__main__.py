@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             run(words)
     except MigrateError as error:
-        from mcp_migrate.cli.common import safe  # what a revision or a database says may be meant for the terminal
+        from mcp_migrate.approvals.safe import safe  # what a revision or a database says may be meant for the terminal
 
         print(safe(f"mcp-migrate: {error.code}: {error.sentence}\n  {error.hint}"), file=sys.stderr)  # noqa: T201  the one place a command reports its failure
         raise SystemExit(1) from error
