@@ -47,6 +47,7 @@ class Served:
         config = uvicorn.Config(
             build(self.desk),
             lifespan="off",
+            log_config=None,  # standard output may belong to a client, and what is logged to the server
             log_level="warning",
             access_log=False,
             server_header=False,
