@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.approvals.counters import refuse_copied
 from mcp_migrate.approvals.standing import Status, standing
 from mcp_migrate.errors import ApprovalDeniedError, ApprovalExpiredError, ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
@@ -68,6 +69,7 @@ def decide(
 
     refuse_ended(standing(request, ledger, settings).status(now))
     held = check(decision, request.body, settings)
+    refuse_copied(held, settings, ledger)
     _append(Kind.APPROVAL_DECIDED, decision, request, ledger, now)
     return held
 

@@ -112,6 +112,14 @@ def _scope(
 def _reviewers(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for name, reviewer in settings.reviewers.items():
+        if not reviewer.ssh_keys and not reviewer.passkeys:
+            why = "this reviewer has no key, so nothing they sign can count."
+            yield Problem(("reviewers", name), why, "Add `ssh_keys` or `passkeys`.")
+        for index, line in enumerate(reviewer.passkeys):
+            known = " ".join(line.split()[1:3])
+            if seen.setdefault(known, name) != name:
+                why = f"this is the passkey of {seen[known]} too."
+                yield Problem(("reviewers", name, "passkeys", index), why, "One key signs for one person.")
         for index, line in enumerate(reviewer.ssh_keys):
             key = ("reviewers", name, "ssh_keys", index)
             blob = " ".join(line.split()[:2])

@@ -13,8 +13,11 @@ from typing import Any, Literal
 
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.model import Assurance, canonical, digest
-from mcp_migrate.settings import Settings
-from mcp_migrate.signers.keys import parse_public_key
+from mcp_migrate.settings import Reviewer, Settings
+from mcp_migrate.signers.interface import Verified
+from mcp_migrate.signers.keys import PublicKey, parse_public_key
+from mcp_migrate.signers.passkey import Passkey, parse_passkey
+from mcp_migrate.signers.passkey import verify as verify_passkey
 from mcp_migrate.signers.sshsig import verify
 
 FORMAT = "mcp-migrate/decision/1"
@@ -27,7 +30,10 @@ Verdict = Literal["approve", "deny", "reopen"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision that holds. `lifts` are the nonces of the denials that a reopening ends."""
+    """One decision that holds. `lifts` are the nonces of the denials that a reopening ends.
+
+    `counter` is how often the authenticator says that it signed, now and when it was enrolled; software has none.
+    """
 
     verdict: Verdict
     reviewer: str
@@ -36,6 +42,8 @@ class Decision:
     nonce: str
     reason: str | None
     lifts: tuple[str, ...] = ()
+    counter: int | None = None
+    enrolled_counter: int = 0
 
 
 def statement(
@@ -71,7 +79,9 @@ def statement(
 
 
 def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
-    """Hold one decision ``{statement, signature}`` against its request and the enrolled keys.
+    """Hold one decision against its request and the enrolled keys.
+
+    It is a `statement` with a `signature` by an SSH key, or with the assertion of a `passkey`.
 
     Raises:
         ApprovalInvalidError: the statement, the reviewer or the signature does not hold.
@@ -106,8 +116,8 @@ def _signed(
     decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, *, verdicts: Iterable[Verdict]
 ) -> Decision:
     """Who signed what over exactly this request, and may they decide on it at all?"""
-    said, signature = decision.get("statement"), decision.get("signature")
-    if not isinstance(said, Mapping) or not isinstance(signature, str) or said.get("format") != FORMAT:
+    said = decision.get("statement")
+    if not isinstance(said, Mapping) or said.get("format") != FORMAT:
         raise _invalid("it is not a decision of this version")
     name, nonce = said.get("reviewer"), said.get("nonce")
     verdict = next((each for each in verdicts if each == said.get("decision")), None)
@@ -118,12 +128,39 @@ def _signed(
     reviewer = settings.reviewers.get(str(name))
     if reviewer is None:
         raise _invalid(f"{name!r} is no enrolled reviewer")
-    key = next((k for k in map(parse_public_key, reviewer.ssh_keys) if k.fingerprint == said.get("key")), None)
-    if key is None:
-        raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
-    verified = verify(_message(said), signature, key)
+    key, verified = (
+        _by_passkey(decision, said, reviewer) if "passkey" in decision else _by_ssh(decision, said, reviewer)
+    )
     _not_excluded(str(name), reviewer.email, request, settings)
-    return Decision(verdict, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+    return Decision(
+        verdict,
+        str(name),
+        key.fingerprint,
+        verified.assurance,
+        nonce,
+        said.get("reason"),
+        counter=verified.counter,
+        enrolled_counter=key.counter if isinstance(key, Passkey) else 0,
+    )
+
+
+def _by_ssh(
+    decision: Mapping[str, Any], said: Mapping[str, Any], reviewer: Reviewer
+) -> tuple[PublicKey | Passkey, Verified]:
+    signature = decision.get("signature")
+    key = next((k for k in map(parse_public_key, reviewer.ssh_keys) if k.fingerprint == said.get("key")), None)
+    if key is None or not isinstance(signature, str):
+        raise _invalid(f"the key {said.get('key')} is not one of {said.get('reviewer')}'s")
+    return key, verify(_message(said), signature, key)
+
+
+def _by_passkey(
+    decision: Mapping[str, Any], said: Mapping[str, Any], reviewer: Reviewer
+) -> tuple[PublicKey | Passkey, Verified]:
+    key = next((k for k in map(parse_passkey, reviewer.passkeys) if k.fingerprint == said.get("key")), None)
+    if key is None or "signature" in decision:
+        raise _invalid(f"the passkey {said.get('key')} is not one of {said.get('reviewer')}'s")
+    return key, verify_passkey(_message(said), decision["passkey"], key)
 
 
 def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -> str | None:

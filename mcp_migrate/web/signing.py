@@ -21,6 +21,7 @@ from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Event
 from mcp_migrate.model import canonical
+from mcp_migrate.signers import passkey
 from mcp_migrate.signers.interface import NAMESPACE
 from mcp_migrate.signers.keys import parse_public_key
 from mcp_migrate.web.desk import Desk
@@ -31,12 +32,13 @@ _REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that somebody may sign with."""
+    """A key that somebody may sign with; `credential` is what a browser knows a passkey by."""
 
     reviewer: str
     fingerprint: str
     kind: str
     groups: tuple[str, ...]
+    credential: str | None = None
 
     @property
     def choice(self) -> str:
@@ -47,9 +49,18 @@ class Signer:
 def signers(desk: Desk) -> tuple[Signer, ...]:
     """Every enrolled key."""
     return tuple(
-        Signer(name, key.fingerprint, key.kind, reviewer.groups)
+        signer
         for name, reviewer in desk.settings.reviewers.items()
-        for key in map(parse_public_key, reviewer.ssh_keys)
+        for signer in (
+            *(
+                Signer(name, key.fingerprint, "passkey", reviewer.groups, passkey.encoded(key.credential))
+                for key in map(passkey.parse_passkey, reviewer.passkeys)
+            ),
+            *(
+                Signer(name, key.fingerprint, key.kind, reviewer.groups)
+                for key in map(parse_public_key, reviewer.ssh_keys)
+            ),
+        )
     )
 
 
@@ -83,6 +94,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
         "signer": signer,
         "text": text.decode(),
         "carried": base64.b64encode(text).decode(),
+        "asked": _asked(signer, text),
         "hash": hashlib.sha256(text).hexdigest(),
         "command": f"printf %s {shlex.quote(text.decode())} | ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519",
     }
@@ -96,21 +108,41 @@ def record(desk: Desk, request: Event, form: Mapping[str, str]) -> None:
         ApprovalExpiredError, ApprovalDeniedError: nothing is left to decide.
     """
     said = _carried(form.get("statement", ""))
-    signature = form.get("signature", "").replace("\r\n", "\n").strip() + "\n"
-    decision = {"statement": said, "signature": signature}
+    if "answer" in form:
+        decision: dict[str, Any] = {"statement": said, "passkey": _json(form["answer"])}
+    else:
+        signature = form.get("signature", "").replace("\r\n", "\n").strip() + "\n"
+        decision = {"statement": said, "signature": signature}
     deciding.decide(decision, request, desk.settings, desk.ledger, now=desk.clock())
+
+
+def _asked(signer: Signer, text: bytes) -> dict[str, Any] | None:
+    """What the browser is asked for where a passkey signs."""
+    if signer.credential is None:
+        return None
+    challenge = passkey.encoded(passkey.challenge(text))
+    return {"challenge": challenge, "rp": passkey.RELYING_PARTY, "credentials": [signer.credential]}
 
 
 def _carried(text: str) -> dict[str, Any]:
     try:
-        said = json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise ApprovalInvalidError(
-            "The statement came back damaged.", hint="Begin again from the page of the request."
-        ) from error
+        return _json(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise _damaged() from error
+
+
+def _json(text: str | bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged() from error
     if not isinstance(said, dict):
-        raise ApprovalInvalidError("The statement is no object.", hint="Begin again from the page of the request.")
+        raise _damaged()
     return said
+
+
+def _damaged() -> ApprovalInvalidError:
+    return ApprovalInvalidError("What was signed came back damaged.", hint="Begin again from the page of the request.")
 
 
 def _check_words(verdict: str, reason: str) -> None:

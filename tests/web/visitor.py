@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ from mcp_migrate.signers.sign import generate_key, sign
 from mcp_migrate.web.app import build
 from mcp_migrate.web.desk import Desk
 from tests.rules.labelled import SCHEMAS
+from tests.signers.authenticator import Authenticator
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 ORIGIN = "http://localhost:8021"
@@ -77,6 +80,7 @@ class Visitor:
     key: PublicKey
     desk: Desk
     client: TestClient
+    authenticator: Authenticator
     now: list[datetime] = field(default_factory=lambda: [NOW])
 
     @classmethod
@@ -85,9 +89,10 @@ class Visitor:
         key = generate_key(folder / "grace_key")
         now = [NOW]
         with Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
-            desk = Desk(_settings(key, folder), ledger, lambda: now[0], 8021, b"s" * 32)
+            authenticator = Authenticator()
+            desk = Desk(_settings(key, authenticator, folder), ledger, lambda: now[0], 8021, b"s" * 32)
             client = TestClient(build(desk), base_url=ORIGIN, follow_redirects=False)
-            yield cls(folder, ledger, key, desk, client, now)
+            yield cls(folder, ledger, key, desk, client, authenticator, now)
 
     def ask(self, request_id: str, *statements: str, **changed: Any) -> Mapping[str, Any]:
         """Put a request on the ledger."""
@@ -121,6 +126,16 @@ class Visitor:
         signature = sign(statement_of(shown.text), self.folder / "grace_key", passphrase=lambda: "")
         return self.send(request_id, shown.text, signature)
 
+    def touch(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
+        """Decide with the passkey."""
+        signer = f"grace {self.authenticator.passkey.fingerprint}"
+        shown = self.draft(request_id, verdict, reason, signer=signer, **more)
+        assert shown.status_code == 200, shown.text
+        carried = field_of(shown.text, "statement")
+        answer = json.dumps(self.authenticator.sign(base64.b64decode(carried)))
+        fields = {"mark": field_of(shown.text, "mark"), "statement": carried, "answer": answer}
+        return self.post(f"/requests/{request_id}/decision", fields)
+
     def send(self, request_id: str, page: str, signature: str) -> Any:
         fields = {"mark": field_of(page, "mark"), "statement": field_of(page, "statement"), "signature": signature}
         return self.post(f"/requests/{request_id}/decision", fields)
@@ -148,7 +163,7 @@ def fresh_id() -> str:
     return f"req_{secrets.token_hex(10)}"
 
 
-def _settings(key: PublicKey, folder: Path) -> Settings:
+def _settings(key: PublicKey, authenticator: Authenticator, folder: Path) -> Settings:
     return Settings.model_validate(
         {
             "version": 1,
@@ -160,6 +175,12 @@ def _settings(key: PublicKey, folder: Path) -> Settings:
                     "scopes": [{"tools": ["*"], "targets": ["*"]}],
                 }
             },
-            "reviewers": {"grace": {"ssh_keys": [key.line], "groups": ["dba"]}},
+            "reviewers": {
+                "grace": {
+                    "ssh_keys": [key.line],
+                    "passkeys": [authenticator.passkey.line],
+                    "groups": ["dba"],
+                }
+            },
         }
     )
