@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.approvals.summary import worst_first
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.settings import Settings
+from mcp_migrate.web.weighing import destroying_objects
 
 FORMAT = "mcp-migrate/request/1"
 _ANSWERS = (Kind.APPROVAL_DECIDED, Kind.APPROVAL_WITHDRAWN, Kind.APPROVAL_CONSUMED)
@@ -99,7 +99,7 @@ class Inbox:
             self._tier(body["target"]),
             body["tool"],
             tuple(worst_first(body["effects"])),
-            tuple(_worst_objects(body)),
+            tuple(destroying_objects(body)),
             body["principal"],
             body["owner"],
             datetime.fromisoformat(event.at),
@@ -116,10 +116,3 @@ class Inbox:
         stands = standing(request, self._ledger, self._settings)
         ended = stands.status(row.asked_at) if stands.ended else None
         return replace(row, still_needed=stands.still_needed, ended=ended)
-
-
-def _worst_objects(body: Mapping[str, Any]) -> Iterator[str]:
-    """What the worst statements are about, each object once."""
-    worst = next(iter(worst_first(body["effects"])), None)
-    named = [name for judged in body["judgements"] if worst in judged["effects"] for name in judged["objects"]]
-    yield from dict.fromkeys(named or body["objects"])

@@ -21,6 +21,7 @@ from mcp_migrate.approvals.summary import (
 from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.tools.approval_status import request_status
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.weighing import questions
 
 PAGE = 25
 """Statements on one page."""
@@ -68,6 +69,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "unmet": unmet(body),
         "why": why_asked(body),
         "statements": statements(plan["statements"], body["judgements"], number),
+        "questions": questions(body),
         "earlier": tuple(earlier(desk, request)),
     }
 

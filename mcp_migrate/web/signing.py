@@ -25,6 +25,7 @@ from mcp_migrate.signers import passkey
 from mcp_migrate.signers.interface import NAMESPACE
 from mcp_migrate.signers.keys import parse_public_key
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.weighing import refuse_unweighed
 
 _REASON = 500
 """Characters of a reason."""
@@ -68,7 +69,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
     """The statement to sign, as the page shows it.
 
     Raises:
-        InvalidArgumentsError: the form does not say who decides what.
+        InvalidArgumentsError: the form does not say who decides what, or what was to be looked up.
         ApprovalExpiredError, ApprovalDeniedError, ApprovalInvalidError: nothing is left to decide.
     """
     now = desk.clock()
@@ -78,6 +79,8 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
     if signer is None:
         raise InvalidArgumentsError("No enrolled key was chosen.", hint="Go back and say whose key will sign.")
     _check_words(verdict, reason)
+    if verdict == "approve":
+        refuse_unweighed(request.body, form)
     said = deciding.draft(
         request,
         "approve" if verdict == "approve" else "deny",

@@ -25,6 +25,7 @@ from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.sign import generate_key, sign
 from mcp_migrate.web.app import build
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.weighing import questions
 from tests.rules.labelled import SCHEMAS
 from tests.signers.authenticator import Authenticator
 
@@ -116,7 +117,8 @@ class Visitor:
         return field_of(self.read(f"/requests/{request_id}"), "mark")
 
     def draft(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
-        fields = {"signer": f"grace {self.key.fingerprint}", "verdict": verdict, "reason": reason, **more}
+        weighed = {each.field: each.answer for each in questions(self.desk.request(request_id).body)}
+        fields = {"signer": f"grace {self.key.fingerprint}", "verdict": verdict, "reason": reason, **weighed, **more}
         return self.post(f"/requests/{request_id}/sign", {"mark": self.mark(request_id), **fields})
 
     def decide(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
