@@ -91,7 +91,7 @@ class Visitor:
         now = [NOW]
         with Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
             authenticator = Authenticator()
-            desk = Desk(_settings(key, authenticator, folder), ledger, lambda: now[0], 8021, b"s" * 32)
+            desk = Desk(pages_settings(key, authenticator, folder), ledger, lambda: now[0], 8021, b"s" * 32)
             client = TestClient(build(desk), base_url=ORIGIN, follow_redirects=False)
             yield cls(folder, ledger, key, desk, client, authenticator, now)
 
@@ -165,7 +165,8 @@ def fresh_id() -> str:
     return f"req_{secrets.token_hex(10)}"
 
 
-def _settings(key: PublicKey, authenticator: Authenticator, folder: Path) -> Settings:
+def pages_settings(key: PublicKey, authenticator: Authenticator, folder: Path) -> Settings:
+    """A configuration with one target, one workflow and one reviewer with both sorts of key."""
     return Settings.model_validate(
         {
             "version": 1,
