@@ -90,7 +90,7 @@ def _written(part: Table | Other | _Part, seen: dict[int, str]) -> str:
     """What counts of one object, in one way only: its fields in their order, up to the last that is not at its default.
 
     Its parts have lines of their own behind it. Half of the time that canonical JSON took. `ascii`, since what
-    `repr` escapes changes with Python's Unicode. `seen` keeps columns by their identity: tables share them.
+    `repr` escapes changes with Python's Unicode. `seen` keeps columns by their identity: only these are shared.
     """
     counted = _counted_of(part)
     told, parts = list(counted.values(part)), []
@@ -101,13 +101,15 @@ def _written(part: Table | Other | _Part, seen: dict[int, str]) -> str:
             told[place] = sorted(told[place])
     for place in counted.parts:
         if place < len(told):
-            parts += sorted([seen.get(id(one)) or _once(one, seen) for one in told[place]])
+            parts += sorted([seen.get(id(one)) or _line(one, seen) for one in told[place]])
             told[place] = len(told[place])
     return "\n".join([f"{type(part).__name__}{told!a}", *parts])
 
 
-def _once(part: _Part, seen: dict[int, str]) -> str:
-    seen[id(part)] = text = _written(part, seen)
+def _line(part: _Part, seen: dict[int, str]) -> str:
+    text = _written(part, seen)
+    if isinstance(part, Column):
+        seen[id(part)] = text
     return text
 
 

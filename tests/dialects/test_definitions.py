@@ -95,3 +95,25 @@ def test_definitions_of_every_kind_are_what_the_server_would_write(request: pyte
         'CREATE INDEX of_own ON "odd one"."Order" ("end"); CREATE INDEX of_text ON "odd one"."Order" ("end" text_ops)',
     )
     _assert_as_written(url, "with an operator class of one's own")
+
+
+@pytest.mark.parametrize("server", ["postgres_url", "older_url"])
+def test_expressions_that_are_stored_alike_have_the_names_of_their_own_columns(
+    request: pytest.FixtureRequest, server: str
+) -> None:
+    url = request.getfixturevalue(server)
+    for table, column in (("one", "a"), ("two", "a"), ("three", '"B c"')):
+        _run(
+            url,
+            f"CREATE TABLE {table} (id int, {column} int CHECK ({column} > 0), g int GENERATED ALWAYS AS ({column} + 1)"
+            f" STORED, CHECK ({table} IS NOT NULL), CHECK (tableoid > 0), CHECK (true));"
+            f"CREATE INDEX ON {table} (id) WHERE {column} > 0; CREATE INDEX ON {table} (id) WHERE {table} IS NOT NULL",
+        )
+    _assert_as_written(url, "alike")
+    with connect(url) as session:
+        schema = PostgresReader(session).schema(version_table="alembic_version")
+    assert {(table.name, table.columns[2].generated) for table in schema.tables} == {
+        ("one", "STORED (a + 1)"),
+        ("two", "STORED (a + 1)"),
+        ("three", 'STORED ("B c" + 1)'),
+    }

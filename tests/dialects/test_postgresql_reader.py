@@ -6,11 +6,12 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from psycopg.errors import LockNotAvailable
+from psycopg import OperationalError
+from psycopg.errors import LockNotAvailable, UndefinedTable
 
+from mcp_migrate.dialects.postgresql.ahead import ahead
 from mcp_migrate.dialects.postgresql.connection import connect, libpq_url
 from mcp_migrate.dialects.postgresql.reader import PostgresReader, _query, open_reader
 from mcp_migrate.errors import TargetUnreachableError
@@ -207,25 +208,43 @@ def test_a_session_that_a_plan_ran_in_cannot_lie_to_its_reader(postgres_url: str
         assert session.execute(b"SHOW search_path").fetchone() == before
 
 
-def test_a_thousand_tables_take_no_more_queries_than_one(postgres_url: str) -> None:
+def test_a_thousand_tables_take_no_more_queries_than_one(postgres_url: str, tmp_path: Path) -> None:
+    def asked(tables: int) -> int:
+        trace = tmp_path / str(tables)
+        with connect(postgres_url) as session, trace.open("w") as file:
+            session.pgconn.trace(file.fileno())
+            assert len(PostgresReader(session).schema(version_table="v").tables) == tables
+            session.pgconn.untrace()
+        return trace.read_text().count("\tParse\t")
+
+    create = "EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a int UNIQUE CHECK (a > 0))', n);"
+    run(postgres_url, f"DO $$ BEGIN FOR n IN 0..0 LOOP {create} END LOOP; END $$")
+    one = asked(1)
     run(
         postgres_url,
-        "DO $$ BEGIN FOR n IN 1..1000 LOOP "
-        "EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a int UNIQUE CHECK (a > 0))', n);"
-        "IF n % 100 = 0 THEN COMMIT; END IF; END LOOP; END $$",
+        f"DO $$ BEGIN FOR n IN 1..999 LOOP {create} IF n % 100 = 0 THEN COMMIT; END IF; END LOOP; END $$",
     )
+    assert asked(1_000) == one
+
+
+def test_a_failure_while_asking_ahead_leaves_a_connection_that_can_be_used(postgres_url: str) -> None:
     with connect(postgres_url) as session:
-        counting = _Counting(session)
-        assert len(counting.schema(version_table="v").tables) == 1_000
-    assert counting.asked == 14
+        with ahead(session) as asking:
+            asking.ask("first", "SELECT 1")
+            asking.ask("second", "SELECT * FROM nowhere")
+            asking.ask("third", "SELECT 3")
+            assert list(asking.rows("first")) == [(1,)]
+            with pytest.raises(UndefinedTable, match="nowhere"):
+                asking.rows("third")
+        assert session.execute(b"SELECT 4").fetchall() == [(4,)]
 
 
-class _Counting(PostgresReader):
-    asked = 0
-
-    def _ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        self.asked += 1
-        return super()._ask(sql, *values)
+def test_a_server_that_ends_while_asked_ahead_is_told(postgres_url: str) -> None:
+    with connect(postgres_url) as session, connect(postgres_url) as other, ahead(session) as asking:
+        asking.ask("sleep", "SELECT pg_sleep(20)")
+        other.execute(b"SELECT pg_terminate_backend($1)", [session.info.backend_pid])
+        with pytest.raises(OperationalError):
+            asking.rows("sleep")
 
 
 def test_reading_changes_nothing(postgres_url: str) -> None:
@@ -258,8 +277,11 @@ def test_no_part_of_a_password_is_told(password: str) -> None:
         "others",
         "columns",
         "defaults",
+        "expressions",
+        "written",
         "comments",
         "details",
+        "remarks",
         "constraints",
         "classes",
         "indexes",

@@ -6,12 +6,13 @@ some hundreds are different, and neither the wire, nor this, nor the fingerprint
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mcp_migrate.dialects.postgresql import definitions
 from mcp_migrate.dialects.postgresql.definitions import WIDTH, Key, Keys, place
+from mcp_migrate.dialects.postgresql.expressions import Which, alike, spelt
 from mcp_migrate.dialects.postgresql.viewtext import as_newer_servers_write
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema.model import Column, Constraint, ConstraintKind, Index, Other, Schema, Table
@@ -20,8 +21,8 @@ _T = TypeVar("_T")
 Row = tuple[Any, ...]
 Grants = Mapping[tuple[str, int, int], tuple[str, ...]]
 """By catalog, number and column."""
-Define = Callable[[list[int]], Mapping[int, str | None]]
-"""What the server writes as the definitions of these indexes."""
+Spelt = Mapping[Which, str | None]
+"""The texts of expressions."""
 
 _KINDS = {"r": "table", "p": "partitioned", "f": "foreign"}
 _CONSTRAINTS: Mapping[str, ConstraintKind] = {
@@ -31,37 +32,44 @@ _CONSTRAINTS: Mapping[str, ConstraintKind] = {
     "c": "check",
     "x": "exclusion",
 }
+_NO_REMARK: tuple[None, tuple[str, ...], None] = (None, (), None)
 _UNQUALIFIED_SINCE = 160_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What each query of the catalogs gives, in the order in which it is needed; each is read once."""
-
-    columns: Iterable[Row]
-    grants: Iterable[Row]
-    defaults: Iterable[Row]
-    comments: Iterable[Row]
-    details: Iterable[Row]
-    constraints: Iterable[Row]
-    classes: Iterable[Row]
-    indexes: Iterable[Row]
-    tables: Iterable[Row]
-    others: Iterable[Row]
+_FIRST = ("columns", "expressions", "kinds", "remarks")
+_THEN = ("constraints", "classes", "indexes", "grants", "defaults", "comments", "details", "tables", "others")
+"""First what takes us longer than the server, so that neither waits for the other for long."""
 
 
-def build(rows: Rows, server_version: int, define: Define) -> Schema:
+class Catalogs(Protocol):
+    """The named queries of the catalogs. They are answered in the order in which they were asked."""
+
+    def ask(self, name: str, *values: Any) -> None:
+        """Ask, and go on."""
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """Wait for the answer; it is given once."""
+
+
+def build(catalogs: Catalogs, server_version: int) -> Schema:
     """The schema.
 
     Raises:
         TargetUnreachableError: something was dropped while it was read.
     """
-    keys = _keys(rows.columns)
-    grants = {(row[0], row[1], row[2]): tuple(row[3]) for row in rows.grants}
-    columns = _columns(keys, rows, grants)
-    constraints = _listed((row[0], _constraint(keys, *row)) for row in rows.constraints)
-    parts = _Parts(grants, columns, constraints, _listed(_indexes(keys, rows, define)))
-    tables, others = list(rows.tables), list(rows.others)
+    for name in _FIRST:
+        catalogs.ask(name)
+    keys = _keys(catalogs.rows("columns"))
+    groups = alike(catalogs.rows("expressions"), keys)
+    catalogs.ask("written", [group[0][0] for group in groups], [group[0][1] for group in groups])
+    for name in _THEN:
+        catalogs.ask(name)
+    expressions = spelt(groups, {(kind, number): text for kind, number, text in catalogs.rows("written")})
+    constraints = _listed(_constraints(keys, catalogs, expressions))
+    indexes = _listed(_indexes(keys, catalogs, expressions))
+    grants = {(row[0], row[1], row[2]): tuple(row[3]) for row in catalogs.rows("grants")}
+    parts = _Parts(grants, _columns(keys, catalogs, grants, expressions), indexes, constraints)
+    tables, others = list(catalogs.rows("tables")), list(catalogs.rows("others"))
     return Schema(
         dialect="postgresql",
         tables=tuple([parts.table(*row) for row in tables]),
@@ -76,8 +84,8 @@ class _Parts:
 
     grants: Grants
     columns: Mapping[int, list[Column]]
-    constraints: Mapping[int, list[Constraint]]
     indexes: Mapping[int, list[Index]]
+    constraints: Mapping[int, list[Constraint]]
 
     def table(self, *facts: Any) -> Table:
         oid, schema, name, kind, options, comment, owner, _hidden = facts
@@ -114,9 +122,9 @@ class _Parts:
 
 
 def _keys(groups: Iterable[Row]) -> dict[int, Key]:
-    """The columns by their places, with nothing of what only some of them have."""
+    """The columns by their places and in their order, with nothing of what only some of them have."""
     found: dict[int, Key] = {}
-    for name, spelt, kind, nullable, identity, generated, collation, options, type_, collated, places in groups:
+    for name, quoted, kind, nullable, identity, generated, collation, options, type_, collated, places in groups:
         column = Column(
             name,
             kind,
@@ -126,17 +134,17 @@ def _keys(groups: Iterable[Row]) -> dict[int, Key]:
             collation=collation,
             options=tuple(options or ()),
         )
-        found.update(dict.fromkeys(places, Key(column, spelt, type_, collated)))
-    return found
+        found.update(dict.fromkeys(places, Key(column, quoted, type_, collated)))
+    return {where: found[where] for where in sorted(found)}
 
 
-def _columns(keys: Keys, rows: Rows, grants: Grants) -> dict[int, list[Column]]:
+def _columns(keys: Keys, catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, list[Column]]:
     """The columns of each relation in order, whole."""
-    more = _more(rows, grants)
+    more = _more(catalogs, grants, expressions)
     alike: dict[Any, Column] = {}
     found: dict[int, list[Column]] = {}
-    for where in sorted(keys):
-        column = keys[where].column
+    for where, key in keys.items():
+        column = key.column
         facts = more.get(where)
         if facts is not None:
             which = (id(column), facts)
@@ -145,11 +153,12 @@ def _columns(keys: Keys, rows: Rows, grants: Grants) -> dict[int, list[Column]]:
     return found
 
 
-def _more(rows: Rows, grants: Grants) -> dict[int, tuple[Any, ...]]:
+def _more(catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, tuple[Any, ...]]:
     """Default, comment, options and grants of the columns that have one of these, by their places."""
-    defaults = {where: text for text, places in rows.defaults for where in places}
-    comments: dict[int, str] = dict(rows.comments)
-    details = _details(rows.details, grants)
+    defaults = {where: text for text, places in catalogs.rows("defaults") for where in places}
+    defaults.update({where: text for (kind, where), text in expressions.items() if kind == "generated"})
+    comments: dict[int, str] = dict(catalogs.rows("comments"))
+    details = _details(catalogs.rows("details"), grants)
     rights = {place(number, column): granted for (of, number, column), granted in grants.items() if column}
     nothing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     found = {}
@@ -187,60 +196,70 @@ def _details(rows: Iterable[Row], grants: Grants) -> dict[int, tuple[tuple[str, 
     return found
 
 
-def _constraint(keys: Keys, *facts: Any) -> Constraint:
-    relation, kind, name, on, definition, other, refers, of_other, update, delete, options, comment = facts
-    columns = _at(keys, relation, on or ())
-    if definition is None and kind in "pu":
-        definition = definitions.key(kind, columns)
-    elif definition is None and kind == "f" and not refers.isdigit():  # a number, unquoted: the table is gone
-        definition = definitions.foreign_key(columns, refers, _at(keys, other, of_other), update, delete)
-    return Constraint(
-        _CONSTRAINTS[kind],
-        name,
-        tuple([key.column.name for key in columns]),
-        _known(definition, f"constraint {name}"),
-        refers,
-        tuple(options),
-        comment,
-    )
+def _constraints(keys: Keys, catalogs: Catalogs, expressions: Spelt) -> Iterator[tuple[int, Constraint]]:
+    remarks = {row[0]: row[1:] for row in catalogs.rows("remarks")}
+    for number, relation, kind, name, on, written, *refers, inherited in catalogs.rows("constraints"):
+        columns = _at(keys, relation, on or ())
+        definition, options, comment = remarks.get(number, _NO_REMARK)
+        text = definition or written or _text(keys, kind, columns, refers) or expressions.get(("check", number))
+        if text is None:
+            raise _gone(f"constraint {name}")
+        names = tuple([key.column.name for key in columns])
+        options = ("inherited", *options) if inherited else tuple(options)
+        yield relation, Constraint(_CONSTRAINTS[kind], name, names, text, refers[1], options, comment)
+
+
+def _text(keys: Keys, kind: str, columns: list[Key], refers: list[Any]) -> str | None:
+    """The definition of a key or a reference that is not special."""
+    if kind in "pu":
+        return definitions.key(kind, columns)
+    other, table, of_other, update, delete = refers
+    if kind != "f" or table.isdigit():  # a number, unquoted: the table is gone
+        return None
+    return definitions.foreign_key(columns, table, _at(keys, other, of_other), update, delete)
 
 
 def _at(keys: Keys, relation: int, numbers: Iterable[int]) -> list[Key]:
     """The columns of a relation with these numbers; expressions have the number 0."""
-    first = place(relation, 0)
-    return [keys[first + number] for number in numbers if first + number in keys]
+    first = relation * WIDTH
+    return [key for number in numbers if (key := keys.get(first + number)) is not None]
 
 
-def _indexes(keys: Keys, rows: Rows, define: Define) -> Iterator[tuple[int, Index]]:
-    usual: dict[int, int] = dict(rows.classes)
-    found = list(rows.indexes)
-    written = {row[1]: _definition(keys, usual, *row[:13]) for row in found}
+def _indexes(keys: Keys, catalogs: Catalogs, expressions: Spelt) -> Iterator[tuple[int, Index]]:
+    usual: dict[int, int] = dict(catalogs.rows("classes"))
+    found = list(catalogs.rows("indexes"))
+    written = {row[1]: _definition(keys, usual, expressions, *row[:12]) for row in found}
     unwritten = [number for number, definition in written.items() if definition is None]
-    written.update(define(unwritten) if unwritten else {})
+    if unwritten:
+        catalogs.ask("definitions", unwritten)
+        written.update(dict(catalogs.rows("definitions")))
     for relation, number, name, *_facts, unique, valid, options, comment in found:
         definition = _known(written[number], f"index {name}")
-        yield relation, Index(name, definition, unique, valid, options=tuple(options), comment=comment)
+        yield relation, Index(name, definition, unique, valid, options=tuple(options or ()), comment=comment)
 
 
-def _definition(keys: Keys, usual: Mapping[int, int], *facts: Any) -> str | None:
+def _definition(keys: Keys, usual: Mapping[int, int], expressions: Spelt, *facts: Any) -> str | None:
     """The definition of an index; None where only the server knows it."""
-    relation, _, name, spelt, table, definition, on, classes, collations, orders, partial, predicate, unique = facts
+    relation, number, name, spelled, table, definition, on, classes, collations, orders, partial, unique = facts
     if definition is not None:
         return str(definition)
-    if partial:
-        predicate = _known(predicate, f"index {name}")
+    predicate = _known(expressions.get(("predicate", number)), f"index {name}") if partial else None
     said = list(zip(classes, collations, orders, strict=True))
-    spelt_keys = definitions.index_keys(_at(keys, relation, on), said, usual)
-    if spelt_keys is None:
+    index_keys = definitions.index_keys(_at(keys, relation, on), said, usual)
+    if index_keys is None:
         return None
-    return definitions.index(spelt, table, spelt_keys, unique=unique, predicate=predicate)
+    return definitions.index(spelled, table, index_keys, unique=unique, predicate=predicate)
 
 
 def _known(definition: str | None, what: str) -> str:
     """The server writes definitions as things are now, not as they were when the reading began."""
     if definition is None:
-        raise changed(f"{what} is gone")
+        raise _gone(what)
     return definition
+
+
+def _gone(what: str) -> TargetUnreachableError:
+    return changed(f"{what} is gone")
 
 
 def changed(what: str) -> TargetUnreachableError:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.postgresql.blocking import Blockers, blockers
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.observing import Observer
 from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
@@ -56,9 +57,12 @@ class PostgresWriter(PostgresReader):
     sent outside the transaction, and `committed` are the numbers of those that are known to stand.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], statements: Sequence[Statement]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], statements: Sequence[Statement], blockers: Blockers
+    ) -> None:
         super().__init__(connection)
         self._sequence = FrozenSequence(statements)
+        self.blockers = blockers
         self.committed: list[int] = []
         self.stands = False
         self._marked: str | None = None
@@ -126,7 +130,8 @@ class PostgresWriter(PostgresReader):
             self.committed = self._sequence.ran[:-1]
             self.stands = True
         try:
-            touched = self._send(frozen)
+            with self.blockers.watching():
+                touched = self._send(frozen)
             if not frozen.transactional:
                 self.committed = self._sequence.ran
                 self._connection.execute("BEGIN")
@@ -165,12 +170,12 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
         ValidationFailedError: a statement would end the transaction that the others run in.
     """
     _stay_inside(statements)
-    with connect(url) as connection:
+    with connect(url) as connection, ExitStack() as session:
         for name, value in _session(limits).items():
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
         take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
-        writer = PostgresWriter(connection, statements)
+        writer = PostgresWriter(connection, statements, session.enter_context(_watched(url, connection, limits)))
         try:
             yield writer
         except BaseException as error:
@@ -182,6 +187,10 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
             _roll_back(connection)
             raise writer.failed
         writer.commit()
+
+
+def _watched(url: str, connection: psycopg.Connection[Any], limits: Limits) -> AbstractContextManager[Blockers]:
+    return blockers(url, connection.info.backend_pid, lock_timeout=limits.lock_timeout)
 
 
 def _roll_back(connection: psycopg.Connection[Any]) -> None:
@@ -250,9 +259,10 @@ def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> Migrat
         )
     if error.sqlstate == _LOCK_NOT_AVAILABLE:
         return LockTimeoutError(
-            f"{what} did not get its lock within lock_timeout.",
+            f"{what} did not get its lock within lock_timeout{writer.blockers.sentence()}.",
             hint="Everything was rolled back. Make the same call again when the table is less busy.",
             **details,
+            **writer.blockers.told(),
         )
     why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
     mend = _NO_PLACE if statement.kind == "preserve" else "Mend the revision and plan again."

@@ -5,7 +5,7 @@ WITH lists (class, oid, sub, kind, owner, acl, base) AS (
   SELECT 'pg_class', oid, 0, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END, relowner, relacl, NULL::aclitem[] FROM pg_class WHERE relacl IS NOT NULL AND oid >= 16384
   UNION ALL
   SELECT 'pg_class', a.attrelid, a.attnum, 'c', c.relowner, a.attacl, NULL
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND c.oid >= 16384 AND NOT a.attisdropped
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND a.attrelid >= 16384 AND c.oid >= 16384 AND NOT a.attisdropped
   UNION ALL
   SELECT 'pg_proc', oid, 0, 'f', proowner, proacl, NULL FROM pg_proc WHERE proacl IS NOT NULL AND oid >= 16384
   UNION ALL

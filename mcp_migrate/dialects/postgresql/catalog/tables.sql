@@ -30,7 +30,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text,
             WHEN c.relrowsecurity AND row_security_active(c.oid) THEN 'row security hides some' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
-LEFT JOIN pg_class o ON o.oid = c.reltoastrelid
+LEFT JOIN (SELECT oid, reloptions FROM pg_class WHERE relkind = 't' AND reloptions IS NOT NULL) o ON o.oid = c.reltoastrelid
 LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
 LEFT JOIN (SELECT DISTINCT inhrelid FROM pg_inherits) h ON h.inhrelid = c.oid
 LEFT JOIN (SELECT i.indrelid, array_remove(array_agg(CASE WHEN i.indisclustered THEN 'cluster on ' || quote_ident(k.relname) END)
@@ -38,7 +38,7 @@ LEFT JOIN (SELECT i.indrelid, array_remove(array_agg(CASE WHEN i.indisclustered 
            FROM pg_index i JOIN pg_class k ON k.oid = i.indexrelid WHERE i.indisclustered OR i.indisreplident GROUP BY 1) x ON x.indrelid = c.oid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
 WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo') AND n.nspname !~ '^pg_t(oast|emp)' AND (n.nspname, c.relname) <> ($2, $3)
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+  AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_class'::regclass AND deptype = 'e')
 ORDER BY n.nspname, c.relname
 
 -- name: details
@@ -55,7 +55,7 @@ SELECT e.refobjid, e.refobjsubid, min(s.seqrelid::bigint)::oid, array_remove(arr
 FROM pg_sequence s JOIN pg_class q ON q.oid = s.seqrelid
 JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid AND e.objsubid = 0
   AND e.refclassid = 'pg_class'::regclass AND e.refobjsubid > 0 AND e.deptype IN ('a', 'i')
-JOIN pg_class c ON c.oid = e.refobjid
+JOIN pg_class c ON c.oid = e.refobjid AND c.relkind IN ('r', 'p', 'f')
 JOIN pg_attribute a ON a.attrelid = e.refobjid AND a.attnum = e.refobjsubid
 LEFT JOIN pg_description t ON t.classoid = 'pg_class'::regclass AND t.objoid = s.seqrelid AND t.objsubid = 0
 GROUP BY 1, 2
@@ -72,27 +72,46 @@ WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.conno
 SELECT g.attname, quote_ident(g.attname), format_type(g.atttypid, g.atttypmod), NOT g.attnotnull,
        CASE g.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
        CASE g.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END,
-       CASE WHEN g.attcollation <> g.typcollation THEN g.attcollation::regcollation::text END, g.options,
-       g.atttypid, g.attcollation, g.places
-FROM (SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation, t.typcollation,
-       CASE WHEN a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attstattarget >= 0
-                 OR a.attfdwoptions IS NOT NULL OR a.attoptions IS NOT NULL OR NOT a.attislocal THEN
+       CASE WHEN g.attcollation <> t.typcollation THEN g.attcollation::regcollation::text END,
+       CASE WHEN g.attstorage <> t.typstorage OR g.attcompression <> '' OR g.attstattarget >= 0
+                 OR g.attfdwoptions IS NOT NULL OR g.attoptions IS NOT NULL OR g.inherited THEN
          array_remove(ARRAY[
-           CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
-           CASE a.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END,
-           CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END,
-           CASE WHEN NOT a.attislocal AND NOT c.relispartition THEN 'inherited' END,
-           'options ' || a.attfdwoptions::text] || a.attoptions, NULL) END AS options,
-       array_agg(a.attrelid::bigint * 65536 + a.attnum) AS places
-      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+           CASE WHEN g.attstorage <> t.typstorage THEN 'storage ' || CASE g.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END END,
+           CASE g.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END,
+           CASE WHEN g.attstattarget >= 0 THEN 'statistics ' || g.attstattarget END,
+           CASE WHEN g.inherited THEN 'inherited' END,
+           'options ' || g.attfdwoptions::text] || g.attoptions, NULL) END,
+       g.atttypid, g.attcollation, g.places
+FROM (SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
+        a.attstorage, a.attcompression, a.attstattarget, a.attfdwoptions, a.attoptions, NOT a.attislocal AND NOT c.relispartition AS inherited,
+        array_agg(a.attrelid::bigint * 65536 + a.attnum) AS places
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
-      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) g
+      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13) g
+JOIN pg_type t ON t.oid = g.atttypid
 
 -- name: defaults
--- Of columns, the default or how it is generated. With a table the server opens it, which takes longer than all the
--- rest, so it gets one only where the expression names a column.
-SELECT pg_get_expr(adbin, CASE WHEN strpos(adbin::text, '{VAR ') > 0 THEN adrelid ELSE 0 END), array_agg(adrelid::bigint * 65536 + adnum)
-FROM pg_attrdef WHERE adrelid >= 16384 GROUP BY 1
+-- Of columns; one of what is stored alike is written. What names a column is no default but how it is generated, and is
+-- among the expressions.
+SELECT pg_get_expr((SELECT adbin FROM pg_attrdef WHERE oid = d.one), 0), d.places
+FROM (SELECT max(oid::bigint)::oid AS one, array_agg(adrelid::bigint * 65536 + adnum) AS places
+      FROM pg_attrdef WHERE adrelid >= 16384 AND strpos(adbin::text, '{VAR ') = 0 GROUP BY adbin::text) d
+
+-- name: expressions
+-- Checks, predicates of indexes and generated columns in the form in which they are stored, grouped by it.
+SELECT 'check', conbin::text, array_agg(oid::bigint), array_agg(conrelid) FROM pg_constraint WHERE conrelid >= 16384 AND contype = 'c' GROUP BY 2
+UNION ALL
+SELECT 'predicate', indpred::text, array_agg(indexrelid::bigint), array_agg(indrelid) FROM pg_index WHERE indrelid >= 16384 AND indpred IS NOT NULL GROUP BY 2
+UNION ALL
+SELECT 'generated', adbin::text, array_agg(adrelid::bigint * 65536 + adnum), array_agg(adrelid) FROM pg_attrdef WHERE adrelid >= 16384 AND strpos(adbin::text, '{VAR ') > 0 GROUP BY 2
+
+-- name: written
+-- What the server writes for the expressions of the kinds $1 with the numbers $2.
+SELECT e.kind, e.number, CASE e.kind
+         WHEN 'check' THEN (SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE oid = e.number::oid)
+         WHEN 'predicate' THEN (SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = e.number::oid)
+         ELSE (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = (e.number / 65536)::oid AND adnum = e.number % 65536) END
+FROM ROWS FROM (unnest($1::text[]), unnest($2::bigint[])) AS e (kind, number)
 
 -- name: comments
 -- Of columns.
@@ -103,33 +122,50 @@ WHERE classoid = 'pg_class'::regclass AND objsubid > 0 AND objoid >= 16384
 -- Not-null constraints are left out: the column says it. So are the twins that a reference to a partitioned table has
 -- for each partition: their names depend on the order in which things were made. The server writes the definition only
 -- of what `definitions.py` cannot.
-WITH odd AS (
-  SELECT g.tgconstraint, array_agg(DISTINCT concat_ws(' ', 'triggers', CASE WHEN g.tgrelid = k.conrelid THEN 'here' ELSE 'there' END,
-           CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'on replicas' ELSE 'always' END)) AS options
-  FROM pg_trigger g JOIN pg_constraint k ON k.oid = g.tgconstraint WHERE g.tgisinternal AND g.tgenabled <> 'O' GROUP BY 1
-)
-SELECT k.conrelid, k.contype::text, k.conname, k.conkey,
-       CASE WHEN k.contype IN ('c', 'x') OR k.condeferrable OR NOT k.convalidated
-                 OR i.indnatts <> i.indnkeyatts AND k.contype <> 'f' OR k.confmatchtype NOT IN ('s', ' ')
-                 OR i.indnullsnotdistinct AND k.contype <> 'f' OR k.confdelsetcols IS NOT NULL -- 15
+SELECT k.oid, k.conrelid, k.contype::text, k.conname, k.conkey,
+       CASE WHEN k.contype = 'x' OR k.condeferrable OR NOT k.convalidated OR k.connoinherit AND k.contype = 'c' OR k.confmatchtype NOT IN ('s', ' ')
+                 OR k.confdelsetcols IS NOT NULL -- 15
                  OR NOT k.conenforced OR k.conperiod -- 18
             THEN pg_get_constraintdef(k.oid) END,
        k.confrelid, CASE WHEN k.confrelid <> 0 THEN k.confrelid::regclass::text END, k.confkey,
        k.confupdtype::text, k.confdeltype::text,
-       array_remove(ARRAY[
-         CASE WHEN NOT k.conislocal AND NOT r.relispartition THEN 'inherited' END,
-         CASE WHEN k.contype IN ('p', 'u', 'x') AND NOT i.indisvalid THEN 'INVALID' END,
-         CASE WHEN k.contype IN ('p', 'u', 'x') THEN 'tablespace ' || quote_ident(s.spcname) END,
-         CASE WHEN k.contype IN ('p', 'u', 'x') THEN 'part of ' || h.inhparent::regclass::text END]
-       || CASE WHEN k.contype IN ('p', 'u', 'x') THEN c.reloptions END || odd.options, NULL), d.description
-FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid
-LEFT JOIN pg_index i ON i.indexrelid = k.conindid LEFT JOIN pg_class c ON c.oid = k.conindid
-LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = k.conindid
-LEFT JOIN odd ON odd.tgconstraint = k.oid
-LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
-WHERE k.conrelid >= 16384 AND r.relpersistence <> 't' AND k.contype IN ('p', 'f', 'u', 'c', 'x')
+       NOT k.conislocal AND NOT (SELECT r.relispartition FROM pg_class r WHERE r.oid = k.conrelid)
+FROM pg_constraint k
+WHERE k.conrelid >= 16384 AND k.contype IN ('p', 'f', 'u', 'c', 'x') AND k.conrelid NOT IN (SELECT oid FROM pg_class WHERE relpersistence = 't')
   AND NOT (k.contype = 'f' AND k.conparentid <> 0 AND EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid))
 ORDER BY k.conrelid, k.contype, k.conname
+
+-- name: remarks
+-- What few constraints have: a comment, triggers or an index that are not as they were made. Few are found first, and
+-- then told of; the server writes the definition where the index has more than keys.
+WITH odd AS (
+  SELECT tgconstraint, array_agg(DISTINCT concat_ws(' ', 'triggers', CASE WHEN g.tgrelid = k.conrelid THEN 'here' ELSE 'there' END,
+           CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'on replicas' ELSE 'always' END)) AS options
+  FROM pg_trigger g JOIN pg_constraint k ON k.oid = g.tgconstraint WHERE g.tgisinternal AND g.tgenabled <> 'O' GROUP BY 1
+), special (number) AS (
+  SELECT i.indexrelid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+  WHERE NOT i.indisvalid OR i.indnatts <> i.indnkeyatts OR c.reltablespace <> 0 OR c.reloptions IS NOT NULL OR c.relispartition
+     OR i.indnullsnotdistinct -- 15
+), found (number) AS (
+  SELECT tgconstraint FROM odd
+  UNION SELECT objoid FROM pg_description WHERE classoid = 'pg_constraint'::regclass
+  UNION SELECT k.oid FROM special s JOIN pg_constraint k ON k.conindid = s.number WHERE k.contype IN ('p', 'u', 'x')
+)
+SELECT k.oid,
+       CASE WHEN k.contype <> 'f' AND (i.indnatts <> i.indnkeyatts
+                 OR i.indnullsnotdistinct -- 15
+            ) THEN pg_get_constraintdef(k.oid) END,
+       array_remove(ARRAY[
+         CASE WHEN k.contype IN ('p', 'u', 'x') AND NOT i.indisvalid THEN 'INVALID' END,
+         CASE WHEN k.contype IN ('p', 'u', 'x') THEN 'tablespace ' || quote_ident(t.spcname) END,
+         CASE WHEN k.contype IN ('p', 'u', 'x') THEN 'part of ' || h.inhparent::regclass::text END]
+       || CASE WHEN k.contype IN ('p', 'u', 'x') THEN c.reloptions END || odd.options, NULL), d.description
+FROM found JOIN pg_constraint k ON k.oid = found.number
+LEFT JOIN pg_index i ON i.indexrelid = k.conindid LEFT JOIN pg_class c ON c.oid = k.conindid
+LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = k.conindid
+LEFT JOIN odd ON odd.tgconstraint = k.oid
+LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
+WHERE k.conrelid >= 16384
 
 -- name: classes
 -- The operator class that is the default of each type: an index says only which it uses instead.
@@ -137,19 +173,18 @@ SELECT o.opcintype, o.oid FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod 
 
 -- name: indexes
 -- Indexes that a constraint made are part of that constraint. A definition is written by the server where an index is no
--- btree of plain columns; of the others there are the keys and the predicate, and `definitions.py` writes it.
+-- btree (403) of plain columns; of the others there are the keys, and `definitions.py` writes it.
 SELECT i.indrelid, i.indexrelid, c.relname, quote_ident(c.relname), quote_ident(n.nspname) || '.' || quote_ident(r.relname),
-       CASE WHEN m.amname <> 'btree' OR i.indexprs IS NOT NULL OR i.indnatts <> i.indnkeyatts OR c.relkind <> 'i' OR c.reloptions IS NOT NULL
+       CASE WHEN c.relam <> 403 OR i.indexprs IS NOT NULL OR i.indnatts <> i.indnkeyatts OR c.relkind <> 'i' OR c.reloptions IS NOT NULL
                  OR i.indnullsnotdistinct -- 15
             THEN pg_get_indexdef(i.indexrelid) END,
-       i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[], i.indoption::int2[], i.indpred IS NOT NULL,
-       pg_get_expr(i.indpred, i.indrelid), i.indisunique, i.indisvalid,
-       array_remove(ARRAY['tablespace ' || quote_ident(s.spcname), 'part of ' || h.inhparent::regclass::text] || a.options, NULL), d.description
+       i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[], i.indoption::int2[], i.indpred IS NOT NULL, i.indisunique, i.indisvalid,
+       CASE WHEN c.reltablespace <> 0 OR c.relispartition OR i.indexprs IS NOT NULL THEN
+         array_remove(ARRAY['tablespace ' || (SELECT quote_ident(s.spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace),
+                            'part of ' || (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = c.oid)]
+         || ARRAY(SELECT 'statistics ' || t.attnum || ' ' || t.attstattarget FROM pg_attribute t
+                  WHERE t.attrelid = c.oid AND t.attnum > 0 AND t.attstattarget >= 0 ORDER BY t.attnum), NULL) END, d.description
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid JOIN pg_namespace n ON n.oid = r.relnamespace
-JOIN pg_am m ON m.oid = c.relam
-LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
-LEFT JOIN (SELECT t.attrelid, array_agg('statistics ' || t.attnum || ' ' || t.attstattarget ORDER BY t.attnum) AS options
-           FROM pg_attribute t WHERE t.attstattarget >= 0 AND t.attnum > 0 GROUP BY 1) a ON a.attrelid = i.indexrelid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
 WHERE r.relkind IN ('r', 'p') AND r.relpersistence <> 't' AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY i.indrelid, c.relname
