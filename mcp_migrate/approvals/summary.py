@@ -35,6 +35,11 @@ def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*facts, *([("Narrower", one_line(body["narrower"]))] if body.get("narrower") else [])]
 
 
+def used_by(body: Mapping[str, Any]) -> list[str]:
+    """What else uses the objects that change, a line each; requests of before it was recorded have none."""
+    return [one_line(f"{each['object']}: {each['name']}, {each['how']}") for each in body.get("dependents", ())]
+
+
 def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """How it did on a scratch database: how long, where, and whether its way back led back."""
     if not seen:

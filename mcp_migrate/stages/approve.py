@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from mcp_migrate.approvals.demands import narrower, quorum, told
@@ -13,8 +13,13 @@ from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Approved, Pending, Permitted, Quorum, canonical, digest
+from mcp_migrate.model import Approved, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
+from mcp_migrate.schema.dependents import dependents
 from mcp_migrate.settings import Settings
+
+_STAYS = frozenset({Effect.READ, Effect.ADDITIVE, Effect.DATA})
+_DEPENDENTS = 100
+"""Told in one request; a table that more rely on is known to be one."""
 
 
 def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: datetime) -> Approved | Pending:
@@ -60,9 +65,19 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         },
         "demands": told(asked),
         "narrower": narrower(asked.demands, pending.permitted.classified),
+        "dependents": _dependents(pending.permitted.classified),
         "expires_at": pending.expires_at.isoformat(),
         **_asked_about(pending.permitted),
     }
+
+
+def _dependents(classified: Classified) -> list[Mapping[str, str]]:
+    """What else uses the objects that do not stay as they are."""
+    if classified.prepared.schema is None:
+        return []
+    changed = (judged for judged in classified.judgements if judged.effects - _STAYS)
+    objects = (name for judged in changed for name in judged.objects)
+    return [each.told() for each in islice(dependents(classified.prepared.schema, objects), _DEPENDENTS)]
 
 
 def _asked_about(permitted: Permitted) -> dict[str, Any]:

@@ -47,6 +47,12 @@ def test_the_agents_words_come_after_what_we_say_and_are_marked(visitor: Visitor
     assert page.index("How long does it block") < page.index("own words")
 
 
+def test_what_else_uses_it_is_told(visitor: Visitor) -> None:
+    used = {"object": "public.users", "name": "public.addresses", "how": "a view that names it"}
+    visitor.ask("req_1", dependents=[used])
+    assert "public.users: public.addresses, a view that names it" in visitor.read("/requests/req_1")
+
+
 def test_many_statements_come_in_pages_the_worst_first(visitor: Visitor) -> None:
     plain = [f"CREATE TABLE t{n} (id integer)" for n in range(60)]
     visitor.ask("req_1", *plain, "DROP TABLE users")
