@@ -15,6 +15,7 @@ from mcp_migrate.approvals.standing import standing
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
 from mcp_migrate.schema.dependents import dependents
+from mcp_migrate.schema.neighbourhood import neighbourhood
 from mcp_migrate.settings import Settings
 
 _STAYS = frozenset({Effect.READ, Effect.ADDITIVE, Effect.DATA})
@@ -65,19 +66,23 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         },
         "demands": told(asked),
         "narrower": narrower(asked.demands, pending.permitted.classified),
-        "dependents": _dependents(pending.permitted.classified),
+        **_around(pending.permitted.classified),
         "expires_at": pending.expires_at.isoformat(),
         **_asked_about(pending.permitted),
     }
 
 
-def _dependents(classified: Classified) -> list[Mapping[str, str]]:
-    """What else uses the objects that do not stay as they are."""
-    if classified.prepared.schema is None:
-        return []
+def _around(classified: Classified) -> Mapping[str, list[Any]]:
+    """What else uses the objects that do not stay as they are, and the tables around all that is concerned."""
+    schema = classified.prepared.schema
+    if schema is None:
+        return {"dependents": [], "neighbourhood": []}
     changed = (judged for judged in classified.judgements if judged.effects - _STAYS)
     objects = (name for judged in changed for name in judged.objects)
-    return [each.told() for each in islice(dependents(classified.prepared.schema, objects), _DEPENDENTS)]
+    return {
+        "dependents": [each.told() for each in islice(dependents(schema, objects), _DEPENDENTS)],
+        "neighbourhood": neighbourhood(schema, classified.objects),
+    }
 
 
 def _asked_about(permitted: Permitted) -> dict[str, Any]:

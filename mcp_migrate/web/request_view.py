@@ -70,6 +70,8 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "unmet": unmet(body),
         "why": why_asked(body),
         "used_by": used_by(body),
+        "tables": body.get("neighbourhood", ()),
+        "marks": marks(body),
         "statements": statements(plan["statements"], body["judgements"], number),
         "questions": questions(body),
         "earlier": tuple(earlier(desk, request)),
@@ -85,6 +87,15 @@ def lost(body: Body) -> dict[str, Any]:
         "more": max(0, len(ordered) - _FIRST),
         "rows": body["rows"],
     }
+
+
+def marks(body: Body) -> dict[str, str]:
+    """The worst that happens to each object."""
+    found: dict[str, set[str]] = {}
+    for judged in body["judgements"]:
+        for name in judged["objects"]:
+            found.setdefault(name, set()).update(judged["effects"])
+    return {name: worst_first(effects)[0] for name, effects in found.items() if effects}
 
 
 def statements(frozen: Sequence[Body], judged: Sequence[Body], number: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,9 +14,6 @@ import anyio
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from mcp_migrate.__main__ import load_settings
-from mcp_migrate.ledger import Ledger
-from mcp_migrate.web.serving import open_pages
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -40,12 +39,15 @@ async def browser() -> AsyncIterator[Page]:
 
 async def enrol(page: Page, world: World) -> None:
     """Make a passkey on the page and put the line that it shows into the configuration."""
-    with Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db") as ledger:
-        pages = open_pages(load_settings(world.config), ledger)
-        pages.serve_beside()
-        await page.goto(f"{pages.origin}/enrol/grace")
+    command = [sys.executable, "-m", "mcp_migrate", "reviewers", "enroll", "grace", "--config", str(world.config)]
+    process = await anyio.open_process(command, cwd=world.folder, stderr=None)
+    async with process:
+        assert process.stdout
+        told = (await process.stdout.receive()).decode()
+        await page.goto(told.split()[-1])
         await page.get_by_role("button", name="Make a passkey").click()
         shown = await page.locator("pre.command").inner_text()
+        process.send_signal(signal.SIGINT)
     line = re.search(r'"(passkey/1 .*)"', shown)
     assert line, shown
     world.configure(lambda value: value["reviewers"]["grace"].update(passkeys=[line[1]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcp_migrate.schema.dependents import dependents
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
+from mcp_migrate.schema.neighbourhood import neighbourhood
 
 ID, EMAIL = Column("id", "integer", nullable=False), Column("email", "text", nullable=True)
 USERS = Table(
@@ -50,3 +51,17 @@ def test_a_column_is_used_by_its_indexes_constraints_and_the_views_that_name_it(
 
 def test_what_is_not_in_the_schema_has_no_dependents() -> None:
     assert found("public.nothing", "public.users.nothing", "?") == set()
+
+
+def test_the_tables_concerned_are_whole_and_their_neighbours_show_their_keys() -> None:
+    users, orders = neighbourhood(SCHEMA, ["public.users.email"])
+    assert (users["table"], users["concerned"]) == ("public.users", True)
+    assert [column["name"] for column in users["columns"]] == ["id", "email"]
+    assert (orders["concerned"], orders["columns"], orders["refers"]) == (False, [], ["user_id → public.users"])
+
+
+def test_of_a_wide_table_what_is_named_is_shown() -> None:
+    wide = Table("public", "wide", tuple(Column(f"c{n}", "text", nullable=True) for n in range(90)))
+    [told] = neighbourhood(Schema("postgresql", (wide,)), ["public.wide.c80"])
+    assert told["columns"][-1]["name"] == "c80"
+    assert len(told["columns"]) + told["more"] == 90

@@ -118,6 +118,15 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "reviewers.eve.ssh_keys.0",
         "key of ada",
     ),
+    "reviewer without a key": (lambda c: c["reviewers"].update(eve={}), "reviewers.eve", "no key"),
+    "one passkey for two": (
+        lambda c: (
+            c["reviewers"]["ada"].update(passkeys=["passkey/1 AQ Ag 0 ada"]),
+            c["reviewers"].update(eve={"passkeys": ["passkey/1 AQ Ag 9 eve"]}),
+        ),
+        "reviewers.eve.passkeys.0",
+        "passkey of ada",
+    ),
     "rule without a condition": (lambda c: c["approvals"][0].update(when={}), "approvals.0.when", "nothing"),
     "production": (lambda c: c["targets"]["shop"].update(tier="production"), "targets.shop.tier", "step credentials"),
     "broker": (

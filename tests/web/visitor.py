@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Statement
 from mcp_migrate.rules import judge
+from mcp_migrate.schema.neighbourhood import neighbourhood
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.sign import generate_key, sign
@@ -56,6 +57,7 @@ def request_body(request_id: str, *statements: str, **changed: Any) -> dict[str,
         "quorum": {"count": 1, "groups": ["dba"], "assurance": "software", "never": ["requester"], "rules": ["r"]},
         "demands": [{"rule": "approvals[0]", "why": "effects: destructive", "statements": [1]}],
         "narrower": None,
+        "neighbourhood": neighbourhood(SCHEMAS["postgresql"], [name for each in judged for name in each.objects]),
         "expires_at": (NOW + timedelta(hours=4)).isoformat(),
         "tool": "migration_apply",
         "target": "shop",
