@@ -14,7 +14,7 @@ from mcp_migrate.approvals.safe import safe
 from mcp_migrate.approvals.summary import worst_first
 from mcp_migrate.errors import RequestNotFoundError
 from mcp_migrate.web.inbox import Row
-from mcp_migrate.web.words import lasts, moment, pieces
+from mcp_migrate.web.words import lasts, moment, pieces, short
 
 _STATIC = {"style.css": "text/css", "passkey.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -31,7 +31,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(lasts=lasts, listed=listed, moment=moment, pieces=pieces, worst_first=worst_first)
+    made.globals.update(lasts=lasts, listed=listed, moment=moment, pieces=pieces, short=short, worst_first=worst_first)
     return made
 
 

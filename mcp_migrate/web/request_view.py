@@ -70,8 +70,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "unmet": unmet(body),
         "why": why_asked(body),
         "used_by": used_by(body),
-        "tables": body.get("neighbourhood", ()),
-        "marks": marks(body),
+        "tables": tables(body),
         "statements": statements(plan["statements"], body["judgements"], number),
         "questions": questions(body),
         "earlier": tuple(earlier(desk, request)),
@@ -89,7 +88,23 @@ def lost(body: Body) -> dict[str, Any]:
     }
 
 
-def marks(body: Body) -> dict[str, str]:
+def tables(body: Body) -> list[dict[str, Any]]:
+    """The tables around what is concerned, each column with the worst that happens to it; new ones come last."""
+    marks, drawn = _marks(body), []
+    for each in body.get("neighbourhood", ()):
+        columns = [{**column, "mark": marks.get(column["object"]), "new": False} for column in each["columns"]]
+        there = {column["object"] for column in columns}
+        new = [name for name in marks if name.rpartition(".")[0] == each["table"] and name not in there]
+        columns += [_new(name, marks[name]) for name in new if each["concerned"]]
+        drawn.append({**each, "columns": columns, "mark": marks.get(each["table"])})
+    return drawn
+
+
+def _new(name: str, mark: str) -> dict[str, Any]:
+    return {"name": name.rpartition(".")[2], "type": "", "keys": "", "mark": mark, "new": True}
+
+
+def _marks(body: Body) -> dict[str, str]:
     """The worst that happens to each object."""
     found: dict[str, set[str]] = {}
     for judged in body["judgements"]:
