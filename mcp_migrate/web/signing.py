@@ -99,6 +99,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
         "carried": base64.b64encode(text).decode(),
         "asked": _asked(signer, text),
         "hash": hashlib.sha256(text).hexdigest(),
+        "in_one_go": _in_one_go(said),
         "command": f"printf %s {shlex.quote(text.decode())} | ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519",
     }
 
@@ -117,6 +118,13 @@ def record(desk: Desk, request: Event, form: Mapping[str, str]) -> None:
         signature = form.get("signature", "").replace("\r\n", "\n").strip() + "\n"
         decision = {"statement": said, "signature": signature}
     deciding.decide(decision, request, desk.settings, desk.ledger, now=desk.clock())
+
+
+def _in_one_go(said: Mapping[str, Any]) -> str:
+    """The command that decides without the page."""
+    words = ["mcp-migrate", "approvals", said["decision"], said["request_id"]]
+    words += ["--reason", said["reason"]] if said["decision"] == "deny" else []
+    return f"{shlex.join(words)} --key ~/.ssh/id_ed25519"
 
 
 def _asked(signer: Signer, text: bytes) -> dict[str, Any] | None:

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.anyio
 async def browser() -> AsyncIterator[Page]:
     """A page of the system's Chromium with a security key that knows its person."""
     program = shutil.which("chromium")
-    assert program, "apt-get install chromium"
+    if program is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = await chromium.new_page()
