@@ -119,6 +119,11 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "key of ada",
     ),
     "reviewer without a key": (lambda c: c["reviewers"].update(eve={}), "reviewers.eve", "no key"),
+    "no passkey": (
+        lambda c: c["reviewers"]["ada"].update(passkeys=["passkey/1 AQ"]),
+        "reviewers.ada.passkeys.0",
+        "no passkey",
+    ),
     "one passkey for two": (
         lambda c: (
             c["reviewers"]["ada"].update(passkeys=["passkey/1 AQ Ag 0 ada"]),
