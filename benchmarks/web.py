@@ -86,12 +86,12 @@ def pages(folder: Path, settings: Settings) -> bool:
 def checks(folder: Path, settings: Settings, key: PublicKey, authenticator: Authenticator) -> bool:
     """Print what checking one decision costs, by each sort of key; whether it is within the bound."""
     body, held = request_body("req_0", expires_at=LATER.isoformat()), True
-    for fingerprint in (key.fingerprint, authenticator.passkey.fingerprint):
+    for each in (key, authenticator.passkey):
         said = statement(
-            body, "approve", reviewer="grace", key=fingerprint, at=NOW, nonce="n" * 32, head={"size": 0, "root": ""}
+            body, "approve", reviewer="grace", key=each, at=NOW, nonce="n" * 32, head={"size": 0, "root": ""}
         )
         decision = {"statement": said}
-        if fingerprint == key.fingerprint:
+        if each == key:
             decision["signature"] = sign(canonical(said), folder / "grace_key", passphrase=str)
         else:
             decision["passkey"] = authenticator.sign(canonical(said))

@@ -14,8 +14,8 @@ from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.settings import Settings
 from mcp_migrate.web.weighing import destroying_objects
 
-FORMAT = "mcp-migrate/request/1"
-_ANSWERS = (Kind.APPROVAL_DECIDED, Kind.APPROVAL_WITHDRAWN, Kind.APPROVAL_CONSUMED)
+FORMATS = ("mcp-migrate/request/1", "mcp-migrate/request/2")
+_ANSWERS = (Kind.APPROVAL_BROKEN, Kind.APPROVAL_DECIDED, Kind.APPROVAL_WITHDRAWN, Kind.APPROVAL_CONSUMED)
 _BATCH = 500
 
 
@@ -73,7 +73,7 @@ class Inbox:
         if size == self._read:
             return
         for event in self._new(Kind.APPROVAL_REQUESTED, size):
-            if event.body.get("format") == FORMAT:
+            if event.body.get("format") in FORMATS:
                 self._rows.setdefault(event.body["request_id"], self._row(event))
         answered = {self._request_of(event) for kind in _ANSWERS for event in self._new(kind, size)}
         for request_id in answered & self._rows.keys():
@@ -114,5 +114,6 @@ class Inbox:
     def _judged(self, row: Row) -> Row:
         [request, *_] = self._ledger.find(Kind.APPROVAL_REQUESTED, row.request_id)
         stands = standing(request, self._ledger, self._settings)
-        ended = stands.status(row.asked_at) if stands.ended else None
-        return replace(row, still_needed=stands.still_needed, ended=ended)
+        status = stands.status(row.asked_at)
+        missing = 0 if status == "approved" else stands.still_needed(row.asked_at)
+        return replace(row, still_needed=missing, ended=status if stands.ended else None)

@@ -22,8 +22,9 @@ from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Event
 from mcp_migrate.model import canonical
 from mcp_migrate.signers import passkey
+from mcp_migrate.signers.decisions import keys_of
 from mcp_migrate.signers.interface import NAMESPACE
-from mcp_migrate.signers.keys import parse_public_key
+from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.web.desk import Desk
 from mcp_migrate.web.weighing import refuse_unweighed
 
@@ -48,21 +49,18 @@ class Signer:
 
 
 def signers(desk: Desk) -> tuple[Signer, ...]:
-    """Every enrolled key."""
+    """Every enrolled key, the passkeys of each reviewer first."""
     return tuple(
-        signer
+        _signer(name, key, reviewer.groups)
         for name, reviewer in desk.settings.reviewers.items()
-        for signer in (
-            *(
-                Signer(name, key.fingerprint, "passkey", reviewer.groups, passkey.encoded(key.credential))
-                for key in map(passkey.parse_passkey, reviewer.passkeys)
-            ),
-            *(
-                Signer(name, key.fingerprint, key.kind, reviewer.groups)
-                for key in map(parse_public_key, reviewer.ssh_keys)
-            ),
-        )
+        for key in sorted(keys_of(reviewer), key=lambda key: isinstance(key, PublicKey))
     )
+
+
+def _signer(name: str, key: PublicKey | passkey.Passkey, groups: tuple[str, ...]) -> Signer:
+    if isinstance(key, PublicKey):
+        return Signer(name, key.fingerprint, key.kind, groups)
+    return Signer(name, key.fingerprint, "passkey", groups, passkey.encoded(key.credential))
 
 
 def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]:
@@ -85,7 +83,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
         request,
         "approve" if verdict == "approve" else "deny",
         reviewer=signer.reviewer,
-        key=signer.fingerprint,
+        key=signer,
         reason=reason or None,
         ledger=desk.ledger,
         now=now,
