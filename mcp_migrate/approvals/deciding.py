@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.approvals.counters import refuse_copied
 from mcp_migrate.approvals.standing import Status, refuse_other_ledger, standing
 from mcp_migrate.errors import (
     ApprovalDeniedError,
@@ -19,7 +20,8 @@ from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
-    from mcp_migrate.signers.decisions import Decision
+    from mcp_migrate.signers.decisions import Decision, Verdict
+    from mcp_migrate.signers.interface import Key
 
 _TOLD = ("decision", "reviewer", "key", "principal", "nonce")
 _LONGEST = 200
@@ -35,6 +37,37 @@ def refuse_ended(status: Status) -> None:
     if status in {"used", "withdrawn"}:
         how = "approved and used" if status == "used" else "withdrawn by the one who asked"
         raise ApprovalInvalidError(f"This request was {how}.", hint="Nothing is left to decide.")
+
+
+def draft(
+    request: Event,
+    verdict: Verdict,
+    *,
+    reviewer: str,
+    key: Key,
+    ledger: Ledger,
+    now: datetime,
+    nonce: str,
+    reason: str | None = None,
+    lifts: Iterable[str] = (),
+    not_before: datetime | None = None,
+) -> dict[str, Any]:
+    """The statement that `reviewer` is asked to sign with this key, at the ledger's head of now."""
+    from mcp_migrate.signers.decisions import statement
+
+    head = ledger.head()
+    return statement(
+        request.body,
+        verdict,
+        reviewer=reviewer,
+        key=key,
+        at=now,
+        nonce=nonce,
+        head={"size": head.size, "root": head.root},
+        reason=reason,
+        lifts=lifts,
+        not_before=not_before,
+    )
 
 
 def decide(
@@ -53,6 +86,7 @@ def decide(
         refuse_other_ledger(decision, request, ledger)
         held = check(decision, request.body, settings)
         _refuse_replay(held.nonce, request, ledger)
+        refuse_copied(held, settings, ledger)
     drafts = [_draft(Kind.APPROVAL_DECIDED, decision, request)]
     if is_canary(request, ledger) and held.verdict == "approve":
         body = {"request_id": request.body["request_id"], "reviewer": held.reviewer}

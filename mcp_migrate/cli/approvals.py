@@ -24,7 +24,6 @@ from mcp_migrate.tools.approval_status import request_status
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Verdict
-    from mcp_migrate.signers.keys import PublicKey
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(fatigue.report)
@@ -136,6 +135,20 @@ def withdraw(
     _tell(request, wiring, f"{asker} has withdrawn {request_id}.", now, as_json=as_json)
 
 
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
+    config_file: ConfigOption = None,
+) -> None:
+    """Serve the review pages to this machine's browsers until it is interrupted."""
+    from mcp_migrate.web.serving import open_pages
+
+    wiring = wire(config_file)
+    pages = open_pages(wiring.settings, wiring.ledger, port=port)
+    print(f"The review pages are at {pages.origin}", flush=True)
+    pages.serve()
+
+
 def _decide(
     request_id: str,
     verdict: Verdict,
@@ -159,7 +172,18 @@ def _decide(
             deciding.refuse_ended(stands.status(now))
         name = reviewer or _whose(public.fingerprint, wiring)
     lifts = [denial.nonce for denial in stands.binding]
-    said = _statement(request, verdict, name, public, reason, lifts, wiring, now, not_before)
+    said = deciding.draft(
+        request,
+        verdict,
+        reviewer=name,
+        key=public,
+        reason=reason,
+        lifts=lifts,
+        not_before=not_before,
+        ledger=wiring.ledger,
+        now=now,
+        nonce=secrets.token_hex(16),
+    )
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
     record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
@@ -167,34 +191,6 @@ def _decide(
     if deciding.is_canary(request, wiring.ledger):
         said_so += " It was a canary: made up, and it had to be denied."
     _tell(request, wiring, said_so, now, as_json=as_json)
-
-
-def _statement(
-    request: Event,
-    verdict: Verdict,
-    reviewer: str,
-    key: PublicKey,
-    reason: str | None,
-    lifts: list[str],
-    wiring: Wiring,
-    now: datetime,
-    not_before: datetime | None,
-) -> dict[str, Any]:
-    from mcp_migrate.signers.decisions import statement
-
-    head = wiring.ledger.head()
-    return statement(
-        request.body,
-        verdict,
-        reviewer=reviewer,
-        key=key,
-        at=now,
-        nonce=secrets.token_hex(16),
-        head={"size": head.size, "root": head.root},
-        reason=reason,
-        lifts=lifts,
-        not_before=not_before,
-    )
 
 
 def _tell(request: Event, wiring: Wiring, sentence: str, now: datetime, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.rule_checks import rule_problems
 
+_PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
 _SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
 
 
@@ -116,6 +117,17 @@ def _scope(
 def _reviewers(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for name, reviewer in settings.reviewers.items():
+        if not reviewer.ssh_keys and not reviewer.passkeys:
+            why = "this reviewer has no key, so nothing they sign can count."
+            yield Problem(("reviewers", name), why, "Add `ssh_keys` or `passkeys`.")
+        for index, line in enumerate(reviewer.passkeys):
+            known = " ".join(line.split()[1:3])
+            if not _PASSKEY.fullmatch(line):
+                why = "Copy the whole line that `mcp-migrate reviewers enroll` shows."
+                yield Problem(("reviewers", name, "passkeys", index), "this is no passkey.", why)
+            elif seen.setdefault(known, name) != name:
+                why = f"this is the passkey of {seen[known]} too."
+                yield Problem(("reviewers", name, "passkeys", index), why, "One key signs for one person.")
         for index, line in enumerate(reviewer.ssh_keys):
             key = ("reviewers", name, "ssh_keys", index)
             blob = " ".join(line.split()[:2])

@@ -133,7 +133,8 @@ class Workflow(Part):
 class Reviewer(Part):
     """A person whose signature counts."""
 
-    ssh_keys: tuple[str, ...] = Field(min_length=1, description="Lines as in a .pub file.")
+    ssh_keys: tuple[str, ...] = Field((), description="Lines as in a .pub file.")
+    passkeys: tuple[str, ...] = Field((), description="Lines that `mcp-migrate reviewers enroll` shows.")
     groups: tuple[str, ...] = ()
     email: str | None = None
 

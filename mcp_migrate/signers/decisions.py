@@ -15,7 +15,10 @@ from typing import Any
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, SelfApprovalError
 from mcp_migrate.model import Assurance, canonical
 from mcp_migrate.settings import Reviewer, Settings
+from mcp_migrate.signers.interface import Verified
 from mcp_migrate.signers.keys import PublicKey, parse_public_key
+from mcp_migrate.signers.passkey import Passkey, parse_passkey
+from mcp_migrate.signers.passkey import verify as verify_passkey
 from mcp_migrate.signers.sshsig import verify
 from mcp_migrate.signers.statements import Verdict, difference, statement, times
 
@@ -30,7 +33,8 @@ _NONCE, _REASON = 16, 20
 class Decision:
     """One decision that holds. An approval may be used from `begins` to `ends`.
 
-    `lifts` are the nonces of the denials that a reopening ends.
+    `lifts` are the nonces of the denials that a reopening ends. `counter` is how often the authenticator says that it
+    signed, now and when it was enrolled; software has none.
     """
 
     verdict: Verdict
@@ -44,10 +48,14 @@ class Decision:
     ends: datetime
     groups: frozenset[str] = frozenset()
     lifts: tuple[str, ...] = ()
+    counter: int | None = None
+    enrolled_counter: int = 0
 
 
 def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
-    """Hold one decision ``{statement, signature}`` against its request and the enrolled keys.
+    """Hold one decision against its request and the enrolled keys.
+
+    It is a `statement` with a `signature` by an SSH key, or with the assertion of a `passkey`.
 
     Raises:
         ApprovalInvalidError: the statement, the reviewer or the signature does not hold.
@@ -101,8 +109,8 @@ def _signed(
     decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, *, verdicts: Iterable[Verdict]
 ) -> Decision:
     """Who signed what over exactly this request, and may they decide on it at all?"""
-    said, signature = decision.get("statement"), decision.get("signature")
-    if not isinstance(said, Mapping) or not isinstance(signature, str):
+    said = decision.get("statement")
+    if not isinstance(said, Mapping):
         raise _invalid("it is not a decision of this version")
     message = _message(said)
     if differs := difference(said, request):
@@ -117,7 +125,7 @@ def _signed(
     key = next((key for key in keys_of(reviewer) if key.fingerprint == said.get("key")), None)
     if key is None:
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
-    verified = verify(message, signature, key)
+    verified = _verified(message, decision, key)
     _not_excluded(str(name), reviewer.email, request, settings)
     return Decision(
         verdict,
@@ -130,14 +138,29 @@ def _signed(
         begins=when.begins,
         ends=when.ends,
         groups=frozenset(reviewer.groups),
+        counter=verified.counter,
+        enrolled_counter=key.counter if isinstance(key, Passkey) else 0,
     )
 
 
-def keys_of(reviewer: Reviewer) -> Iterator[PublicKey]:
+def _verified(message: bytes, decision: Mapping[str, Any], key: PublicKey | Passkey) -> Verified:
+    """A passkey's decision has its assertion, another's a signature, and none has both."""
+    signature = decision.get("signature")
+    if isinstance(key, Passkey) and signature is None:
+        return verify_passkey(message, decision.get("passkey"), key)
+    if isinstance(key, Passkey) or "passkey" in decision or not isinstance(signature, str):
+        raise _invalid("it is not signed as its key signs")
+    return verify(message, signature, key)
+
+
+def keys_of(reviewer: Reviewer) -> Iterator[PublicKey | Passkey]:
     """The keys that a reviewer can sign with. A line that holds none can sign nothing, and the others still can."""
     for line in reviewer.ssh_keys:
         with suppress(ConfigInvalidError):
             yield parse_public_key(line)
+    for line in reviewer.passkeys:
+        with suppress(ConfigInvalidError):
+            yield parse_passkey(line)
 
 
 def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from mcp_migrate.model import canonical, digest
-from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.interface import Key
 
 FORMAT = "mcp-migrate/decision/2"
 _FORMATS = {"mcp-migrate/request/1": "mcp-migrate/decision/1", "mcp-migrate/request/2": FORMAT}
@@ -50,7 +50,7 @@ def statement(
     verdict: Verdict,
     *,
     reviewer: str,
-    key: PublicKey,
+    key: Key,
     at: datetime,
     nonce: str,
     head: Mapping[str, Any],

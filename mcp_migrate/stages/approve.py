@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
@@ -16,11 +16,17 @@ from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import short_of, standing
 from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Approved, Pending, Permitted, Quorum, canonical, digest
+from mcp_migrate.model import Approved, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
+from mcp_migrate.schema.dependents import dependents
+from mcp_migrate.schema.neighbourhood import neighbourhood
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Decision
+
+_STAYS = frozenset({Effect.READ, Effect.ADDITIVE, Effect.DATA})
+_DEPENDENTS = 100
+"""Told in one request; a table that more rely on is known to be one."""
 
 
 def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: datetime) -> Approved | Pending:
@@ -101,9 +107,23 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         },
         "demands": told(asked),
         "narrower": narrower(asked.demands, pending.permitted.classified),
+        **_around(pending.permitted.classified),
         "expires_at": pending.expires_at.isoformat(),
         "execute_seconds": asked.execute_seconds,
         **pending.about,
+    }
+
+
+def _around(classified: Classified) -> Mapping[str, list[Any]]:
+    """What else uses the objects that do not stay as they are, and the tables around all that is concerned."""
+    schema = classified.prepared.schema
+    if schema is None:
+        return {"dependents": [], "neighbourhood": []}
+    changed = (judged for judged in classified.judgements if judged.effects - _STAYS)
+    objects = (name for judged in changed for name in judged.objects)
+    return {
+        "dependents": [each.told() for each in islice(dependents(schema, objects), _DEPENDENTS)],
+        "neighbourhood": neighbourhood(schema, classified.objects),
     }
 
 
@@ -160,14 +180,14 @@ def _approvals(
             yield decision
 
 
-def needed(pending: Pending) -> Mapping[str, Any]:
+def needed(pending: Pending, review_url: str | None = None) -> Mapping[str, Any]:
     """The result of a call that waits for people: what they are asked, until when, and what to do meanwhile."""
     classified, asked = pending.permitted.classified, pending.quorum
     who = " and ".join(sorted(asked.groups)) or "the enrolled reviewers"
     return {
         "status": "approval_required",
         "request_id": pending.request_id,
-        "review_url": None,
+        "review_url": review_url,
         "review_command": f"mcp-migrate approvals show {pending.request_id}",
         "expires_at": pending.expires_at.isoformat(),
         "not_before": pending.not_before.isoformat() if pending.not_before else None,
@@ -182,14 +202,14 @@ def needed(pending: Pending) -> Mapping[str, Any]:
         },
         "effects": sorted(classified.effects),
         "rows": dict(classified.rows),
-        "next": {"action": "await_approval", "hint": _hint(pending, who)},
+        "next": {"action": "await_approval", "hint": _hint(pending, who, review_url)},
     }
 
 
-def _hint(pending: Pending, who: str) -> str:
+def _hint(pending: Pending, who: str, review_url: str | None) -> str:
     if pending.not_before is not None:
         return f"It is approved, and may run from {pending.not_before.isoformat()} on. Make this same call again then."
+    look = f"open {review_url}" if review_url else f"run `mcp-migrate approvals show {pending.request_id}`"
     return (
-        f"Tell the person you work for that {who} must run `mcp-migrate approvals show "
-        f"{pending.request_id}` and decide; you cannot. Then make this same call again."
+        f"Tell the person you work for that {who} must {look} and decide; you cannot. Then make this same call again."
     )

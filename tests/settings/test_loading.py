@@ -118,6 +118,20 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "reviewers.eve.ssh_keys.0",
         "key of ada",
     ),
+    "reviewer without a key": (lambda c: c["reviewers"].update(eve={}), "reviewers.eve", "no key"),
+    "no passkey": (
+        lambda c: c["reviewers"]["ada"].update(passkeys=["passkey/1 AQ"]),
+        "reviewers.ada.passkeys.0",
+        "no passkey",
+    ),
+    "one passkey for two": (
+        lambda c: (
+            c["reviewers"]["ada"].update(passkeys=["passkey/1 AQ Ag 0 ada"]),
+            c["reviewers"].update(eve={"passkeys": ["passkey/1 AQ Ag 9 eve"]}),
+        ),
+        "reviewers.eve.passkeys.0",
+        "passkey of ada",
+    ),
     "nobody of that name to break the glass": (
         lambda c: c.update(break_glass={"people": ["adda"]}),
         "break_glass.people.0",

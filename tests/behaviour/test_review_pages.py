@@ -1,0 +1,89 @@
+"""Does the address that an agent is given lead a person to the question, and does their answer reach the agent?"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from tests.world import Agent, World
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Page]:
+    """A page of the system's Chromium with a security key that knows its person."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = await chromium.new_page()
+        page.set_default_timeout(15_000)
+        devices = await page.context.new_cdp_session(page)
+        await devices.send("WebAuthn.enable")
+        key = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True}
+        options = {**key, "isUserVerified": True, "automaticPresenceSimulation": True}
+        await devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        yield page
+        await chromium.close()
+
+
+async def enrol(page: Page, world: World) -> None:
+    """Make a passkey on the page and put the line that it shows into the configuration."""
+    command = [sys.executable, "-m", "mcp_migrate", "reviewers", "enroll", "grace", "--config", str(world.config)]
+    process = await anyio.open_process(command, cwd=world.folder, stderr=None)
+    async with process:
+        assert process.stdout
+        told = (await process.stdout.receive()).decode()
+        await page.goto(told.split()[-1])
+        await page.get_by_role("button", name="Make a passkey").click()
+        shown = await page.locator("pre.command").inner_text()
+        process.send_signal(signal.SIGINT)
+    line = re.search(r'"(passkey/1 .*)"', shown)
+    assert line, shown
+    world.configure(lambda value: value["reviewers"]["grace"].update(passkeys=[line[1]]))
+
+
+async def ask(agent: Agent) -> tuple[str, str, str]:
+    """Apply a plan that drops a column: the plan, its request and where a person reviews it."""
+    await agent.plan_and_apply("b2")
+    plan = await agent.call("migration_plan", target="shop", to="c3")
+    waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert waiting["status"] == "approval_required", waiting
+    return plan["plan_id"], waiting["request_id"], waiting["review_url"]
+
+
+@pytest.mark.proves("review-pages-sign")
+async def test_a_person_enrols_reviews_and_approves_a_drop_and_the_waiting_call_finishes(world: World) -> None:
+    waited: dict[str, Any] = {}
+    async with browser() as page:
+        await enrol(page, world)
+        async with world.stdio_agent("--as", "agent:demo") as agent:
+            plan_id, request_id, url = await ask(agent)
+
+            async def wait() -> None:
+                waited.update(await agent.call("approval_status", request_id=request_id, wait_seconds=30))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await page.goto(url)
+                assert "Drops main.customers.fax" in await page.locator(".lost").inner_text()
+                await page.get_by_label("How many rows does main.customers hold").fill("40")
+                await page.get_by_role("button", name="Approve").click()
+                await page.get_by_role("button", name="Sign: approve").click()
+                await page.wait_for_url(f"{url}#decisions")
+            done = await agent.call("migration_apply", plan_id=plan_id)
+    assert (waited["status"], waited["review_url"]) == ("approved", url)
+    assert waited["decisions"][0]["assurance"] == "verified"
+    assert done["status"] == "applied"
+    assert "fax" not in world.columns("customers")
