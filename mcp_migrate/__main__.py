@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from mcp_migrate.settings import Settings, Target
     from mcp_migrate.tools.interface import Database
     from mcp_migrate.tools.specs import RegisteredTool, Registry
+    from mcp_migrate.web.serving import Served
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             run(words)
     except MigrateError as error:
-        from mcp_migrate.cli.common import safe  # what a revision or a database says may be meant for the terminal
+        from mcp_migrate.approvals.safe import safe  # what a revision or a database says may be meant for the terminal
 
         print(safe(f"mcp-migrate: {error.code}: {error.sentence}\n  {error.hint}"), file=sys.stderr)  # noqa: T201  the one place a command reports its failure
         raise SystemExit(1) from error
@@ -47,7 +50,7 @@ def serve(words: Sequence[str]) -> None:
     parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
     options = parser.parse_args(words)
-    wiring = Wiring(load_settings(options.config))
+    wiring = Wiring(load_settings(options.config), serves_pages=True)
     principal = choose_principal(wiring.settings, options.principal)
     registry = wiring.registry
 
@@ -99,8 +102,10 @@ def choose_principal(settings: Settings, named: str | None) -> str:
 class Wiring:
     """One set of settings with everything made from it, each part when it is first needed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, serves_pages: bool = False) -> None:
         self.settings = settings
+        self._serves_pages = serves_pages
+        self._pages_lock = threading.Lock()
         self._databases: dict[str, Database] = {}
 
     @cached_property
@@ -124,12 +129,32 @@ class Wiring:
         from mcp_migrate.pipeline import Pipeline
         from mcp_migrate.tools.interface import Workbench
 
-        bench = Workbench(self.settings, self.ledger, self.open_database, self.explain)
+        bench = Workbench(self.settings, self.ledger, self.open_database, self.explain, review_url=self.review_url)
         return Pipeline(self.settings, self.ledger, bench, UnsafeStaticBroker(), lambda: datetime.now(UTC))
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
         """Pass one call through the door."""
         return self.pipeline.run(call, tool, watch=watch)
+
+    def review_url(self, request_id: str) -> str | None:
+        """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""
+        if not self._serves_pages:
+            return None
+        with self._pages_lock:
+            pages = self._pages
+        return pages.url(request_id) if pages else None
+
+    @cached_property
+    def _pages(self) -> Served | None:
+        from mcp_migrate.web.serving import open_pages
+
+        try:
+            pages = open_pages(self.settings, self.ledger)
+        except (ConfigInvalidError, OSError) as error:  # the question stands all the same
+            logging.getLogger(__name__).warning("The review pages cannot be opened: %s", error)
+            return None
+        pages.serve_beside()
+        return pages
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -140,8 +165,6 @@ class Wiring:
 
     def tell_people(self) -> None:
         """Send what is due for as long as this process lives."""
-        import threading
-
         from mcp_migrate.notices import keep_sending
 
         threading.Thread(

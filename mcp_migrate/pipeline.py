@@ -87,7 +87,7 @@ class Pipeline:
         if isinstance(approved, Pending):
             if approved.fresh:
                 recorder.asked(approved, approve.request_body(approved))
-            return approve.needed(approved)
+            return approve.needed(approved, self.bench.review_url(approved.request_id))
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
         return _done(self._execute(approved, recorder, watch))

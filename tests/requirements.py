@@ -66,6 +66,11 @@ REQUIREMENTS = (
     Requirement("server-snapshot", "docs/interface.md", "A changed tool description is a reviewed diff."),
     Requirement("local-profile", "docs/interface.md", "A folder with an alembic.ini needs no configuration."),
     Requirement("scopes-narrow-only", "docs/design.md", "A condition or expectation never allows more."),
+    Requirement(
+        "review-pages-guarded", "docs/review.md", "Other pages, names and sites reach nothing of the review pages."
+    ),
+    Requirement("review-pages-sign", "docs/review.md", "On the pages a signature decides, and nothing else does."),
+    Requirement("review-pages-escape", "docs/review.md", "What agents and databases write stays visible text."),
     Requirement("approval-signature", "docs/interface.md", "A decision counts by an enrolled key's signature."),
     Requirement("approval-digest", "docs/interface.md", "A decision is bound to exactly one request."),
     Requirement("approval-not-requester-identity", "docs/interface.md", "Who asks does not approve."),

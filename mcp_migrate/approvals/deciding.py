@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
-    from mcp_migrate.signers.decisions import Decision
+    from mcp_migrate.signers.decisions import Decision, Verdict
 
 
 def refuse_ended(status: Status) -> None:
@@ -24,6 +24,35 @@ def refuse_ended(status: Status) -> None:
     if status in {"used", "withdrawn"}:
         how = "approved and used" if status == "used" else "withdrawn by the one who asked"
         raise ApprovalInvalidError(f"This request was {how}.", hint="Nothing is left to decide.")
+
+
+def draft(
+    request: Event,
+    verdict: Verdict,
+    *,
+    reviewer: str,
+    key: str,
+    ledger: Ledger,
+    now: datetime,
+    nonce: str,
+    reason: str | None = None,
+    lifts: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The statement that `reviewer` is asked to sign with the key of this fingerprint, at the ledger's head of now."""
+    from mcp_migrate.signers.decisions import statement
+
+    head = ledger.head()
+    return statement(
+        request.body,
+        verdict,
+        reviewer=reviewer,
+        key=key,
+        at=now,
+        nonce=nonce,
+        head={"size": head.size, "root": head.root},
+        reason=reason,
+        lifts=lifts,
+    )
 
 
 def decide(

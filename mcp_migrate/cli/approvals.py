@@ -23,7 +23,6 @@ from mcp_migrate.tools.approval_status import request_status
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Verdict
-    from mcp_migrate.signers.keys import PublicKey
 
 app = typer.Typer(no_args_is_help=True)
 KeyOption = Annotated[Path, typer.Option("--key", help="Your private SSH key, or the .pub of a key in your agent.")]
@@ -112,6 +111,20 @@ def withdraw(
     _tell(request, wiring, f"{asker} has withdrawn {request_id}.", now, as_json=as_json)
 
 
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
+    config_file: ConfigOption = None,
+) -> None:
+    """Serve the review pages to this machine's browsers until it is interrupted."""
+    from mcp_migrate.web.serving import open_pages
+
+    wiring = wire(config_file)
+    pages = open_pages(wiring.settings, wiring.ledger, port=port)
+    print(f"The review pages are at {pages.origin}", flush=True)
+    pages.serve()
+
+
 def _decide(
     request_id: str,
     verdict: Verdict,
@@ -132,37 +145,21 @@ def _decide(
     public = public_key_of(key_file, passphrase=passphrase)
     name = reviewer or _whose(public.fingerprint, wiring)
     lifts = [denial.nonce for denial in stands.binding]
-    said = _statement(request, verdict, name, public, reason, lifts, wiring, now)
+    said = deciding.draft(
+        request,
+        verdict,
+        reviewer=name,
+        key=public.fingerprint,
+        reason=reason,
+        lifts=lifts,
+        ledger=wiring.ledger,
+        now=now,
+        nonce=secrets.token_hex(16),
+    )
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
     record = deciding.reopen if verdict == "reopen" else deciding.decide
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
     _tell(request, wiring, f"{name} has signed: {verdict} {request_id} ({held.assurance}).", now, as_json=as_json)
-
-
-def _statement(
-    request: Event,
-    verdict: Verdict,
-    reviewer: str,
-    key: PublicKey,
-    reason: str | None,
-    lifts: list[str],
-    wiring: Wiring,
-    now: datetime,
-) -> dict[str, Any]:
-    from mcp_migrate.signers.decisions import statement
-
-    head = wiring.ledger.head()
-    return statement(
-        request.body,
-        verdict,
-        reviewer=reviewer,
-        key=key,
-        at=now,
-        nonce=secrets.token_hex(16),
-        head={"size": head.size, "root": head.root},
-        reason=reason,
-        lifts=lifts,
-    )
 
 
 def _tell(request: Event, wiring: Wiring, sentence: str, now: datetime, *, as_json: bool) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcp_migrate.approvals.summary import effects_and_numbers, what_it_costs, worst_first
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
-from mcp_migrate.cli.request_text import effects_and_numbers, safer_lines, what_it_costs, worst_first, wrapped
+from mcp_migrate.cli.request_text import safer_lines, wrapped
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect, Judgement, Statement
 

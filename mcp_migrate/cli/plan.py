@@ -11,9 +11,10 @@ import typer
 
 from mcp_migrate import __version__
 from mcp_migrate.__main__ import choose_principal
+from mcp_migrate.approvals.summary import OURS, worst_first
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
 from mcp_migrate.cli.diff import TargetArgument
-from mcp_migrate.cli.request_text import OURS, safer_lines, worst_first, wrapped
+from mcp_migrate.cli.request_text import safer_lines, wrapped
 from mcp_migrate.model import Call
 from mcp_migrate.pipeline import UNWATCHED
 

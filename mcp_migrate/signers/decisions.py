@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.model import Assurance, canonical, digest
 from mcp_migrate.settings import Settings
-from mcp_migrate.signers.keys import PublicKey, parse_public_key
+from mcp_migrate.signers.keys import parse_public_key
 from mcp_migrate.signers.sshsig import verify
 
 FORMAT = "mcp-migrate/decision/1"
@@ -43,16 +43,17 @@ def statement(
     verdict: Verdict,
     *,
     reviewer: str,
-    key: PublicKey,
+    key: str,
     at: datetime,
     nonce: str,
     head: Mapping[str, Any],
     reason: str | None = None,
     lifts: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """What is signed. `head` is the ledger's size and root when the reviewer looked: each reviewer is a witness.
+    """What is signed, with the key of the fingerprint `key`.
 
-    `lifts` are the nonces of the denials that a reopening ends; a later one stands.
+    `head` is the ledger's size and root when the reviewer looked: each reviewer is a witness. `lifts` are the nonces
+    of the denials that a reopening ends; a later one stands.
     """
     said = {
         "format": FORMAT,
@@ -60,7 +61,7 @@ def statement(
         "request_digest": digest(request),
         "decision": verdict,
         "reviewer": reviewer,
-        "key": key.fingerprint,
+        "key": key,
         "decided_at": at.isoformat(),
         "nonce": nonce,
         "ledger": dict(head),

@@ -127,7 +127,7 @@ def _approvals(request: Event, asked: Quorum, settings: Settings, ledger: Ledger
             yield decision.reviewer, decision.nonce
 
 
-def needed(pending: Pending) -> Mapping[str, Any]:
+def needed(pending: Pending, review_url: str | None = None) -> Mapping[str, Any]:
     """The result of a call that waits for people: what they are asked, until when, and what to do meanwhile."""
     classified, asked = pending.permitted.classified, pending.quorum
     missing = asked.count - pending.approvals
@@ -135,7 +135,7 @@ def needed(pending: Pending) -> Mapping[str, Any]:
     return {
         "status": "approval_required",
         "request_id": pending.request_id,
-        "review_url": None,
+        "review_url": review_url,
         "review_command": f"mcp-migrate approvals show {pending.request_id}",
         "expires_at": pending.expires_at.isoformat(),
         "needs": {
@@ -150,7 +150,11 @@ def needed(pending: Pending) -> Mapping[str, Any]:
         "rows": dict(classified.rows),
         "next": {
             "action": "await_approval",
-            "hint": f"Tell the person you work for that {who} must run `mcp-migrate approvals show "
-            f"{pending.request_id}` and decide; you cannot. Then make this same call again.",
+            "hint": f"Tell the person you work for that {who} must {_look(pending, review_url)} and decide; you "
+            "cannot. Then make this same call again.",
         },
     }
+
+
+def _look(pending: Pending, review_url: str | None) -> str:
+    return f"open {review_url}" if review_url else f"run `mcp-migrate approvals show {pending.request_id}`"

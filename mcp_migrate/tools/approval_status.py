@@ -29,7 +29,7 @@ class ApprovalStatus:
         while status["status"] == "pending" and time.monotonic() < last_look:
             time.sleep(_POLL_SECONDS)
             status = request_status(request, bench.ledger, bench.settings, now=granted.call.at)
-        return answer(granted, status)
+        return answer(granted, {**status, "review_url": bench.review_url(asked["request_id"])})
 
 
 def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: datetime) -> Mapping[str, Any]:

@@ -74,15 +74,20 @@ class Database:
             return reader.count_rows(tables)
 
 
+def nowhere(_request_id: str) -> None:
+    """Where no review pages are served."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """All a tool is given of the server."""
+    """All a tool is given of the server. `review_url` is where a person reviews the request of an id, if anywhere."""
 
     settings: Settings
     ledger: Ledger
     open_database: Callable[[str], Database]
     explain: Callable[[str, str, str | None, datetime], Mapping[str, Any]]
     progress: Progress = silent
+    review_url: Callable[[str], str | None] = nowhere
 
     def database(self, granted: Granted) -> Database:
         """The target of the call."""

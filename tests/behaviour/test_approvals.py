@@ -39,7 +39,7 @@ def forge(world: World, request_id: str, *, key: str, reviewer: str, **changes: 
         request.body,
         "approve",
         reviewer=reviewer,
-        key=public,
+        key=public.fingerprint,
         at=datetime.now(UTC),
         nonce=secrets.token_hex(16),
         head={"size": 0, "root": ""},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcp_migrate.cli.request_text import render, worst_first
+from mcp_migrate.approvals.summary import worst_first
+from mcp_migrate.cli.request_text import render
 from mcp_migrate.model import Statement
 from mcp_migrate.rules import judge
 from mcp_migrate.rules.interface import Policy

@@ -1,0 +1,157 @@
+"""Which pages are there, and what does each need?"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from mcp_migrate.errors import (
+    ApprovalInvalidError,
+    InvalidArgumentsError,
+    LedgerUnavailableError,
+    MigrateError,
+    RequestNotFoundError,
+)
+from mcp_migrate.ledger import Event
+from mcp_migrate.web import signing
+from mcp_migrate.web.desk import HOSTS, Desk
+from mcp_migrate.web.guard import Guard
+from mcp_migrate.web.inbox import Row
+from mcp_migrate.web.pages import page, static
+from mcp_migrate.web.request_view import one, view
+
+_PER_PAGE = 25
+_FIELDS = 50
+_SESSION = "mcp_migrate_session"
+_STATUS: Mapping[type[MigrateError], int] = {RequestNotFoundError: 404, LedgerUnavailableError: 503}
+
+
+def build(desk: Desk) -> ASGIApp:
+    """The pages of one desk, behind their guard."""
+    pages = Pages(desk)
+    app = Starlette(
+        routes=[
+            Route("/", pages.inbox),
+            Route("/history", pages.history),
+            Route("/ledger", pages.ledger),
+            Route("/requests/{request_id}", pages.request),
+            Route("/requests/{request_id}/statements/{n:int}", pages.statement),
+            Route("/requests/{request_id}/sign", pages.sign, methods=["POST"]),
+            Route("/requests/{request_id}/decision", pages.decide, methods=["POST"]),
+            Route("/static/{name}", lambda request: static(request.path_params["name"])),
+        ],
+        exception_handlers={MigrateError: _refused, 404: _not_found},
+    )
+    return Guard(app, tuple(f"{host}:{desk.port}" for host in HOSTS))
+
+
+class Pages:
+    """One method for each page."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def inbox(self, request: Request) -> Response:
+        """What waits, the most urgent first."""
+        now = self._desk.clock()
+        waiting = self._desk.inbox.waiting(now)
+        return page("inbox", now=now, **_paged(waiting, request))
+
+    def history(self, request: Request) -> Response:
+        """Every request there was, the newest first."""
+        return page("history", now=self._desk.clock(), **_paged(self._desk.inbox.all(), request))
+
+    def ledger(self, request: Request) -> Response:
+        """What is on the record, oldest first from an entry on."""
+        since = _number(request, "since", 0)
+        head = self._desk.ledger.head()
+        events = self._desk.ledger.read(since=since, limit=_PER_PAGE)
+        return page("ledger", events=events, since=since, head=head, step=_PER_PAGE)
+
+    def request(self, request: Request) -> Response:
+        """One request: what is asked, what it means, and the form to decide."""
+        asked = self._asked(request)
+        session = request.cookies.get(_SESSION) or secrets.token_urlsafe(32)
+        shown = view(self._desk, asked, number=_number(request, "page", 1))
+        answer = page("request", **shown, signers=signing.signers(self._desk), mark=self._desk.form_mark(session))
+        answer.set_cookie(_SESSION, session, httponly=True, samesite="strict")
+        return answer
+
+    def statement(self, request: Request) -> Response:
+        """One statement, whole."""
+        body, n = self._asked(request).body, request.path_params["n"]
+        plan = body["plan"] or {"statements": [], "dialect": "sqlite"}
+        item = next((item for item in plan["statements"] if item["n"] == n), None)
+        if item is None:
+            raise RequestNotFoundError("The plan has no such statement.", hint="The request lists them.")
+        judgement = next((each for each in body["judgements"] if each["n"] == n), None)
+        return page("statement", body=body, plan=plan, item=one(item, judgement))
+
+    async def sign(self, request: Request) -> Response:
+        """The exact statement, and how to sign it."""
+        return await self._posted(request, self._sign)
+
+    async def decide(self, request: Request) -> Response:
+        """Take the signature."""
+        return await self._posted(request, self._decide)
+
+    def _sign(self, asked: Event, form: Mapping[str, str]) -> Response:
+        drafted = signing.draft(self._desk, asked, form)
+        return page("sign", body=asked.body, mark=form["mark"], **drafted)
+
+    def _decide(self, asked: Event, form: Mapping[str, str]) -> Response:
+        signing.record(self._desk, asked, form)
+        return RedirectResponse(f"/requests/{asked.body['request_id']}#decisions", 303)
+
+    async def _posted(self, request: Request, handle: Callable[[Event, Mapping[str, str]], Response]) -> Response:
+        form = _form(await request.body())
+        if not self._desk.is_ours(request.cookies.get(_SESSION, ""), form.get("mark", "")):
+            raise ApprovalInvalidError("This form is not one of ours, or an old one.", hint="Load the page again.")
+        return await run_in_threadpool(lambda: handle(self._asked(request), form))
+
+    def _asked(self, request: Request) -> Event:
+        return self._desk.request(request.path_params["request_id"])
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    """The fields of a form, each once. Raises: InvalidArgumentsError."""
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_FIELDS
+        )
+    except ValueError as error:
+        raise InvalidArgumentsError("The form cannot be read.", hint="Load the page again.") from error
+    if len(dict(pairs)) != len(pairs):
+        raise InvalidArgumentsError("The form says something twice.", hint="Load the page again.")
+    return dict(pairs)
+
+
+def _paged(rows: Sequence[Row], request: Request) -> dict[str, Any]:
+    pages = max(1, -(-len(rows) // _PER_PAGE))
+    number = min(_number(request, "page", 1), pages)
+    shown = rows[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+    return {"rows": shown, "count": len(rows), "page": number, "pages": pages}
+
+
+def _number(request: Request, name: str, least: int) -> int:
+    """A number of the address, small enough for every use here."""
+    said = request.query_params.get(name, "")
+    return max(int(said), least) if said.isascii() and said.isdecimal() and len(said) < 16 else least  # noqa: PLR2004  far beyond any ledger
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    known = error if isinstance(error, MigrateError) else RequestNotFoundError("There is no such page.", hint="")
+    return page("refused", http_status=_STATUS.get(type(known), 409), error=known)
+
+
+def _not_found(request: Request, _error: Exception) -> Response:
+    return _refused(request, RequestNotFoundError("There is no such page.", hint="The inbox lists what waits."))

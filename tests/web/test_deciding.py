@@ -1,0 +1,107 @@
+"""Does a decision on the pages need a key, exactly the statement that was shown, and a question that is still open?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from mcp_migrate.ledger import Draft, Kind
+from mcp_migrate.signers.sign import generate_key, sign
+from tests.web.visitor import Visitor, statement_of
+
+REQUEST = "req_1"
+
+
+def decisions(visitor: Visitor) -> list[str]:
+    return [event.body["statement"]["decision"] for event in visitor.ledger.read(kind=Kind.APPROVAL_DECIDED)]
+
+
+@pytest.mark.proves("review-pages-sign")
+@pytest.mark.parametrize(("verdict", "reason"), [("approve", ""), ("deny", "customers' fax")])
+def test_a_pasted_signature_decides(visitor: Visitor, verdict: str, reason: str) -> None:
+    visitor.ask(REQUEST)
+    answer = visitor.decide(REQUEST, verdict, reason)
+    assert answer.status_code == 303, answer.text
+    assert decisions(visitor) == [verdict]
+    page = visitor.read(answer.headers["location"])
+    assert f"<b>grace</b>: {verdict}" in page
+    assert "Decide" not in page
+
+
+@pytest.mark.proves("review-pages-sign")
+def test_reading_the_page_and_sending_its_forms_decides_nothing(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    shown = visitor.draft(REQUEST).text
+    answer = visitor.send(REQUEST, shown, "")
+    assert answer.status_code == 409
+    assert not decisions(visitor)
+
+
+@pytest.mark.proves("review-pages-sign")
+def test_the_signature_of_another_key_decides_nothing(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    generate_key(visitor.folder / "agent_key")
+    shown = visitor.draft(REQUEST).text
+    forged = sign(statement_of(shown), visitor.folder / "agent_key", passphrase=lambda: "")
+    assert visitor.send(REQUEST, shown, forged).status_code == 409
+    assert not decisions(visitor)
+
+
+@pytest.mark.proves("review-pages-sign")
+def test_a_signature_for_one_request_does_not_decide_another(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    visitor.ask("req_2", "DROP TABLE users")
+    shown = visitor.draft(REQUEST).text
+    signature = sign(statement_of(shown), visitor.folder / "grace_key", passphrase=lambda: "")
+    assert visitor.send("req_2", shown, signature).status_code == 409
+    assert not decisions(visitor)
+
+
+def test_an_approval_that_comes_after_a_denial_is_refused(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    shown = visitor.draft(REQUEST).text
+    visitor.decide(REQUEST, "deny", "no")
+    signature = sign(statement_of(shown), visitor.folder / "grace_key", passphrase=lambda: "")
+    answer = visitor.send(REQUEST, shown, signature)
+    assert answer.status_code == 409
+    assert "denied" in answer.text
+    assert decisions(visitor) == ["deny"]
+
+
+def test_nothing_is_decided_after_the_request_expired(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    shown = visitor.draft(REQUEST).text
+    visitor.later(timedelta(hours=5))
+    signature = sign(statement_of(shown), visitor.folder / "grace_key", passphrase=lambda: "")
+    assert visitor.send(REQUEST, shown, signature).status_code == 409
+    assert not decisions(visitor)
+    assert "Decide" not in visitor.read(f"/requests/{REQUEST}")
+
+
+@pytest.mark.parametrize("reason", ["", "two\nlines", "right-to-left \u202e", "x" * 501])
+def test_a_no_needs_one_plain_line_of_reason(visitor: Visitor, reason: str) -> None:
+    visitor.ask(REQUEST)
+    assert visitor.draft(REQUEST, "deny", reason).status_code == 409
+
+
+def test_the_inbox_follows_what_happens_and_puts_the_nearest_deadline_first(visitor: Visitor) -> None:
+    soon = (visitor.now[0] + timedelta(minutes=20)).isoformat()
+    visitor.ask("req_late")
+    visitor.ask("req_soon", expires_at=soon)
+    page = visitor.read("/")
+    assert page.index("req_soon") < page.index("req_late")
+    assert "20 min left" in page
+    visitor.decide("req_late", "deny", "no")
+    assert "req_late" not in visitor.read("/")
+    visitor.later(timedelta(minutes=30))
+    assert "Nothing waits for people" in visitor.read("/")
+    history = visitor.read("/history")
+    assert "denied" in history
+    assert "expired" in history
+
+
+def test_an_entry_that_is_no_request_of_ours_is_not_in_the_inbox(visitor: Visitor) -> None:
+    body = {"format": "something else", "request_id": "req_odd"}
+    visitor.ledger.append(Draft(Kind.APPROVAL_REQUESTED, body, subject="req_odd"), at=visitor.now[0])
+    assert "req_odd" not in visitor.read("/")

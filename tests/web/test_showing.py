@@ -1,0 +1,86 @@
+"""Does a page show what is there, all of it, whatever an agent or a database wrote?"""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcp_migrate.web.words import pieces
+from tests.web.visitor import Visitor
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}"
+REORDERED = "users\u202eliame\u2066\u0007"
+
+
+@pytest.mark.proves("review-pages-escape")
+def test_markup_of_agents_and_databases_stays_text_everywhere(visitor: Visitor) -> None:
+    said = dict.fromkeys(("intent", "principal", "owner", "workflow", "ticket", "tool"), SCRIPT)
+    judged = [{"n": 1, "effects": ["destructive"], "objects": [SCRIPT], "why": SCRIPT, "safer": SCRIPT, "lock": SCRIPT}]
+    demands = [{"rule": SCRIPT, "why": SCRIPT, "statements": [1]}]
+    visitor.ask(
+        "req_1", f"SELECT '{SCRIPT}'", judgements=judged, objects=[SCRIPT], demands=demands, rows={SCRIPT: 1}, **said
+    )
+    for path in ("/", "/requests/req_1", "/requests/req_1/statements/1", "/history", "/ledger"):
+        page = visitor.read(path)
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "49" not in page or "{{7*7}}" in html.unescape(page)
+
+
+@pytest.mark.proves("review-pages-escape")
+def test_characters_that_reorder_or_hide_are_made_visible(visitor: Visitor) -> None:
+    visitor.ask("req_1", f'DROP TABLE "{REORDERED}"', intent=REORDERED, objects=[REORDERED], principal=REORDERED)
+    for path in ("/", "/requests/req_1", "/requests/req_1/statements/1", "/history", "/ledger"):
+        page = visitor.read(path)
+        assert not {"\u202e", "\u2066", "\u0007"} & set(page)
+        assert "\\u202e" in page
+
+
+def test_the_agents_words_come_after_what_we_say_and_are_marked(visitor: Visitor) -> None:
+    visitor.ask("req_1", intent="harmless, trust me")
+    page = visitor.read("/requests/req_1")
+    assert page.index("What will be lost") < page.index("own words") < page.index("harmless, trust me")
+    assert page.index("How long does it block") < page.index("own words")
+
+
+def test_many_statements_come_in_pages_the_worst_first(visitor: Visitor) -> None:
+    plain = [f"CREATE TABLE t{n} (id integer)" for n in range(60)]
+    visitor.ask("req_1", *plain, "DROP TABLE users")
+    first, last = visitor.read("/requests/req_1"), visitor.read("/requests/req_1?page=3")
+    assert 'id="s61"' in first
+    assert first.count("<article") == 25
+    assert "page 1 of 3" in first
+    assert last.count("<article") == 11
+    assert visitor.read("/requests/req_1?page=99999").count("<article") == 11
+    assert visitor.read("/requests/req_1?page=-1%00").count("<article") == 25
+
+
+def test_a_long_statement_is_cut_on_the_page_and_whole_on_its_own(visitor: Visitor) -> None:
+    sql = "INSERT INTO users (name) VALUES ('" + "x" * 9000 + "')"
+    visitor.ask("req_1", sql)
+    assert "x" * 9000 not in visitor.read("/requests/req_1")
+    assert "x" * 9000 in visitor.read("/requests/req_1/statements/1")
+    assert visitor.client.get("/requests/req_1/statements/2").status_code == 404
+
+
+@given(st.text(max_size=60) | st.sampled_from(["DROP TABLE x -- why\n;", "SELECT 'a''b', $$c$$ /* d */", "'open"]))
+@settings(max_examples=60)
+def test_colour_never_changes_the_text(sql: str) -> None:
+    assert "".join(text for _, text in pieces(sql, "postgresql")) == sql
+
+
+def test_what_loses_something_is_coloured_as_such() -> None:
+    found = {text: kind for kind, text in pieces("DROP TABLE users -- bye", "postgresql")}
+    assert found["DROP"] == "loses"
+    assert found[" -- bye"] == "note"
+
+
+def test_pages_of_the_ledger_show_each_entry_once(visitor: Visitor) -> None:
+    for n in range(30):
+        visitor.ask(f"req_{n}")
+    numbers = [int(n) for since in (0, 25) for n in re.findall(r'id="e(\d+)"', visitor.read(f"/ledger?since={since}"))]
+    assert numbers == list(range(30))
