@@ -78,6 +78,10 @@ class Pipeline:
             recorder.refused(call, known)
             raise known from defect
 
+    def refused(self, call: Call, error: MigrateError) -> None:
+        """Record a call that was turned away before any stage saw it."""
+        record.Recorder(self.ledger, self.settings.workflows).refused(call, error)
+
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
