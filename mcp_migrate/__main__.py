@@ -140,6 +140,10 @@ class Wiring:
         """Record a call that never came to the door."""
         self.pipeline.refused(call, error)
 
+    def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
+        """Record that a call waits in the background."""
+        self.pipeline.parked(call, task_id, answer)
+
     def request_status(self, request_id: str) -> str:
         """How a request stands now: a look at the ledger, which holds nothing while somebody waits."""
         from mcp_migrate.tools.approval_status import status_of

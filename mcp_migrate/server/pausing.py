@@ -81,7 +81,7 @@ class Pausing:
         if earlier and said == "accept":
             await self._decided(earlier.request_id, once.progress)
         answer = await once.run()
-        if answer.get("status") != "approval_required" or not _shows_pages(once.context, answer):
+        if not waits(answer) or not _has_page(once.context, answer):
             return answer
         if once.context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
             return await self._ask_now(once, answer)
@@ -162,11 +162,20 @@ def _said(params: types.CallToolRequestParams) -> str | None:
     return response.action if isinstance(response, types.ElicitResult) else "cancel"
 
 
-def _shows_pages(context: Context, answer: Answer) -> bool:
-    """Whether there is a page, and this client can show it."""
+def waits(answer: Answer) -> bool:
+    """Whether the call was answered that it waits for people."""
+    return answer.get("status") == "approval_required"
+
+
+def shows_addresses(context: Context) -> bool:
+    """Whether the client of this request can show a person an address."""
     declared = context.session.client_capabilities
     elicitation = declared.elicitation if declared else None
-    return bool(answer.get("review_url")) and elicitation is not None and elicitation.url is not None
+    return elicitation is not None and elicitation.url is not None
+
+
+def _has_page(context: Context, answer: Answer) -> bool:
+    return bool(answer.get("review_url")) and shows_addresses(context)
 
 
 def _page(answer: Answer, *, again: bool) -> types.ElicitRequest:

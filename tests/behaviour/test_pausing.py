@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 import mcp_types as types
 import pytest
+from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
+from mcp.shared.exceptions import MCPError
+from pydantic import ConfigDict
 
 from mcp_migrate.cli import run
 from mcp_migrate.ledger import Kind
 from mcp_migrate.server.pause_words import question
+from mcp_migrate.server.tasks import EXTENSION
 from tests.world import INTENT, Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -165,3 +170,108 @@ async def test_no_page_is_shown_where_none_is_served(world: World) -> None:
     async with world.agent(elicitation_callback=person) as agent:
         waiting = await agent.plan_and_apply("d1")
     assert (waiting["status"], waiting["review_url"], person.shown) == ("approval_required", None, [])
+
+
+class Task(types.Result):
+    """The handle of a call that waits in the background."""
+
+    result_type: Literal["task"] = "task"
+    task_id: str
+    status: str
+    status_message: str
+
+
+class _TaskParams(types.RequestParams):
+    task_id: str
+    input_responses: dict[str, Any] | None = None
+
+
+class _TaskRequest(types.Request[_TaskParams, str]):
+    method: str
+    params: _TaskParams
+
+
+class _TaskAnswer(types.Result):
+    model_config = ConfigDict(extra="allow")
+
+
+async def _never(_task: Task, _context: ClaimContext) -> types.CallToolResult:
+    raise AssertionError
+
+
+class KnowsTasks(ClientExtension):
+    """A client that declares the extension, and whose test drives it."""
+
+    identifier = EXTENSION
+
+    def claims(self) -> Sequence[ResultClaim[Any]]:
+        return [ResultClaim(result_type="task", model=Task, resolve=_never)]
+
+
+async def ask_task(agent: Agent, method: str, task_id: str, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    params = _TaskParams(task_id=task_id, input_responses=None if said is None else dict(said))
+    request = _TaskRequest(method=f"tasks/{method}", params=params)
+    answer = await agent.client.session.send_request(request, _TaskAnswer)
+    return answer.model_dump(by_alias=True)
+
+
+async def until_done(agent: Agent, task_id: str) -> dict[str, Any]:
+    while (task := await ask_task(agent, "get", task_id))["status"] == "working":  # noqa: ASYNC110  a client polls
+        await anyio.sleep(0.05)
+    return task
+
+
+async def apply_as_task(agent: Agent, plan_id: str) -> Task:
+    arguments = {"intent": INTENT, "plan_id": plan_id}
+    task = await agent.client.session.call_tool("migration_apply", arguments, allow_claimed=True)
+    assert isinstance(task, Task)
+    return task
+
+
+@pytest.mark.proves("pausing-tasks")
+async def test_a_task_outlives_both_sides_and_tells_what_came_of_it(world: World) -> None:
+    knows: dict[str, Any] = {"extensions": [KnowsTasks()], "elicitation_callback": Person("accept")}
+    async with world.agent(pages=True, **knows) as agent:
+        plan = await agent.call("migration_plan", target="shop", to="d1")
+        task_id = (await apply_as_task(agent, plan["plan_id"])).task_id
+        asked = await ask_task(agent, "get", task_id)
+        [key] = asked["inputRequests"]
+        await ask_task(agent, "update", task_id, {key: {"action": "accept"}})
+        waiting = await ask_task(agent, "get", task_id)
+    there = tables(world)
+    sign(world, world.events(Kind.APPROVAL_REQUESTED)[-1].body["request_id"])
+    async with world.stdio_agent(**knows) as agent:
+        done = await until_done(agent, task_id)
+    async with world.agent(**knows) as agent:
+        later = await ask_task(agent, "get", task_id)
+    assert (asked["status"], waiting["status"]) == ("input_required", "working")
+    assert asked["inputRequests"][key]["params"]["url"] in waiting["statusMessage"]
+    assert "orders" in there
+    assert done["status"] == later["status"] == "completed"
+    first, second = done["result"]["structuredContent"], later["result"]["structuredContent"]
+    assert first["status"] == second["status"] == "applied"
+    assert first["apply_id"] == second["apply_id"]
+    assert len(world.events(Kind.STEP_STARTED)) == 1
+
+
+@pytest.mark.proves("pausing-tasks", "pausing-never-decides")
+async def test_a_task_belongs_to_who_asked_and_ends_without_a_decision(world: World) -> None:
+    world.configure(_add_another_agent)
+    knows: dict[str, Any] = {"extensions": [KnowsTasks()], "elicitation_callback": Person("accept")}
+    async with world.agent(pages=True, **knows) as agent:
+        plan = await agent.call("migration_plan", target="shop", to="d1")
+        declined, cancelled, denied = [(await apply_as_task(agent, plan["plan_id"])).task_id for _ in range(3)]
+        [key] = (await ask_task(agent, "get", declined))["inputRequests"]
+        await ask_task(agent, "update", declined, {key: {"action": "decline"}, "other": {"action": "accept"}})
+        after_no = await ask_task(agent, "get", declined)
+        await ask_task(agent, "cancel", cancelled)
+        after_cancel = await ask_task(agent, "get", cancelled)
+        sign(world, world.events(Kind.APPROVAL_REQUESTED)[-1].body["request_id"], "deny")
+        after_denial = await until_done(agent, denied)
+        async with world.agent("agent:other", **knows) as other:
+            with pytest.raises(MCPError, match="no such task"):
+                await ask_task(other, "get", denied)
+    assert after_no["result"]["structuredContent"]["status"] == "approval_required"
+    assert after_cancel["status"] == "cancelled"
+    assert after_denial["result"]["structuredContent"]["code"] == "approval_denied"
+    assert "orders" in tables(world)
