@@ -6,6 +6,7 @@ No value of any statement is in it, and nothing the agent wrote: effects, names 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 _NAMES_SHOWN = 3
@@ -16,19 +17,27 @@ def question(answer: Mapping[str, Any], *, again: bool) -> str:
     """The message beside the address of the review page."""
     needs = answer["needs"]
     count = needs["approvals"]
-    first = "Nobody has decided yet. " if again else ""
+    first = "It is not decided yet. " if again else ""
+    effects = ", ".join(effect for effect in answer["effects"] if effect != "read")
+    until = datetime.fromisoformat(answer["expires_at"]).strftime("%Y-%m-%d %H:%M %Z")
     return (
         f"{first}This change waits for {count} signature{'s' if count != 1 else ''} from {plain(needs['from'])} "
-        f"({', '.join(answer['effects'])}{_rows(answer['rows'])}). The page shows what it would do and takes the "
-        f"decision; continuing here only looks whether it was made. Request {answer['request_id']}, open until "
-        f"{answer['expires_at']}."
+        f"({effects}{_rows(answer['rows'])}). The page shows what it would do and takes the "
+        f"decision; continuing here only looks whether it was made. Request {answer['request_id']}, open until {until}."
     )
+
+
+def where(answer: Mapping[str, Any]) -> str:
+    """How to get to the review, for whoever reads the state of a task."""
+    url = answer["review_url"]
+    return f"Review it at {url}" if url else f"Review it with `{answer['review_command']}`."
 
 
 def told(said: str | None) -> str:
     """What became of the question at the client, for the agent."""
     return {
-        "accept": "The review page was shown to the person at this client; it is not decided yet.",
+        "accept": "The review page was shown to the person at this client; it is not decided yet. approval_status with "
+        "wait_seconds waits for the decision.",
         "decline": "The person at this client declined to open the review page. The request stands for the reviewers.",
         "cancel": "This client could not ask anyone, or nobody answered. The request stands for the reviewers.",
         None: "The review page was offered; it is not decided yet.",

@@ -25,7 +25,7 @@ from mcp_migrate.errors import ApprovalExpiredError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call, digest
 from mcp_migrate.server.incoming import new_call_id
-from mcp_migrate.server.pause_words import question, told
+from mcp_migrate.server.pause_words import question, told, where
 from mcp_migrate.server.pausing import shows_addresses
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.tools.parked import Parked, outcome, parked
@@ -153,7 +153,7 @@ class Tasks:
             return self._completed(task, succeeded({**answer, "client": told(said)}))
         message = question(answer, again=said is not None)
         if url is None or said is not None or not shows_addresses(context):
-            return _complete(_told(task, "working", f"{message} Review it at: {url or answer['review_command']}"))
+            return _complete(_told(task, "working", f"{message} {where(answer)}"))
         page = types.ElicitRequest(params=types.ElicitRequestURLParams(message=message, url=url))
         shown = {key: page.model_dump(by_alias=True, mode="json", exclude_none=True)}
         return _complete({**_told(task, "input_required", message), "inputRequests": shown})

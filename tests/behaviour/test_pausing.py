@@ -117,15 +117,15 @@ async def test_a_denial_ends_the_pause(world: World) -> None:
 def test_what_is_shown_is_one_line_of_effects_and_rows() -> None:
     answer = {
         "needs": {"approvals": 2, "from": "dba"},
-        "effects": ["destructive"],
+        "effects": ["destructive", "read"],
         "rows": {"a\u202eb\n": 1200, "b": 1, "c": 2, "d": 3},
         "request_id": "req_1",
         "expires_at": "2026-11-24T13:00:00+00:00",
     }
     assert question(answer, again=True) == (
-        "Nobody has decided yet. This change waits for 2 signatures from dba (destructive; 1,200 rows of a\ufffdb\ufffd"
+        "It is not decided yet. This change waits for 2 signatures from dba (destructive; 1,200 rows of a\ufffdb\ufffd"
         "; 1 row of b; 2 rows of c; 1 more table). The page shows what it would do and takes the decision; continuing "
-        "here only looks whether it was made. Request req_1, open until 2026-11-24T13:00:00+00:00."
+        "here only looks whether it was made. Request req_1, open until 2026-11-24 13:00 UTC."
     )
 
 
