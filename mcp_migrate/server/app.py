@@ -16,6 +16,7 @@ from mcp_migrate import __version__
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Door, Governed
 from mcp_migrate.server.resources import Resources
+from mcp_migrate.server.updates import Updates
 from mcp_migrate.tools.specs import RegisteredTool, Registry
 
 INSTRUCTIONS = (
@@ -50,6 +51,7 @@ def build_server(registry: Registry, governed: Governed, principal: str, calls: 
     )
     server.add_request_handler("tools/call", types.CallToolRequestParams, door.call_tool)
     door.tasks.attach(server)
+    Updates(governed, door.workflow, door.tasks.spawn).attach(server)
     return server
 
 

@@ -86,7 +86,7 @@ class Calls:
         return result
 
 
-_GONE = (
+GONE = (
     RuntimeError,
     futures.CancelledError,
     asyncio.CancelledError,
@@ -110,7 +110,7 @@ class Progress:
     async def tell(self, what: str) -> None:
         """One step further, from the event loop; how many there will be is not known."""
         self._last += 1
-        with contextlib.suppress(*_GONE):
+        with contextlib.suppress(*GONE):
             await self._context.session.report_progress(self._last, None, what)
 
     def report(self, done: int, total: int, what: str) -> None:
@@ -118,5 +118,5 @@ class Progress:
         if self._before + done < self._last:
             self._before = self._last + 1
         self._last = self._before + done
-        with contextlib.suppress(*_GONE):
+        with contextlib.suppress(*GONE):
             anyio.from_thread.run(self._context.session.report_progress, self._last, self._before + total, what)

@@ -48,11 +48,11 @@ class Door:
 
     def __init__(self, registry: Registry, governed: Governed, principal: str, calls: Calls) -> None:
         self._registry, self._governed, self._principal, self._calls = registry, governed, principal, calls
-        workflow, _ = governed.settings.workflow_of(principal)
+        self.workflow, _ = governed.settings.workflow_of(principal)
         # The key lives as long as this process, as its client's connection does.
         seal = Seal([secrets.token_bytes(32)])
         hold = governed.settings.pausing.hold.total_seconds()
-        self._pausing = Pausing(governed, workflow, seal, hold_seconds=hold)
+        self._pausing = Pausing(governed, self.workflow, seal, hold_seconds=hold)
         self.tasks = Tasks(governed, principal, self._run_parked)
 
     async def call_tool(self, context: Context, params: types.CallToolRequestParams) -> HandlerResult:

@@ -7,10 +7,10 @@ own: what nobody waits for any more is not done.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -21,13 +21,13 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mcp_migrate.errors import ApprovalExpiredError
+from mcp_migrate.errors import ApprovalExpiredError, MigrateError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call, digest
 from mcp_migrate.server.incoming import new_call_id
 from mcp_migrate.server.pause_words import question, told, where
 from mcp_migrate.server.pausing import shows_addresses
-from mcp_migrate.server.results import failed, succeeded
+from mcp_migrate.server.results import failed, refused, succeeded
 from mcp_migrate.tools.parked import Parked, outcome, parked
 
 EXTENSION = "io.modelcontextprotocol/tasks"
@@ -59,6 +59,9 @@ class Parking(Protocol):
         ...
 
 
+_P = TypeVar("_P", bound=types.RequestParams)
+
+
 class _TaskParams(types.RequestParams):
     task_id: str
 
@@ -87,12 +90,18 @@ class Tasks:
             yield {}
             self._group.cancel_scope.cancel()
 
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something beside the requests, for as long as the server lives."""
+        if self._group is None:
+            raise TypeError("the server is not alive")
+        self._group.start_soon(work)
+
     def attach(self, server: Server[Any]) -> None:
         """Advertise the extension and answer its methods."""
         server.extensions[EXTENSION] = {}
-        server.add_request_handler("tasks/get", _TaskParams, self.get)
-        server.add_request_handler("tasks/update", _UpdateParams, self.update)
-        server.add_request_handler("tasks/cancel", _TaskParams, self.cancel)
+        server.add_request_handler("tasks/get", _TaskParams, _refusing(self.get))
+        server.add_request_handler("tasks/update", _UpdateParams, _refusing(self.update))
+        server.add_request_handler("tasks/cancel", _TaskParams, _refusing(self.cancel))
 
     async def create(self, call: Call, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Park a call that waits for people; the handle is on the ledger before the client has it."""
@@ -186,6 +195,18 @@ class Tasks:
         self._results[task.task_id] = result
         told_result = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return _complete({**_told(task, "completed", "The call has its answer."), "result": told_result})
+
+
+def _refusing(handler: Callable[[Context, _P], Awaitable[dict[str, Any]]]) -> Callable[[Context, _P], Any]:
+    """Answer what we refuse as an error of the protocol: these methods have no results of tools."""
+
+    async def refusing(context: Context, params: _P) -> dict[str, Any]:
+        try:
+            return await handler(context, params)
+        except MigrateError as error:
+            raise refused(error.code, error.sentence, error.hint) from error
+
+    return refusing
 
 
 def knows_tasks(context: Context) -> bool:

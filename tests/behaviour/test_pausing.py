@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import mcp_types as types
 import pytest
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.shared.exceptions import MCPError
+from mcp.shared.subscriptions import ResourceUpdated
 from pydantic import ConfigDict
 
 from mcp_migrate.cli import run
@@ -275,3 +277,34 @@ async def test_a_task_belongs_to_who_asked_and_ends_without_a_decision(world: Wo
     assert after_cancel["status"] == "cancelled"
     assert after_denial["result"]["structuredContent"]["code"] == "approval_denied"
     assert "orders" in tables(world)
+
+
+@pytest.mark.proves("pausing-updates")
+async def test_a_subscriber_hears_of_the_decision_and_reads_it(world: World) -> None:
+    heard = anyio.Event()
+
+    async def hear(message: Any) -> None:
+        if isinstance(message, types.ResourceUpdatedNotification):
+            heard.set()
+
+    async with world.agent() as agent, world.agent(mode="legacy", message_handler=hear) as earlier:
+        waiting = await agent.plan_and_apply("d1")
+        uri = f"approval://{waiting['request_id']}"
+        await earlier.client.session.send_request(
+            types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri)), types.EmptyResult
+        )
+        with pytest.raises(MCPError, match="no request"):
+            await earlier.client.session.send_request(
+                types.SubscribeRequest(params=types.SubscribeRequestParams(uri="approval://req_0")), types.EmptyResult
+            )
+        async with agent.client.listen(resource_subscriptions=[uri]) as changes:
+            pending = json.loads(getattr((await agent.client.read_resource(uri)).contents[0], "text", ""))
+            quiet = not heard.is_set()
+            sign(world, waiting["request_id"])
+            with anyio.fail_after(30):
+                await heard.wait()
+                changed = await anext(aiter(changes))
+        decided = json.loads(getattr((await agent.client.read_resource(uri)).contents[0], "text", ""))
+    assert quiet
+    assert changed == ResourceUpdated(uri)
+    assert (pending["status"], decided["status"]) == ("pending", "approved")
