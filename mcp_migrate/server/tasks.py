@@ -110,7 +110,7 @@ class Tasks:
         task = parked(task_id, self._parking.ledger, principal=self._principal)
         if task is None:
             raise TypeError(f"{task_id} is not on the ledger")
-        return {"resultType": "task", **_told(task, "working", question(answer, again=False))}
+        return {"resultType": "task", **_told(task, "working", f"{question(answer, again=False)} {where(answer)}")}
 
     async def get(self, context: Context, params: _TaskParams) -> dict[str, Any]:
         """How it is going; what was decided meanwhile begins to run."""

@@ -279,6 +279,19 @@ async def test_a_task_belongs_to_who_asked_and_ends_without_a_decision(world: Wo
     assert "orders" in tables(world)
 
 
+@pytest.mark.proves("pausing-tasks", "pausing-ends")
+async def test_a_task_whose_request_expires_ends_and_asks_nothing_anew(world: World) -> None:
+    world.configure(lambda c: c["approvals"][0]["require"].update(expires="1s"))
+    async with world.agent(extensions=[KnowsTasks()]) as agent:
+        plan = await agent.call("migration_plan", target="shop", to="d1")
+        task = await apply_as_task(agent, plan["plan_id"])
+        ended = await until_done(agent, task.task_id)
+    assert "approvals show" in task.status_message
+    assert ended["result"]["isError"]
+    assert ended["result"]["structuredContent"]["code"] == "approval_expired"
+    assert len(world.events(Kind.APPROVAL_REQUESTED)) == 1
+
+
 @pytest.mark.proves("pausing-updates")
 async def test_a_subscriber_hears_of_the_decision_and_reads_it(world: World) -> None:
     heard = anyio.Event()
