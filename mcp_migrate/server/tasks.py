@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -137,7 +138,8 @@ class Tasks:
     async def cancel(self, _context: Context, params: _TaskParams) -> dict[str, Any]:
         """The client does not wait any more. What runs is finished; the request stays with the reviewers."""
         task = await self._known(params.task_id)
-        self._cancelled.add(task.task_id)
+        if task.task_id not in self._running | self._results.keys():
+            self._cancelled.add(task.task_id)
         return _complete({})
 
     async def _known(self, task_id: str) -> Parked:
@@ -179,10 +181,9 @@ class Tasks:
             if known is None:
                 return _complete(_told(task, "working", "The apply has begun; its outcome is not on the record yet."))
             return self._completed(task, succeeded({"call_id": task.task_id.replace("task_", "call_"), **known}))
-        if self._group is None:
-            raise TypeError("the server is not alive")
-        self._running.add(task.task_id)
-        self._group.start_soon(self._work, task, context)
+        if task.task_id not in self._running | self._results.keys():  # another question may have been faster
+            self._running.add(task.task_id)
+            self.spawn(partial(self._work, task, context))
         return _complete(_told(task, "working", "It was decided; the call runs."))
 
     async def _work(self, task: Parked, context: Context) -> None:

@@ -243,6 +243,10 @@ async def test_a_task_outlives_both_sides_and_tells_what_came_of_it(world: World
     there = tables(world)
     sign(world, world.events(Kind.APPROVAL_REQUESTED)[-1].body["request_id"])
     async with world.stdio_agent(**knows) as agent:
+        async with anyio.create_task_group() as impatient:
+            for _ in range(5):
+                impatient.start_soon(ask_task, agent, "get", task_id)
+        await ask_task(agent, "cancel", task_id)
         done = await until_done(agent, task_id)
     async with world.agent(**knows) as agent:
         later = await ask_task(agent, "get", task_id)
