@@ -163,8 +163,8 @@ def _said(params: types.CallToolRequestParams) -> str | None:
 
 
 def waits(answer: Answer) -> bool:
-    """Whether the call was answered that it waits for people."""
-    return answer.get("status") == "approval_required"
+    """Whether people have yet to decide; what they approved for a later time waits for the clock alone."""
+    return answer.get("status") == "approval_required" and not answer.get("not_before")
 
 
 def shows_addresses(context: Context) -> bool:
