@@ -24,6 +24,18 @@ _MEANS = {"reads": "reads", "writes": "writes", "ddl": "schema changes"}
 Judged = Mapping[str, Any]
 
 
+def warned(body: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whether one person did this without the others, or is asked about that, and which keys are new."""
+    facts = []
+    if past := body.get("reviews"):
+        facts.append(("REVIEW", one_line(f"{past['by']} did {past['request_id']} alone: {past['reason']}")))
+    elif alone := status.get("glass_broken_by"):
+        facts.append(("ALONE", f"{one_line(alone)} broke the glass"))
+    # Nobody may know yet whose they are.
+    new = (one_line(f"{key['reviewer']} {key['key']}, since {key['since']}") for key in body.get("new_keys", ()))
+    return [*facts, *(("NEW KEY", line) for line in new)]
+
+
 def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rules that made it a question for people, and what could be left out so that it is none."""
     demands = body.get("demands") or [{"rule": rule, "why": "", "statements": []} for rule in body["quorum"]["rules"]]
@@ -33,6 +45,11 @@ def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
         why = f": {one_line(demand['why'])}" if demand["why"] else ""
         facts.append(("Rule", f"{one_line(demand['rule'])}{why}{which}"))
     return [*facts, *([("Narrower", one_line(body["narrower"]))] if body.get("narrower") else [])]
+
+
+def used_by(body: Mapping[str, Any]) -> list[str]:
+    """What else uses the objects that change, a line each; requests of before it was recorded have none."""
+    return [one_line(f"{each['object']}: {each['name']}, {each['how']}") for each in body.get("dependents", ())]
 
 
 def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:

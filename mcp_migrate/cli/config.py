@@ -86,7 +86,10 @@ def schema() -> None:
 
 def _check_keys(reviewers: Mapping[str, Reviewer]) -> None:
     from mcp_migrate.signers.keys import parse_public_key
+    from mcp_migrate.signers.passkey import parse_passkey
 
     for reviewer in reviewers.values():
         for line in reviewer.ssh_keys:
             parse_public_key(line)
+        for line in reviewer.passkeys:
+            parse_passkey(line)

@@ -16,6 +16,8 @@ from mcp_migrate.approvals.summary import (
     numbers_of,
     rehearsed,
     unmet,
+    used_by,
+    warned,
     way_back,
     what_it_costs,
     why_asked,
@@ -33,8 +35,10 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     start, end = plan.get("from_revision") or "base", plan.get("to_revision") or "base"
     facts = [
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
+        *warned(body, status),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
+        *(("Database", one_line(f"{part}: {value}")) for part, value in (body.get("identity") or {}).items()),
         *(("FAILS NOW", f"{u['rows']} rows in the way: {u['why']}") for u in unmet(body)),
         ("Effects", effects_and_numbers(body["effects"], judged)),
         ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
@@ -42,6 +46,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
+        *(("Used by", line) for line in used_by(body)),
         *why_asked(body),
         *rehearsed(body.get("rehearsal")),
         *(("Asks", one_line(f"that no row is in the way: {c['why']}")) for c in plan.get("preconditions", ())),
@@ -104,4 +109,7 @@ def wrapped(head: str, text: str, *, indent: int = 10) -> list[str]:
 
 def _told(decision: Mapping[str, Any]) -> str:
     held = decision.get("assurance") if decision["valid"] else f"DOES NOT COUNT: {decision['why_not']}"
-    return f"{decision['reviewer']} {decision['decision']} at {decision['at']} ({held})"
+    told = f"{decision['reviewer']} {decision['decision']} at {decision['at']} ({held})"
+    if decision["decision"] != "approve" or "until" not in decision:
+        return told
+    return f"{told}, to be used from {decision['not_before']} until {decision['until']}"

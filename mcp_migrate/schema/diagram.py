@@ -36,19 +36,21 @@ def touched(changes: Iterable[Change]) -> frozenset[str]:
 def entity_diagram(schema: Schema, tables: Iterable[str], marks: Mapping[str, str] | None = None) -> str:
     """An ``erDiagram`` of `tables` and their neighbours by foreign keys; `marks` say what happens to an object."""
     centre = [table for table in schema.tables if table.qualified in set(tables)]
-    near = _near(schema, {table.qualified for table in centre})
-    shown = [*centre, *near][:_MOST_TABLES]
+    beside = near(schema, {table.qualified for table in centre})
+    shown = [*centre, *beside][:_MOST_TABLES]
     ids = {table.qualified: f"t{n}" for n, table in enumerate(shown, 1)}
     lines = ["erDiagram"]
     for table in shown:
         lines += _entity(ids[table.qualified], table, marks or {}, whole=table.qualified in set(tables))
     lines += _relations(shown, ids)
-    if len(centre) + len(near) > len(shown):
-        lines.append(f"  %% {len(centre) + len(near) - len(shown)} more tables are not shown")
+    if len(centre) + len(beside) > len(shown):
+        lines.append(f"  %% {len(centre) + len(beside) - len(shown)} more tables are not shown")
     return "\n".join(lines) + "\n"
 
 
-def _near(schema: Schema, centre: set[str]) -> list[Table]:
+def near(schema: Schema, centre: set[str]) -> list[Table]:
+    """The tables that refer to one of `centre`, or that one of them refers to."""
+
     def connects(table: Table) -> bool:
         return any(name in centre for name in _referred(table))
 
@@ -64,7 +66,7 @@ def _referred(table: Table) -> Iterator[str]:
 
 def _entity(name: str, table: Table, marks: Mapping[str, str], *, whole: bool) -> Iterator[str]:
     """A neighbour shows its keys alone."""
-    keys = _keys(table.constraints)
+    keys = keys_of(table.constraints)
     mark = marks.get(table.qualified)
     yield f'  {name}["{label(table.qualified)}{f" ({mark})" if mark else ""}"] {{'
     chosen = [column for column in table.columns if whole or column.name in keys]
@@ -85,7 +87,8 @@ def _attribute(column: Column, keys: str, mark: str | None) -> str:
     return f"    {kind} {name}{f' {keys}' if keys else ''}{comment}"
 
 
-def _keys(constraints: Iterable[Constraint]) -> dict[str, str]:
+def keys_of(constraints: Iterable[Constraint]) -> dict[str, str]:
+    """Which keys each column takes part in: ``PK``, ``FK``, ``UK``."""
     found: dict[str, list[str]] = {}
     words = {"primary_key": "PK", "foreign_key": "FK", "unique": "UK"}
     for constraint in constraints:

@@ -15,6 +15,7 @@ from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.rule_checks import rule_problems
 
+_PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
 _SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
 
 
@@ -26,12 +27,16 @@ def check(
         yield from _secrets(name, target)
         yield from _cage(name, target, settings)
         yield from _checks(name, target)
+        if target.unsafe_software_keys and target.tier is not Tier.PRODUCTION:
+            why = "only production asks for a verified person by itself."
+            yield Problem(("targets", name, "unsafe_software_keys"), why, "Remove it.")
     yield from not_enforced(settings)
     yield from _principals(settings)
     for name, workflow in settings.workflows.items():
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
     yield from _reviewers(settings)
+    yield from _break_glass(settings)
     yield from channel_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
@@ -112,6 +117,17 @@ def _scope(
 def _reviewers(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for name, reviewer in settings.reviewers.items():
+        if not reviewer.ssh_keys and not reviewer.passkeys:
+            why = "this reviewer has no key, so nothing they sign can count."
+            yield Problem(("reviewers", name), why, "Add `ssh_keys` or `passkeys`.")
+        for index, line in enumerate(reviewer.passkeys):
+            known = " ".join(line.split()[1:3])
+            if not _PASSKEY.fullmatch(line):
+                why = "Copy the whole line that `mcp-migrate reviewers enroll` shows."
+                yield Problem(("reviewers", name, "passkeys", index), "this is no passkey.", why)
+            elif seen.setdefault(known, name) != name:
+                why = f"this is the passkey of {seen[known]} too."
+                yield Problem(("reviewers", name, "passkeys", index), why, "One key signs for one person.")
         for index, line in enumerate(reviewer.ssh_keys):
             key = ("reviewers", name, "ssh_keys", index)
             blob = " ".join(line.split()[:2])
@@ -119,6 +135,18 @@ def _reviewers(settings: Settings) -> Iterator[Problem]:
                 yield Problem(key, "this is no public key.", "Copy the line of a .pub file.")
             elif seen.setdefault(blob, name) != name:
                 yield Problem(key, f"this is the key of {seen[blob]} too.", "One key signs for one person.")
+
+
+def _break_glass(settings: Settings) -> Iterator[Problem]:
+    if settings.break_glass is None:
+        return
+    for index, name in enumerate(settings.break_glass.people):
+        if name not in settings.reviewers:
+            hint = nearest(name, settings.reviewers)
+            yield Problem(("break_glass", "people", index), f"{name!r} is no reviewer.", hint)
+    if len(set(settings.break_glass.assurance)) == 1:
+        why = "two keys of one level prove no more than one."
+        yield Problem(("break_glass", "assurance"), why, "Name two levels, as [presence, verified].")
 
 
 def _rule(index: int, rule: ApprovalRule, settings: Settings) -> Iterator[Problem]:

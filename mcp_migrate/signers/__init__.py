@@ -1,1 +1,1 @@
-"""How a person signs a decision: SSH keys so far, in `keys`, `sshsig` (verify) and `sign`."""
+"""How a person signs a decision: SSH keys in `keys`, `sshsig` (verify) and `sign`, passkeys in `passkey`."""

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from mcp_migrate.model import Assurance
 
 NAMESPACE = "approval@mcp-migrate"
 """A signature made for anything else (a git commit, a login) is never an approval."""
+
+
+class Key(Protocol):
+    """The public half of whatever signs."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What the record knows it by."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from mcp_migrate.errors import (
     RequestNotFoundError,
 )
 from mcp_migrate.ledger import Event
-from mcp_migrate.web import signing
+from mcp_migrate.web import enrolling, signing
 from mcp_migrate.web.desk import HOSTS, Desk
 from mcp_migrate.web.guard import Guard
 from mcp_migrate.web.inbox import Row
@@ -47,6 +47,8 @@ def build(desk: Desk) -> ASGIApp:
             Route("/requests/{request_id}/statements/{n:int}", pages.statement),
             Route("/requests/{request_id}/sign", pages.sign, methods=["POST"]),
             Route("/requests/{request_id}/decision", pages.decide, methods=["POST"]),
+            Route("/enrol/{name}", pages.enrol),
+            Route("/enrol/{name}", pages.enrolled, methods=["POST"]),
             Route("/static/{name}", lambda request: static(request.path_params["name"])),
         ],
         exception_handlers={MigrateError: _refused, 404: _not_found},
@@ -80,11 +82,8 @@ class Pages:
     def request(self, request: Request) -> Response:
         """One request: what is asked, what it means, and the form to decide."""
         asked = self._asked(request)
-        session = request.cookies.get(_SESSION) or secrets.token_urlsafe(32)
         shown = view(self._desk, asked, number=_number(request, "page", 1))
-        answer = page("request", **shown, signers=signing.signers(self._desk), mark=self._desk.form_mark(session))
-        answer.set_cookie(_SESSION, session, httponly=True, samesite="strict")
-        return answer
+        return self._with_form(request, "request", **shown, signers=signing.signers(self._desk))
 
     def statement(self, request: Request) -> Response:
         """One statement, whole."""
@@ -95,6 +94,18 @@ class Pages:
             raise RequestNotFoundError("The plan has no such statement.", hint="The request lists them.")
         judgement = next((each for each in body["judgements"] if each["n"] == n), None)
         return page("statement", body=body, plan=plan, item=one(item, judgement))
+
+    def enrol(self, request: Request) -> Response:
+        """Where a person makes a passkey."""
+        name, session = enrolling.known(request.path_params["name"]), _session(request)
+        asked = enrolling.asked(self._desk, name, self._desk.form_mark(session))
+        return self._with_form(request, "enrol", session, name=name, asked=asked, line=None)
+
+    async def enrolled(self, request: Request) -> Response:
+        """The line for the configuration."""
+        name, form = enrolling.known(request.path_params["name"]), await self._form(request)
+        made = await run_in_threadpool(lambda: enrolling.made(self._desk, name, form))
+        return page("enrol", name=name, line=made.line, fingerprint=made.fingerprint)
 
     async def sign(self, request: Request) -> Response:
         """The exact statement, and how to sign it."""
@@ -113,13 +124,28 @@ class Pages:
         return RedirectResponse(f"/requests/{asked.body['request_id']}#decisions", 303)
 
     async def _posted(self, request: Request, handle: Callable[[Event, Mapping[str, str]], Response]) -> Response:
+        form = await self._form(request)
+        return await run_in_threadpool(lambda: handle(self._asked(request), form))
+
+    async def _form(self, request: Request) -> Mapping[str, str]:
         form = _form(await request.body())
         if not self._desk.is_ours(request.cookies.get(_SESSION, ""), form.get("mark", "")):
             raise ApprovalInvalidError("This form is not one of ours, or an old one.", hint="Load the page again.")
-        return await run_in_threadpool(lambda: handle(self._asked(request), form))
+        return form
+
+    def _with_form(self, request: Request, template: str, session: str | None = None, **values: Any) -> Response:
+        """A page whose form only this browser session can send."""
+        session = session or _session(request)
+        answer = page(template, mark=self._desk.form_mark(session), **values)
+        answer.set_cookie(_SESSION, session, httponly=True, samesite="strict")
+        return answer
 
     def _asked(self, request: Request) -> Event:
         return self._desk.request(request.path_params["request_id"])
+
+
+def _session(request: Request) -> str:
+    return request.cookies.get(_SESSION) or secrets.token_urlsafe(32)
 
 
 def _form(raw: bytes) -> dict[str, str]:

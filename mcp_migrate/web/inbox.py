@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.approvals.summary import worst_first
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.settings import Settings
+from mcp_migrate.web.weighing import destroying_objects
 
-FORMAT = "mcp-migrate/request/1"
-_ANSWERS = (Kind.APPROVAL_DECIDED, Kind.APPROVAL_WITHDRAWN, Kind.APPROVAL_CONSUMED)
+FORMATS = ("mcp-migrate/request/1", "mcp-migrate/request/2")
+_ANSWERS = (Kind.APPROVAL_BROKEN, Kind.APPROVAL_DECIDED, Kind.APPROVAL_WITHDRAWN, Kind.APPROVAL_CONSUMED)
 _BATCH = 500
 
 
@@ -73,7 +73,7 @@ class Inbox:
         if size == self._read:
             return
         for event in self._new(Kind.APPROVAL_REQUESTED, size):
-            if event.body.get("format") == FORMAT:
+            if event.body.get("format") in FORMATS:
                 self._rows.setdefault(event.body["request_id"], self._row(event))
         answered = {self._request_of(event) for kind in _ANSWERS for event in self._new(kind, size)}
         for request_id in answered & self._rows.keys():
@@ -99,7 +99,7 @@ class Inbox:
             self._tier(body["target"]),
             body["tool"],
             tuple(worst_first(body["effects"])),
-            tuple(_worst_objects(body)),
+            tuple(destroying_objects(body)),
             body["principal"],
             body["owner"],
             datetime.fromisoformat(event.at),
@@ -114,12 +114,6 @@ class Inbox:
     def _judged(self, row: Row) -> Row:
         [request, *_] = self._ledger.find(Kind.APPROVAL_REQUESTED, row.request_id)
         stands = standing(request, self._ledger, self._settings)
-        ended = stands.status(row.asked_at) if stands.ended else None
-        return replace(row, still_needed=stands.still_needed, ended=ended)
-
-
-def _worst_objects(body: Mapping[str, Any]) -> Iterator[str]:
-    """What the worst statements are about, each object once."""
-    worst = next(iter(worst_first(body["effects"])), None)
-    named = [name for judged in body["judgements"] if worst in judged["effects"] for name in judged["objects"]]
-    yield from dict.fromkeys(named or body["objects"])
+        status = stands.status(row.asked_at)
+        missing = 0 if status == "approved" else stands.still_needed(row.asked_at)
+        return replace(row, still_needed=missing, ended=status if stands.ended else None)

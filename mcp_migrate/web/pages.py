@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from mcp_migrate.approvals.safe import safe
 from mcp_migrate.approvals.summary import worst_first
 from mcp_migrate.errors import RequestNotFoundError
-from mcp_migrate.web.words import lasts, moment, pieces
+from mcp_migrate.web.inbox import Row
+from mcp_migrate.web.words import lasts, moment, pieces, short
 
 _STATIC = {"style.css": "text/css", "passkey.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -29,13 +31,19 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(lasts=lasts, moment=moment, pieces=pieces, worst_first=worst_first)
+    made.globals.update(lasts=lasts, listed=listed, moment=moment, pieces=pieces, short=short, worst_first=worst_first)
     return made
 
 
 def page(template: str, *, http_status: int = 200, **values: Any) -> Response:
     """One page."""
     return HTMLResponse(environment().get_template(f"{template}.html").render(values), http_status)
+
+
+@lru_cache(maxsize=1000)
+def listed(row: Row, left: str, soon: bool) -> Markup:  # noqa: FBT001  called by a template
+    """One line of the inbox. It stays as it is until the request or the time that is left says something else."""
+    return Markup(environment().get_template("row.html").render(row=row, left=left, soon=soon))  # noqa: S704  it was escaped
 
 
 def static(name: str) -> Response:

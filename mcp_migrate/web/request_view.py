@@ -13,6 +13,8 @@ from mcp_migrate.approvals.summary import (
     is_ours,
     rehearsed,
     unmet,
+    used_by,
+    warned,
     way_back,
     what_it_costs,
     why_asked,
@@ -21,6 +23,7 @@ from mcp_migrate.approvals.summary import (
 from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.tools.approval_status import request_status
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.weighing import questions
 
 PAGE = 25
 """Statements on one page."""
@@ -66,8 +69,13 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "costs": what_it_costs(body["judgements"]),
         "rehearsed": rehearsed(body.get("rehearsal")),
         "unmet": unmet(body),
+        "warned": warned(body, status),
+        "database": [f"{part}: {value}" for part, value in (body.get("identity") or {}).items()],
         "why": why_asked(body),
+        "used_by": used_by(body),
+        "tables": tables(body),
         "statements": statements(plan["statements"], body["judgements"], number),
+        "questions": questions(body),
         "earlier": tuple(earlier(desk, request)),
     }
 
@@ -81,6 +89,31 @@ def lost(body: Body) -> dict[str, Any]:
         "more": max(0, len(ordered) - _FIRST),
         "rows": body["rows"],
     }
+
+
+def tables(body: Body) -> list[dict[str, Any]]:
+    """The tables around what is concerned, each column with the worst that happens to it; new ones come last."""
+    marks, drawn = _marks(body), []
+    for each in body.get("neighbourhood", ()):
+        columns = [{**column, "mark": marks.get(column["object"]), "new": False} for column in each["columns"]]
+        there = {column["object"] for column in columns}
+        new = [name for name in marks if name.rpartition(".")[0] == each["table"] and name not in there]
+        columns += [_new(name, marks[name]) for name in new if each["concerned"]]
+        drawn.append({**each, "columns": columns, "mark": marks.get(each["table"])})
+    return drawn
+
+
+def _new(name: str, mark: str) -> dict[str, Any]:
+    return {"name": name.rpartition(".")[2], "type": "", "keys": "", "mark": mark, "new": True}
+
+
+def _marks(body: Body) -> dict[str, str]:
+    """The worst that happens to each object."""
+    found: dict[str, set[str]] = {}
+    for judged in body["judgements"]:
+        for name in judged["objects"]:
+            found.setdefault(name, set()).update(judged["effects"])
+    return {name: worst_first(effects)[0] for name, effects in found.items() if effects}
 
 
 def statements(frozen: Sequence[Body], judged: Sequence[Body], number: int) -> dict[str, Any]:

@@ -96,7 +96,8 @@ def listen(port: int) -> tuple[socket.socket, ...]:
 def _bound(family: socket.AddressFamily, address: str, port: int) -> list[socket.socket]:
     """One socket, or none where this machine has no such address."""
     try:
-        made = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio only sends small answers at once on sockets that say they are TCP.
+        made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         if error.errno in _NO_SUCH_ADDRESS:
             return []

@@ -21,9 +21,12 @@ from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Event
 from mcp_migrate.model import canonical
+from mcp_migrate.signers import passkey
+from mcp_migrate.signers.decisions import keys_of
 from mcp_migrate.signers.interface import NAMESPACE
-from mcp_migrate.signers.keys import parse_public_key
+from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.weighing import refuse_unweighed
 
 _REASON = 500
 """Characters of a reason."""
@@ -31,12 +34,13 @@ _REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that somebody may sign with."""
+    """A key that somebody may sign with; `credential` is what a browser knows a passkey by."""
 
     reviewer: str
     fingerprint: str
     kind: str
     groups: tuple[str, ...]
+    credential: str | None = None
 
     @property
     def choice(self) -> str:
@@ -45,19 +49,25 @@ class Signer:
 
 
 def signers(desk: Desk) -> tuple[Signer, ...]:
-    """Every enrolled key."""
+    """Every enrolled key, the passkeys of each reviewer first."""
     return tuple(
-        Signer(name, key.fingerprint, key.kind, reviewer.groups)
+        _signer(name, key, reviewer.groups)
         for name, reviewer in desk.settings.reviewers.items()
-        for key in map(parse_public_key, reviewer.ssh_keys)
+        for key in sorted(keys_of(reviewer), key=lambda key: isinstance(key, PublicKey))
     )
+
+
+def _signer(name: str, key: PublicKey | passkey.Passkey, groups: tuple[str, ...]) -> Signer:
+    if isinstance(key, PublicKey):
+        return Signer(name, key.fingerprint, key.kind, groups)
+    return Signer(name, key.fingerprint, "passkey", groups, passkey.encoded(key.credential))
 
 
 def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]:
     """The statement to sign, as the page shows it.
 
     Raises:
-        InvalidArgumentsError: the form does not say who decides what.
+        InvalidArgumentsError: the form does not say who decides what, or what was to be looked up.
         ApprovalExpiredError, ApprovalDeniedError, ApprovalInvalidError: nothing is left to decide.
     """
     now = desk.clock()
@@ -67,11 +77,13 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
     if signer is None:
         raise InvalidArgumentsError("No enrolled key was chosen.", hint="Go back and say whose key will sign.")
     _check_words(verdict, reason)
+    if verdict == "approve":
+        refuse_unweighed(request.body, form)
     said = deciding.draft(
         request,
         "approve" if verdict == "approve" else "deny",
         reviewer=signer.reviewer,
-        key=signer.fingerprint,
+        key=signer,
         reason=reason or None,
         ledger=desk.ledger,
         now=now,
@@ -83,7 +95,9 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
         "signer": signer,
         "text": text.decode(),
         "carried": base64.b64encode(text).decode(),
+        "asked": _asked(signer, text),
         "hash": hashlib.sha256(text).hexdigest(),
+        "in_one_go": _in_one_go(said),
         "command": f"printf %s {shlex.quote(text.decode())} | ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519",
     }
 
@@ -96,21 +110,48 @@ def record(desk: Desk, request: Event, form: Mapping[str, str]) -> None:
         ApprovalExpiredError, ApprovalDeniedError: nothing is left to decide.
     """
     said = _carried(form.get("statement", ""))
-    signature = form.get("signature", "").replace("\r\n", "\n").strip() + "\n"
-    decision = {"statement": said, "signature": signature}
+    if "answer" in form:
+        decision: dict[str, Any] = {"statement": said, "passkey": _json(form["answer"])}
+    else:
+        signature = form.get("signature", "").replace("\r\n", "\n").strip() + "\n"
+        decision = {"statement": said, "signature": signature}
     deciding.decide(decision, request, desk.settings, desk.ledger, now=desk.clock())
+
+
+def _in_one_go(said: Mapping[str, Any]) -> str:
+    """The command that decides without the page."""
+    words = ["mcp-migrate", "approvals", said["decision"], said["request_id"]]
+    words += ["--reason", said["reason"]] if said["decision"] == "deny" else []
+    return f"{shlex.join(words)} --key ~/.ssh/id_ed25519"
+
+
+def _asked(signer: Signer, text: bytes) -> dict[str, Any] | None:
+    """What the browser is asked for where a passkey signs."""
+    if signer.credential is None:
+        return None
+    challenge = passkey.encoded(passkey.challenge(text))
+    return {"challenge": challenge, "rp": passkey.RELYING_PARTY, "credentials": [signer.credential]}
 
 
 def _carried(text: str) -> dict[str, Any]:
     try:
-        said = json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise ApprovalInvalidError(
-            "The statement came back damaged.", hint="Begin again from the page of the request."
-        ) from error
+        return _json(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise _damaged() from error
+
+
+def _json(text: str | bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged() from error
     if not isinstance(said, dict):
-        raise ApprovalInvalidError("The statement is no object.", hint="Begin again from the page of the request.")
+        raise _damaged()
     return said
+
+
+def _damaged() -> ApprovalInvalidError:
+    return ApprovalInvalidError("What was signed came back damaged.", hint="Begin again from the page of the request.")
 
 
 def _check_words(verdict: str, reason: str) -> None:

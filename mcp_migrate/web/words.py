@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 _DIALECTS = {"postgresql": "postgres"}
 _LOSES = frozenset({"DROP", "DELETE", "TRUNCATE"})
+_FACT = 400
+"""Characters of a fact on the first screen."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -24,6 +26,11 @@ def moment(at: str | datetime) -> str:
     """A moment to the second, in UTC."""
     known = datetime.fromisoformat(at) if isinstance(at, str) else at
     return known.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def short(text: str) -> str:
+    """As much of a fact as is read at a glance; the statements hold the rest."""
+    return text if len(text) <= _FACT else f"{text[:_FACT].rstrip()}… ({len(text):,} characters)"
 
 
 def pieces(sql: str, dialect: str) -> Iterator[tuple[str, str]]:

@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
-import httpx2
-import pytest
+import re
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
-from mcp_migrate.signers.sign import public_key_of, sign
-from tests.web.visitor import field_of, statement_of
+import anyio
+import pytest
+from playwright.async_api import Page, async_playwright
+
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Page]:
+    """A page of the system's Chromium with a security key that knows its person."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = await chromium.new_page()
+        page.set_default_timeout(15_000)
+        devices = await page.context.new_cdp_session(page)
+        await devices.send("WebAuthn.enable")
+        key = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True}
+        options = {**key, "isUserVerified": True, "automaticPresenceSimulation": True}
+        await devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        yield page
+        await chromium.close()
+
+
+async def enrol(page: Page, world: World) -> None:
+    """Make a passkey on the page and put the line that it shows into the configuration."""
+    command = [sys.executable, "-m", "mcp_migrate", "reviewers", "enroll", "grace", "--config", str(world.config)]
+    process = await anyio.open_process(command, cwd=world.folder, stderr=None)
+    async with process:
+        assert process.stdout
+        told = (await process.stdout.receive()).decode()
+        await page.goto(told.split()[-1])
+        await page.get_by_role("button", name="Make a passkey").click()
+        shown = await page.locator("pre.command").inner_text()
+        process.send_signal(signal.SIGINT)
+    line = re.search(r'"(passkey/1 .*)"', shown)
+    assert line, shown
+    world.configure(lambda value: value["reviewers"]["grace"].update(passkeys=[line[1]]))
 
 
 async def ask(agent: Agent) -> tuple[str, str, str]:
@@ -22,20 +64,26 @@ async def ask(agent: Agent) -> tuple[str, str, str]:
 
 
 @pytest.mark.proves("review-pages-sign")
-async def test_a_reviewer_follows_the_url_signs_and_the_same_call_runs(world: World) -> None:
-    async with world.stdio_agent("--as", "agent:demo") as agent, httpx2.AsyncClient() as browser:
-        plan_id, request_id, url = await ask(agent)
-        page = (await browser.get(url)).text
-        assert "Drops main.customers.fax" in page
-        key = public_key_of(world.keys["grace"], passphrase=str)
-        fields = {"mark": field_of(page, "mark"), "signer": f"grace {key.fingerprint}", "verdict": "approve"}
-        origin = {"origin": url.rpartition("/requests/")[0]}
-        shown = (await browser.post(f"{url}/sign", data=fields, headers=origin)).text
-        signature = sign(statement_of(shown), world.keys["grace"], passphrase=str)
-        sent = {"mark": fields["mark"], "statement": field_of(shown, "statement"), "signature": signature}
-        await browser.post(f"{url}/decision", data=sent, headers=origin)
-        status = await agent.call("approval_status", request_id=request_id)
-        done = await agent.call("migration_apply", plan_id=plan_id)
-    assert (status["status"], status["review_url"]) == ("approved", url)
+async def test_a_person_enrols_reviews_and_approves_a_drop_and_the_waiting_call_finishes(world: World) -> None:
+    waited: dict[str, Any] = {}
+    async with browser() as page:
+        await enrol(page, world)
+        async with world.stdio_agent("--as", "agent:demo") as agent:
+            plan_id, request_id, url = await ask(agent)
+
+            async def wait() -> None:
+                waited.update(await agent.call("approval_status", request_id=request_id, wait_seconds=30))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await page.goto(url)
+                assert "Drops main.customers.fax" in await page.locator(".lost").inner_text()
+                await page.get_by_label("How many rows does main.customers hold").fill("40")
+                await page.get_by_role("button", name="Approve").click()
+                await page.get_by_role("button", name="Sign: approve").click()
+                await page.wait_for_url(f"{url}#decisions")
+            done = await agent.call("migration_apply", plan_id=plan_id)
+    assert (waited["status"], waited["review_url"]) == ("approved", url)
+    assert waited["decisions"][0]["assurance"] == "verified"
     assert done["status"] == "applied"
     assert "fax" not in world.columns("customers")

@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 
 from mcp_migrate.ledger import Draft, Kind
+from mcp_migrate.model import canonical
 from mcp_migrate.signers.sign import generate_key, sign
+from tests.signers.authenticator import Authenticator
 from tests.web.visitor import Visitor, statement_of
 
 REQUEST = "req_1"
+QUORUM = {"count": 1, "groups": ["dba"], "never": ["requester"], "rules": ["r"]}
 
 
 def decisions(visitor: Visitor) -> list[str]:
@@ -56,6 +59,40 @@ def test_a_signature_for_one_request_does_not_decide_another(visitor: Visitor) -
     signature = sign(statement_of(shown), visitor.folder / "grace_key", passphrase=lambda: "")
     assert visitor.send("req_2", shown, signature).status_code == 409
     assert not decisions(visitor)
+
+
+@pytest.mark.proves("passkey-strict")
+def test_a_passkey_decides_and_proves_a_verified_person(visitor: Visitor) -> None:
+    visitor.ask(REQUEST, quorum={**QUORUM, "assurance": "verified"})
+    assert visitor.decide(REQUEST).status_code == 409  # a key file is not enough here
+    assert visitor.touch(REQUEST).status_code == 303
+    assert decisions(visitor) == ["approve"]
+    assert "verified" in visitor.read(f"/requests/{REQUEST}")
+
+
+@pytest.mark.proves("passkey-counter")
+@pytest.mark.parametrize(
+    ("first", "second", "counts"), [(5, 6, True), (5, 5, False), (5, 4, False), (5, 0, False), (0, 0, True)]
+)
+def test_an_authenticator_that_counts_no_further_is_refused(
+    visitor: Visitor, first: int, second: int, *, counts: bool
+) -> None:
+    visitor.ask(REQUEST)
+    visitor.ask("req_2")
+    visitor.authenticator.counter = first
+    assert visitor.touch(REQUEST).status_code == 303
+    visitor.authenticator.counter = second
+    assert (visitor.touch("req_2").status_code == 303) == counts
+
+
+@pytest.mark.proves("passkey-counter")
+def test_a_forged_decision_with_a_high_counter_locks_nobody_out(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    liar = Authenticator(counter=10_000)
+    said = {"key": visitor.authenticator.passkey.fingerprint, "reviewer": "grace"}
+    forged = {"statement": said, "passkey": liar.sign(canonical(said))}
+    visitor.ledger.append(Draft(Kind.APPROVAL_DECIDED, forged, subject=REQUEST), at=visitor.now[0])
+    assert visitor.touch(REQUEST).status_code == 303
 
 
 def test_an_approval_that_comes_after_a_denial_is_refused(visitor: Visitor) -> None:

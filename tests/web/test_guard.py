@@ -47,8 +47,9 @@ def test_a_form_of_another_page_is_refused(visitor: Visitor, headers: dict[str, 
 @pytest.mark.proves("review-pages-guarded")
 def test_a_form_without_the_mark_of_this_session_is_refused(visitor: Visitor) -> None:
     visitor.ask(REQUEST)
-    fields = {"signer": f"grace {visitor.key.fingerprint}", "verdict": "approve"}
+    fields = {"signer": f"grace {visitor.key.fingerprint}", "verdict": "deny", "reason": "no"}
     mark = visitor.mark(REQUEST)
+    assert visitor.post(f"/requests/{REQUEST}/sign", {**fields, "mark": mark}).status_code == 200
     assert visitor.post(f"/requests/{REQUEST}/sign", fields).status_code == 409
     assert visitor.post(f"/requests/{REQUEST}/sign", {**fields, "mark": "0" * 64}).status_code == 409
     visitor.client.cookies.clear()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_migrate.web.words import pieces
-from tests.web.visitor import Visitor
+from tests.web.visitor import Visitor, request_body
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}"
 REORDERED = "users\u202eliame\u2066\u0007"
@@ -47,6 +47,19 @@ def test_the_agents_words_come_after_what_we_say_and_are_marked(visitor: Visitor
     assert page.index("How long does it block") < page.index("own words")
 
 
+def test_what_else_uses_it_is_told(visitor: Visitor) -> None:
+    used = {"object": "public.users", "name": "public.addresses", "how": "a view that names it"}
+    visitor.ask("req_1", dependents=[used])
+    assert "public.users: public.addresses, a view that names it" in visitor.read("/requests/req_1")
+
+
+def test_the_tables_show_what_goes_and_what_comes(visitor: Visitor) -> None:
+    visitor.ask("req_1", "ALTER TABLE users DROP COLUMN email", "ALTER TABLE users ADD COLUMN phone text")
+    page = visitor.read("/requests/req_1")
+    assert '<tr class="destructive"><td>email</td>' in page
+    assert '<tr class="additive new"><td>+ phone</td>' in page
+
+
 def test_many_statements_come_in_pages_the_worst_first(visitor: Visitor) -> None:
     plain = [f"CREATE TABLE t{n} (id integer)" for n in range(60)]
     visitor.ask("req_1", *plain, "DROP TABLE users")
@@ -57,6 +70,20 @@ def test_many_statements_come_in_pages_the_worst_first(visitor: Visitor) -> None
     assert last.count("<article") == 11
     assert visitor.read("/requests/req_1?page=99999").count("<article") == 11
     assert visitor.read("/requests/req_1?page=-1%00").count("<article") == 25
+
+
+def test_a_plan_of_ten_thousand_statements_has_a_page_that_can_be_read(visitor: Visitor) -> None:
+    told = {"effects": ["destructive"], "why": "It goes. " * 99, "safer": None, "lock": "all", "blocks": ["reads"]}
+    judged = [{**told, "n": n, "objects": [f"public.t{n}"]} for n in range(1, 20_000, 2)]
+    frozen = [{"n": each["n"], "sql": "DROP TABLE t", "parameters": [], "kind": "change"} for each in judged]
+    plan = {**request_body("req_1")["plan"], "statements": frozen}
+    rows = {f"public.t{n}": n for n in range(5_000)}
+    visitor.ask("req_1", judgements=judged, plan=plan, rows=rows, objects=list(rows))
+    page = visitor.read("/requests/req_1?page=400")
+    assert page.count("<article") == 25
+    assert "10000" in page.replace(",", "")
+    assert len(page) < 100_000
+    assert len(visitor.read("/")) < 10_000
 
 
 def test_a_long_statement_is_cut_on_the_page_and_whole_on_its_own(visitor: Visitor) -> None:

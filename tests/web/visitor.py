@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping
@@ -18,12 +20,15 @@ from starlette.testclient import TestClient
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Statement
 from mcp_migrate.rules import judge
+from mcp_migrate.schema.neighbourhood import neighbourhood
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.sign import generate_key, sign
 from mcp_migrate.web.app import build
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.weighing import questions
 from tests.rules.labelled import SCHEMAS
+from tests.signers.authenticator import Authenticator
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 ORIGIN = "http://localhost:8021"
@@ -52,6 +57,7 @@ def request_body(request_id: str, *statements: str, **changed: Any) -> dict[str,
         "quorum": {"count": 1, "groups": ["dba"], "assurance": "software", "never": ["requester"], "rules": ["r"]},
         "demands": [{"rule": "approvals[0]", "why": "effects: destructive", "statements": [1]}],
         "narrower": None,
+        "neighbourhood": neighbourhood(SCHEMAS["postgresql"], [name for each in judged for name in each.objects]),
         "expires_at": (NOW + timedelta(hours=4)).isoformat(),
         "tool": "migration_apply",
         "target": "shop",
@@ -77,6 +83,7 @@ class Visitor:
     key: PublicKey
     desk: Desk
     client: TestClient
+    authenticator: Authenticator
     now: list[datetime] = field(default_factory=lambda: [NOW])
 
     @classmethod
@@ -85,9 +92,10 @@ class Visitor:
         key = generate_key(folder / "grace_key")
         now = [NOW]
         with Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
-            desk = Desk(_settings(key, folder), ledger, lambda: now[0], 8021, b"s" * 32)
+            authenticator = Authenticator()
+            desk = Desk(pages_settings(key, authenticator, folder), ledger, lambda: now[0], 8021, b"s" * 32)
             client = TestClient(build(desk), base_url=ORIGIN, follow_redirects=False)
-            yield cls(folder, ledger, key, desk, client, now)
+            yield cls(folder, ledger, key, desk, client, authenticator, now)
 
     def ask(self, request_id: str, *statements: str, **changed: Any) -> Mapping[str, Any]:
         """Put a request on the ledger."""
@@ -111,7 +119,8 @@ class Visitor:
         return field_of(self.read(f"/requests/{request_id}"), "mark")
 
     def draft(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
-        fields = {"signer": f"grace {self.key.fingerprint}", "verdict": verdict, "reason": reason, **more}
+        weighed = {each.field: each.answer for each in questions(self.desk.request(request_id).body)}
+        fields = {"signer": f"grace {self.key.fingerprint}", "verdict": verdict, "reason": reason, **weighed, **more}
         return self.post(f"/requests/{request_id}/sign", {"mark": self.mark(request_id), **fields})
 
     def decide(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
@@ -120,6 +129,16 @@ class Visitor:
         assert shown.status_code == 200, shown.text
         signature = sign(statement_of(shown.text), self.folder / "grace_key", passphrase=lambda: "")
         return self.send(request_id, shown.text, signature)
+
+    def touch(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
+        """Decide with the passkey."""
+        signer = f"grace {self.authenticator.passkey.fingerprint}"
+        shown = self.draft(request_id, verdict, reason, signer=signer, **more)
+        assert shown.status_code == 200, shown.text
+        carried = field_of(shown.text, "statement")
+        answer = json.dumps(self.authenticator.sign(base64.b64decode(carried)))
+        fields = {"mark": field_of(shown.text, "mark"), "statement": carried, "answer": answer}
+        return self.post(f"/requests/{request_id}/decision", fields)
 
     def send(self, request_id: str, page: str, signature: str) -> Any:
         fields = {"mark": field_of(page, "mark"), "statement": field_of(page, "statement"), "signature": signature}
@@ -148,7 +167,8 @@ def fresh_id() -> str:
     return f"req_{secrets.token_hex(10)}"
 
 
-def _settings(key: PublicKey, folder: Path) -> Settings:
+def pages_settings(key: PublicKey, authenticator: Authenticator, folder: Path) -> Settings:
+    """A configuration with one target, one workflow and one reviewer with both sorts of key."""
     return Settings.model_validate(
         {
             "version": 1,
@@ -160,6 +180,12 @@ def _settings(key: PublicKey, folder: Path) -> Settings:
                     "scopes": [{"tools": ["*"], "targets": ["*"]}],
                 }
             },
-            "reviewers": {"grace": {"ssh_keys": [key.line], "groups": ["dba"]}},
+            "reviewers": {
+                "grace": {
+                    "ssh_keys": [key.line],
+                    "passkeys": [authenticator.passkey.line],
+                    "groups": ["dba"],
+                }
+            },
         }
     )
