@@ -136,6 +136,20 @@ class Wiring:
         """Pass one call through the door."""
         return self.pipeline.run(call, tool, watch=watch)
 
+    def refused(self, call: Call, error: MigrateError) -> None:
+        """Record a call that never came to the door."""
+        self.pipeline.refused(call, error)
+
+    def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
+        """Record that a call waits in the background."""
+        self.pipeline.parked(call, task_id, answer)
+
+    def request_status(self, request_id: str) -> str:
+        """How a request stands now: a look at the ledger, which holds nothing while somebody waits."""
+        from mcp_migrate.tools.approval_status import status_of
+
+        return status_of(request_id, self.ledger, self.settings, now=datetime.now(UTC))
+
     def review_url(self, request_id: str) -> str | None:
         """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""
         if not self._serves_pages:

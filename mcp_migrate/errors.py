@@ -117,6 +117,12 @@ class TooManyRequestsError(MigrateError):
     action = Action.AWAIT_APPROVAL
 
 
+class RequestStateInvalidError(MigrateError):
+    """What a client handed back to continue a call is not what it was given for it."""
+
+    code = "request_state_invalid"
+
+
 class ApprovalInvalidError(MigrateError):
     """A decision whose signature, statement or reviewer does not hold."""
 

@@ -80,6 +80,15 @@ class Pipeline:
             recorder.refused(call, known)
             raise known from defect
 
+    def refused(self, call: Call, error: MigrateError) -> None:
+        """Record a call that was turned away before any stage saw it."""
+        record.Recorder(self.ledger, self.settings.workflows).refused(call, error)
+
+    def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
+        """Record that a call which waits for people does so in the background."""
+        workflow, _ = self.settings.workflow_of(call.principal)
+        record.Recorder(self.ledger, self.settings.workflows).parked(call, task_id, answer, workflow)
+
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)

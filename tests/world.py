@@ -96,11 +96,13 @@ class World:
         )
 
     @asynccontextmanager
-    async def agent(self, principal: str = "agent:demo", *, mode: str = "auto") -> AsyncIterator[Agent]:
-        """A client of the real server, in this process."""
-        wiring = Wiring(load_settings(self.config))
+    async def agent(
+        self, principal: str = "agent:demo", *, mode: str = "auto", pages: bool = False, **options: Any
+    ) -> AsyncIterator[Agent]:
+        """A client of the real server, in this process; `pages` serves those of reviewers as well."""
+        wiring = Wiring(load_settings(self.config), serves_pages=pages)
         server = build_server(wiring.registry, wiring, principal, Calls())
-        async with Client(server, mode=mode) as client:
+        async with Client(server, mode=mode, **options) as client:
             yield Agent(client)
 
     def stdio(self, *words: str) -> StdioServerParameters:
@@ -113,9 +115,9 @@ class World:
         )
 
     @asynccontextmanager
-    async def stdio_agent(self, *words: str, mode: str = "auto") -> AsyncIterator[Agent]:
+    async def stdio_agent(self, *words: str, mode: str = "auto", **options: Any) -> AsyncIterator[Agent]:
         """A client of the real server in a process of its own."""
-        async with Client(self.stdio(*words), mode=mode) as client:
+        async with Client(self.stdio(*words), mode=mode, **options) as client:
             yield Agent(client)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CALL_RECEIVED = "call.received"
     CALL_REFUSED = "call.refused"
     CALL_FINISHED = "call.finished"
+    CALL_PARKED = "call.parked"
     PLAN_FROZEN = "plan.frozen"
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_DECIDED = "approval.decided"

@@ -43,7 +43,7 @@ class Calls:
         self._stopping.set()
 
     async def run(
-        self, work: Callable[[Watch], Mapping[str, Any]], context: ServerRequestContext[Any], *, waits: bool
+        self, work: Callable[[Watch], Mapping[str, Any]], progress: Progress, *, waits: bool
     ) -> Mapping[str, Any]:
         """Run `work` in a thread and wait for its end, also when this task is cancelled meanwhile.
 
@@ -58,7 +58,7 @@ class Calls:
         def in_thread() -> None:
             watch = Watch(
                 cancelled=lambda: cancelled.is_set() or self._stopping.is_set(),
-                progress=_Progress(context).report,
+                progress=progress.begin().report,
             )
             outcome.append(work(watch))
 
@@ -86,7 +86,7 @@ class Calls:
         return result
 
 
-_GONE = (
+GONE = (
     RuntimeError,
     futures.CancelledError,
     asyncio.CancelledError,
@@ -95,17 +95,28 @@ _GONE = (
 )
 
 
-class _Progress:
+class Progress:
     """Tells the client how far a call is. The protocol wants numbers that grow: what runs second counts on."""
 
     def __init__(self, context: ServerRequestContext[Any]) -> None:
         self._context = context
         self._before = self._last = 0
 
+    def begin(self) -> Progress:
+        """What is reported from here on counts on."""
+        self._before = self._last
+        return self
+
+    async def tell(self, what: str) -> None:
+        """One step further, from the event loop; how many there will be is not known."""
+        self._last += 1
+        with contextlib.suppress(*GONE):
+            await self._context.session.report_progress(self._last, None, what)
+
     def report(self, done: int, total: int, what: str) -> None:
         """A client that is gone, or did not ask, is told nothing."""
         if self._before + done < self._last:
             self._before = self._last + 1
         self._last = self._before + done
-        with contextlib.suppress(*_GONE):
+        with contextlib.suppress(*GONE):
             anyio.from_thread.run(self._context.session.report_progress, self._last, self._before + total, what)

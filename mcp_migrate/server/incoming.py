@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +33,16 @@ def make_call(
         client=_client(context),
         protocol=context.protocol_version,
     )
+
+
+def made_again(call: Call) -> Call:
+    """The same call, made now: it has an entry of its own on the ledger."""
+    return replace(call, call_id=new_call_id(), at=datetime.now(UTC))
+
+
+def new_call_id() -> str:
+    """An id that no other call has."""
+    return f"call_{secrets.token_hex(10)}"
 
 
 def _expects(value: Mapping[str, Any] | None) -> Expects:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import mcp_types as types
+from mcp.shared.exceptions import MCPError
 
 from mcp_migrate.errors import MigrateError
 
@@ -48,6 +49,11 @@ def failed(call_id: str, error: MigrateError) -> types.CallToolResult:
         structured_content=json.loads(json.dumps(body, default=str)),
         is_error=True,
     )
+
+
+def refused(code: str, sentence: str, hint: str) -> MCPError:
+    """The same as an error of the protocol, for methods that have no results of tools."""
+    return MCPError(types.INVALID_PARAMS, f"{code}: {sentence} {hint}", {"code": code, "hint": hint})
 
 
 def _fitted(answer: Mapping[str, Any]) -> dict[str, Any]:

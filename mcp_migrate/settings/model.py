@@ -202,6 +202,14 @@ class RulePolicy(Part):
     accept: tuple[Accepted, ...] = Field((), description="Rules that need not wait for people on some targets.")
 
 
+class Pausing(Part):
+    """How a call waits for people in its client."""
+
+    hold: Duration = Field(
+        timedelta(seconds=45), le=timedelta(minutes=10), description="How long a call stays open for a decision."
+    )
+
+
 class Settings(Part):
     """A whole configuration."""
 
@@ -214,6 +222,7 @@ class Settings(Part):
     approvals: tuple[ApprovalRule, ...] = ()
     break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
+    pausing: Pausing = Pausing()
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(
         default_factory=lambda: dict(LOWEST_CAGE),

@@ -42,6 +42,11 @@ class Recorder:
         body = {**_call(call), "code": error.code, "sentence": error.sentence}
         self._append(call, Kind.CALL_REFUSED, body, workflow)
 
+    def parked(self, call: Call, task_id: str, answer: Mapping[str, Any], workflow: str) -> None:
+        """The call waits in the background under this id, with all that is needed to make it again."""
+        body = {**_call(call), "call_arguments": dict(call.arguments), "answer": answer}
+        self._append(call, Kind.CALL_PARKED, body, workflow, subject=task_id)
+
     def answered(self, granted: Granted, answer: Mapping[str, Any]) -> None:
         """A call that only read was answered: the digest of the answer, never the answer."""
         self._append(

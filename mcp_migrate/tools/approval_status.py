@@ -50,6 +50,11 @@ def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: d
     }
 
 
+def status_of(request_id: str, ledger: Ledger, settings: Settings, *, now: datetime) -> str:
+    """How one request stands, for whoever already holds its id."""
+    return standing(ledger.find(Kind.APPROVAL_REQUESTED, request_id)[0], ledger, settings).status(now)
+
+
 def _shown(weighed: Weighed) -> Mapping[str, Any]:
     said, held = weighed.event.body.get("statement"), weighed.held
     known = said if isinstance(said, Mapping) else {}

@@ -21,7 +21,8 @@ async def test_a_table_is_read_as_a_resource_and_stands_on_the_record(world: Wor
         listed = await agent.client.list_resources()
         whole = await agent.client.read_resource("schema://shop")
         table = await agent.client.read_resource("schema://shop/main.customers")
-    assert [template.uri_template for template in templates.resource_templates] == [_TABLE.uri]
+    found = [template.uri_template for template in templates.resource_templates]
+    assert found == [_TABLE.uri, "approval://{request_id}"]
     assert [str(resource.uri) for resource in listed.resources] == ["schema://shop"]
     assert "customers" in getattr(whole.contents[0], "text", "")
     assert getattr(table.contents[0], "text", "").split("\n")[1].startswith("main.customers")
