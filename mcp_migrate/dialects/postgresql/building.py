@@ -37,8 +37,8 @@ _UNQUALIFIED_SINCE = 160_000
 
 
 _FIRST = ("columns", "expressions", "kinds", "remarks")
-_THEN = ("constraints", "classes", "indexes", "grants", "defaults", "comments", "details", "tables", "others")
-"""First what takes us longer than the server, so that neither waits for the other for long."""
+_THEN = ("constraints", "details", "grants", "defaults", "comments", "classes", "indexes", "tables", "others")
+"""Constraints take us longer than the server, which answers much that is small meanwhile: neither waits for long."""
 
 
 class Catalogs(Protocol):
@@ -66,9 +66,10 @@ def build(catalogs: Catalogs, server_version: int) -> Schema:
         catalogs.ask(name)
     expressions = spelt(groups, {(kind, number): text for kind, number, text in catalogs.rows("written")})
     constraints = _listed(_constraints(keys, catalogs, expressions))
-    indexes = _listed(_indexes(keys, catalogs, expressions))
     grants = {(row[0], row[1], row[2]): tuple(row[3]) for row in catalogs.rows("grants")}
-    parts = _Parts(grants, _columns(keys, catalogs, grants, expressions), indexes, constraints)
+    columns = _columns(keys, catalogs, grants, expressions)
+    indexes = _listed(_indexes(keys, catalogs, expressions))
+    parts = _Parts(grants, columns, indexes, constraints)
     tables, others = list(catalogs.rows("tables")), list(catalogs.rows("others"))
     return Schema(
         dialect="postgresql",
