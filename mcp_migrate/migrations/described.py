@@ -18,22 +18,22 @@ _Stamps = tuple[tuple[str, Stamp | None], ...]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A description, with the revision files it is of and everything else that the project's Python looked at."""
+    """A description, with the revision files it is of and everything else that the project's Python looked at.
+
+    `content` differs when one of them does, whatever its time says: a replay depends on it.
+    """
 
     stamps: _Stamps
     watched: tuple[Path, ...]
     inputs: Inputs
     info: ProjectInfo
+    content: str
 
     def holds(self) -> bool:
         """Whether no file changed. Where it is not known what was looked at, revision files and `env.py` count."""
-        if self.stamps != _stamps(self.watched, self.info.folders):
-            return False
-        return not self.inputs.entries or self.inputs.unchanged()
-
-    def every_file(self) -> list[Path]:
-        """Whatever a replay depends on."""
-        return [*self.watched, *map(Path, _sources(self.info.folders))]
+        folders = () if self.inputs.entries else self.info.folders  # what was looked at has all files and the list
+        known = self.stamps[: len(self.watched)] if self.inputs.entries else self.stamps
+        return known == _stamps(self.watched, folders) and (not self.inputs.entries or self.inputs.unchanged())
 
 
 def described(ini: Path, answer: Mapping[str, Any], inputs: Inputs) -> Described:
@@ -42,15 +42,17 @@ def described(ini: Path, answer: Mapping[str, Any], inputs: Inputs) -> Described
     revisions = tuple(_revision(each) for each in answer["revisions"])
     info = ProjectInfo(tuple(answer["heads"]), revisions, answer["version_table"], folders)
     watched = (ini, ini.parent / "pyproject.toml", Path(answer["env"]))
-    return Described(_stamps(watched, folders), watched, inputs, info)
+    stamps = _stamps(watched, folders)
+    return Described(stamps, watched, inputs, info, _content([Path(path) for path, _ in stamps], inputs))
 
 
-def content(paths: Iterable[Path]) -> str:
-    """What changes when one of these files does, whatever its time says."""
+def _content(paths: Iterable[Path], inputs: Inputs) -> str:
     found = hashlib.sha256()
     for path in paths:
         text = path.read_bytes() if path.is_file() else b""
         found.update(f"{path} {len(text)}\n".encode() + text)
+    for entry in inputs.entries:
+        found.update(repr((entry.path, entry.digest or entry.stamp)).encode())
     return found.hexdigest()
 
 

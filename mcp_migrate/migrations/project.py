@@ -13,7 +13,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
-from mcp_migrate.migrations.described import Described, content, described
+from mcp_migrate.migrations.described import Described, described
 from mcp_migrate.migrations.freezing import Frozen
 from mcp_migrate.migrations.info import ProjectInfo
 from mcp_migrate.migrations.inputs import Inputs, inputs_of
@@ -223,7 +223,7 @@ class Project:
         info = self.describe(dialect.name)
         self._agree(info.version_table, version_table)
         end = info.resolve(to, None)
-        place = (dialect.name, str(end), version_table, content(self._described[dialect.name].every_file()), *alike)
+        place = (dialect.name, str(end), version_table, self._described[dialect.name].content, *alike)
         known = self._replays.get(place)
         if known is not None:
             return Replay(known, 0.0, remembered=True)
