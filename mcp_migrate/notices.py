@@ -19,7 +19,7 @@ from mcp_migrate.model import Effect, digest
 from mcp_migrate.notifiers import Notice, notifier_for
 from mcp_migrate.schema.text import clean, cut
 from mcp_migrate.settings import Settings
-from mcp_migrate.settings.channels import Channel, Occasion
+from mcp_migrate.settings.channels import Channel
 from mcp_migrate.tools.approval_status import request_status
 
 _NEWEST = 500
@@ -32,6 +32,9 @@ _ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 _REMIND = 0.75
 """The part of a request's time after which it is brought to mind again."""
+
+ALARM = "alarm"
+"""What every channel is told, whatever else it is told."""
 
 _NAMES, _INTENT = 5, 200
 _LOOK_SECONDS, _LEAST_OFTEN = 2.0, 15
@@ -77,19 +80,27 @@ class Outbox:
         status = request_status(request, self.ledger, self.settings, now=now)
         news = dict(self._news(request, status, now))
         for channel in self.settings.notify:
-            for occasion in channel.on:
+            for occasion in (*channel.on, ALARM):
                 notice_id = _id(request, occasion, channel)
                 if occasion in news and (attempt := self._attempt(notice_id, now)):
                     yield Due(
                         _notice(notice_id, occasion, request, news[occasion], now), channel, attempt, request.workflow
                     )
 
-    def _news(self, request: Event, status: Mapping[str, Any], now: datetime) -> Iterator[tuple[Occasion, str]]:
+    def _news(self, request: Event, status: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
         """What there is to tell of a request now, each with its headline."""
         said = request.body
         what = f"{said['tool']} on {said['target'] or 'no target'} ({_effects(said)})"
+        if status["glass_broken_by"]:
+            yield ALARM, f"GLASS BROKEN by {status['glass_broken_by']}, alone: {what}"
+        if new := said.get("new_keys"):
+            names = ", ".join(f"{each['reviewer']} ({each['key']})" for each in new)
+            yield ALARM, f"A NEW KEY may decide, of {names}: {what}"
+        for approved in self.ledger.find(Kind.APPROVAL_CANARY_APPROVED, said["request_id"]):
+            yield ALARM, f"A CANARY WAS APPROVED by {approved.body['reviewer']}: {what}"
         if status["status"] == "pending":
-            yield "requested", f"Approval asked: {what}"
+            asked = "Review asked of what one person did alone" if said.get("purpose") == "review" else "Approval asked"
+            yield "requested", f"{asked}: {what}"
             start, end = datetime.fromisoformat(request.at), datetime.fromisoformat(said["expires_at"])
             if now >= start + (end - start) * _REMIND:
                 yield "reminder", f"Approval still asked, until {said['expires_at']}: {what}"
@@ -157,7 +168,7 @@ def keep_sending(outbox: Outbox, stop: threading.Event) -> None:
 def told(request: Event, settings: Settings, ledger: Ledger) -> Iterator[tuple[str, str, str]]:
     """Channel, occasion and what came of it, of each notice about a request."""
     for channel in settings.notify:
-        for occasion in channel.on:
+        for occasion in (*channel.on, ALARM):
             notice_id = _id(request, occasion, channel)
             failed = ledger.find(Kind.NOTICE_FAILED, notice_id)
             if sent := ledger.find(Kind.NOTICE_SENT, notice_id):

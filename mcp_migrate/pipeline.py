@@ -53,6 +53,7 @@ class Pipeline:
     clock: Callable[[], datetime]
     running: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
 
     def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
         """Take one call through every stage and answer it.
@@ -62,6 +63,7 @@ class Pipeline:
         """
         recorder = record.Recorder(self.ledger, self.settings.workflows)
         try:
+            self._configured_once(recorder)
             located = prepare.locate(call, tool, self.bench)
             granted = authorise.grant(located, self.settings, scope_name=tool.scope)
             recorder.received(granted)
@@ -91,6 +93,20 @@ class Pipeline:
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
         return _done(self._execute(approved, recorder, watch))
+
+    def ask_canary(self, call: Call, tool: Tool) -> str:
+        """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
+
+        Raises:
+            MigrateError: the principal could not ask this, or nobody would be asked.
+        """
+        granted = authorise.grant(prepare.locate(call, tool, self.bench), self.settings, scope_name=tool.scope)
+        prepared = prepare.prepare(granted, tool, self.bench)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
+        pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
+        recorder = record.Recorder(self.ledger, self.settings.workflows)
+        recorder.asked_canary(pending, approve.request_body(pending))
+        return pending.request_id
 
     def _answer(self, permitted: Permitted, recorder: record.Recorder) -> Mapping[str, Any]:
         classified = permitted.classified
@@ -142,6 +158,12 @@ class Pipeline:
             self.pruned.add(name)
             with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
                 self.prune(name)
+
+    def _configured_once(self, recorder: record.Recorder) -> None:
+        """With the first call: whoever changed the configuration by hand changed it on the record."""
+        if not self.noted:
+            recorder.configured(self.settings, at=self.clock())
+            self.noted.add(self.settings.digest)
 
     def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
         call = approved.call

@@ -71,6 +71,17 @@ REQUIREMENTS = (
     Requirement("scopes-narrow-only", "docs/design.md", "A condition or expectation never allows more."),
     Requirement("approval-signature", "docs/interface.md", "A decision counts by an enrolled key's signature."),
     Requirement("approval-digest", "docs/interface.md", "A decision is bound to exactly one request."),
+    Requirement(
+        "approval-break-glass", "docs/approvals.md", "Who acts alone is named, gives a reason, and is reviewed."
+    ),
+    Requirement("approval-canary", "docs/approvals.md", "A canary runs nothing, and who approves it is told of."),
+    Requirement("approval-report", "docs/approvals.md", "The report shows how often and how fast people approve."),
+    Requirement("approval-red-team", "docs/approvals.md", "A full shell without a reviewer's key destroys nothing."),
+    Requirement("approval-policy", "docs/configuration.md", "Each rule that fits is satisfied; none lowers another."),
+    Requirement("approval-verified", "docs/configuration.md", "What destroys in production needs a verified person."),
+    Requirement("approval-deny", "docs/configuration.md", "One no ends a request, unless policy asks for a quorum."),
+    Requirement("approval-binding", "docs/approvals.md", "An approval is void where anything signed differs."),
+    Requirement("approval-keys", "docs/approvals.md", "A key removed since, or enrolled since, does not decide."),
     Requirement("approval-not-requester-identity", "docs/interface.md", "Who asks does not approve."),
     Requirement("approval-not-requester-key", "docs/interface.md", "One key signs for one person."),
     Requirement("approval-expiry", "docs/interface.md", "An expired request cannot be used."),

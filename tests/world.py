@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from mcp import Client, StdioServerParameters
 
-from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.__main__ import Wiring, load_settings, main
 from mcp_migrate.cli.demo_project import make_project
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.server.app import build_server
@@ -126,10 +128,21 @@ class World:
             check=False,
         )
 
+    def approvals(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one of our commands on approvals in this process: the same code, without its start."""
+        said, wrong = io.StringIO(), io.StringIO()
+        line = ["approvals", *words, "--config", str(self.config)]
+        with redirect_stdout(said), redirect_stderr(wrong), pytest.raises(SystemExit) as ended:
+            main(line)
+        code = ended.value.code
+        return subprocess.CompletedProcess(
+            line, code if isinstance(code, int) else 0, said.getvalue(), wrong.getvalue()
+        )
+
     def sign(self, request_id: str, *, by: str = "grace", verdict: str = "approve") -> None:
         """Let a reviewer decide on the command line."""
         words = ["--reason", "not like this"] if verdict == "deny" else []
-        done = self.command("approvals", verdict, request_id, "--key", str(self.keys[by]), *words)
+        done = self.approvals(verdict, request_id, "--key", str(self.keys[by]), *words)
         assert done.returncode == 0, done.stderr
 
     def events(self, kind: Kind | None = None) -> tuple[Event, ...]:

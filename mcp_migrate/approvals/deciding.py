@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.standing import Status, standing
-from mcp_migrate.errors import ApprovalDeniedError, ApprovalExpiredError, ApprovalInvalidError, SelfApprovalError
+from mcp_migrate.approvals.standing import Status, refuse_other_ledger, standing
+from mcp_migrate.errors import (
+    ApprovalDeniedError,
+    ApprovalExpiredError,
+    ApprovalInvalidError,
+    MigrateError,
+    SelfApprovalError,
+)
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Decision
+
+_TOLD = ("decision", "reviewer", "key", "principal", "nonce")
+_LONGEST = 200
+"""What is recorded of an attempt, and how much of each: it may be anything."""
 
 
 def refuse_ended(status: Status) -> None:
@@ -37,10 +48,29 @@ def decide(
     """
     from mcp_migrate.signers.decisions import check
 
-    refuse_ended(standing(request, ledger, settings).status(now))
-    held = check(decision, request.body, settings)
-    _append(Kind.APPROVAL_DECIDED, decision, request, ledger, now)
+    with refusals_recorded(request, ledger, now, decision.get("statement")):
+        refuse_ended(standing(request, ledger, settings).status(now))
+        refuse_other_ledger(decision, request, ledger)
+        held = check(decision, request.body, settings)
+        _refuse_replay(held.nonce, request, ledger)
+    drafts = [_draft(Kind.APPROVAL_DECIDED, decision, request)]
+    if is_canary(request, ledger) and held.verdict == "approve":
+        body = {"request_id": request.body["request_id"], "reviewer": held.reviewer}
+        drafts.append(_draft(Kind.APPROVAL_CANARY_APPROVED, body, request))
+    ledger.append(*drafts, at=now)
     return held
+
+
+def is_canary(request: Event, ledger: Ledger) -> bool:
+    """Whether this question was made up to be denied. Told only to who has answered it."""
+    return bool(ledger.find(Kind.APPROVAL_CANARY, request.body["request_id"]))
+
+
+def opened(request: Event, reviewer: str, ledger: Ledger, *, now: datetime) -> None:
+    """Record that a reviewer has the request before them: from then on it is told how long they looked."""
+    _append(
+        Kind.APPROVAL_OPENED, {"request_id": request.body["request_id"], "reviewer": reviewer}, request, ledger, now
+    )
 
 
 def reopen(
@@ -53,10 +83,31 @@ def reopen(
     """
     from mcp_migrate.signers.decisions import check_reopening
 
-    held = check_reopening(decision, request.body, settings)
-    if not {denial.nonce for denial in standing(request, ledger, settings).binding} & set(held.lifts):
-        raise ApprovalInvalidError("It lifts no denial that holds.", hint="`approvals show` lists the decisions.")
+    with refusals_recorded(request, ledger, now, decision.get("statement")):
+        refuse_other_ledger(decision, request, ledger)
+        held = check_reopening(decision, request.body, settings)
+        if not {denial.nonce for denial in standing(request, ledger, settings).binding} & set(held.lifts):
+            raise ApprovalInvalidError("It lifts no denial that holds.", hint="`approvals show` lists the decisions.")
     _append(Kind.APPROVAL_REOPENED, decision, request, ledger, now)
+    return held
+
+
+def break_glass(
+    decision: Mapping[str, Any], request: Event, settings: Settings, ledger: Ledger, *, now: datetime
+) -> Decision:
+    """Record one of the two signatures with which a named person acts alone.
+
+    Raises:
+        ApprovalInvalidError, SelfApprovalError: it does not hold.
+        ApprovalExpiredError, ApprovalDeniedError: nothing is left to decide.
+    """
+    from mcp_migrate.signers.decisions import check_breaking
+
+    with refusals_recorded(request, ledger, now, decision.get("statement")):
+        refuse_ended(standing(request, ledger, settings).status(now))
+        refuse_other_ledger(decision, request, ledger)
+        held = check_breaking(decision, request.body, settings)
+    _append(Kind.APPROVAL_BROKEN, decision, request, ledger, now)
     return held
 
 
@@ -67,15 +118,40 @@ def withdraw(request: Event, principal: str, reason: str, settings: Settings, le
         SelfApprovalError: somebody else asked it.
         ApprovalExpiredError, ApprovalDeniedError, ApprovalInvalidError: it has ended already.
     """
-    if principal != request.body["principal"]:
-        raise SelfApprovalError(
-            f"{principal} did not ask this; {request.body['principal']} did.",
-            hint="Reviewers deny, they do not withdraw.",
-        )
-    refuse_ended(standing(request, ledger, settings).status(now))
+    with refusals_recorded(request, ledger, now, {"decision": "withdraw", "principal": principal}):
+        if principal != request.body["principal"]:
+            raise SelfApprovalError(
+                f"{principal} did not ask this; {request.body['principal']} did.",
+                hint="Reviewers deny, they do not withdraw.",
+            )
+        refuse_ended(standing(request, ledger, settings).status(now))
     body = {"request_id": request.body["request_id"], "principal": principal, "reason": reason}
     _append(Kind.APPROVAL_WITHDRAWN, body, request, ledger, now)
 
 
+@contextmanager
+def refusals_recorded(request: Event, ledger: Ledger, now: datetime, attempt: object) -> Iterator[None]:
+    """Put on the record what somebody tried to decide, and why it did not count."""
+    try:
+        yield
+    except MigrateError as error:
+        said = {**attempt} if isinstance(attempt, Mapping) else {}
+        tried = {name: str(said[name])[:_LONGEST] for name in _TOLD if said.get(name) is not None}
+        body = {"request_id": request.body["request_id"], **tried, "code": error.code, "sentence": error.sentence}
+        _append(Kind.APPROVAL_REFUSED, body, request, ledger, now)
+        raise
+
+
+def _refuse_replay(nonce: str, request: Event, ledger: Ledger) -> None:
+    """One statement is one decision: its nonce stands on the record once."""
+    known = ledger.find(Kind.APPROVAL_DECIDED, request.body["request_id"])
+    if any((event.body.get("statement") or {}).get("nonce") == nonce for event in known):
+        raise ApprovalInvalidError("This very decision is on the record already.", hint="Nothing is left to do.")
+
+
 def _append(kind: Kind, body: Mapping[str, Any], request: Event, ledger: Ledger, now: datetime) -> None:
-    ledger.append(Draft(kind, body, workflow=request.workflow, subject=request.body["request_id"]), at=now)
+    ledger.append(_draft(kind, body, request), at=now)
+
+
+def _draft(kind: Kind, body: Mapping[str, Any], request: Event) -> Draft:
+    return Draft(kind, body, workflow=request.workflow, subject=request.body["request_id"])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mcp_migrate.approvals.changes import Change, changes_of
+from mcp_migrate.approvals.known import known
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import ApprovalDeniedError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.settings import Settings
-
-_ALL = 1_000_000
-"""Denials are a person's work: there are never so many."""
 
 
 def refuse_denied(asked: Mapping[str, Any], settings: Settings, ledger: Ledger) -> None:
@@ -21,7 +19,8 @@ def refuse_denied(asked: Mapping[str, Any], settings: Settings, ledger: Ledger) 
     Raises:
         ApprovalDeniedError: it does, and nobody has reopened it.
     """
-    denied = tuple(_denied(asked["target"], ledger))
+    on_target = known(ledger).denied_on(asked["target"], ledger)
+    denied = [each for each in on_target if not ledger.find(Kind.APPROVAL_CANARY, each.body["request_id"])]
     if not denied:
         return
     wanted = changes_of(asked)
@@ -37,17 +36,6 @@ def denied_changes(request: Mapping[str, Any]) -> tuple[Change, ...]:
     demands = request.get("demands") or ()
     whole = not demands or any(not demand["statements"] for demand in demands)
     return changes_of(request, among=() if whole else {n for demand in demands for n in demand["statements"]})
-
-
-def _denied(target: str | None, ledger: Ledger) -> Iterator[Event]:
-    """The requests on `target` that somebody said no to, each once, the last first; nothing is verified yet."""
-    seen: set[str] = set()
-    for decision in ledger.last(Kind.APPROVAL_DECIDED, limit=_ALL, where={("statement", "decision"): "deny"}):
-        request_id = str(decision.subject)
-        if request_id not in seen:
-            seen.add(request_id)
-            requests = ledger.find(Kind.APPROVAL_REQUESTED, request_id)
-            yield from (request for request in requests[:1] if request.body["target"] == target)
 
 
 def _refused(request: Event, again: list[int], reviewer: str, reason: str | None) -> ApprovalDeniedError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mcp_migrate.approvals.known import known
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import TooManyRequestsError
-from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger import Event, Ledger
 from mcp_migrate.settings import Settings
 
 
@@ -30,6 +31,5 @@ def refuse_too_many(workflow: str, settings: Settings, ledger: Ledger, *, now: d
 
 def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime) -> tuple[Event, ...]:
     """The requests of `workflow` that may still be used, oldest first."""
-    asked = ledger.unanswered(Kind.APPROVAL_REQUESTED, Kind.APPROVAL_CONSUMED, where={"workflow": workflow})
-    young = [event for event in asked if now < datetime.fromisoformat(event.body["expires_at"])]
-    return tuple(event for event in young if not standing(event, ledger, settings).ended)
+    asked = known(ledger).maybe_open(workflow, ledger, now=now)
+    return tuple(e for e in asked if standing(e, ledger, settings).status(now) in {"pending", "approved"})

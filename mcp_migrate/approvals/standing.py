@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from mcp_migrate.approvals.breaking import Broken, broken
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.model import ANYBODY
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class Standing:
     lifted: frozenset[str]
     withdrawn: bool
     used: bool
+    glass: Broken | None = None
 
     @property
     def denials(self) -> tuple[Decision, ...]:
@@ -43,34 +47,55 @@ class Standing:
 
     @property
     def binding(self) -> tuple[Decision, ...]:
-        """The denials that nobody has lifted."""
-        return tuple(denial for denial in self.denials if denial.nonce not in self.lifted)
+        """The denials that nobody has lifted, where they are enough to end it."""
+        return tuple(each for each in self.denials if each.nonce not in self.lifted) if self.denied else ()
+
+    @property
+    def denied(self) -> bool:
+        """Whether as many people said no as it takes: one, where policy does not say as many as to approve."""
+        by_group = _by_group(self.request) if self.request.body["quorum"].get("deny") == "quorum" else ((ANYBODY, 1),)
+        return not short_of(by_group, self.denials)
 
     @property
     def approvals(self) -> tuple[Decision, ...]:
-        return tuple(w.held for w in self.decisions if w.held and w.held.verdict == "approve")
+        """The approvals that hold; who said no as well approves nothing."""
+        against = {denial.reviewer for denial in self.denials}
+        found = (w.held for w in self.decisions if w.held and w.held.verdict == "approve")
+        return tuple(each for each in found if each.reviewer not in against)
 
-    @property
-    def still_needed(self) -> int:
-        """Signatures of further people and keys."""
-        people = {decision.reviewer for decision in self.approvals}
-        return max(0, int(self.request.body["quorum"]["count"]) - len(people))
+    def still_needed(self, now: datetime) -> int:
+        """Signatures of further people, beside those that may be used now or later."""
+        return short_of(_by_group(self.request), [each for each in self.approvals if now <= each.ends])
 
     @property
     def ended(self) -> bool:
         """Whether no decision can bring it to life any more, whatever the time."""
-        return self.used or self.withdrawn or bool(self.denials)
+        return self.used or self.withdrawn or self.denied
 
     def status(self, now: datetime) -> Status:
         if self.used:
             return "used"
-        if self.denials:
+        if self.denied:
             return "denied"
         if self.withdrawn:
             return "withdrawn"
-        if datetime.fromisoformat(self.request.body["expires_at"]) <= now:
-            return "expired"
-        return "pending" if self.still_needed else "approved"
+        if not self.still_needed(now) or (self.glass is not None and now <= self.glass.ends):
+            return "approved"
+        return "expired" if datetime.fromisoformat(self.request.body["expires_at"]) <= now else "pending"
+
+
+def short_of(by_group: Iterable[tuple[str, int]], decisions: Iterable[Decision]) -> int:
+    """How many people are missing at least: 0 where each group has as many as it has to."""
+    groups = {each.reviewer: each.groups for each in decisions}
+    signed = Counter(group for mine in groups.values() for group in {ANYBODY, *mine})
+    return max((count - signed[group] for group, count in by_group if count > signed[group]), default=0)
+
+
+def _by_group(request: Event) -> Iterable[tuple[str, int]]:
+    """Of which groups how many; requests of before asked for people who are in all groups at once."""
+    asked = request.body["quorum"]
+    named: Mapping[str, int] = asked.get("by_group") or dict.fromkeys(asked["groups"] or [ANYBODY], asked["count"])
+    return named.items()
 
 
 def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:
@@ -87,6 +112,7 @@ def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:
         ),
         withdrawn=any(e.workflow == request.workflow for e in ledger.find(Kind.APPROVAL_WITHDRAWN, request_id)),
         used=bool(ledger.find(Kind.APPROVAL_CONSUMED, request_id)),
+        glass=broken((w.held for w in _weighed(request, Kind.APPROVAL_BROKEN, ledger, settings) if w.held), settings),
     )
 
 
@@ -94,11 +120,32 @@ def _weighed(request: Event, kind: Kind, ledger: Ledger, settings: Settings) -> 
     events = ledger.find(kind, request.body["request_id"])
     if not events:
         return
-    from mcp_migrate.signers.decisions import check, check_reopening  # cryptography loads when there is one to check
+    from mcp_migrate.signers import decisions  # cryptography loads when there is one to check
 
-    held = check_reopening if kind is Kind.APPROVAL_REOPENED else check
+    checks = {Kind.APPROVAL_REOPENED: decisions.check_reopening, Kind.APPROVAL_BROKEN: decisions.check_breaking}
+    held = checks.get(kind, decisions.check)
     for event in events:
         try:
+            refuse_other_ledger(event.body, request, ledger)
             yield Weighed(event, held(event.body, request.body, settings))
         except (ApprovalInvalidError, SelfApprovalError) as error:
             yield Weighed(event, None, error.sentence)
+
+
+def refuse_other_ledger(decision: Mapping[str, Any], request: Event, ledger: Ledger) -> None:
+    """Hold the ledger's head that the reviewer saw and signed against this ledger.
+
+    Raises:
+        ApprovalInvalidError: they saw another ledger, or this one before the request was in it.
+    """
+    said = decision.get("statement")
+    if request.body["format"] == "mcp-migrate/request/1" or not isinstance(said, Mapping):
+        return  # those decisions name a head too, and nobody promised to hold it against anything
+    head = said.get("ledger")
+    size = head.get("size") if isinstance(head, Mapping) else None
+    known = ledger.read(since=size - 1, limit=1) if isinstance(size, int) and 0 < size <= ledger.head().size else ()
+    if not known or known[0].seq < request.seq or {"size": size, "root": known[0].root.hex()} != head:
+        raise ApprovalInvalidError(
+            "This decision does not count: its reviewer saw another ledger than this one.",
+            hint="Keep both ledgers as evidence; `mcp-migrate ledger verify` looks into this one.",
+        )

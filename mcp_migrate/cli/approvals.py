@@ -13,6 +13,7 @@ import typer
 from mcp_migrate.__main__ import Wiring, choose_principal
 from mcp_migrate.approvals import deciding
 from mcp_migrate.approvals.standing import standing
+from mcp_migrate.cli import fatigue
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.cli.request_text import render
 from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mcp_migrate.signers.keys import PublicKey
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(fatigue.report)
+app.command()(fatigue.canary)
 KeyOption = Annotated[Path, typer.Option("--key", help="Your private SSH key, or the .pub of a key in your agent.")]
 RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="A request id, req_…")]
 
@@ -64,11 +67,17 @@ def approve(
     request_id: RequestArgument,
     key: KeyOption,
     reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
+    not_before: Annotated[
+        datetime | None,
+        typer.Option(
+            help="When it may run at the earliest, as 2026-11-24T22:00:00+01:00.", formats=["%Y-%m-%dT%H:%M:%S%z"]
+        ),
+    ] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Approve exactly this request with your signature."""
-    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json)
+    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json, not_before=not_before)
 
 
 @app.command()
@@ -97,6 +106,21 @@ def reopen(
     _decide(request_id, "reopen", key, reviewer, reason, wire(config_file), as_json=as_json)
 
 
+@app.command("break-glass")
+def break_glass(
+    request_id: RequestArgument,
+    key: Annotated[list[Path], typer.Option("--key", help="Your two keys, one after the other.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it cannot wait for others; they will read it.")],
+    reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Act alone, where the configuration names you: everyone is told, and others review it afterwards."""
+    wiring = wire(config_file)
+    for each in key:
+        _decide(request_id, "break-glass", each, reviewer, reason, wiring, as_json=as_json)
+
+
 @app.command()
 def withdraw(
     request_id: RequestArgument,
@@ -121,22 +145,28 @@ def _decide(
     wiring: Wiring,
     *,
     as_json: bool,
+    not_before: datetime | None = None,
 ) -> None:
     from mcp_migrate.signers.sign import public_key_of, sign
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
     stands = standing(request, wiring.ledger, wiring.settings)
-    if verdict != "reopen":
-        deciding.refuse_ended(stands.status(now))
     passphrase = _ask_once(key_file)
     public = public_key_of(key_file, passphrase=passphrase)
-    name = reviewer or _whose(public.fingerprint, wiring)
+    attempt = {"decision": verdict, "reviewer": reviewer, "key": public.fingerprint}
+    with deciding.refusals_recorded(request, wiring.ledger, now, attempt):
+        if verdict != "reopen":
+            deciding.refuse_ended(stands.status(now))
+        name = reviewer or _whose(public.fingerprint, wiring)
     lifts = [denial.nonce for denial in stands.binding]
-    said = _statement(request, verdict, name, public, reason, lifts, wiring, now)
+    said = _statement(request, verdict, name, public, reason, lifts, wiring, now, not_before)
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
-    record = deciding.reopen if verdict == "reopen" else deciding.decide
+    record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
-    _tell(request, wiring, f"{name} has signed: {verdict} {request_id} ({held.assurance}).", now, as_json=as_json)
+    said_so = f"{name} has signed: {verdict} {request_id} ({held.assurance})."
+    if deciding.is_canary(request, wiring.ledger):
+        said_so += " It was a canary: made up, and it had to be denied."
+    _tell(request, wiring, said_so, now, as_json=as_json)
 
 
 def _statement(
@@ -148,6 +178,7 @@ def _statement(
     lifts: list[str],
     wiring: Wiring,
     now: datetime,
+    not_before: datetime | None,
 ) -> dict[str, Any]:
     from mcp_migrate.signers.decisions import statement
 
@@ -162,6 +193,7 @@ def _statement(
         head={"size": head.size, "root": head.root},
         reason=reason,
         lifts=lifts,
+        not_before=not_before,
     )
 
 
@@ -182,6 +214,7 @@ def _row(wiring: Wiring, request: Event) -> dict[str, Any]:
     return {
         "request_id": body["request_id"],
         "status": status["status"],
+        "purpose": body.get("purpose", "change"),
         "target": body["target"],
         "tool": body["tool"],
         "effects": ",".join(body["effects"]),
@@ -200,10 +233,10 @@ def _find(wiring: Wiring, request_id: str) -> Event:
 
 
 def _whose(fingerprint: str, wiring: Wiring) -> str:
-    from mcp_migrate.signers.keys import parse_public_key
+    from mcp_migrate.signers.decisions import keys_of
 
     for name, reviewer in wiring.settings.reviewers.items():
-        if any(parse_public_key(line).fingerprint == fingerprint for line in reviewer.ssh_keys):
+        if any(key.fingerprint == fingerprint for key in keys_of(reviewer)):
             return name
     raise ApprovalInvalidError(
         f"The key {fingerprint} belongs to no enrolled reviewer.",

@@ -30,8 +30,11 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     start, end = plan.get("from_revision") or "base", plan.get("to_revision") or "base"
     facts = [
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
+        *_acted_alone(body, status),
+        *(("NEW KEY", one_line(f"{new['reviewer']} {new['key']}, since {new['since']}")) for new in _new_keys(body)),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
         ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
+        *(("Database", one_line(f"{part}: {value}")) for part, value in (body.get("identity") or {}).items()),
         *(("FAILS NOW", f"{u['rows']} rows in the way: {u['why']}") for u in _unmet(body)),
         ("Effects", effects_and_numbers(body["effects"], judged)),
         ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
@@ -50,6 +53,20 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def _new_keys(body: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """Keys that may decide on this and were not known a week ago: perhaps nobody knows whose they are."""
+    return list(body.get("new_keys", ()))
+
+
+def _acted_alone(body: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whether one person did this without the others, and whether that is what is asked about."""
+    past = body.get("reviews")
+    if past:
+        return [("REVIEW", one_line(f"{past['by']} did {past['request_id']} alone: {past['reason']}"))]
+    alone = status.get("glass_broken_by")
+    return [("ALONE", f"{one_line(alone)} broke the glass")] if alone else []
 
 
 def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -232,4 +249,7 @@ def wrapped(head: str, text: str, *, indent: int = 10) -> list[str]:
 
 def _told(decision: Mapping[str, Any]) -> str:
     held = decision.get("assurance") if decision["valid"] else f"DOES NOT COUNT: {decision['why_not']}"
-    return f"{decision['reviewer']} {decision['decision']} at {decision['at']} ({held})"
+    told = f"{decision['reviewer']} {decision['decision']} at {decision['at']} ({held})"
+    if decision["decision"] != "approve" or "until" not in decision:
+        return told
+    return f"{told}, to be used from {decision['not_before']} until {decision['until']}"

@@ -69,6 +69,10 @@ class Reader(Protocol):
         """The product and its version, as ``PostgreSQL 15.8``."""
         ...
 
+    def identity(self) -> Mapping[str, str]:
+        """Which database this is, by what it is and not by the way to it; a part that nobody may read says so."""
+        ...
+
     def schema(self, *, version_table: str) -> Schema:
         """Read the whole schema, leaving out `version_table` and everything of our own."""
         ...
@@ -205,6 +209,13 @@ class Dialect(Protocol):
 
     def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
         """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
+        ...
+
+    def remake(self, scratch: Scratch, schema: Schema, *, version_table: str, revisions: Sequence[str] | None) -> bool:
+        """Make an empty scratch database what `schema` says, with these rows in its version table (None: without it).
+
+        False where that cannot be done here, or not of this schema; the scratch database is still empty then.
+        """
         ...
 
     def listing(self, sql: str) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger import sqlite
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.engine import Connection
 
+_Made = TypeVar("_Made")
 _TAMPERED = "Run `mcp-migrate ledger verify`, keep the file as evidence, and restore a backup."
 
 
@@ -36,6 +37,7 @@ class Ledger:
         self._connection = connection
         self._lock = threading.Lock()
         self._file = _identity(path)
+        self._remembered: dict[Any, Any] = {}
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -97,6 +99,12 @@ class Ledger:
     def unanswered(self, kind: str, answer: str, *, where: Mapping[str, str]) -> tuple[Event, ...]:
         """Entries of `kind` whose subject has no entry of kind `answer`; `where` holds words of their bodies."""
         return self._select(_queries().unanswered(kind, answer, where))
+
+    def remembered(self, kind: Callable[[], _Made]) -> _Made:
+        """What this process made of the entries so far, one of each kind: the log only grows, so it stays true."""
+        with self._lock:
+            made: _Made = self._remembered.setdefault(kind, kind())
+            return made
 
     def head(self) -> Head:
         """The size of the log and its root."""

@@ -41,7 +41,8 @@ def silent(_done: int, _total: int, _what: str) -> None:
 class Way:
     """From one revision of a target to another. `rehearse` says that what is recorded is tried as well.
 
-    `held` are the tables whose rows the scratch databases have, if they are not more than `max_rows` together.
+    `live` is the target's schema. `held` are the tables whose rows the scratch databases have, if they are not more
+    than `max_rows` together.
     """
 
     target: str
@@ -51,6 +52,7 @@ class Way:
     end: str | None
     upgrade: bool
     cage: str
+    live: Schema
     rehearse: bool = True
     held: tuple[str, ...] = ()
     max_rows: int = 0

@@ -128,6 +128,7 @@ class Project:
             cage=cage,
             rehearse=rehearse,
             max_rows=max_rows,
+            live=schema,
             finish=finish,
             progress=progress,
         )
@@ -155,7 +156,7 @@ class Project:
 
     def _record(self, way: Way, url: str, schema: Schema, asked_for: Hashable) -> Recorded:
         """Record twice and rehearse, unless it is done once more with the rows that are `wants` then."""
-        way.tell(0, f"replaying the revisions to {way.start or 'base'}")
+        way.tell(0, f"making a scratch database as of {way.start or 'base'}")
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
@@ -193,7 +194,9 @@ class Project:
         with way.dialect.open_scratch(url) as scratch, self._child(scratch.url, variant=variant) as running:
             if not scratch.holds_schema:
                 present = has_version_table(way.dialect, url, table)
-                running.ask("prepare", current=way.rows, version_table=table if present else None)
+                rows = way.rows if present else None
+                if not way.dialect.remake(scratch, way.live, version_table=table, revisions=rows):
+                    running.ask("prepare", current=way.rows, version_table=table if present else None)
             fill(way, url, scratch)
             yield running, scratch
 

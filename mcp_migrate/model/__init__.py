@@ -1,6 +1,7 @@
 """The values that stages, tools and families hand to each other: `plan` (what would run) and `flow` (one call)."""
 
 from mcp_migrate.model.flow import (
+    ANYBODY,
     Approved,
     Call,
     Classified,
@@ -35,6 +36,7 @@ from mcp_migrate.model.undo import Kept, Undo
 
 __all__ = [
     "ALWAYS_APPROVED",
+    "ANYBODY",
     "Approved",
     "Assurance",
     "Call",

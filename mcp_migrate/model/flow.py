@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from mcp_migrate.model.plan import Assurance, Effect, Judgement, Plan, Statement
 
@@ -62,7 +62,8 @@ class Prepared:
     `present` makes the answer of a tool that changes nothing. A tool that changes something has `work` instead.
     `plan` is what would run on the target; `schema` is the live schema it is judged against (a
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
-    `effects` and `objects` are declared by tools whose work is not a plan.
+    `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
+    was looked at.
     """
 
     granted: Granted
@@ -74,6 +75,7 @@ class Prepared:
     effects: frozenset[Effect] = frozenset({Effect.READ})
     objects: tuple[str, ...] = ()
     subject: Mapping[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +118,52 @@ class Demanded:
     statements: tuple[int, ...]
 
 
+ANYBODY = "*"
+"""In place of a group: any enrolled reviewer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """What policy asks for before this may run: the strictest part of each rule that matched."""
+    """What policy asks for before this may run: the strictest part of each rule that matched.
 
-    count: int
-    groups: frozenset[str]
+    `by_group` says of which groups how many people each; ``*`` is any reviewer. With `deny` at ``one`` a single denial
+    ends the request, with ``quorum`` as many as were asked to approve.
+    `expires_seconds` is how long people may decide, `execute_seconds` how long a decision is good for.
+    """
+
+    by_group: tuple[tuple[str, int], ...]
     expires_seconds: float
     assurance: Assurance
     never: frozenset[str]
     rules: tuple[str, ...]
     demands: tuple[Demanded, ...] = ()
+    execute_seconds: float = 4 * 3600.0
+    deny: Literal["one", "quorum"] = "one"
+
+    @property
+    def count(self) -> int:
+        """How many people at least."""
+        return max(count for _group, count in self.by_group)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups of which a signature counts; empty where it is anybody's."""
+        groups = frozenset(group for group, _count in self.by_group)
+        return frozenset() if ANYBODY in groups else groups
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """People agreed to exactly this, or policy asks nobody. `request_id` is consumed when it starts."""
+    """People agreed to exactly this, or policy asks nobody. `request_id` is consumed when it starts.
+
+    `review` is the question that is put to people afterwards, where one person acted alone.
+    """
 
     permitted: Permitted
     request_id: str | None
     reviewers: tuple[str, ...]
     nonces: tuple[str, ...]
+    review: Mapping[str, Any] | None = None
 
     @property
     def prepared(self) -> Prepared:
@@ -149,14 +176,20 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """People have been asked, and not enough of them have answered."""
+    """People have been asked, and not enough of them have answered, or it is too early.
+
+    `missing` counts the people whose signature it waits for.
+    `about` is what they are asked about. `not_before` is when it may run, where enough have answered.
+    """
 
     permitted: Permitted
     request_id: str
     expires_at: datetime
     quorum: Quorum
-    approvals: int
+    missing: int
     fresh: bool
+    about: Mapping[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

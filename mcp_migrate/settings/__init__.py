@@ -5,13 +5,14 @@ from typing import Any
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.loading import find, load
 from mcp_migrate.settings.local import local_profile
-from mcp_migrate.settings.model import ApprovalRule, Check, Reviewer, Scope, Settings, Target, Workflow
+from mcp_migrate.settings.model import ApprovalRule, Check, Reviewer, RuleWhen, Scope, Settings, Target, Workflow
 from mcp_migrate.settings.problems import render
 
 __all__ = [
     "ApprovalRule",
     "Check",
     "Reviewer",
+    "RuleWhen",
     "Scope",
     "Settings",
     "Target",

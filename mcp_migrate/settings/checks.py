@@ -26,12 +26,16 @@ def check(
         yield from _secrets(name, target)
         yield from _cage(name, target, settings)
         yield from _checks(name, target)
+        if target.unsafe_software_keys and target.tier is not Tier.PRODUCTION:
+            why = "only production asks for a verified person by itself."
+            yield Problem(("targets", name, "unsafe_software_keys"), why, "Remove it.")
     yield from not_enforced(settings)
     yield from _principals(settings)
     for name, workflow in settings.workflows.items():
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
     yield from _reviewers(settings)
+    yield from _break_glass(settings)
     yield from channel_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
@@ -119,6 +123,18 @@ def _reviewers(settings: Settings) -> Iterator[Problem]:
                 yield Problem(key, "this is no public key.", "Copy the line of a .pub file.")
             elif seen.setdefault(blob, name) != name:
                 yield Problem(key, f"this is the key of {seen[blob]} too.", "One key signs for one person.")
+
+
+def _break_glass(settings: Settings) -> Iterator[Problem]:
+    if settings.break_glass is None:
+        return
+    for index, name in enumerate(settings.break_glass.people):
+        if name not in settings.reviewers:
+            hint = nearest(name, settings.reviewers)
+            yield Problem(("break_glass", "people", index), f"{name!r} is no reviewer.", hint)
+    if len(set(settings.break_glass.assurance)) == 1:
+        why = "two keys of one level prove no more than one."
+        yield Problem(("break_glass", "assurance"), why, "Name two levels, as [presence, verified].")
 
 
 def _rule(index: int, rule: ApprovalRule, settings: Settings) -> Iterator[Problem]:

@@ -81,6 +81,10 @@ class Target(Part):
     limits: TargetLimits = TargetLimits()
     rehearsal: Rehearsal = Rehearsal()
     cage: CageOptions = CageOptions()
+    unsafe_software_keys: bool = Field(
+        default=False,
+        description="Keys that prove nobody's presence may approve what destroys on this production target.",
+    )
     checks: tuple[Check, ...] = Field((), max_length=50, description="What `migration_validate` asks as well.")
 
     def resolved_url(self) -> str:
@@ -141,6 +145,12 @@ class RuleWhen(Part):
     tier: Tier | None = None
     targets: Globs | None = Field(None, min_length=1)
     tools: Globs | None = Field(None, min_length=1)
+    objects: Globs | None = Field(
+        None, min_length=1, description="Globs on schema.table[.column], and what holds them."
+    )
+    rows_over: int | None = Field(None, ge=0, description="More rows are concerned than these.")
+    irreversible: bool | None = Field(None, description="Whether a rollback leaves something lost.")
+    during: Window | None = Field(None, description="The hours at which it holds.")
 
 
 class Demand(Part):
@@ -148,16 +158,30 @@ class Demand(Part):
 
     from_: str = Field("*", alias="from", description="A group of reviewers, or * for any.")
     count: int = Field(1, ge=1)
-    expires: Duration = Field(timedelta(hours=4), description="How long a request stands.")
+    expires: Duration = Field(timedelta(hours=4), description="How long people may decide.")
+    execute_within: Duration = Field(timedelta(hours=4), description="How long a signature may be used.")
     assurance: Literal["software", "presence", "verified", "hardware"] = "software"
     never: tuple[Literal["requester", "owner"], ...] = ("requester",)
+    deny: Literal["one", "quorum"] = Field("one", description="How many have to say no to end it.")
 
 
 class ApprovalRule(Part):
-    """When people must sign, and who. Of several rules the strictest part of each holds."""
+    """When people must sign, and who. Each rule that matches has to be satisfied."""
 
     when: RuleWhen
     require: Demand = Demand()
+
+
+Level = Literal["software", "presence", "verified"]
+
+
+class BreakGlass(Part):
+    """Who may act alone when nobody else can be reached, and with what."""
+
+    people: tuple[str, ...] = Field(min_length=1, description="Reviewers, by name.")
+    assurance: tuple[Level, Level] = Field(
+        ("presence", "verified"), description="They sign twice, with two keys of these two levels."
+    )
 
 
 class Accepted(Part):
@@ -187,6 +211,7 @@ class Settings(Part):
     workflows: dict[str, Workflow] = Field(min_length=1)
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
+    break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(

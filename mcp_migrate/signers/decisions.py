@@ -1,4 +1,4 @@
-"""What does a reviewer sign, and does one signed decision hold?
+"""Does one signed decision hold?
 
 A decision is a canonical JSON statement over the digest of the whole request. It decides by its signature alone:
 who brought it, and how, means nothing.
@@ -6,28 +6,32 @@ who brought it, and how, means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
-from mcp_migrate.model import Assurance, canonical, digest
-from mcp_migrate.settings import Settings
+from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, SelfApprovalError
+from mcp_migrate.model import Assurance, canonical
+from mcp_migrate.settings import Reviewer, Settings
 from mcp_migrate.signers.keys import PublicKey, parse_public_key
 from mcp_migrate.signers.sshsig import verify
+from mcp_migrate.signers.statements import Verdict, difference, statement, times
 
-FORMAT = "mcp-migrate/decision/1"
+__all__ = ["Decision", "Verdict", "check", "check_breaking", "check_reopening", "keys_of", "lacking", "statement"]
+
 _STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
-_NONCE = 16
-"""Characters a nonce has at least."""
-
-Verdict = Literal["approve", "deny", "reopen"]
+_NONCE, _REASON = 16, 20
+"""Characters that a nonce has at least, and the reason of whoever acts alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision that holds. `lifts` are the nonces of the denials that a reopening ends."""
+    """One decision that holds. An approval may be used from `begins` to `ends`.
+
+    `lifts` are the nonces of the denials that a reopening ends.
+    """
 
     verdict: Verdict
     reviewer: str
@@ -35,38 +39,11 @@ class Decision:
     assurance: Assurance
     nonce: str
     reason: str | None
+    decided: datetime
+    begins: datetime
+    ends: datetime
+    groups: frozenset[str] = frozenset()
     lifts: tuple[str, ...] = ()
-
-
-def statement(
-    request: Mapping[str, Any],
-    verdict: Verdict,
-    *,
-    reviewer: str,
-    key: PublicKey,
-    at: datetime,
-    nonce: str,
-    head: Mapping[str, Any],
-    reason: str | None = None,
-    lifts: Iterable[str] = (),
-) -> dict[str, Any]:
-    """What is signed. `head` is the ledger's size and root when the reviewer looked: each reviewer is a witness.
-
-    `lifts` are the nonces of the denials that a reopening ends; a later one stands.
-    """
-    said = {
-        "format": FORMAT,
-        "request_id": request["request_id"],
-        "request_digest": digest(request),
-        "decision": verdict,
-        "reviewer": reviewer,
-        "key": key.fingerprint,
-        "decided_at": at.isoformat(),
-        "nonce": nonce,
-        "ledger": dict(head),
-        "reason": reason,
-    }
-    return {**said, "lifts": sorted(lifts)} if verdict == "reopen" else said
 
 
 def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
@@ -77,7 +54,7 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
         SelfApprovalError: the reviewer is the one who asks, or someone the rule excludes.
     """
     held = _signed(decision, request, settings, verdicts=("approve", "deny"))
-    if not _in_time(decision["statement"].get("decided_at"), request["expires_at"]):
+    if held.decided > datetime.fromisoformat(request["expires_at"]):
         raise _invalid("it was signed after the request had expired")
     lack = _lacks(held, request, settings) if held.verdict == "approve" else None
     if lack is not None:
@@ -93,7 +70,8 @@ def check_reopening(decision: Mapping[str, Any], request: Mapping[str, Any], set
     """
     held = _signed(decision, request, settings, verdicts=("reopen",))
     lifts = decision["statement"].get("lifts")
-    lack = _lacks(held, request, settings)
+    asked = request["quorum"]
+    lack = lacking(held, settings, asked["groups"], Assurance(asked["assurance"]))
     if lack is not None:
         raise _invalid(lack)
     if not isinstance(lifts, list) or not all(isinstance(nonce, str) for nonce in lifts):
@@ -101,40 +79,83 @@ def check_reopening(decision: Mapping[str, Any], request: Mapping[str, Any], set
     return replace(held, lifts=tuple(lifts))
 
 
+def check_breaking(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+    """Hold one of the two signatures with which a named person acts alone: it says why, in words of their own.
+
+    Raises:
+        ApprovalInvalidError, SelfApprovalError: as `check`.
+    """
+    held = _signed(decision, request, settings, verdicts=("break-glass",))
+    if settings.break_glass is None or held.reviewer not in settings.break_glass.people:
+        raise _invalid(f"{held.reviewer} is not named under `break_glass`")
+    if held.decided > datetime.fromisoformat(request["expires_at"]):
+        raise _invalid("it was signed after the request had expired")
+    if lack := _too_new(held, request):
+        raise _invalid(lack)
+    if not isinstance(held.reason, str) or len(held.reason.strip()) < _REASON:
+        raise _invalid(f"it gives no reason of at least {_REASON} characters")
+    return held
+
+
 def _signed(
     decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, *, verdicts: Iterable[Verdict]
 ) -> Decision:
     """Who signed what over exactly this request, and may they decide on it at all?"""
     said, signature = decision.get("statement"), decision.get("signature")
-    if not isinstance(said, Mapping) or not isinstance(signature, str) or said.get("format") != FORMAT:
+    if not isinstance(said, Mapping) or not isinstance(signature, str):
         raise _invalid("it is not a decision of this version")
-    name, nonce = said.get("reviewer"), said.get("nonce")
+    message = _message(said)
+    if differs := difference(said, request):
+        raise _invalid(differs)
+    name, nonce, when = said.get("reviewer"), said.get("nonce"), times(said, request)
     verdict = next((each for each in verdicts if each == said.get("decision")), None)
-    if verdict is None or not isinstance(nonce, str) or len(nonce) < _NONCE:
-        raise _invalid("its verdict or nonce is missing")
-    if said.get("request_digest") != digest(request):
-        raise _invalid("it was signed for another request")
+    if verdict is None or when is None or not isinstance(nonce, str) or len(nonce) < _NONCE:
+        raise _invalid("its verdict, nonce or times are missing, or not those of its request")
     reviewer = settings.reviewers.get(str(name))
     if reviewer is None:
         raise _invalid(f"{name!r} is no enrolled reviewer")
-    key = next((k for k in map(parse_public_key, reviewer.ssh_keys) if k.fingerprint == said.get("key")), None)
+    key = next((key for key in keys_of(reviewer) if key.fingerprint == said.get("key")), None)
     if key is None:
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
-    verified = verify(_message(said), signature, key)
+    verified = verify(message, signature, key)
     _not_excluded(str(name), reviewer.email, request, settings)
-    return Decision(verdict, str(name), key.fingerprint, verified.assurance, nonce, said.get("reason"))
+    return Decision(
+        verdict,
+        str(name),
+        key.fingerprint,
+        verified.assurance,
+        nonce,
+        said.get("reason"),
+        decided=when.decided,
+        begins=when.begins,
+        ends=when.ends,
+        groups=frozenset(reviewer.groups),
+    )
+
+
+def keys_of(reviewer: Reviewer) -> Iterator[PublicKey]:
+    """The keys that a reviewer can sign with. A line that holds none can sign nothing, and the others still can."""
+    for line in reviewer.ssh_keys:
+        with suppress(ConfigInvalidError):
+            yield parse_public_key(line)
 
 
 def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -> str | None:
     asked = request["quorum"]
-    return lacking(decision, settings, asked["groups"], Assurance(asked["assurance"]))
+    return _too_new(decision, request) or lacking(decision, settings, asked["groups"], Assurance(asked["assurance"]))
+
+
+def _too_new(decision: Decision, request: Mapping[str, Any]) -> str | None:
+    if "keys" in request and decision.key not in request["keys"].get(decision.reviewer, ()):
+        return f"the key {decision.key} was enrolled after the request was made, and the agent has to ask anew"
+    return None
 
 
 def lacking(decision: Decision, settings: Settings, groups: Iterable[str], assurance: Assurance) -> str | None:
-    """What an approval lacks to count where these groups and this assurance are asked for, or None."""
-    name = decision.reviewer
-    if missing := sorted(set(groups) - set(settings.reviewers[name].groups)):
-        return f"{name} is not in {' and '.join(missing)}"
+    """What an approval lacks to count where one of these groups and this assurance are asked for, or None."""
+    name, wanted = decision.reviewer, set(groups)
+    if wanted and not wanted & set(settings.reviewers[name].groups):
+        return f"{name} is not in {' or '.join(sorted(wanted))}"
     if _STRENGTH.index(decision.assurance) < _STRENGTH.index(assurance):
         return f"its assurance is {decision.assurance}, and {assurance} is asked for"
     return None
@@ -147,21 +168,18 @@ def _message(said: Mapping[str, Any]) -> bytes:
         raise _invalid("its statement is no canonical JSON") from error
 
 
-def _in_time(decided_at: object, expires_at: str) -> bool:
-    try:
-        return datetime.fromisoformat(str(decided_at)) <= datetime.fromisoformat(expires_at)
-    except (ValueError, TypeError):
-        return False
-
-
 def _not_excluded(name: str, email: str | None, request: Mapping[str, Any], settings: Settings) -> None:
-    """A reviewer is never the requester (by name or e-mail), nor the owner where the rule says so."""
-    asked_by = str(request["principal"]).casefold()
-    if {name.casefold(), (email or name).casefold()} & {asked_by, asked_by.partition(":")[2]}:
-        raise SelfApprovalError(
-            f"{name} asked for this change as {request['principal']} and cannot decide on it.",
-            hint="Another enrolled reviewer has to decide.",
-        )
+    """A reviewer is never who asked or planned (by name or e-mail), nor the owner where the rule says so."""
+    for principal in {str(request["principal"]), *map(str, request.get("planners", ()))}:
+        asked_by = principal.casefold()
+        if {name.casefold(), (email or name).casefold()} & {asked_by, asked_by.partition(":")[2]}:
+            what = "asked for" if principal == request["principal"] else "planned"
+            raise SelfApprovalError(
+                f"{name} {what} this change as {principal} and cannot decide on it.",
+                hint="Another enrolled reviewer has to decide.",
+            )
+    if name in request.get("excluded", ()):
+        raise SelfApprovalError(f"{name} did it alone, and others review it.", hint="Another reviewer has to decide.")
     workflow = settings.workflows.get(request["workflow"])
     if "owner" not in request["quorum"]["never"] or workflow is None:
         return

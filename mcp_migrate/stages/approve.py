@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.demands import narrower, quorum, told
+from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
+from mcp_migrate.approvals.breaking import Broken, review
+from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
-from mcp_migrate.approvals.standing import standing
+from mcp_migrate.approvals.standing import short_of, standing
+from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Pending, Permitted, Quorum, canonical, digest
 from mcp_migrate.settings import Settings
+
+if TYPE_CHECKING:
+    from mcp_migrate.signers.decisions import Decision
 
 
 def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: datetime) -> Approved | Pending:
@@ -24,28 +30,60 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         ApprovalDeniedError: a reviewer said no to this change, in this plan or another.
         TooManyRequestsError: enough questions of this workflow wait already.
     """
-    refuse_denied(_asked_about(permitted), settings, ledger)
+    about = asked_about(permitted, settings)
+    refuse_denied(about, settings, ledger)
     asked = quorum(permitted.classified, settings)
     if asked is None:
         return Approved(permitted, None, (), ())
-    request_id, request = _request(permitted, asked, settings, ledger, now=now)
+    request_id, request = _request(permitted, about, asked, settings, ledger, now=now)
     if request is None:
         refuse_too_many(permitted.classified.prepared.granted.workflow, settings, ledger, now=now)
         expires = now + timedelta(seconds=asked.expires_seconds)
-        return Pending(permitted, request_id, expires, asked, approvals=0, fresh=True)
-    approvals = tuple(_approvals(request, asked, settings, ledger))
-    if len(approvals) < asked.count:
-        expires = datetime.fromisoformat(request.body["expires_at"])
-        return Pending(permitted, request_id, expires, asked, approvals=len(approvals), fresh=False)
-    names, nonces = zip(*approvals, strict=True)
-    return Approved(permitted, request_id, names, nonces)
+        about |= known_when_asked(permitted, settings, ledger)
+        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
+    if (glass := _broken(request, asked, settings, ledger, now=now)) is not None:
+        question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)
+        return Approved(permitted, request_id, (glass.by,), tuple(e.nonce for e in glass.signatures), question)
+    approvals = tuple(_approvals(request, asked, settings, ledger, now=now))
+    usable = tuple(each for each in approvals if each.begins <= now)
+    if short_of(asked.by_group, usable):
+        expires, missing = datetime.fromisoformat(request.body["expires_at"]), short_of(asked.by_group, approvals)
+        not_before = None if missing else _enough_from(approvals, asked)
+        return Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
+    return Approved(permitted, request_id, tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable))
+
+
+def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime) -> Broken | None:
+    """Whether a named person acts alone, now and as strongly as policy asks of anybody."""
+    glass = standing(request, ledger, settings).glass
+    if glass is None or not glass.satisfies(asked):
+        return None
+    return glass if max(each.begins for each in glass.signatures) <= now <= glass.ends else None
+
+
+def _enough_from(approvals: Sequence[Decision], asked: Quorum) -> datetime:
+    """When the last of the signatures that are needed begins."""
+    begins = sorted(each.begins for each in approvals)
+    return next(at for at in begins if not short_of(asked.by_group, [e for e in approvals if e.begins <= at]))
+
+
+def canary(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: datetime) -> Pending:
+    """A question like any other, under an id that no call ever looks for."""
+    asked = quorum(permitted.classified, settings)
+    if asked is None:
+        raise InvalidArgumentsError("Nobody would be asked this.", hint="Name a table that policy protects.")
+    about = asked_about(permitted, settings) | known_when_asked(permitted, settings, ledger)
+    call_id = permitted.classified.prepared.granted.call.call_id
+    request_id = "req_" + digest(["canary", about, call_id]).removeprefix("sha256:")[:20]
+    expires = now + timedelta(seconds=asked.expires_seconds)
+    return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
 
 
 def request_body(pending: Pending) -> Mapping[str, Any]:
     """The question put to people: every part of it is under their signature."""
     asked, plan = pending.quorum, pending.permitted.classified.prepared.plan
     return {
-        "format": "mcp-migrate/request/1",
+        "format": FORMAT,
         "request_id": pending.request_id,
         "intent": pending.permitted.classified.prepared.granted.call.intent,
         "ticket": pending.permitted.classified.prepared.granted.call.ticket,
@@ -54,83 +92,77 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         "quorum": {
             "count": asked.count,
             "groups": sorted(asked.groups),
+            "by_group": dict(asked.by_group),
             "assurance": asked.assurance,
             "never": sorted(asked.never),
+            "deny": asked.deny,
+            "execute_seconds": asked.execute_seconds,
             "rules": list(asked.rules),
         },
         "demands": told(asked),
         "narrower": narrower(asked.demands, pending.permitted.classified),
         "expires_at": pending.expires_at.isoformat(),
-        **_asked_about(pending.permitted),
-    }
-
-
-def _asked_about(permitted: Permitted) -> dict[str, Any]:
-    """The part of a request that says what would happen.
-
-    A request that says anything else is about something else, whoever wrote it to the ledger and whatever its id.
-    """
-    classified = permitted.classified
-    granted, plan = classified.prepared.granted, classified.prepared.plan
-    return {
-        "tool": granted.call.tool,
-        "target": granted.call.target,
-        "principal": granted.call.principal,
-        "workflow": granted.workflow,
-        "owner": granted.owner,
-        "effects": sorted(classified.effects),
-        "objects": list(classified.objects),
-        "plan_digest": plan.digest if plan else None,
-        "plan": plan.frozen() if plan else None,
-        "subject": dict(classified.prepared.subject),
-        "judgements": [judgement.told() for judgement in classified.judgements],
+        "execute_seconds": asked.execute_seconds,
+        **pending.about,
     }
 
 
 def _request(
-    permitted: Permitted, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime
+    permitted: Permitted,
+    about: Mapping[str, Any],
+    asked: Quorum,
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    now: datetime,
 ) -> tuple[str, Event | None]:
     """The request about exactly this that has neither expired nor ended, or the id a new one gets.
 
     Ids are counted up from the digest of what is asked, so two servers that ask at once ask the same question.
     """
-    about = _asked_about(permitted)
-    latest = now + timedelta(seconds=asked.expires_seconds)
+    latest, as_stored = now + timedelta(seconds=asked.expires_seconds), json.loads(canonical(about))
     for attempt in count():
         request_id = "req_" + digest([about, attempt]).removeprefix("sha256:")[:20]
         events = ledger.find(Kind.APPROVAL_REQUESTED, request_id)
         if not events:
             return request_id, None
         request = events[0]
-        same = {key: request.body.get(key) for key in about} == json.loads(canonical(about))
-        if not same or standing(request, ledger, settings).ended:
+        same = {key: request.body.get(key) for key in about} == as_stored
+        fits = same and still_fits(request.body["rows"], permitted.classified.rows)
+        if not fits or not as_strict(request.body["quorum"], asked):
             continue
-        if now < datetime.fromisoformat(request.body["expires_at"]) <= latest:
+        if ledger.find(Kind.APPROVAL_CANARY, request_id):
+            continue
+        in_force = standing(request, ledger, settings).status(now) in {"pending", "approved"}
+        if in_force and datetime.fromisoformat(request.body["expires_at"]) <= latest:
             return request_id, request
     raise AssertionError("count() ended")
 
 
-def _approvals(request: Event, asked: Quorum, settings: Settings, ledger: Ledger) -> Iterator[tuple[str, str]]:
-    """(reviewer, nonce) of each distinct person and key whose valid approval counts towards `asked`."""
+def _approvals(
+    request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime
+) -> Iterator[Decision]:
+    """The valid approvals that count towards `asked`, each of another person and another key."""
     approvals = standing(request, ledger, settings).approvals
     if not approvals:
         return
     from mcp_migrate.signers.decisions import lacking  # cryptography loads when there is a decision to check
 
     seen: set[str] = set()
+    longest = timedelta(seconds=asked.execute_seconds)
     for decision in approvals:
         # Held against the policy of now as well: it may have become stricter since the request was made.
         short = lacking(decision, settings, asked.groups, asked.assurance)
+        over = now > min(decision.ends, decision.begins + longest)
         used = ledger.find(Kind.APPROVAL_CONSUMED, decision.nonce)
-        if short is None and not used and not {decision.reviewer, decision.key} & seen:
+        if short is None and not over and not used and not {decision.reviewer, decision.key} & seen:
             seen |= {decision.reviewer, decision.key}
-            yield decision.reviewer, decision.nonce
+            yield decision
 
 
 def needed(pending: Pending) -> Mapping[str, Any]:
     """The result of a call that waits for people: what they are asked, until when, and what to do meanwhile."""
     classified, asked = pending.permitted.classified, pending.quorum
-    missing = asked.count - pending.approvals
     who = " and ".join(sorted(asked.groups)) or "the enrolled reviewers"
     return {
         "status": "approval_required",
@@ -138,9 +170,11 @@ def needed(pending: Pending) -> Mapping[str, Any]:
         "review_url": None,
         "review_command": f"mcp-migrate approvals show {pending.request_id}",
         "expires_at": pending.expires_at.isoformat(),
+        "not_before": pending.not_before.isoformat() if pending.not_before else None,
         "needs": {
-            "approvals": missing,
+            "approvals": pending.missing,
             "from": who,
+            "by_group": dict(asked.by_group),
             "assurance": asked.assurance,
             "rules": list(asked.rules),
             "because": told(asked),
@@ -148,9 +182,14 @@ def needed(pending: Pending) -> Mapping[str, Any]:
         },
         "effects": sorted(classified.effects),
         "rows": dict(classified.rows),
-        "next": {
-            "action": "await_approval",
-            "hint": f"Tell the person you work for that {who} must run `mcp-migrate approvals show "
-            f"{pending.request_id}` and decide; you cannot. Then make this same call again.",
-        },
+        "next": {"action": "await_approval", "hint": _hint(pending, who)},
     }
+
+
+def _hint(pending: Pending, who: str) -> str:
+    if pending.not_before is not None:
+        return f"It is approved, and may run from {pending.not_before.isoformat()} on. Make this same call again then."
+    return (
+        f"Tell the person you work for that {who} must run `mcp-migrate approvals show "
+        f"{pending.request_id}` and decide; you cannot. Then make this same call again."
+    )

@@ -56,7 +56,7 @@ def execute(
             try:
                 with ExitStack() as trial:
                     writer = trial.enter_context(_writer(approved, plan, url, target))
-                    _ready(plan, writer, apply_id, is_open)
+                    _ready(approved, plan, writer, apply_id, is_open)
                     executed = _work(approved, apply_id, _counting(plan, writer, progress))
                     session.enter_context(trial.pop_all())
             except LockTimeoutError as error:
@@ -69,10 +69,11 @@ def execute(
         yield executed, writer
 
 
-def _ready(plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool]) -> None:
-    """Under the target's lock: nobody settled this apply, and the target is where the plan starts."""
+def _ready(approved: Approved, plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool]) -> None:
+    """Under the target's lock: nobody settled this apply, it is that database, and it is where the plan starts."""
     if not is_open():
         raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
+    _same_database(approved, writer)
     _same_start(plan, writer)
     _rows_fit(plan, writer)
     writer.leave_mark(apply_id, plan.digest)
@@ -163,6 +164,17 @@ def _writer(approved: Approved, plan: Plan, url: str, target: Target) -> Iterato
         raise PlanStaleError("The approval is for another plan.", hint="Plan again.")
     with dialect_for(url).open_writer(url, plan.statements, limits=limits) as writer:
         yield writer
+
+
+def _same_database(approved: Approved, writer: Writer) -> None:
+    """What people agreed to, or what was looked at, is this database and not another behind the same URL."""
+    if approved.prepared.identity is None:
+        raise TypeError("a plan is about to run and nobody looked which database it is for")
+    if dict(approved.prepared.identity) != dict(writer.identity()):
+        raise PlanStaleError(
+            "The target is another database than the one this was approved for.",
+            hint="Nothing ran. Make the same call again: it is asked anew, about the database that is there now.",
+        )
 
 
 def _same_start(plan: Plan, writer: Writer) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mcp_migrate.approvals.binding import enrolled
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Validated, digest
-from mcp_migrate.settings import Workflow
+from mcp_migrate.settings import Settings, Workflow
 
 
 class Recorder:
@@ -21,6 +22,14 @@ class Recorder:
     def __init__(self, ledger: Ledger, workflows: Mapping[str, Workflow]) -> None:
         self._ledger = ledger
         self._workflows = workflows
+
+    def configured(self, settings: Settings, *, at: datetime) -> None:
+        """Which configuration holds, and who may decide by it, whenever that is another than before."""
+        known = self._ledger.last(Kind.CONFIG_LOADED)
+        if known and known[0].body["digest"] == settings.digest:
+            return
+        body = {"digest": settings.digest, "path": str(settings.path), "keys": enrolled(settings)}
+        self._ledger.append(Draft(Kind.CONFIG_LOADED, body), at=at)
 
     def received(self, granted: Granted) -> None:
         """The call, who makes it for whom and why, and the scopes that may allow it."""
@@ -45,7 +54,13 @@ class Recorder:
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
         rehearsal = plan.rehearsal.told() if plan.rehearsal else None
-        body = {"plan": plan.frozen(), "digest": plan.digest, "rehearsal": rehearsal, "expires_at": expires_at}
+        body = {
+            "plan": plan.frozen(),
+            "digest": plan.digest,
+            "rehearsal": rehearsal,
+            "expires_at": expires_at,
+            "principal": granted.call.principal,
+        }
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 
     def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
@@ -53,8 +68,20 @@ class Recorder:
         granted = pending.permitted.classified.prepared.granted
         self._append(granted.call, Kind.APPROVAL_REQUESTED, body, granted.workflow, subject=pending.request_id)
 
+    def asked_canary(self, pending: Pending, body: Mapping[str, Any]) -> None:
+        """A question that has to be denied, and that it is one: for nobody's workflow to read."""
+        granted = pending.permitted.classified.prepared.granted
+        request_id = pending.request_id
+        self._ledger.append(
+            Draft(Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, subject=request_id),
+            Draft(Kind.APPROVAL_CANARY, {"request_id": request_id}, subject=request_id),
+            at=granted.call.at,
+        )
+
     def started(self, approved: Approved, *, apply_id: str, at: datetime) -> None:
         """The intent to execute, and the end of the approval that allows it, in one transaction.
+
+        Where one person acted alone, the question to the others is part of it.
 
         Raises:
             AlreadyUsedError: the approval was consumed by another call.
@@ -71,6 +98,7 @@ class Recorder:
             "reviewers": list(approved.reviewers),
             "scope": approved.permitted.scope,
             "rule": _rule(approved.permitted.classified),
+            "broken_glass": approved.review["reviews"] if approved.review else None,
         }
         used = [name for name in (approved.request_id, *approved.nonces) if name]
         drafts = [
@@ -92,6 +120,9 @@ class Recorder:
                 subject=apply_id,
             )
         )
+        if approved.review is not None:
+            review_id = approved.review["request_id"]
+            drafts.append(Draft(Kind.APPROVAL_REQUESTED, approved.review, workflow=granted.workflow, subject=review_id))
         self._ledger.append(*drafts, at=at)
 
     def finished(self, validated: Validated, *, at: datetime) -> None:

@@ -42,10 +42,11 @@ def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: d
         "status": status,
         "reopened": reopened,
         "decisions": [_shown(weighed) for weighed in stands.decisions],
-        "still_needed": stands.still_needed,
+        "glass_broken_by": stands.glass.by if stands.glass else None,
+        "still_needed": stands.still_needed(now),
         "expires_at": request.body["expires_at"],
         "review_url": None,
-        "next": _next("reopened" if reopened else status),
+        "next": _next("reviewed" if request.body.get("purpose") == "review" else "reopened" if reopened else status),
     }
 
 
@@ -55,7 +56,8 @@ def _shown(weighed: Weighed) -> Mapping[str, Any]:
     shown = {"reviewer": known.get("reviewer"), "decision": known.get("decision"), "at": weighed.event.at}
     if held is None:
         return {**shown, "valid": False, "why_not": weighed.why_not}
-    return {**shown, "valid": True, "assurance": held.assurance, "reason": held.reason}
+    times = {"not_before": held.begins.isoformat(), "until": held.ends.isoformat()}
+    return {**shown, "valid": True, "assurance": held.assurance, "reason": held.reason, **times}
 
 
 def _request(ledger: Ledger, request_id: str, workflow: str) -> Event:
@@ -76,6 +78,7 @@ def _next(status: str) -> Mapping[str, str]:
         "reopened": ("replan", "It was denied, and a person reopened the question: make the same call to ask anew."),
         "withdrawn": ("replan", "It was withdrawn; make the same call again if it is needed after all."),
         "expired": ("replan", "Make the call that asked for approval again to ask anew."),
+        "reviewed": ("none", "People look at what one of them did alone; there is nothing for you to do."),
         "used": ("none", "It was used; migration_status shows what came of it."),
     }
     action, hint = hints[status]

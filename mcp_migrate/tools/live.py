@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcp_migrate.errors import ValidationFailedError
@@ -19,6 +20,7 @@ class Live:
     schema: Schema
     fingerprint: str
     shape: str
+    identity: Mapping[str, str] | None = None
 
     @property
     def revision(self) -> str | None:
@@ -36,10 +38,11 @@ class Live:
         return self.revisions[0] if self.revisions else None
 
 
-def read_live(database: Database, *, plan: Plan | None = None) -> Live:
+def read_live(database: Database, *, plan: Plan | None = None, identify: bool = False) -> Live:
     """Read revision and schema of a target.
 
-    With a `plan` the version table is the plan's, and the project, which may be broken by now, is not asked.
+    With a `plan` the version table is the plan's, and the project, which may be broken by now, is not asked. To
+    `identify` it is for what may change it: approvals are bound to the database that was looked at.
 
     Raises:
         TargetUnreachableError: the target cannot be read.
@@ -49,4 +52,5 @@ def read_live(database: Database, *, plan: Plan | None = None) -> Live:
     with database.reader() as reader:
         revisions = reader.revisions(version_table)
         schema = reader.schema(version_table=version_table)
-    return Live(database.name, revisions, schema, fingerprint(schema), shape(schema))
+        identity = reader.identity() if identify else None
+    return Live(database.name, revisions, schema, fingerprint(schema), shape(schema), identity)

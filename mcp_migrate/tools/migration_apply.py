@@ -25,12 +25,19 @@ class MigrationApply:
         """Find the plan and hold the target against where it starts."""
         database = bench.database(granted)
         plan = find_plan(bench.ledger, granted.call.arguments["plan_id"], now=None)
-        live = read_live(database, plan=plan)
+        live = read_live(database, plan=plan, identify=True)
         if done := _already(plan, live, bench):
             return answer(granted, done)
         find_plan(bench.ledger, plan.plan_id, now=granted.call.at)
         _refuse_stale(plan, live)
-        return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
+        return Prepared(
+            granted,
+            work=run_plan,
+            plan=plan,
+            schema=live.schema,
+            count_rows=database.count_rows,
+            identity=live.identity,
+        )
 
 
 def _already(plan: Plan, live: Live, bench: Workbench) -> Mapping[str, Any] | None:

@@ -39,15 +39,22 @@ class MigrationRollback:
         asked = granted.call.arguments
         if "apply_id" in asked:
             apply = find_apply(bench.ledger, asked["apply_id"])
-            live = read_live(database, plan=apply.plan)
+            live = read_live(database, plan=apply.plan, identify=True)
             _refuse_moved(apply, live)
             refuse_conflicts(database, [apply])
             plan = protected(database, way_back([apply], live), live)
         else:
-            live = read_live(database)
+            live = read_live(database, identify=True)
             _refuse_upgrade(database, live, asked["to"])
             plan = _back_to(database, bench.ledger, live, asked["to"])
-        return Prepared(granted, work=run_plan, plan=plan, schema=live.schema, count_rows=database.count_rows)
+        return Prepared(
+            granted,
+            work=run_plan,
+            plan=plan,
+            schema=live.schema,
+            count_rows=database.count_rows,
+            identity=live.identity,
+        )
 
 
 def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:

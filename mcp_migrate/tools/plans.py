@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.demands import narrower, told
+from mcp_migrate.approvals.matching import restores_data
 from mcp_migrate.errors import PlanExpiredError, PlanNotFoundError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.migrations.undo import Target, protect
@@ -188,13 +189,6 @@ def _judged(judgement: Judgement | None) -> dict[str, Any]:
     if judgement.effects - {Effect.READ}:
         judged["reversible"] = judgement.reversible
     return judged
-
-
-def restores_data(plan: Plan, effects: Collection[Effect]) -> bool:
-    """Whether a rollback brings back whatever the plan loses."""
-    if plan.undo is not None:
-        return plan.reverse.available and plan.undo.restores_data
-    return plan.reverse.available and not {Effect.DESTRUCTIVE, Effect.DATA, Effect.UNKNOWN} & set(effects)
 
 
 def kept_for(plan: Plan) -> str:

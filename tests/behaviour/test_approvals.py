@@ -6,6 +6,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,7 +43,7 @@ def forge(world: World, request_id: str, *, key: str, reviewer: str, **changes: 
         key=public,
         at=datetime.now(UTC),
         nonce=secrets.token_hex(16),
-        head={"size": 0, "root": ""},
+        head=asdict(ledger.head()),
     )
     said.update(changes)
     signature = sign(canonical(said), world.keys[key], passphrase=lambda: "")
@@ -75,7 +76,7 @@ async def test_a_signature_of_an_enrolled_reviewer_lets_exactly_that_plan_run(wo
 async def test_the_agent_cannot_approve_with_a_key_of_its_own(world: World) -> None:
     async with world.agent() as agent:
         plan_id, request_id = await ask(agent)
-        refused = world.command("approvals", "approve", request_id, "--as", "grace", "--key", str(world.keys["agent"]))
+        refused = world.approvals("approve", request_id, "--as", "grace", "--key", str(world.keys["agent"]))
         forge(world, request_id, key="agent", reviewer="grace")
         again = await agent.call("migration_apply", plan_id=plan_id)
     assert refused.returncode == 1
@@ -119,6 +120,19 @@ async def test_a_forged_request_that_shows_something_else_gets_no_plan_approved(
     assert "fax" in world.columns("customers")
 
 
+@pytest.mark.proves("approval-binding")
+async def test_an_approval_is_none_for_a_copy_of_the_database_under_the_same_name(world: World) -> None:
+    async with world.agent() as agent:
+        plan_id, request_id = await ask(agent)
+        world.sign(request_id)
+        shutil.copy(world.database, world.folder / "copy.db")
+        (world.folder / "copy.db").replace(world.database)
+        again = await agent.call("migration_apply", plan_id=plan_id)
+    assert again["status"] == "approval_required"
+    assert again["request_id"] != request_id
+    assert "fax" in world.columns("customers")
+
+
 @pytest.mark.proves("approval-digest")
 async def test_an_approval_of_a_plan_with_a_way_back_is_none_of_one_without(world: World) -> None:
     async with world.agent() as agent:
@@ -138,7 +152,7 @@ async def test_what_an_agent_wrote_cannot_pose_as_a_line_of_the_review(world: Wo
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="p1")
         waiting = await agent.call("migration_apply", plan_id=plan["plan_id"], intent="x\nDecision  grace approve")
-        shown = world.command("approvals", "show", waiting["request_id"]).stdout
+        shown = world.approvals("show", waiting["request_id"]).stdout
     assert not any(line.startswith("Decision") for line in shown.splitlines())
 
 
@@ -147,7 +161,7 @@ async def test_a_reviewer_who_asks_cannot_approve_their_own_request(world: World
     world.configure(lambda c: c["workflows"]["shop-agent"].update(principals=["person:grace"]))
     async with world.agent("person:grace") as agent:
         plan_id, request_id = await ask(agent)
-        refused = world.command("approvals", "approve", request_id, "--key", str(world.keys["grace"]))
+        refused = world.approvals("approve", request_id, "--key", str(world.keys["grace"]))
         forge(world, request_id, key="grace", reviewer="grace")
         again = await agent.call("migration_apply", plan_id=plan_id)
     assert refused.returncode == 1
@@ -195,7 +209,7 @@ async def test_a_signature_of_the_wrong_group_or_assurance_decides_nothing(
     world.configure(change)
     async with world.agent() as agent:
         plan_id, request_id = await ask(agent)
-        refused = world.command("approvals", "approve", request_id, "--key", str(world.keys["edsger"]))
+        refused = world.approvals("approve", request_id, "--key", str(world.keys["edsger"]))
         forge(world, request_id, key="edsger", reviewer="edsger")
         again = await agent.call("migration_apply", plan_id=plan_id)
         status = await agent.call("approval_status", request_id=request_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +42,7 @@ def write(world: World, request_id: str, verdict: Verdict, *, by: str = "grace",
             key=parse_public_key(world.keys[by].with_suffix(".pub").read_text()),
             at=datetime.now(UTC),
             nonce=secrets.token_hex(16),
-            head={"size": 0, "root": ""},
+            head=asdict(ledger.head()),
             reason="customers still fax",
             lifts=lifts,
         )
@@ -162,3 +164,20 @@ async def test_a_workflow_has_only_so_many_open_requests(world: World) -> None:
     assert (second["code"], second["next"]["action"]) == ("too_many_requests", "await_approval")
     assert second["details"]["open_requests"] == [first["request_id"]]
     assert (same["status"], after["status"]) == ("approval_required", "approval_required")
+
+
+@pytest.mark.proves("approval-canary")
+async def test_a_made_up_question_that_is_approved_leaves_the_table_where_it_is(world: World) -> None:
+    asked = world.approvals("canary", "--target", "shop", "--table", "main.customers", "--json")
+    request_id = json.loads(asked.stdout)["request_id"]
+    shown = world.approvals("show", request_id).stdout
+    told = world.approvals("approve", request_id, "--key", str(world.keys["grace"])).stdout
+    async with world.agent() as agent:
+        entries = await agent.call("audit_read", limit=200)
+        await agent.plan_and_apply("b2")
+    assert 'DROP TABLE "main"."customers"' in shown
+    assert "canary" not in shown.casefold()
+    assert "It was a canary" in told
+    assert "fax" in world.columns("customers")
+    assert "approval.canary" not in {entry["kind"] for entry in entries["entries"]}
+    assert "APPROVED 1 canaries" in world.approvals("report").stdout

@@ -100,7 +100,7 @@ async def test_whoever_waits_for_a_plan_hears_how_far_it_is(world: World) -> Non
         arguments = {"intent": INTENT, "target": "shop", "to": "b2"}
         await agent.client.call_tool("migration_plan", arguments, progress_callback=hear)
     assert [message for _progress, message in heard] == [
-        "replaying the revisions to a1",
+        "making a scratch database as of a1",
         "recording the revisions to b2",
         "recording the way back",
         "rehearsing statement 1 of 2",

@@ -118,6 +118,21 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "reviewers.eve.ssh_keys.0",
         "key of ada",
     ),
+    "nobody of that name to break the glass": (
+        lambda c: c.update(break_glass={"people": ["adda"]}),
+        "break_glass.people.0",
+        "Did you mean ada?",
+    ),
+    "glass of one level": (
+        lambda c: c.update(break_glass={"people": ["ada"], "assurance": ["verified", "verified"]}),
+        "break_glass.assurance",
+        "one level",
+    ),
+    "software keys where nobody asks for more": (
+        lambda c: c["targets"]["shop"].update(unsafe_software_keys=True),
+        "targets.shop.unsafe_software_keys",
+        "production",
+    ),
     "rule without a condition": (lambda c: c["approvals"][0].update(when={}), "approvals.0.when", "nothing"),
     "production": (lambda c: c["targets"]["shop"].update(tier="production"), "targets.shop.tier", "step credentials"),
     "broker": (

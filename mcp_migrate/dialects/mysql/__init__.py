@@ -9,6 +9,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
 from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
+from mcp_migrate.schema.model import Schema
 
 
 class MySQL:
@@ -78,6 +79,17 @@ class MySQL:
         from mcp_migrate.dialects.mysql.rows import copy_rows
 
         return copy_rows(source, scratch.url, tables, most=most)
+
+    def remake(
+        self,
+        scratch: Scratch,  # noqa: ARG002  never
+        schema: Schema,  # noqa: ARG002  never
+        *,
+        version_table: str,  # noqa: ARG002  never
+        revisions: Sequence[str] | None,  # noqa: ARG002  never
+    ) -> bool:
+        """No: nothing is made from what was read yet, revisions are replayed."""
+        return False
 
     def listing(self, sql: str) -> str:
         """The same: the driver's values are the database's."""

@@ -23,6 +23,7 @@ OURS = "_mcp_migrate"
 OWN_DATABASE = "mcp_migrate"
 MARKS_BESIDE = f"{OURS}_applies"
 _PLAIN = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
+_NUMBERS = ("server_uuid", "server_uid", "hostname", "port", "datadir")
 
 
 class MysqlReader:
@@ -41,6 +42,16 @@ class MysqlReader:
     def server(self) -> str:
         """Which of the two products, and its version."""
         return f"{'MariaDB' if self.mariadb else 'MySQL'} {'.'.join(map(str, self.version))}"
+
+    def identity(self) -> Mapping[str, str]:
+        """The server's own number and the database's name. MariaDB may have none: then its place stands in for it."""
+        product = "mariadb" if self.mariadb else "mysql"
+        known = dict(self.ask(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_NUMBERS}"))
+        uuid = known.get("server_uuid") or known.get("server_uid")
+        if not uuid:
+            place = ":".join(str(known.get(name)) for name in ("hostname", "port", "datadir"))
+            uuid = f"without a number, at {place}"
+        return {"product": product, "system": str(uuid), "database": str(self.database)}
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table and ours."""

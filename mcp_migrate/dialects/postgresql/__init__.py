@@ -9,6 +9,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
 from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
+from mcp_migrate.schema.model import Schema
 
 
 class PostgreSQL:
@@ -77,6 +78,12 @@ class PostgreSQL:
         from mcp_migrate.dialects.postgresql.rows import copy_rows
 
         return copy_rows(source, scratch.url, tables, most=most)
+
+    def remake(self, scratch: Scratch, schema: Schema, *, version_table: str, revisions: Sequence[str] | None) -> bool:
+        """From what was read."""
+        from mcp_migrate.dialects.postgresql.remake import remake
+
+        return remake(scratch.url, schema, version_table=version_table, revisions=revisions)
 
     def listing(self, sql: str) -> str:
         """Rows as the text that the server writes for them."""

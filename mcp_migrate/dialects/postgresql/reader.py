@@ -61,6 +61,18 @@ class PostgresReader:
         version = self._connection.info.server_version
         return f"PostgreSQL {version // 10_000}.{version % 10_000}"
 
+    def identity(self) -> Mapping[str, str]:
+        """The number that initdb gave the cluster, and the database's own: what is restored elsewhere has others.
+
+        A physical copy keeps both. Where a role may not ask for the first, the server's address stands in for it.
+        """
+        [(database, may, address)] = self._named("identity")
+        if may:
+            [(system,)] = self._named("system")
+            return {"product": "postgresql", "system": system, "database": database}
+        unread = f"not readable for this role, at {address}"
+        return {"product": "postgresql", "system": unread, "database": database}
+
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""
         schema, _, name = qualified(version_table).partition(".")

@@ -9,6 +9,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
 from mcp_migrate.dialects.keeper import Keeper
 from mcp_migrate.model import Statement
+from mcp_migrate.schema.model import Schema
 
 
 class Sqlite:
@@ -80,6 +81,17 @@ class Sqlite:
         from mcp_migrate.dialects.sqlite.rows import copy_rows
 
         return copy_rows(source, scratch.url, tables, most=most)
+
+    def remake(
+        self,
+        scratch: Scratch,  # noqa: ARG002  never
+        schema: Schema,  # noqa: ARG002  never
+        *,
+        version_table: str,  # noqa: ARG002  never
+        revisions: Sequence[str] | None,  # noqa: ARG002  never
+    ) -> bool:
+        """No: a scratch database is a copy already."""
+        return False
 
     def listing(self, sql: str) -> str:
         """The same: the driver's values are the database's."""

@@ -26,14 +26,30 @@ _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"})
 
 
 class SqliteReader:
-    """Reads through one open connection; always in ``main``, whatever temporary tables are called."""
+    """Reads through one open connection; always in ``main``, whatever temporary tables are called.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    `absent` is the file that is meant where there is none yet.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, absent: Path | None = None) -> None:
         self._connection = connection
+        self._absent = absent
 
     def server(self) -> str:
         """The library's version: there is no server."""
         return f"SQLite {sqlite3.sqlite_version}"
+
+    def identity(self) -> Mapping[str, str]:
+        """The file, with links resolved, and its number on its device: a copy has another.
+
+        A file with nothing in it is told as the one that is not there yet: beginning to write makes the one the other.
+        """
+        [place] = [row[2] for row in self._ask("PRAGMA database_list") if row[1] == "main"]
+        [(things,)] = self._ask("SELECT count(*) FROM main.sqlite_schema")
+        path = Path(place or self._absent or "in memory").resolve()
+        found = path.stat() if things and place else None
+        number = f"{found.st_dev}:{found.st_ino}" if found else "nothing is in it yet"
+        return {"product": "sqlite", "file": str(path), "inode": number}
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, SQLite's own tables and ours."""
@@ -126,7 +142,7 @@ def open_reader(url: str) -> Iterator[SqliteReader]:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM main.sqlite_schema")
-            yield SqliteReader(connection)
+            yield SqliteReader(connection, absent=None if name != ":memory:" else path)
     except sqlite3.DatabaseError as error:
         raise unreachable(path, str(error)) from error
 

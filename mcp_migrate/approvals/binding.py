@@ -1,0 +1,103 @@
+"""What exactly is a request about, so that an approval of it is an approval of nothing else?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.model import Permitted, Plan, digest
+from mcp_migrate.settings import Settings
+
+FORMAT = "mcp-migrate/request/2"
+IRREVERSIBLE = "irreversible"
+_NEW, _CONFIGURATIONS = timedelta(days=7), 10_000
+"""How long a key is told of as new, and how many changes of the configuration are looked through."""
+
+_ROOM = 10
+"""A tenth: a table may have grown by so much since people saw its rows counted. One that was empty may not."""
+
+
+def asked_about(permitted: Permitted, settings: Settings) -> dict[str, Any]:
+    """The part of a request that says what would happen, to what, for whom and under which policy.
+
+    A request that says anything else is about something else, whoever wrote it to the ledger and whatever its id.
+    """
+    classified = permitted.classified
+    granted, plan = classified.prepared.granted, classified.prepared.plan
+    return {
+        "purpose": "change",
+        "tool": granted.call.tool,
+        "target": granted.call.target,
+        "identity": dict(classified.prepared.identity) if classified.prepared.identity else None,
+        "principal": granted.call.principal,
+        "workflow": granted.workflow,
+        "owner": granted.owner,
+        "effects": sorted(classified.effects),
+        "objects": list(classified.objects),
+        "plan_digest": plan.digest if plan else None,
+        "plan": plan.frozen() if plan else None,
+        "fingerprint_before": plan.base_fingerprint if plan else None,
+        "rollback": _rollback(plan),
+        "policy_digest": policy_digest(settings, granted.workflow, granted.call.target),
+        "subject": dict(classified.prepared.subject),
+        "judgements": [judgement.told() for judgement in classified.judgements],
+    }
+
+
+def known_when_asked(permitted: Permitted, settings: Settings, ledger: Ledger) -> dict[str, Any]:
+    """What else is put under the signature: who planned it, and the keys that may decide."""
+    plan, call = permitted.classified.prepared.plan, permitted.classified.prepared.granted.call
+    planners = {call.principal}
+    for frozen in ledger.find(Kind.PLAN_FROZEN, plan.plan_id) if plan else ():
+        planners |= {str(frozen.body["principal"])} if "principal" in frozen.body else set()
+    keys = enrolled(settings)
+    return {"planners": sorted(planners), "keys": keys, "new_keys": _new(keys, ledger, at=call.at)}
+
+
+def enrolled(settings: Settings) -> dict[str, list[str]]:
+    """The fingerprints of each reviewer's keys."""
+    from mcp_migrate.signers.decisions import keys_of  # cryptography loads when people are asked
+
+    return {name: sorted(key.fingerprint for key in keys_of(who)) for name, who in settings.reviewers.items()}
+
+
+def _new(keys: Mapping[str, list[str]], ledger: Ledger, *, at: datetime) -> list[dict[str, str]]:
+    """The keys that the ledger has known for less than a week, and since when; those of the beginning are none."""
+    loaded = ledger.read(kind=Kind.CONFIG_LOADED, limit=_CONFIGURATIONS)
+    known = {key for event in loaded[:1] for mine in event.body.get("keys", {}).values() for key in mine}
+    since = {
+        key: event.at for event in reversed(loaded) for mine in event.body.get("keys", {}).values() for key in mine
+    }
+    return [
+        {"reviewer": name, "key": key, "since": since[key]}
+        for name, mine in keys.items()
+        for key in mine
+        if key in since and key not in known and at - datetime.fromisoformat(since[key]) < _NEW
+    ]
+
+
+def still_fits(shown: Mapping[str, int], rows: Mapping[str, int]) -> bool:
+    """Whether the rows concerned now are about as many as people were shown, or fewer."""
+    return all(now <= shown.get(table, 0) + shown.get(table, 0) // _ROOM for table, now in rows.items())
+
+
+def policy_digest(settings: Settings, workflow: str, target: str | None) -> str:
+    """Over what decides whether this may happen: the rules, the workflow and the target. Keys are held one by one."""
+    return digest(
+        {
+            "approvals": [rule.model_dump(mode="json") for rule in settings.approvals],
+            "break_glass": settings.break_glass.model_dump(mode="json") if settings.break_glass else None,
+            "rules": settings.rules.model_dump(mode="json"),
+            "workflow": settings.workflows[workflow].model_dump(mode="json"),
+            "target": settings.targets[target].model_dump(mode="json") if target in settings.targets else None,
+        }
+    )
+
+
+def _rollback(plan: Plan | None) -> str:
+    """The digest of the way back. To go it is another request: no approval of a change covers its rollback."""
+    if plan is None or not plan.reverse.available:
+        return IRREVERSIBLE
+    return digest(plan.frozen()["reverse"])
