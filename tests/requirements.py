@@ -38,6 +38,9 @@ REQUIREMENTS = (
         "interface-precondition-failed", "docs/interface.md", "Rows in the way are found before anything runs."
     ),
     Requirement("busy-tables", "docs/configuration.md", "A busy table is let go and tried again; nobody queues."),
+    Requirement(
+        "plans-remembered", "docs/design.md", "What is planned again is recorded again unless nothing changed."
+    ),
     Requirement("records-twice", "docs/design.md", "What does not give the same SQL twice gets no plan."),
     Requirement("plan-rehearsed", "docs/design.md", "Each plan ran on a scratch database, there and back, frozen."),
     Requirement("plan-rehearsed-observed", "docs/design.md", "Locks and rewrites are told as the server was seen."),

@@ -106,7 +106,8 @@ class Way:
 class Recorded:
     """A plan, with the fingerprints of the scratch database before and after its way, and its schema after it.
 
-    `wants` are the tables whose rows it would need on a scratch database so that nothing is left to doubt.
+    `wants` are the tables whose rows it would need on a scratch database so that nothing is left to doubt. A `steady`
+    one came out the same, values included, when it was recorded again.
     """
 
     plan: Plan
@@ -114,6 +115,11 @@ class Recorded:
     after: str
     schema: Schema
     wants: tuple[str, ...] = ()
+    steady: bool = True
+
+    def lasting(self) -> bool:
+        """Whether it depends on files and the schema alone, so that it is the same for as long as they are."""
+        return self.steady and not self.wants and not self.plan.reads
 
 
 def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Recorded:
@@ -158,9 +164,11 @@ def hold_against(recorded: Recorded, second: Frozen, scratch: Scratch) -> Record
     if texts != others:
         raise _not_the_same(texts, others)
     loose = tuple(unstable(first.reads, second.reads))
-    doubts = dict.fromkeys([*first.doubts, *_chances(statements, again), *unheld(loose)])
+    chances = tuple(_chances(statements, again))
+    doubts = dict.fromkeys([*first.doubts, *chances, *unheld(loose)])
     kept = tuple(read for read in first.reads if read not in loose)
-    return replace(recorded, plan=replace(first, doubts=tuple(doubts), reads=kept))
+    steady = not chances and not loose
+    return replace(recorded, plan=replace(first, doubts=tuple(doubts), reads=kept), steady=steady)
 
 
 def _chances(statements: Sequence[Statement], again: Sequence[Statement]) -> Iterator[str]:

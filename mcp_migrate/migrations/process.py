@@ -58,11 +58,12 @@ SECOND = Variant(seed=1, clock=1_000_000.0)
 
 
 class Child:
-    """A running child; `ask` it."""
+    """A running child; `ask` it. `since` is when it started, in nanoseconds."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], *, timeout: float, secrets: tuple[str, ...], folders: Sequence[Path]
     ) -> None:
+        self.since = time.time_ns()
         self._process = process
         self._timeout = timeout
         self._folders = folders

@@ -37,7 +37,7 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
 
     def finish(plan: Plan, after: Schema) -> Plan:
         conditions, failing = preconditions.asked(database, plan, live.schema, after)
-        unmet.extend(failing)
+        unmet[:] = failing  # it may be asked again
         return protected(database, replace(plan, preconditions=conditions), live)
 
     plan = database.project.plan(

@@ -15,17 +15,20 @@ from typing import Any, TextIO
 from mcp_migrate.migrations.cage.enter import enter
 from mcp_migrate.migrations.child.clock import shift
 from mcp_migrate.migrations.child.failures import failure, is_fatal
+from mcp_migrate.migrations.child.witness import Witness
 from mcp_migrate.migrations.output import MARK
 
 
 def main() -> None:
     """Shut ourselves in, then answer requests until the parent closes its end."""
     enter()
+    witness = Witness(os.environ["HOME"])
+    witness.watch()
     shift()
     requests, answers = _channel()
     from mcp_migrate.migrations.child.session import Session  # after the clock was set
 
-    session = Session()
+    session = Session(witness)
     for line in requests:
         answer = _answer(session, json.loads(line))
         answers.write(json.dumps(answer, allow_nan=False) + "\n")

@@ -11,12 +11,14 @@ from typing import Any
 
 from mcp_migrate.migrations.child.alembic_run import AlembicProject, create_version_table
 from mcp_migrate.migrations.child.failures import RefusedError
+from mcp_migrate.migrations.child.witness import Witness
 
 
 class Session:
     """One project on one scratch database. `where` is the revision under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
         self.where: str | None = None
         self.folders: tuple[Path, ...] = ()
         self._dialect: Any = None
@@ -32,6 +34,7 @@ class Session:
             "offline": self.offline,
             "autogenerate": self.autogenerate,
             "model": self.model,
+            "inputs": self._witness.answer,
         }
         self.where = None
         return jobs[name](**arguments)

@@ -1,0 +1,83 @@
+"""Which files did the project's Python look at, and what were they like when it did?
+
+Python tells an audit hook of each file it opens and each folder it lists, also of those that are not there. What a
+child says here decides only whether the server remembers what the same child recorded: a lie gains nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from importlib.util import source_from_cache
+from typing import Any
+
+MOST = 50_000
+"""Files and folders; a project that looks at more is not remembered."""
+RACY = 50_000_000
+"""Nanoseconds in which a file can change twice and look the same (the clock of a file system is coarse)."""
+
+Stamp = tuple[int, int, int, int]
+_now = time.time_ns  # before the clock is set
+_OPENS = frozenset({"open", "os.listdir", "os.scandir"})
+
+
+def stamp(path: str) -> Stamp | None:
+    """Size, times and number of a file; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  thousands of files
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+class Witness:
+    """Notes each file and folder that is looked at outside of `home`."""
+
+    def __init__(self, home: str) -> None:
+        self._left_out = (home + os.sep, "/proc/", "/dev/", "/sys/")
+        self._seen: dict[str, Stamp | None] = {}
+        self._racy = False
+
+    def watch(self) -> None:
+        """Begin; what was imported before is noted as it is."""
+        for module in list(sys.modules.values()):
+            if path := getattr(module, "__file__", None):
+                self._note(path)
+        sys.addaudithook(self._hook)
+
+    def answer(self) -> list[tuple[str, Stamp | None]] | None:
+        """What was seen, as JSON; None when it is too much, or too new to be told from what comes after."""
+        too_much = len(self._seen) > MOST
+        return None if self._racy or too_much else list(self._seen.items())
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _OPENS:
+            self._note(arguments[0])
+        elif event == "import" and arguments[1]:
+            self._note(arguments[1])
+
+    def _note(self, path: object) -> None:
+        if not isinstance(path, str | bytes | os.PathLike) or len(self._seen) > MOST:
+            return
+        found = _absolute(path)
+        if found in self._seen or found.startswith(self._left_out):
+            return
+        self._keep(found)
+        if found.endswith(".pyc"):
+            self._source(found)
+
+    def _source(self, compiled: str) -> None:
+        """The source of a compiled module is asked for its time, and not opened."""
+        try:
+            self._keep(source_from_cache(compiled))
+        except ValueError:
+            return
+
+    def _keep(self, path: str) -> None:
+        seen = self._seen[path] = stamp(path)
+        self._racy = self._racy or (seen is not None and abs(_now() - seen[2]) < RACY)
+
+
+def _absolute(path: str | bytes | os.PathLike[str]) -> str:
+    return os.path.abspath(os.fsdecode(path))  # noqa: PTH100  as above
