@@ -14,7 +14,7 @@ from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import short_of, standing
-from mcp_migrate.errors import InvalidArgumentsError
+from mcp_migrate.errors import InvalidArgumentsError, LockedError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
 from mcp_migrate.schema.dependents import dependents
@@ -153,10 +153,23 @@ def _request(
             continue
         if ledger.find(Kind.APPROVAL_CANARY, request_id):
             continue
+        _not_running(request_id, ledger)
         in_force = standing(request, ledger, settings).status(now) in {"pending", "approved"}
         if in_force and datetime.fromisoformat(request.body["expires_at"]) <= latest:
             return request_id, request
     raise AssertionError("count() ended")
+
+
+def _not_running(request_id: str, ledger: Ledger) -> None:
+    """What was approved may be running for another call right now: nobody is asked anew before it ended."""
+    for used in ledger.find(Kind.APPROVAL_CONSUMED, request_id):
+        apply_id = str(used.body["apply_id"])
+        if not ledger.find(Kind.STEP_FINISHED, apply_id):
+            raise LockedError(
+                f"What {request_id} approved is running now, as {apply_id}.",
+                hint="Nothing ran for this call. Make the same call again in a moment.",
+                apply_id=apply_id,
+            )
 
 
 def _approvals(

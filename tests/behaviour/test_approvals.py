@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import pytest
 
 from mcp_migrate.ledger import Draft, Kind, Ledger
@@ -270,3 +271,27 @@ async def test_another_workflow_cannot_read_the_request(world: World) -> None:
         entries = await other.call("audit_read")
     assert refused["code"] == "request_not_found"
     assert {entry["principal"] for entry in entries["entries"] if "principal" in entry} == {"agent:other"}
+
+
+async def test_who_calls_while_it_runs_waits_for_its_end_and_nobody_is_asked_anew(world: World) -> None:
+    world.write_slow_revision()
+    rule = {"when": {"effects": ["additive"]}, "require": {"from": "dba", "count": 1}}
+    world.configure(lambda config: config["approvals"].append(rule))
+    answers: list[Mapping[str, Any]] = []
+
+    async def apply(agent: Agent, plan_id: str) -> None:
+        answers.append(await agent.call("migration_apply", plan_id=plan_id))
+
+    async with world.agent() as one, world.agent() as other:
+        plan = await one.call("migration_plan", target="shop", to="s1")
+        waiting = await one.call("migration_apply", plan_id=plan["plan_id"])
+        world.sign(waiting["request_id"])
+        async with anyio.create_task_group() as group:
+            group.start_soon(apply, one, plan["plan_id"])
+            while not world.events(Kind.STEP_STARTED):  # noqa: ASYNC110  the other end is a file
+                await anyio.sleep(0.02)
+            meanwhile = await other.call("migration_apply", plan_id=plan["plan_id"])
+
+    assert meanwhile["code"] == "locked", meanwhile
+    assert answers[0]["status"] == "applied"
+    assert len(world.events(Kind.APPROVAL_REQUESTED)) == 1
