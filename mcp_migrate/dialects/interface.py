@@ -62,6 +62,15 @@ class Observed:
     rewrites: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a statement left that failed half way: what it is called here, and the statement that removes it."""
+
+    object: str
+    what: str
+    clean: str
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
 
@@ -79,6 +88,10 @@ class Reader(Protocol):
 
     def mark(self, apply_id: str) -> Mark | None:
         """What this apply left here; None when nothing of it was committed."""
+        ...
+
+    def left_by(self, statement: Statement) -> Left | None:
+        """What stands here as this statement leaves it when it fails; None where that is nothing, or cannot be told."""
         ...
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:

@@ -6,14 +6,22 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict
+from typing import Protocol
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits, Mark, Writer
+from mcp_migrate.dialects.interface import Dialect, Limits, Writer
 from mcp_migrate.dialects.keeper import Entry
-from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
+from mcp_migrate.dialects.settlement import Settled, not_ran, settled
+from mcp_migrate.errors import (
+    LockedError,
+    LockTimeoutError,
+    MigrateError,
+    PartiallyAppliedError,
+    PlanStaleError,
+    PreconditionFailedError,
+)
 from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
@@ -28,6 +36,22 @@ Progress = Callable[[int, int, str], None]
 """Called with statements done, statements in all and a word on the one that comes next."""
 
 
+class Journal(Protocol):
+    """What has to be on the record while an apply runs; each entry is durable when its method returns."""
+
+    def is_open(self) -> bool:
+        """Whether nobody gave this apply an outcome in the meantime."""
+        ...
+
+    def began(self, statement: Statement) -> None:
+        """This statement, which no transaction takes back, is about to be sent."""
+        ...
+
+    def ended(self, statement: Statement, error: MigrateError | None) -> None:
+        """It ran, or the database refused it."""
+        ...
+
+
 @contextmanager
 def execute(
     approved: Approved,
@@ -36,11 +60,11 @@ def execute(
     target: Target | None,
     broker: Broker,
     progress: Progress,
-    is_open: Callable[[], bool],
+    journal: Journal,
 ) -> Iterator[tuple[Executed, Writer | None]]:
     """Do the work. Leaving the context commits; an exception inside it rolls back.
 
-    `is_open` is asked under the target's lock: whether nobody settled this apply in the meantime.
+    `journal` is asked under the target's lock whether nobody settled this apply in the meantime.
 
     Raises:
         PlanStaleError: the target is no longer what the plan was made for.
@@ -51,13 +75,15 @@ def execute(
         yield _work(approved, apply_id, _no_database), None
         return
     attempts = target.limits.lock_retries + 1
-    with broker.credential(target) as url, ExitStack() as session:
+    with broker.credential(target) as url, _told_whole(plan), ExitStack() as session:
+        alone = _alone(dialect_for(url))
         for attempt in range(1, attempts + 1):
             try:
                 with ExitStack() as trial:
                     writer = trial.enter_context(_writer(approved, plan, url, target))
-                    _ready(plan, writer, apply_id, is_open)
-                    executed = _work(approved, apply_id, _counting(plan, writer, progress))
+                    _ready(plan, writer, apply_id, journal)
+                    run = _recording(writer, journal, alone)
+                    executed = _work(approved, apply_id, _counting(plan, writer, progress, run))
                     session.enter_context(trial.pop_all())
             except LockTimeoutError as error:
                 if attempt == attempts:
@@ -69,9 +95,20 @@ def execute(
         yield executed, writer
 
 
-def _ready(plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool]) -> None:
+@contextmanager
+def _told_whole(plan: Plan) -> Iterator[None]:
+    """Say of a partial apply which statements did not run, beside those that did."""
+    try:
+        yield
+    except PartiallyAppliedError as error:
+        if not error.details.get("unknown"):
+            error.details = {**error.details, "not_ran": not_ran(plan, error.details)}
+        raise
+
+
+def _ready(plan: Plan, writer: Writer, apply_id: str, journal: Journal) -> None:
     """Under the target's lock: nobody settled this apply, and the target is where the plan starts."""
-    if not is_open():
+    if not journal.is_open():
         raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
     _same_start(plan, writer)
     _rows_fit(plan, writer)
@@ -94,21 +131,13 @@ def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
     return LockTimeoutError(sentence, hint=error.hint, **{**error.details, "attempts": attempts})
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of an apply that has no outcome on the record."""
-
-    status: Literal["applied", "failed", "partially_applied"]
-    how: str
-    revision: str | None
-    fingerprint: str
-    ran: tuple[int, ...] = ()
-    uncertain: int | None = None
-
-
 @contextmanager
-def settle(plan: Plan, *, apply_id: str, target: Target, broker: Broker) -> Iterator[Settled]:
+def settle(
+    plan: Plan, *, apply_id: str, target: Target, broker: Broker, began: frozenset[int] | None = None
+) -> Iterator[Settled]:
     """Find out from the mark it left, holding the target's lock so that it cannot be running; no statement is sent.
+
+    `began` are the statements outside of transactions of whose end the record says nothing, if it was kept.
 
     Raises:
         LockedError: it may still be running.
@@ -116,7 +145,7 @@ def settle(plan: Plan, *, apply_id: str, target: Target, broker: Broker) -> Iter
     limits = Limits(lock_timeout=0.0, statement_timeout=target.limits.statement_timeout)
     with broker.credential(target) as url, dialect_for(url).open_writer(url, (), limits=limits) as writer:
         mark = writer.mark(apply_id)
-        yield _settled(plan, mark, writer)
+        yield settled(plan, mark, writer, began)
 
 
 def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> None:
@@ -139,20 +168,6 @@ def prune_undo(target: Target, broker: Broker, *, keys: Collection[str]) -> tupl
     """Remove undo data whose time is over; what is not over stays, whoever asks. The keys of what was removed."""
     with broker.credential(target) as url:
         return dialect_for(url).prune(url, keys=keys)
-
-
-def _settled(plan: Plan, mark: Mark | None, writer: Writer) -> Settled:
-    revisions = writer.revisions(plan.version_table)
-    where, now = ", ".join(revisions) or None, shape(writer.schema(version_table=plan.version_table))
-    if mark is None:
-        return Settled("failed", "it left no mark: nothing of it was committed", where, now)
-    ran = tuple(statement.n for statement in plan.statements[: mark.done])
-    if len(ran) == len(plan.statements):
-        return Settled("applied", "its mark says that every statement was committed", where, now, ran)
-    following = plan.statements[mark.done]
-    doubt = None if following.transactional else following.n
-    how = f"its mark says that {mark.done} of {len(plan.statements)} statements stand"
-    return Settled("partially_applied", how, where, now, ran, doubt)
 
 
 @contextmanager
@@ -211,7 +226,36 @@ def _same_rows(read: Read, writer: Writer) -> None:
     )
 
 
-def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[Statement], int]:
+def _alone(dialect: Dialect) -> Callable[[Statement], bool]:
+    """Whether no transaction takes a statement back."""
+    return lambda statement: not statement.transactional or dialect.commits(statement.sql)
+
+
+def _recording(writer: Writer, journal: Journal, alone: Callable[[Statement], bool]) -> Callable[[Statement], int]:
+    """Run a statement; one that no transaction takes back is on the record before and after."""
+
+    def run(statement: Statement) -> int:
+        if not alone(statement):
+            return writer.run(statement)
+        before = writer.left_by(statement)
+        journal.began(statement)
+        try:
+            touched = writer.run(statement)
+        except MigrateError as error:
+            left = None if before or error.details.get("unknown") else writer.left_by(statement)
+            if left is not None:  # it was not there before, so it is of this statement
+                error.details = {**error.details, "left": asdict(left)}
+            journal.ended(statement, error)
+            raise
+        journal.ended(statement, None)
+        return touched
+
+    return run
+
+
+def _counting(
+    plan: Plan, writer: Writer, progress: Progress, send: Callable[[Statement], int]
+) -> Callable[[Statement], int]:
     reads: dict[int, list[Read]] = {}
     for read in plan.reads:
         reads.setdefault(read.before, []).append(read)
@@ -220,7 +264,7 @@ def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[State
         for read in reads.get(statement.n, ()):
             _same_rows(read, writer)
         progress(statement.n - 1, len(plan.statements), f"statement {statement.n}")
-        return writer.run(statement)
+        return send(statement)
 
     return run
 

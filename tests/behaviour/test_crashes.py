@@ -11,7 +11,7 @@ import pytest
 
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.ledger import Kind, verify
-from tests.crash import applies
+from tests.crash import applies, check_uncertain
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +123,7 @@ async def _told_exactly(world: World, url: str) -> str | None:
     unsure = sent.get(body.get("uncertain"), "")
     assert (("items" in stands), ("more" in stands)) == (table, more)
     assert index == ("by_name" in stands) or "by_name" in unsure
+    check_uncertain(world, body)
     return str(body["status"])
 
 

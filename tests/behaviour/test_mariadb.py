@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.ledger import Kind, verify
-from tests.crash import applies
+from tests.crash import applies, check_uncertain
 from tests.mariadb import ask, fresh_database
 from tests.world import Agent, World
 
@@ -92,7 +92,7 @@ async def test_a_failure_half_way_is_told_exactly(world: World, mariadb_url: str
     assert again["last_applies"][0]["status"] == "partially_applied"
 
 
-@pytest.mark.proves("survives-crashes")
+@pytest.mark.proves("survives-crashes", "statements-on-record")
 async def test_what_stands_after_a_crash_is_told_to_the_statement(world: World, mariadb_server: str) -> None:
     url = mariadb_server.removesuffix("/test") + f"/{_NAME}"
     _move_to_mariadb(world, url)
@@ -134,6 +134,7 @@ async def _told_exactly(world: World, url: str) -> str | None:
     stands = set(sent) if body["status"] == "applied" else set(body["ran"])
     for n, holds in _standing(url, sent).items():
         assert holds == (n in stands) or n == body.get("uncertain"), (n, sent[n], body)
+    check_uncertain(world, body)
     return str(body["status"])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.interface import Left, Limits
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.errors import (
     LockTimeoutError,
@@ -134,3 +134,16 @@ def test_a_commit_inside_a_block_or_procedure_is_refused_by_the_server(postgres_
     with pytest.raises(StatementFailedError, match="invalid transaction termination"):
         run(postgres_url, T, Statement(2, "r1", "DO $$ BEGIN COMMIT; END $$"))
     assert admin.execute("SELECT to_regclass('t')").fetchone() == (None,)
+
+
+def test_an_index_that_was_never_finished_is_named_with_what_removes_it(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1); CREATE INDEX fine ON t (a)")
+    unique = Statement(1, "r1", 'CREATE UNIQUE INDEX CONCURRENTLY "I" ON t (a)', transactional=False)
+
+    with pytest.raises(PartiallyAppliedError):
+        run(postgres_url, unique)
+
+    with dialect_for(postgres_url).open_reader(postgres_url) as reader:
+        assert reader.left_by(unique) == Left('public."I"', "invalid index", 'DROP INDEX CONCURRENTLY public."I"')
+        for other in ("CREATE INDEX CONCURRENTLY fine ON t (a)", 'CREATE INDEX CONCURRENTLY "I" ON u (a)', "SELECT 1"):
+            assert reader.left_by(Statement(1, "r1", other, transactional=False)) is None

@@ -16,11 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.interface import Counted, Left, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.building import Row, Rows, build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
+from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ class PostgresReader:
             return None
         rows = self._ask(f"SELECT plan, done FROM {MARKS} WHERE apply_id = $1", apply_id)  # noqa: S608  a constant
         return Mark(*rows[0]) if rows else None
+
+    def left_by(self, statement: Statement) -> Left | None:
+        """An index that was never finished."""
+        from mcp_migrate.dialects.postgresql import leftovers
+
+        return leftovers.left_by(self._connection, statement.sql)
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""

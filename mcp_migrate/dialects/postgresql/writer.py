@@ -64,6 +64,11 @@ class PostgresWriter(PostgresReader):
         self._marked: str | None = None
         self.failed: MigrateError | None = None
 
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return bool(self._connection.closed)
+
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """A row that is brought up to date in each transaction, so it says what stands."""
         try:
@@ -114,7 +119,7 @@ class PostgresWriter(PostgresReader):
         try:
             done = self._connection.execute("COMMIT").statusmessage
         except driver().Error as error:
-            raise _uncommitted(self, message(error), lost=self._connection.closed) from error
+            raise _uncommitted(self, message(error), lost=self.lost) from error
         if done != "COMMIT":  # so PostgreSQL answers when a statement of the transaction had failed
             raise _uncommitted(self, "a statement had failed", lost=False)
 
@@ -247,6 +252,7 @@ def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> Migrat
             hint=f"{_LOOK}, and what had to run outside a transaction can leave a trace, as an invalid index is one.",
             ran=writer.committed,
             **details,
+            **({"unknown": True} if writer.lost else {}),
         )
     if error.sqlstate == _LOCK_NOT_AVAILABLE:
         return LockTimeoutError(
