@@ -107,11 +107,11 @@ def _mine(deadly: int) -> None:
         if steps == deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def mined(original: Callable[..., Any]) -> Callable[..., Any]:
+    def mined(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(original)
         def call(*arguments: Any, **keywords: Any) -> Any:
             result = original(*arguments, **keywords)
-            if not _committed_already(arguments):
+            if not _the_same_again(name, arguments):
                 step()
             return result
 
@@ -120,6 +120,7 @@ def _mine(deadly: int) -> None:
     places = [
         (Ledger, "append"),
         *((kind, name) for kind in (SqliteWriter, PostgresWriter, MysqlWriter) for name in ("leave_mark", "run")),
+        *((kind, "_send") for kind in (PostgresWriter, MysqlWriter)),
         (PostgresWriter, "_commit"),
         (MysqlWriter, "_commit"),
         (mysql.MySQL, "clear_marks"),
@@ -127,12 +128,13 @@ def _mine(deadly: int) -> None:
         (sqlite.Sqlite, "clear_marks"),
     ]
     for place, name in places:
-        setattr(place, name, mined(getattr(place, name)))
+        setattr(place, name, mined(name, getattr(place, name)))
 
 
-def _committed_already(arguments: tuple[Any, ...]) -> bool:
-    """A statement outside of transactions ends with a commit, which is a step itself."""
-    return any(isinstance(each, Statement) and not each.transactional for each in arguments)
+def _the_same_again(name: str, arguments: tuple[Any, ...]) -> bool:
+    """In a transaction there is nothing to see when it was sent; outside, the run ends with a commit, a step itself."""
+    statement = next((each for each in arguments if isinstance(each, Statement)), None)
+    return statement is not None and statement.transactional == (name == "_send")
 
 
 def check_uncertain(world: World, body: Mapping[str, Any]) -> None:

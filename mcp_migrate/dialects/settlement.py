@@ -28,7 +28,7 @@ class Settled:
     left: Left | None = None
 
 
-def settled(plan: Plan, mark: Mark | None, reader: Reader, began: frozenset[int] | None) -> Settled:
+def settled(plan: Plan, mark: Mark | None, reader: Reader, began: Mapping[int, bool] | None) -> Settled:
     """What the mark says, held against the record: `began` are the statements of whose end it says nothing."""
     revisions = reader.revisions(plan.version_table)
     where, now = ", ".join(revisions) or None, shape(reader.schema(version_table=plan.version_table))
@@ -45,7 +45,7 @@ def settled(plan: Plan, mark: Mark | None, reader: Reader, began: frozenset[int]
     if doubt is not None and began is not None:
         how += f", the record that statement {doubt} was sent and nothing of its end"
     missing = tuple(not_ran(plan, {"ran": ran, "uncertain": doubt}))
-    left = reader.left_by(following) if doubt is not None else None
+    left = reader.left_by(following) if began and doubt is not None and began[doubt] else None
     return Settled("partially_applied", how, where, now, ran, doubt, missing, left)
 
 
@@ -55,7 +55,7 @@ def not_ran(plan: Plan, outcome: Mapping[str, Any]) -> list[int]:
     return [statement.n for statement in plan.statements if statement.n not in stands]
 
 
-def _doubt(following: Statement, began: frozenset[int] | None) -> int | None:
+def _doubt(following: Statement, began: Mapping[int, bool] | None) -> int | None:
     """The statement after those that stand, where nobody can say whether it ran: it was sent, and never answered."""
     if began is None:
         return None if following.transactional else following.n

@@ -229,6 +229,21 @@ class Project:
         self._replays = dict([*self._replays.items(), (place, schema)][-_REPLAYS:])
         return Replay(schema, time.perf_counter() - start, remembered=False)
 
+    @contextmanager
+    def standing_at(
+        self, dialect: Dialect, url: str, revision: str | None, version_table: str | None
+    ) -> Iterator[Scratch]:
+        """A scratch database at `revision`; at base it has at most an empty `version_table`.
+
+        Raises:
+            RenderFailedError: a revision fails there. RehearsalFailedError: no scratch database.
+        """
+        with empty_scratch(dialect, url) as scratch:
+            if revision or version_table:
+                with self._child(scratch.url) as running:
+                    running.ask("prepare", current=[revision] if revision else [], version_table=version_table)
+            yield scratch
+
     def modelled(self, dialect: Dialect, url: str, *, live: Schema, version_table: str) -> tuple[Schema, Schema]:
         """What of the `live` schema can be compared with the models, and the schema that the models make.
 

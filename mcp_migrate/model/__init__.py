@@ -31,6 +31,7 @@ from mcp_migrate.model.plan import (
 )
 from mcp_migrate.model.precondition import Precondition, Unmet
 from mcp_migrate.model.rehearsal import Rehearsal, Tried
+from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Kept, Undo
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Quorum",
     "Read",
     "Rehearsal",
+    "Resumes",
     "Reverse",
     "Statement",
     "Tier",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Protocol
@@ -32,6 +32,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _COUNTED, _ASKING_SECONDS = 1_000, 60.0
 """Rows in the way are counted no further, and a precondition is asked no longer."""
 
+_GO_ON = (
+    'Call migration_plan with to: "finish" for the statements that did not run, or with to: "undo" to take back those '
+    "that did; nothing else runs on this target until then."
+)
+
 Progress = Callable[[int, int, str], None]
 """Called with statements done, statements in all and a word on the one that comes next."""
 
@@ -39,12 +44,19 @@ Progress = Callable[[int, int, str], None]
 class Journal(Protocol):
     """What has to be on the record while an apply runs; each entry is durable when its method returns."""
 
-    def is_open(self) -> bool:
-        """Whether nobody gave this apply an outcome in the meantime."""
+    def may_run(self) -> bool:
+        """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
         ...
 
-    def began(self, statement: Statement) -> None:
-        """This statement, which no transaction takes back, is about to be sent."""
+    def others(self) -> Collection[str]:
+        """The other applies of this target that have no outcome."""
+        ...
+
+    def began(self, statement: Statement, *, clear: bool) -> None:
+        """This statement, which no transaction takes back, is about to be sent.
+
+        `clear` says that nothing is there that looks as if it had failed before.
+        """
         ...
 
     def ended(self, statement: Statement, error: MigrateError | None) -> None:
@@ -64,7 +76,7 @@ def execute(
 ) -> Iterator[tuple[Executed, Writer | None]]:
     """Do the work. Leaving the context commits; an exception inside it rolls back.
 
-    `journal` is asked under the target's lock whether nobody settled this apply in the meantime.
+    `journal` is asked under the target's lock whether another apply came in between.
 
     Raises:
         PlanStaleError: the target is no longer what the plan was made for.
@@ -103,13 +115,17 @@ def _told_whole(plan: Plan) -> Iterator[None]:
     except PartiallyAppliedError as error:
         if not error.details.get("unknown"):
             error.details = {**error.details, "not_ran": not_ran(plan, error.details)}
+            error.hint = f"{error.hint} {_GO_ON}"
         raise
 
 
 def _ready(plan: Plan, writer: Writer, apply_id: str, journal: Journal) -> None:
-    """Under the target's lock: nobody settled this apply, and the target is where the plan starts."""
-    if not journal.is_open():
-        raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
+    """Under the target's lock: no other apply came in between, and the target is where the plan starts."""
+    if not journal.may_run() or any(writer.mark(other) for other in journal.others()):
+        raise LockedError(
+            "Another apply of this target came first, and its outcome counts.",
+            hint="Nothing ran. Make the same call again: it says what there is to do then.",
+        )
     _same_start(plan, writer)
     _rows_fit(plan, writer)
     writer.leave_mark(apply_id, plan.digest)
@@ -133,7 +149,7 @@ def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
 
 @contextmanager
 def settle(
-    plan: Plan, *, apply_id: str, target: Target, broker: Broker, began: frozenset[int] | None = None
+    plan: Plan, *, apply_id: str, target: Target, broker: Broker, began: Mapping[int, bool] | None = None
 ) -> Iterator[Settled]:
     """Find out from the mark it left, holding the target's lock so that it cannot be running; no statement is sent.
 
@@ -238,7 +254,7 @@ def _recording(writer: Writer, journal: Journal, alone: Callable[[Statement], bo
         if not alone(statement):
             return writer.run(statement)
         before = writer.left_by(statement)
-        journal.began(statement)
+        journal.began(statement, clear=before is None)
         try:
             touched = writer.run(statement)
         except MigrateError as error:

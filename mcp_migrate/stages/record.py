@@ -129,17 +129,24 @@ class Recorder:
         """Whether this step has no outcome yet."""
         return not self._ledger.find(Kind.STEP_FINISHED, apply_id)
 
-    def began(self, started: Event) -> frozenset[int] | None:
+    def overtaken(self, apply_id: str) -> bool:
+        """Whether another apply of the same target stopped part way since this one began."""
+        [started, *_] = self._ledger.find(Kind.STEP_STARTED, apply_id)
+        where: dict[str | tuple[str, ...], str] = {"target": str(started.body["target"]), "status": "partially_applied"}
+        return any(event.seq > started.seq for event in self._ledger.last(Kind.STEP_FINISHED, where=where))
+
+    def began(self, started: Event) -> Mapping[int, bool] | None:
         """The statements outside of transactions of which an apply did not say that they ended, or left nothing.
 
-        None where it was not written down: its server was older.
+        With each whether the target was clear of what it leaves when it fails. None where it was not written down: its
+        server was older.
         """
         if not started.body.get("by_statement"):
             return None
         apply_id = str(started.subject)
         ended = {e.body["n"]: e.body for e in self._ledger.find(Kind.STATEMENT_FINISHED, apply_id)}
-        sent = {e.body["n"] for e in self._ledger.find(Kind.STATEMENT_STARTED, apply_id)}
-        return frozenset(n for n in sent if n not in ended or ended[n]["uncertain"])
+        sent = {e.body["n"]: e.body["clear"] for e in self._ledger.find(Kind.STATEMENT_STARTED, apply_id)}
+        return {n: clear for n, clear in sent.items() if n not in ended or ended[n]["uncertain"]}
 
     def statement_began(self, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime) -> None:
         """The intent to send one statement that no transaction takes back."""
@@ -204,13 +211,19 @@ class Journal:
     apply_id: str
     clock: Callable[[], datetime]
 
-    def is_open(self) -> bool:
-        """Whether nobody gave this apply an outcome in the meantime."""
-        return self.recorder.is_open(self.apply_id)
+    def may_run(self) -> bool:
+        """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
+        return self.recorder.is_open(self.apply_id) and not self.recorder.overtaken(self.apply_id)
 
-    def began(self, statement: Statement) -> None:
-        """It is about to be sent."""
-        body = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
+    def others(self) -> tuple[str, ...]:
+        """The other applies of this target that have no outcome."""
+        started = self.recorder.in_flight(str(self.approved.call.target))
+        return tuple(str(event.subject) for event in started if event.subject != self.apply_id)
+
+    def began(self, statement: Statement, *, clear: bool) -> None:
+        """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""
+        named = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
+        body = {**named, "clear": clear}
         self.recorder.statement_began(self.approved, self.apply_id, body, at=self.clock())
 
     def ended(self, statement: Statement, error: MigrateError | None) -> None:

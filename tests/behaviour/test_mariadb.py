@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from mcp_migrate.ledger import Kind, verify
 from tests.crash import applies, check_uncertain
-from tests.mariadb import ask, fresh_database
+from tests.mariadb import ask, file_in_the_way, fresh_database
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -70,20 +68,11 @@ async def test_a_plan_is_applied_and_rolled_back(world: World, mariadb_url: str)
     assert [row for row in ask(mariadb_url, "SHOW DATABASES") if row[0].startswith("mcp_migrate_scratch")] == []
 
 
-@contextmanager
-def _file_in_the_way(url: str, table: str) -> Iterator[None]:
-    """What no schema shows: the file of a table that is not there."""
-    folder = Path(ask(url, "SELECT @@datadir")[0][0], url.rpartition("/")[2])
-    (folder / f"{table}.ibd").write_text("")
-    yield
-    (folder / f"{table}.ibd").unlink()
-
-
 async def test_a_failure_half_way_is_told_exactly(world: World, mariadb_url: str) -> None:
     _move_to_mariadb(world, mariadb_url)
     async with world.agent() as agent:
         plan = await _plan(agent)
-        with _file_in_the_way(mariadb_url, "items"):
+        with file_in_the_way(mariadb_url, "items"):
             answer = await _apply(world, agent, plan)
             again = await agent.call("migration_status", target="shop")
 

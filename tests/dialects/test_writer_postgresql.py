@@ -144,6 +144,6 @@ def test_an_index_that_was_never_finished_is_named_with_what_removes_it(postgres
         run(postgres_url, unique)
 
     with dialect_for(postgres_url).open_reader(postgres_url) as reader:
-        assert reader.left_by(unique) == Left('public."I"', "invalid index", 'DROP INDEX CONCURRENTLY public."I"')
+        assert reader.left_by(unique) == Left("public.I", "invalid index", 'DROP INDEX CONCURRENTLY public."I"')
         for other in ("CREATE INDEX CONCURRENTLY fine ON t (a)", 'CREATE INDEX CONCURRENTLY "I" ON u (a)', "SELECT 1"):
             assert reader.left_by(Statement(1, "r1", other, transactional=False)) is None

@@ -16,7 +16,7 @@ from mcp_migrate.model import Statement
 _LOCK_WAIT, _DEADLOCK = 1205, 1213
 _TOO_LONG = frozenset({1969, 3024})
 _ROLLED_BACK = "Everything was rolled back, nothing changed."
-_LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
+_LOOK = "The statements named in `ran` stand"
 
 
 class State(Protocol):

@@ -33,7 +33,9 @@ def left_by(connection: psycopg.Connection[Any], sql: str) -> Left | None:
         rows = connection.execute(_INVALID.encode(), wanted).fetchall()
     except driver().Error:  # the session is gone, or its transaction: then it is found out later
         return None
-    return Left(rows[0][0], "invalid index", f"DROP INDEX CONCURRENTLY {rows[0][0]}") if rows else None
+    if not rows:
+        return None
+    return Left(f"{wanted[0]}.{wanted[1]}", "invalid index", f"DROP INDEX CONCURRENTLY {rows[0][0]}")
 
 
 def _concurrent_index(sql: str) -> list[str] | None:

@@ -46,7 +46,7 @@ _NO_PLACE = (
     "It keeps undo data: have an admin run once CREATE SCHEMA mcp_migrate_undo AUTHORIZATION <its role>, see that there"
     " is space, or set limits.undo_rows: 0 and plan again."
 )
-_LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
+_LOOK = "The statements named in `ran` stand"
 
 
 class PostgresWriter(PostgresReader):
