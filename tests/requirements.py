@@ -121,6 +121,7 @@ REQUIREMENTS = (
     Requirement("interface-statement-failed", "docs/interface.md", "What the database refuses leaves nothing behind."),
     Requirement("interface-partially-applied", "docs/interface.md", "What ran outside a transaction is told exactly."),
     Requirement("statements-on-record", "docs/partial-applies.md", "What cannot be taken back is recorded before it."),
+    Requirement("who-is-in-the-way", "docs/configuration.md", "Whoever holds the lock is named, without what it sent."),
     Requirement("part-way", "docs/partial-applies.md", "What stopped part way is finished or taken back, never rerun."),
     Requirement("interface-credential-failed", "docs/interface.md", "A reference to nothing is told, never its value."),
     Requirement("interface-target-unreachable", "docs/interface.md", "An unreachable target has a code."),

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.keeper import Entry, Keeper
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
@@ -130,6 +131,13 @@ class Writer(Reader, Protocol):
 
         Raises:
             StatementFailedError: there is no place for it, and no right to make one.
+        """
+        ...
+
+    def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:
+        """Other sessions whose transaction is older than that and holds a lock on one of these ``schema.table``.
+
+        On any table where there are no `tables`. Where the server does not tell which tables, all old ones.
         """
         ...
 

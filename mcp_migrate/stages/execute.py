@@ -13,6 +13,7 @@ from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Limits, Writer
 from mcp_migrate.dialects.keeper import Entry
+from mcp_migrate.dialects.readiness import nobody_is_long_at_it, rows_fit, same_rows, same_start
 from mcp_migrate.dialects.settlement import Settled, not_ran, settled
 from mcp_migrate.errors import (
     LockedError,
@@ -20,17 +21,12 @@ from mcp_migrate.errors import (
     MigrateError,
     PartiallyAppliedError,
     PlanStaleError,
-    PreconditionFailedError,
 )
 from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
-from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 """Seconds between an attempt that got no lock and the next."""
-
-_COUNTED, _ASKING_SECONDS = 1_000, 60.0
-"""Rows in the way are counted no further, and a precondition is asked no longer."""
 
 _GO_ON = (
     'Call migration_plan with to: "finish" for the statements that did not run, or with to: "undo" to take back those '
@@ -93,7 +89,10 @@ def execute(
             try:
                 with ExitStack() as trial:
                     writer = trial.enter_context(_writer(approved, plan, url, target))
-                    _ready(plan, writer, apply_id, journal)
+                    _ready(plan, writer, journal)
+                    nobody_is_long_at_it(approved.permitted.classified, writer, target.limits.oldest_transaction)
+                    rows_fit(plan, writer)
+                    writer.leave_mark(apply_id, plan.digest)
                     run = _recording(writer, journal, alone)
                     executed = _work(approved, apply_id, _counting(plan, writer, progress, run))
                     session.enter_context(trial.pop_all())
@@ -119,16 +118,14 @@ def _told_whole(plan: Plan) -> Iterator[None]:
         raise
 
 
-def _ready(plan: Plan, writer: Writer, apply_id: str, journal: Journal) -> None:
+def _ready(plan: Plan, writer: Writer, journal: Journal) -> None:
     """Under the target's lock: no other apply came in between, and the target is where the plan starts."""
     if not journal.may_run() or any(writer.mark(other) for other in journal.others()):
         raise LockedError(
             "Another apply of this target came first, and its outcome counts.",
             hint="Nothing ran. Make the same call again: it says what there is to do then.",
         )
-    _same_start(plan, writer)
-    _rows_fit(plan, writer)
-    writer.leave_mark(apply_id, plan.digest)
+    same_start(plan, writer)
 
 
 def _pause(attempt: int) -> float:
@@ -196,52 +193,6 @@ def _writer(approved: Approved, plan: Plan, url: str, target: Target) -> Iterato
         yield writer
 
 
-def _same_start(plan: Plan, writer: Writer) -> None:
-    revisions = writer.revisions(plan.version_table)
-    if revisions != tuple(filter(None, [plan.from_revision])):
-        raise PlanStaleError(
-            f"The target is at revision {', '.join(revisions) or 'base'}, "
-            f"the plan starts at {plan.from_revision or 'base'}.",
-            hint="Call migration_plan again and apply the new plan.",
-            revision=list(revisions),
-        )
-    if shape(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
-        raise PlanStaleError(
-            "The target's schema changed since the plan was made.",
-            hint="Call migration_plan again and apply the new plan.",
-        )
-
-
-def _rows_fit(plan: Plan, writer: Writer) -> None:
-    """Ask the preconditions before the first statement. One that takes too long is left to the statement itself."""
-    for each in plan.preconditions:
-        found = writer.count_returned(each.sql, at_most=_COUNTED, seconds=_ASKING_SECONDS)
-        if found.rows:
-            more = "more than " if found.rows >= _COUNTED else ""
-            raise PreconditionFailedError(
-                f"{more}{found.rows} row(s) of the target are in the way: {each.why}.",
-                hint="Nothing ran. Mend those rows in an earlier revision, or change the revision, and plan again; "
-                "the query in `details` finds them.",
-                object=each.object,
-                sql=each.sql,
-                rows=found.rows,
-            )
-
-
-def _same_rows(read: Read, writer: Writer) -> None:
-    """What a revision read when the plan was made is what stands there now. Raises: PlanStaleError."""
-    if writer.look(read.sql, read.parameters) == read.result:
-        return
-    query = " ".join(read.sql.split())[:300]
-    raise PlanStaleError(
-        f"Revision {read.revision} read other rows when the plan was made, which may have made its statements: {query}",
-        hint="Everything was rolled back. Call migration_plan again and apply the new plan.",
-        query=query,
-        tables=list(read.tables),
-        before=read.before,
-    )
-
-
 def _alone(dialect: Dialect) -> Callable[[Statement], bool]:
     """Whether no transaction takes a statement back."""
     return lambda statement: not statement.transactional or dialect.commits(statement.sql)
@@ -278,7 +229,7 @@ def _counting(
 
     def run(statement: Statement) -> int:
         for read in reads.get(statement.n, ()):
-            _same_rows(read, writer)
+            same_rows(read, writer)
         progress(statement.n - 1, len(plan.statements), f"statement {statement.n}")
         return send(statement)
 

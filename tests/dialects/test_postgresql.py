@@ -150,7 +150,10 @@ def test_a_busy_table_is_a_lock_timeout_and_a_running_apply_is_locked(postgres_u
         with pytest.raises(LockTimeoutError):
             write(postgres_url, [ADD])
         busy.execute("COMMIT")
-    with dialect_for(postgres_url).open_writer(postgres_url, [], limits=Limits()), pytest.raises(LockedError):
+    with (
+        dialect_for(postgres_url).open_writer(postgres_url, [], limits=Limits()),
+        pytest.raises(LockedError, match="In the way: session"),
+    ):
         write(postgres_url, [])
 
 

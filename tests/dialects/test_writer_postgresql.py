@@ -104,13 +104,47 @@ def test_a_session_that_dies_during_a_statement_was_rolled_back(postgres_url: st
     assert admin.execute("SELECT to_regclass('t')").fetchone() == (None,)
 
 
+@pytest.mark.proves("who-is-in-the-way")
 def test_a_lock_that_is_not_to_be_had_is_told_as_such(postgres_url: str, admin: Any) -> None:
     admin.execute("CREATE TABLE t (a int)")
     admin.execute("BEGIN")
     admin.execute("LOCK TABLE t")
+    admin.execute("SET application_name = 'a long report'")
 
-    with pytest.raises(LockTimeoutError):
+    with pytest.raises(LockTimeoutError, match=r"In the way: session \d+ \(a long report, user ") as caught:
         run(postgres_url, Statement(1, "r1", "ALTER TABLE t ADD b int"))
+
+    [holder] = caught.value.details["in_the_way"]
+    expected = {"pid": admin.info.backend_pid, "application": "a long report", "state": "idle in transaction"}
+    assert expected.items() <= holder.items()
+    assert holder["transaction_seconds"] > 0
+    assert holder["certain"]
+    assert "LOCK TABLE" not in str(caught.value.details)
+
+
+@pytest.mark.proves("who-is-in-the-way")
+def test_old_transactions_are_those_with_a_lock_on_a_table_that_is_asked_about(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int); CREATE TABLE u (a int)")
+    admin.execute("BEGIN")
+    admin.execute("SELECT FROM t")
+
+    def asked(tables: set[str] | None, seconds: float) -> list[int]:
+        return [holder.pid for holder in writer.old_transactions(tables, seconds=seconds)]
+
+    with dialect_for(postgres_url).open_writer(postgres_url, [], limits=SOON) as writer:
+        pid = admin.info.backend_pid
+        assert (asked({"public.t"}, 0.001), asked(None, 0.001)) == ([pid], [pid])
+        assert (asked({"public.u"}, 0.001), asked({"public.t"}, 60), asked(None, 60)) == ([], [], [])
+
+
+def test_an_index_that_waits_for_a_transaction_names_it(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int)")
+    admin.execute("BEGIN")
+    admin.execute("INSERT INTO t VALUES (1)")
+
+    with pytest.raises(PartiallyAppliedError) as caught:
+        run(postgres_url, Statement(1, "r1", "CREATE INDEX CONCURRENTLY i ON t (a)", transactional=False))
+    assert [holder["pid"] for holder in caught.value.details["in_the_way"]] == [admin.info.backend_pid]
 
 
 def test_a_timeout_below_a_millisecond_is_not_none_at_all(postgres_url: str) -> None:
