@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from mcp_migrate.dialects import dialect_for
@@ -181,3 +182,21 @@ def test_an_index_that_was_never_finished_is_named_with_what_removes_it(postgres
         assert reader.left_by(unique) == Left("public.I", "invalid index", 'DROP INDEX CONCURRENTLY public."I"')
         for other in ("CREATE INDEX CONCURRENTLY fine ON t (a)", 'CREATE INDEX CONCURRENTLY "I" ON u (a)', "SELECT 1"):
             assert reader.left_by(Statement(1, "r1", other, transactional=False)) is None
+
+
+@pytest.mark.proves("reads-hold")
+def test_what_was_read_stays_until_the_apply_ends(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int)")
+    with dialect_for(postgres_url).open_writer(postgres_url, [], limits=SOON) as writer:
+        writer.look("SELECT a FROM t", ())
+        admin.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            admin.execute("INSERT INTO t VALUES (1)")
+        assert admin.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    admin.execute("INSERT INTO t VALUES (1)")
+    admin.execute("BEGIN; INSERT INTO t VALUES (2)")
+    with (
+        pytest.raises(LockTimeoutError),
+        dialect_for(postgres_url).open_writer(postgres_url, [], limits=SOON) as writer,
+    ):
+        writer.look("SELECT a FROM t", ())

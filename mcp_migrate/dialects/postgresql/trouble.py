@@ -57,6 +57,15 @@ def refused(state: State, statement: Statement, error: Any) -> MigrateError:
     return StatementFailedError(f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} {mend}", **details)
 
 
+def unlocked(state: State) -> LockTimeoutError:
+    """For a table that a plan reads, and that somebody writes to for too long."""
+    return LockTimeoutError(
+        f"A table that the plan reads was written to for longer than lock_timeout.{named(state.holders)}",
+        hint="Everything was rolled back. Make the same call again when the table is less busy.",
+        **in_the_way(state.holders),
+    )
+
+
 def uncommitted(state: State, why: str, *, lost: bool) -> MigrateError:
     """For a COMMIT that failed; with a `lost` connection nobody knows whether it did."""
     if lost:

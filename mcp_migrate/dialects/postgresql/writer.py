@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,9 @@ from mcp_migrate.dialects.holders import Holder, in_the_way, named
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.observing import Observer
-from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
-from mcp_migrate.dialects.postgresql.reads import listing
-from mcp_migrate.dialects.postgresql.trouble import left_standing, refused, uncommitted
+from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader, qualified, quote
+from mcp_migrate.dialects.postgresql.reads import listing, reads
+from mcp_migrate.dialects.postgresql.trouble import left_standing, refused, uncommitted, unlocked
 from mcp_migrate.dialects.postgresql.waiting import Watch, lock_owners, old_transactions
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import (
@@ -41,6 +41,8 @@ _MAKE_MARKS = (
     "CREATE SCHEMA IF NOT EXISTS mcp_migrate",
     f"CREATE TABLE {MARKS} (apply_id text PRIMARY KEY, plan text NOT NULL, done integer NOT NULL)",
 )
+_LOCKABLE = frozenset("rpv")
+"""Tables, and views, whose tables are locked with them; nobody writes to what is left without a plan of its own."""
 _UNSIGNED = (1 << 64) - 1
 _POLL_SECONDS = 0.05
 
@@ -96,12 +98,28 @@ class PostgresWriter(PostgresReader):
         return Observer(self._ask)
 
     def look(self, sql: str, row: Sequence[Any]) -> str:
-        """The digest of its rows, inside the transaction."""
+        """The digest of its rows, inside the transaction; until it ends nobody else writes to the tables it read.
+
+        No isolation level does that: what others commit after the snapshot is not seen, and is there all the same.
+        """
         try:
+            self._hold_still(reads(sql) or ())
             found = self._connection.execute(listing(sql).encode(), [values.thaw(value) for value in row] or None)
             return values.rows_digest(found.fetchall())
         except driver().Error as error:
+            if error.sqlstate == "55P03":
+                raise unlocked(self) from error
             raise unread(message(error)) from error
+
+    def _hold_still(self, tables: Iterable[str]) -> None:
+        """SHARE keeps out who writes, and nobody who reads."""
+        for table in tables:
+            name = quote(qualified(table))
+            kinds = self._ask(
+                "SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", name
+            )
+            if kinds and kinds[0][0] in _LOCKABLE:
+                self._connection.execute(f"LOCK TABLE {name} IN SHARE MODE".encode())
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
