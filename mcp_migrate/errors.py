@@ -196,7 +196,7 @@ class PartiallyAppliedError(MigrateError):
     """Some statements could not be part of one transaction, and a later one failed."""
 
     code = "partially_applied"
-    action = Action.ASK_OWNER
+    action = Action.REPLAN
 
 
 class CredentialFailedError(MigrateError):

@@ -141,7 +141,9 @@ class Pipeline:
             plan, target = Plan.thaw(started.body["plan"]), self.settings.target(str(name))
             with (
                 suppress(LockedError, TargetUnreachableError, CredentialFailedError),
-                execute.settle(plan, apply_id=apply_id, target=target, broker=self.broker) as outcome,
+                execute.settle(
+                    plan, apply_id=apply_id, target=target, broker=self.broker, began=recorder.began(started)
+                ) as outcome,
             ):
                 if recorder.is_open(apply_id):
                     recorder.settled(started, asdict(outcome), at=self.clock())
@@ -196,7 +198,7 @@ class Pipeline:
                 target=target,
                 broker=self.broker,
                 progress=watch.progress,
-                is_open=lambda: recorder.is_open(apply_id),
+                journal=record.Journal(recorder, approved, apply_id, self.clock),
             ) as (executed, writer):
                 validated = validate.validate(executed, writer)
         except Exception as error:  # whatever it was, the step has an outcome on the record

@@ -147,3 +147,12 @@ def _program(name: str) -> str | None:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@contextmanager
+def file_in_the_way(url: str, table: str) -> Iterator[None]:
+    """What no schema shows: the file of a table that is not there."""
+    folder = Path(ask(url, "SELECT @@datadir")[0][0], url.rpartition("/")[2])
+    (folder / f"{table}.ibd").write_text("")
+    yield
+    (folder / f"{table}.ibd").unlink()

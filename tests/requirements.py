@@ -148,6 +148,13 @@ REQUIREMENTS = (
     Requirement("interface-validation-failed", "docs/interface.md", "A target that ends elsewhere is rolled back."),
     Requirement("interface-statement-failed", "docs/interface.md", "What the database refuses leaves nothing behind."),
     Requirement("interface-partially-applied", "docs/interface.md", "What ran outside a transaction is told exactly."),
+    Requirement("statements-on-record", "docs/partial-applies.md", "What cannot be taken back is recorded before it."),
+    Requirement("own-transactions", "docs/cage.md", "A revision that ends its own transaction gets no plan."),
+    Requirement(
+        "reads-hold", "docs/configuration.md", "What a plan read is held still until it is done, on PostgreSQL."
+    ),
+    Requirement("who-is-in-the-way", "docs/configuration.md", "Whoever holds the lock is named, without what it sent."),
+    Requirement("part-way", "docs/partial-applies.md", "What stopped part way is finished or taken back, never rerun."),
     Requirement("interface-credential-failed", "docs/interface.md", "A reference to nothing is told, never its value."),
     Requirement("interface-target-unreachable", "docs/interface.md", "An unreachable target has a code."),
     Requirement("interface-config-invalid", "docs/interface.md", "What cannot be enforced does not start."),

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.keeper import Entry, Keeper
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
@@ -62,6 +63,15 @@ class Observed:
     rewrites: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a statement left that failed half way: what it is called here, and the statement that removes it."""
+
+    object: str
+    what: str
+    clean: str
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
 
@@ -83,6 +93,10 @@ class Reader(Protocol):
 
     def mark(self, apply_id: str) -> Mark | None:
         """What this apply left here; None when nothing of it was committed."""
+        ...
+
+    def left_by(self, statement: Statement) -> Left | None:
+        """What stands here as this statement leaves it when it fails; None where that is nothing, or cannot be told."""
         ...
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
@@ -121,6 +135,13 @@ class Writer(Reader, Protocol):
 
         Raises:
             StatementFailedError: there is no place for it, and no right to make one.
+        """
+        ...
+
+    def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:
+        """Other sessions whose transaction is older than that and holds a lock on one of these ``schema.table``.
+
+        On any table where there are no `tables`. Where the server does not tell which tables, all old ones.
         """
         ...
 

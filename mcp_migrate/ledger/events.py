@@ -43,6 +43,8 @@ class Kind(StrEnum):
     APPROVAL_REOPENED = "approval.reopened"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"
+    STATEMENT_STARTED = "statement.started"
+    STATEMENT_FINISHED = "statement.finished"
     NOTICE_SENT = "notice.sent"
     NOTICE_FAILED = "notice.failed"
     UNDO_EXPIRED = "undo.expired"

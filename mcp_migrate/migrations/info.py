@@ -129,3 +129,12 @@ class ProjectInfo:
 
 def _cannot(sentence: str, hint: str, **details: object) -> RenderFailedError:
     return RenderFailedError(sentence, hint=hint, **details)
+
+
+def agree(configured: str, used: str) -> None:
+    """Hold the version table that `env.py` configures against the one that is read. Raises: RenderFailedError."""
+    if configured != used:
+        raise RenderFailedError(
+            f"env.py configures the version table {configured}, the target is read with {used}.",
+            hint="Configure one version table.",
+        )

@@ -70,3 +70,12 @@ def question(way: Way, url: str, schema: Schema) -> Hashable:
     table = has_version_table(way.dialect, url, way.info.version_table)
     server = (place.host, place.port, place.database, place.username, server_of(way.dialect, url), table)
     return (way.target, way.start, way.end, way.cage, way.rehearse, way.max_rows, fingerprint(schema), server)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A schema that revisions give, and what it cost to find out."""
+
+    schema: Schema
+    seconds: float
+    remembered: bool

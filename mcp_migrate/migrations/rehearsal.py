@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from mcp_migrate.dialects.interface import Limits, Observed, Scratch, Writer
+from mcp_migrate.dialects.interface import Dialect, Limits, Observed, Scratch, Writer
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
 from mcp_migrate.migrations.planning import Recorded, Way
 from mcp_migrate.migrations.scratch import has_version_table, read_schema, server_of
@@ -68,7 +68,7 @@ def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: s
     """
     plan = recorded.plan
     try:
-        tried, observed = _run(way, scratch, plan.statements, _steps(way, plan))
+        tried, observed = run_on(way.dialect, scratch, plan.statements, _steps(way, plan))
     except MigrateError as error:
         raise _failed(plan, error) from error
     if _shape(way, scratch) != recorded.after:
@@ -108,7 +108,7 @@ def _back(recorded: Recorded, way: Way, scratch: Scratch) -> tuple[Reverse, floa
     if not reverse.available:
         return reverse, None
     try:
-        tried, _observed = _run(way, scratch, reverse.statements, lambda _done: None)
+        tried, _observed = run_on(way.dialect, scratch, reverse.statements)
     except MigrateError as error:
         return Reverse(available=False, restores_schema=False, why_not=_why(error)), None
     restored = _shape(way, scratch) == recorded.before
@@ -127,11 +127,14 @@ def _steps(way: Way, plan: Plan) -> Callable[[int], None]:
     return tell
 
 
-def _run(
-    way: Way, scratch: Scratch, statements: Sequence[Statement], tell: Callable[[int], None]
+def run_on(
+    dialect: Dialect,
+    scratch: Scratch,
+    statements: Sequence[Statement],
+    tell: Callable[[int], None] = lambda _done: None,
 ) -> tuple[tuple[Tried, ...], bool]:
-    """Each statement with what was seen of it, and whether the server said more than the time."""
-    with way.dialect.open_rehearsal(scratch, statements, limits=_LIMITS) as writer:
+    """Run them there: each statement with what was seen of it, and whether the server said more than the time."""
+    with dialect.open_rehearsal(scratch, statements, limits=_LIMITS) as writer:
         look = writer.observing()
         tried = []
         for done, statement in enumerate(statements):

@@ -51,3 +51,11 @@ def has_version_table(dialect: Dialect, url: str, version_table: str) -> bool:
     names = [version_table] if "." in version_table else [version_table, f"public.{version_table}"]
     with dialect.open_reader(url) as reader:
         return bool(reader.count_rows(names))
+
+
+def secrets_of(url: str) -> tuple[str, ...]:
+    """What of a scratch URL must not show in an error."""
+    from sqlalchemy.engine import make_url
+
+    password = make_url(url).password
+    return (url, str(password)) if password else ()

@@ -32,6 +32,7 @@ from mcp_migrate.model.plan import (
 )
 from mcp_migrate.model.precondition import Precondition, Unmet
 from mcp_migrate.model.rehearsal import Rehearsal, Tried
+from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Kept, Undo
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Quorum",
     "Read",
     "Rehearsal",
+    "Resumes",
     "Reverse",
     "Statement",
     "Tier",

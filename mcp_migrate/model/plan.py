@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from mcp_migrate.model.precondition import Precondition
 from mcp_migrate.model.rehearsal import Rehearsal
+from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Undo
 
 
@@ -191,6 +192,7 @@ class Plan:
     cannot be known. `cage` is the one that the project's Python was recorded in. `undo` is None for plans that were
     made before undo data was kept. `preconditions` are asked before the first statement. `rehearsal` says how it went
     on a scratch database; it is None for a plan that was not rehearsed, and no part of what is frozen: times vary.
+    `resumes` is the apply that stopped part way and that this plan goes on with.
     """
 
     target: str
@@ -207,6 +209,7 @@ class Plan:
     undo: Undo | None = None
     preconditions: tuple[Precondition, ...] = ()
     reads: tuple[Read, ...] = ()
+    resumes: Resumes | None = None
     rehearsal: Rehearsal | None = field(default=None, compare=False)
 
     @property
@@ -217,6 +220,13 @@ class Plan:
     @property
     def plan_id(self) -> str:
         return "plan_" + self.digest.removeprefix("sha256:")[:20]
+
+    @property
+    def origin(self) -> tuple[str | None, str]:
+        """The revision and fingerprint that its way back leads to: a plan that finishes another began with that one."""
+        if self.resumes is not None and self.resumes.direction == "finish":
+            return self.resumes.from_revision, self.resumes.base_fingerprint
+        return self.from_revision, self.base_fingerprint
 
     def frozen(self) -> dict[str, Any]:
         """The JSON form the ledger holds."""
@@ -240,6 +250,7 @@ class Plan:
             **({"undo": self.undo.frozen()} if self.undo else {}),
             **({"preconditions": [each.frozen() for each in self.preconditions]} if self.preconditions else {}),
             **({"reads": [read.frozen() for read in self.reads]} if self.reads else {}),  # as before there were any
+            **({"resumes": self.resumes.frozen()} if self.resumes else {}),
         }
 
     @classmethod
@@ -256,5 +267,6 @@ class Plan:
             "undo": undo,
             "preconditions": tuple(Precondition.thaw(each) for each in value.get("preconditions", ())),
             "reads": tuple(Read.thaw(read) for read in value.get("reads", ())),
+            "resumes": Resumes.thaw(value["resumes"]) if value.get("resumes") else None,
         }
         return cls(**{**value, **parts})

@@ -38,6 +38,9 @@ class TargetLimits(Part):
     lock_timeout: Seconds = Field(3.0, description="How long to wait for a lock.")
     lock_retries: int = Field(3, ge=0, le=20, description="How often to begin again when a lock was not free in time.")
     statement_timeout: Seconds = Field(600.0, description="How long one statement may run.")
+    oldest_transaction: Seconds | None = Field(
+        None, gt=0, description="With an older transaction on tables of the plan an apply does not begin."
+    )
     undo_rows: int = Field(1_000_000, ge=0, description="Rows of one table that are kept for a rollback, at most.")
     undo_keep: Duration = Field(timedelta(days=14), description="How long they are kept.")
 

@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict
+from typing import Protocol
 
 from mcp_migrate.brokers import Broker
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits, Mark, Writer
+from mcp_migrate.dialects.interface import Dialect, Limits, Writer
 from mcp_migrate.dialects.keeper import Entry
-from mcp_migrate.errors import LockedError, LockTimeoutError, PlanStaleError, PreconditionFailedError
+from mcp_migrate.dialects.readiness import nobody_is_long_at_it, rows_fit, same_rows, same_start
+from mcp_migrate.dialects.settlement import Settled, not_ran, settled
+from mcp_migrate.errors import (
+    LockedError,
+    LockTimeoutError,
+    MigrateError,
+    PartiallyAppliedError,
+    PlanStaleError,
+)
 from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
-from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 """Seconds between an attempt that got no lock and the next."""
 
-_COUNTED, _ASKING_SECONDS = 1_000, 60.0
-"""Rows in the way are counted no further, and a precondition is asked no longer."""
+_GO_ON = (
+    'Call migration_plan with to: "finish" for the statements that did not run, or with to: "undo" to take back those '
+    "that did; nothing else runs on this target until then."
+)
 
 Progress = Callable[[int, int, str], None]
 """Called with statements done, statements in all and a word on the one that comes next."""
+
+
+class Journal(Protocol):
+    """What has to be on the record while an apply runs; each entry is durable when its method returns."""
+
+    def may_run(self) -> bool:
+        """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
+        ...
+
+    def others(self) -> Collection[str]:
+        """The other applies of this target that have no outcome."""
+        ...
+
+    def began(self, statement: Statement, *, clear: bool) -> None:
+        """This statement, which no transaction takes back, is about to be sent.
+
+        `clear` says that nothing is there that looks as if it had failed before.
+        """
+        ...
+
+    def ended(self, statement: Statement, error: MigrateError | None) -> None:
+        """It ran, or the database refused it."""
+        ...
 
 
 @contextmanager
@@ -36,11 +68,11 @@ def execute(
     target: Target | None,
     broker: Broker,
     progress: Progress,
-    is_open: Callable[[], bool],
+    journal: Journal,
 ) -> Iterator[tuple[Executed, Writer | None]]:
     """Do the work. Leaving the context commits; an exception inside it rolls back.
 
-    `is_open` is asked under the target's lock: whether nobody settled this apply in the meantime.
+    `journal` is asked under the target's lock whether another apply came in between.
 
     Raises:
         PlanStaleError: the target is no longer what the plan was made for.
@@ -51,13 +83,18 @@ def execute(
         yield _work(approved, apply_id, _no_database), None
         return
     attempts = target.limits.lock_retries + 1
-    with broker.credential(target) as url, ExitStack() as session:
+    with broker.credential(target) as url, _told_whole(plan), ExitStack() as session:
+        alone = _alone(dialect_for(url))
         for attempt in range(1, attempts + 1):
             try:
                 with ExitStack() as trial:
                     writer = trial.enter_context(_writer(approved, plan, url, target))
-                    _ready(approved, plan, writer, apply_id, is_open)
-                    executed = _work(approved, apply_id, _counting(plan, writer, progress))
+                    _ready(approved, plan, writer, journal)
+                    nobody_is_long_at_it(approved.permitted.classified, writer, target.limits.oldest_transaction)
+                    rows_fit(plan, writer)
+                    writer.leave_mark(apply_id, plan.digest)
+                    run = _recording(writer, journal, alone)
+                    executed = _work(approved, apply_id, _counting(plan, writer, progress, run))
                     session.enter_context(trial.pop_all())
             except LockTimeoutError as error:
                 if attempt == attempts:
@@ -69,14 +106,27 @@ def execute(
         yield executed, writer
 
 
-def _ready(approved: Approved, plan: Plan, writer: Writer, apply_id: str, is_open: Callable[[], bool]) -> None:
-    """Under the target's lock: nobody settled this apply, it is that database, and it is where the plan starts."""
-    if not is_open():
-        raise LockedError("Another server has settled this apply.", hint="Nothing ran. Make the same call again.")
+@contextmanager
+def _told_whole(plan: Plan) -> Iterator[None]:
+    """Say of a partial apply which statements did not run, beside those that did."""
+    try:
+        yield
+    except PartiallyAppliedError as error:
+        if not error.details.get("unknown"):
+            error.details = {**error.details, "not_ran": not_ran(plan, error.details)}
+            error.hint = f"{error.hint} {_GO_ON}"
+        raise
+
+
+def _ready(approved: Approved, plan: Plan, writer: Writer, journal: Journal) -> None:
+    """Under the target's lock: no other apply came in between, it is that database, and where the plan starts."""
+    if not journal.may_run() or any(writer.mark(other) for other in journal.others()):
+        raise LockedError(
+            "Another apply of this target came first, and its outcome counts.",
+            hint="Nothing ran. Make the same call again: it says what there is to do then.",
+        )
     _same_database(approved, writer)
-    _same_start(plan, writer)
-    _rows_fit(plan, writer)
-    writer.leave_mark(apply_id, plan.digest)
+    same_start(plan, writer)
 
 
 def _pause(attempt: int) -> float:
@@ -95,21 +145,13 @@ def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
     return LockTimeoutError(sentence, hint=error.hint, **{**error.details, "attempts": attempts})
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of an apply that has no outcome on the record."""
-
-    status: Literal["applied", "failed", "partially_applied"]
-    how: str
-    revision: str | None
-    fingerprint: str
-    ran: tuple[int, ...] = ()
-    uncertain: int | None = None
-
-
 @contextmanager
-def settle(plan: Plan, *, apply_id: str, target: Target, broker: Broker) -> Iterator[Settled]:
+def settle(
+    plan: Plan, *, apply_id: str, target: Target, broker: Broker, began: Mapping[int, bool] | None = None
+) -> Iterator[Settled]:
     """Find out from the mark it left, holding the target's lock so that it cannot be running; no statement is sent.
+
+    `began` are the statements outside of transactions of whose end the record says nothing, if it was kept.
 
     Raises:
         LockedError: it may still be running.
@@ -117,7 +159,7 @@ def settle(plan: Plan, *, apply_id: str, target: Target, broker: Broker) -> Iter
     limits = Limits(lock_timeout=0.0, statement_timeout=target.limits.statement_timeout)
     with broker.credential(target) as url, dialect_for(url).open_writer(url, (), limits=limits) as writer:
         mark = writer.mark(apply_id)
-        yield _settled(plan, mark, writer)
+        yield settled(plan, mark, writer, began)
 
 
 def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> None:
@@ -142,20 +184,6 @@ def prune_undo(target: Target, broker: Broker, *, keys: Collection[str]) -> tupl
         return dialect_for(url).prune(url, keys=keys)
 
 
-def _settled(plan: Plan, mark: Mark | None, writer: Writer) -> Settled:
-    revisions = writer.revisions(plan.version_table)
-    where, now = ", ".join(revisions) or None, shape(writer.schema(version_table=plan.version_table))
-    if mark is None:
-        return Settled("failed", "it left no mark: nothing of it was committed", where, now)
-    ran = tuple(statement.n for statement in plan.statements[: mark.done])
-    if len(ran) == len(plan.statements):
-        return Settled("applied", "its mark says that every statement was committed", where, now, ran)
-    following = plan.statements[mark.done]
-    doubt = None if following.transactional else following.n
-    how = f"its mark says that {mark.done} of {len(plan.statements)} statements stand"
-    return Settled("partially_applied", how, where, now, ran, doubt)
-
-
 @contextmanager
 def _writer(approved: Approved, plan: Plan, url: str, target: Target) -> Iterator[Writer]:
     """Open the only session that may change a target: for the statements of this approval."""
@@ -177,62 +205,45 @@ def _same_database(approved: Approved, writer: Writer) -> None:
         )
 
 
-def _same_start(plan: Plan, writer: Writer) -> None:
-    revisions = writer.revisions(plan.version_table)
-    if revisions != tuple(filter(None, [plan.from_revision])):
-        raise PlanStaleError(
-            f"The target is at revision {', '.join(revisions) or 'base'}, "
-            f"the plan starts at {plan.from_revision or 'base'}.",
-            hint="Call migration_plan again and apply the new plan.",
-            revision=list(revisions),
-        )
-    if shape(writer.schema(version_table=plan.version_table)) != plan.base_fingerprint:
-        raise PlanStaleError(
-            "The target's schema changed since the plan was made.",
-            hint="Call migration_plan again and apply the new plan.",
-        )
+def _alone(dialect: Dialect) -> Callable[[Statement], bool]:
+    """Whether no transaction takes a statement back."""
+    return lambda statement: not statement.transactional or dialect.commits(statement.sql)
 
 
-def _rows_fit(plan: Plan, writer: Writer) -> None:
-    """Ask the preconditions before the first statement. One that takes too long is left to the statement itself."""
-    for each in plan.preconditions:
-        found = writer.count_returned(each.sql, at_most=_COUNTED, seconds=_ASKING_SECONDS)
-        if found.rows:
-            more = "more than " if found.rows >= _COUNTED else ""
-            raise PreconditionFailedError(
-                f"{more}{found.rows} row(s) of the target are in the way: {each.why}.",
-                hint="Nothing ran. Mend those rows in an earlier revision, or change the revision, and plan again; "
-                "the query in `details` finds them.",
-                object=each.object,
-                sql=each.sql,
-                rows=found.rows,
-            )
+def _recording(writer: Writer, journal: Journal, alone: Callable[[Statement], bool]) -> Callable[[Statement], int]:
+    """Run a statement; one that no transaction takes back is on the record before and after."""
+
+    def run(statement: Statement) -> int:
+        if not alone(statement):
+            return writer.run(statement)
+        before = writer.left_by(statement)
+        journal.began(statement, clear=before is None)
+        try:
+            touched = writer.run(statement)
+        except MigrateError as error:
+            left = None if before or error.details.get("unknown") else writer.left_by(statement)
+            if left is not None:  # it was not there before, so it is of this statement
+                error.details = {**error.details, "left": asdict(left)}
+            journal.ended(statement, error)
+            raise
+        journal.ended(statement, None)
+        return touched
+
+    return run
 
 
-def _same_rows(read: Read, writer: Writer) -> None:
-    """What a revision read when the plan was made is what stands there now. Raises: PlanStaleError."""
-    if writer.look(read.sql, read.parameters) == read.result:
-        return
-    query = " ".join(read.sql.split())[:300]
-    raise PlanStaleError(
-        f"Revision {read.revision} read other rows when the plan was made, which may have made its statements: {query}",
-        hint="Everything was rolled back. Call migration_plan again and apply the new plan.",
-        query=query,
-        tables=list(read.tables),
-        before=read.before,
-    )
-
-
-def _counting(plan: Plan, writer: Writer, progress: Progress) -> Callable[[Statement], int]:
+def _counting(
+    plan: Plan, writer: Writer, progress: Progress, send: Callable[[Statement], int]
+) -> Callable[[Statement], int]:
     reads: dict[int, list[Read]] = {}
     for read in plan.reads:
         reads.setdefault(read.before, []).append(read)
 
     def run(statement: Statement) -> int:
         for read in reads.get(statement.n, ()):
-            _same_rows(read, writer)
+            same_rows(read, writer)
         progress(statement.n - 1, len(plan.statements), f"statement {statement.n}")
-        return writer.run(statement)
+        return send(statement)
 
     return run
 

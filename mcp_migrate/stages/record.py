@@ -5,14 +5,15 @@ The only stage that writes to the ledger. What it writes is durable when it retu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.binding import enrolled
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
-from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Validated, digest
+from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Statement, Validated, digest
 from mcp_migrate.settings import Settings, Workflow
 
 
@@ -104,6 +105,7 @@ class Recorder:
             "scope": approved.permitted.scope,
             "rule": _rule(approved.permitted.classified),
             "broken_glass": approved.review["reviews"] if approved.review else None,
+            "by_statement": True,
         }
         used = [name for name in (approved.request_id, *approved.nonces) if name]
         drafts = [
@@ -163,6 +165,33 @@ class Recorder:
         """Whether this step has no outcome yet."""
         return not self._ledger.find(Kind.STEP_FINISHED, apply_id)
 
+    def overtaken(self, apply_id: str) -> bool:
+        """Whether another apply of the same target stopped part way since this one began."""
+        [started, *_] = self._ledger.find(Kind.STEP_STARTED, apply_id)
+        where: dict[str | tuple[str, ...], str] = {"target": str(started.body["target"]), "status": "partially_applied"}
+        return any(event.seq > started.seq for event in self._ledger.last(Kind.STEP_FINISHED, where=where))
+
+    def began(self, started: Event) -> Mapping[int, bool] | None:
+        """The statements outside of transactions of which an apply did not say that they ended, or left nothing.
+
+        With each whether the target was clear of what it leaves when it fails. None where it was not written down: its
+        server was older.
+        """
+        if not started.body.get("by_statement"):
+            return None
+        apply_id = str(started.subject)
+        ended = {e.body["n"]: e.body for e in self._ledger.find(Kind.STATEMENT_FINISHED, apply_id)}
+        sent = {e.body["n"]: e.body["clear"] for e in self._ledger.find(Kind.STATEMENT_STARTED, apply_id)}
+        return {n: clear for n, clear in sent.items() if n not in ended or ended[n]["uncertain"]}
+
+    def statement_began(self, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime) -> None:
+        """The intent to send one statement that no transaction takes back."""
+        self._statement(Kind.STATEMENT_STARTED, approved, apply_id, body, at)
+
+    def statement_ended(self, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime) -> None:
+        """What the database answered to it."""
+        self._statement(Kind.STATEMENT_FINISHED, approved, apply_id, body, at)
+
     def settled(self, started: Event, outcome: Mapping[str, Any], *, at: datetime) -> None:
         """What became of a step whose server died, and how that was found out."""
         body = {"target": started.body["target"], "recovered": True, **outcome}
@@ -180,6 +209,12 @@ class Recorder:
         """It was removed."""
         drafts = [Draft(Kind.UNDO_PRUNED, {"target": target, "key": key}, subject=key) for key in keys]
         self._ledger.append(*drafts, at=at)
+
+    def _statement(self, kind: Kind, approved: Approved, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
+        call = approved.call
+        workflow = approved.prepared.granted.workflow
+        draft = Draft(kind, {"target": call.target, **body}, workflow=workflow, call_id=call.call_id, subject=apply_id)
+        self._ledger.append(draft, at=at)
 
     def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
         draft = Draft(
@@ -201,6 +236,45 @@ class Recorder:
     ) -> None:
         draft = Draft(kind, body, workflow=workflow, call_id=call.call_id, subject=subject)
         self._ledger.append(draft, at=call.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What is written of one apply while it runs: each statement that no transaction takes back, before and after."""
+
+    recorder: Recorder
+    approved: Approved
+    apply_id: str
+    clock: Callable[[], datetime]
+
+    def may_run(self) -> bool:
+        """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
+        return self.recorder.is_open(self.apply_id) and not self.recorder.overtaken(self.apply_id)
+
+    def others(self) -> tuple[str, ...]:
+        """The other applies of this target that have no outcome."""
+        started = self.recorder.in_flight(str(self.approved.call.target))
+        return tuple(str(event.subject) for event in started if event.subject != self.apply_id)
+
+    def began(self, statement: Statement, *, clear: bool) -> None:
+        """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""
+        named = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
+        body = {**named, "clear": clear}
+        self.recorder.statement_began(self.approved, self.apply_id, body, at=self.clock())
+
+    def ended(self, statement: Statement, error: MigrateError | None) -> None:
+        """It ran, or the database refused it. Nothing is written where nobody knows."""
+        details = error.details if error else {}
+        if details.get("unknown"):
+            return
+        body = {
+            "n": statement.n,
+            "status": "failed" if error else "ran",
+            "code": error.code if error else None,
+            "uncertain": details.get("uncertain") == statement.n,
+            **({"left": details["left"]} if "left" in details else {}),
+        }
+        self.recorder.statement_ended(self.approved, self.apply_id, body, at=self.clock())
 
 
 def _call(call: Call) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class _Place:
         if went_back:
             return replace(self, inside=True)
         can = plan.reverse.available and plan.reverse.restores_schema
-        return _Place(plan.from_revision, plan.base_fingerprint) if can else None
+        return _Place(*plan.origin) if can else None
 
 
 def way_back(applies: Sequence[Apply], live: Live) -> Plan:
@@ -71,9 +71,9 @@ def way_back(applies: Sequence[Apply], live: Live) -> Plan:
         target=newest.target,
         dialect=newest.dialect,
         from_revision=newest.to_revision,
-        to_revision=oldest.from_revision,
+        to_revision=oldest.origin[0],
         base_fingerprint=live.shape,
-        expected_fingerprint=oldest.base_fingerprint if restores else None,
+        expected_fingerprint=oldest.origin[1] if restores else None,
         version_table=newest.version_table,
         statements=_numbered(statements),
         reverse=Reverse(available=True, restores_schema=True, statements=_numbered(again)),

@@ -11,6 +11,7 @@ from mcp_migrate.model import Granted, Plan, Prepared
 from mcp_migrate.tools.applies import last_applies, run_plan, undo_until
 from mcp_migrate.tools.interface import Workbench, answer
 from mcp_migrate.tools.live import Live, read_live
+from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.plans import find_plan
 
 
@@ -29,6 +30,7 @@ class MigrationApply:
         if done := _already(plan, live, bench):
             return answer(granted, done)
         find_plan(bench.ledger, plan.plan_id, now=granted.call.at)
+        refuse_part_way(part_way(bench.ledger, live), plan)
         _refuse_stale(plan, live)
         return Prepared(
             granted,

@@ -13,6 +13,7 @@ from mcp_migrate.tools.applies import Apply, find_apply, run_plan
 from mcp_migrate.tools.going_back import applies_since, way_back
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
+from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.plans import make_plan, protected
 from mcp_migrate.tools.undo import kept_on, missing, refuse_conflicts
 
@@ -40,11 +41,13 @@ class MigrationRollback:
         if "apply_id" in asked:
             apply = find_apply(bench.ledger, asked["apply_id"])
             live = read_live(database, plan=apply.plan, identify=True)
+            refuse_part_way(part_way(bench.ledger, live))
             _refuse_moved(apply, live)
             refuse_conflicts(database, [apply])
             plan = protected(database, way_back([apply], live), live)
         else:
             live = read_live(database, identify=True)
+            refuse_part_way(part_way(bench.ledger, live))
             _refuse_upgrade(database, live, asked["to"])
             plan = _back_to(database, bench.ledger, live, asked["to"])
         return Prepared(

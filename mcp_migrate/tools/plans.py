@@ -93,6 +93,7 @@ def show_plan(classified: Classified, quorum: Quorum | None) -> Mapping[str, Any
         "target": plan.target,
         "from_revision": plan.from_revision,
         "to_revision": plan.to_revision,
+        **({"resumes": plan.resumes.frozen()} if plan.resumes else {}),
         "effects": sorted(classified.effects),
         "rollback": _rollback(plan, classified),
         "blast_radius": {
@@ -143,6 +144,8 @@ def summary(plan: Plan, classified: Classified) -> str:
     unmet = plan.rehearsal.unmet if plan.rehearsal else ()
     parts = [f"IT WOULD FAIL NOW: {preconditions.in_the_way(unmet)}"] if unmet else []
     parts += [] if plan.reverse.available else ["THERE IS NO WAY BACK"]
+    if plan.resumes:
+        parts.append(f"{plan.resumes.direction} {plan.resumes.apply_id}, which stopped part way")
     noun = "statement" if changes == 1 else "statements"
     parts.append(f"{changes} {noun}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}")
     if lost:

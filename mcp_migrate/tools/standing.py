@@ -17,6 +17,8 @@ from mcp_migrate.tools.applies import last_applies
 from mcp_migrate.tools.comparing import replay
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live, read_live
+from mcp_migrate.tools.part_way import PartWay
+from mcp_migrate.tools.part_way import part_way as stopped
 
 _SHOWN = 20
 
@@ -62,6 +64,7 @@ class Standing:
     live: Live
     drift: Drift
     applies: tuple[Mapping[str, Any], ...]
+    part_way: PartWay | None = None
 
     def shown(self) -> dict[str, Any]:
         """The JSON form."""
@@ -73,6 +76,7 @@ class Standing:
             "in_flight": [apply for apply in self.applies if apply["status"] == "in_flight"],
             "last_applies": list(self.applies[:5]),
         }
+        told |= {"part_way": self.part_way.shown()} if self.part_way else {}
         return told | ({"drift_unknown": self.drift.why_not} if self.drift.why_not else {})
 
 
@@ -81,7 +85,7 @@ def standing(database: Database, ledger: Ledger) -> Standing:
     info = database.project.describe(database.dialect.name)
     live = read_live(database)
     applies = tuple(apply.shown() for apply in last_applies(ledger, database.name, limit=_SHOWN))
-    return Standing(info, live, drift(database, info, live), applies)
+    return Standing(info, live, drift(database, info, live), applies, stopped(ledger, live))
 
 
 def pending(info: ProjectInfo, live: Live) -> list[Mapping[str, Any]]:

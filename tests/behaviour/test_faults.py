@@ -144,15 +144,22 @@ async def test_a_busy_table_is_let_go_and_tried_again(world: World, mortal_serve
 
 async def test_a_table_that_stays_busy_is_told_as_such_and_nothing_changed(world: World, mortal_server: str) -> None:
     url = _shop_on(world, mortal_server)
-    limits = {"lock_timeout": "50ms", "lock_retries": 1}
+    limits: dict[str, Any] = {"lock_timeout": "600ms", "lock_retries": 1}
     world.configure(lambda config: config["targets"]["shop"].update(limits=limits))
     async with world.agent() as agent:
         await agent.plan_and_apply("p1")
         with psycopg.connect(url) as holder:
             holder.execute("LOCK TABLE items IN ACCESS SHARE MODE")
             failed = await agent.plan_and_apply("p2")
+            limits["oldest_transaction"] = "1ms"
+            world.configure(lambda config: config["targets"]["shop"].update(limits=limits))
+            async with world.agent() as careful:
+                refused = await careful.plan_and_apply("p2")
+            pid = holder.info.backend_pid
         again = await agent.plan_and_apply("p2")
     assert (failed["code"], failed["details"]["attempts"]) == ("lock_timeout", 2)
+    assert [each["details"]["in_the_way"][0]["pid"] for each in (failed, refused)] == [pid, pid]
+    assert refused["code"] == "locked"
     assert world.events(Kind.STEP_FINISHED)[1].body["status"] == "failed"
     assert again["status"] == "applied"
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from mcp_migrate.ledger import Kind, verify
-from tests.crash import applies
-from tests.mariadb import ask, fresh_database
+from tests.crash import applies, check_uncertain
+from tests.mariadb import ask, file_in_the_way, fresh_database
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -70,20 +68,11 @@ async def test_a_plan_is_applied_and_rolled_back(world: World, mariadb_url: str)
     assert [row for row in ask(mariadb_url, "SHOW DATABASES") if row[0].startswith("mcp_migrate_scratch")] == []
 
 
-@contextmanager
-def _file_in_the_way(url: str, table: str) -> Iterator[None]:
-    """What no schema shows: the file of a table that is not there."""
-    folder = Path(ask(url, "SELECT @@datadir")[0][0], url.rpartition("/")[2])
-    (folder / f"{table}.ibd").write_text("")
-    yield
-    (folder / f"{table}.ibd").unlink()
-
-
 async def test_a_failure_half_way_is_told_exactly(world: World, mariadb_url: str) -> None:
     _move_to_mariadb(world, mariadb_url)
     async with world.agent() as agent:
         plan = await _plan(agent)
-        with _file_in_the_way(mariadb_url, "items"):
+        with file_in_the_way(mariadb_url, "items"):
             answer = await _apply(world, agent, plan)
             again = await agent.call("migration_status", target="shop")
 
@@ -92,7 +81,7 @@ async def test_a_failure_half_way_is_told_exactly(world: World, mariadb_url: str
     assert again["last_applies"][0]["status"] == "partially_applied"
 
 
-@pytest.mark.proves("survives-crashes")
+@pytest.mark.proves("survives-crashes", "statements-on-record")
 async def test_what_stands_after_a_crash_is_told_to_the_statement(world: World, mariadb_server: str) -> None:
     url = mariadb_server.removesuffix("/test") + f"/{_NAME}"
     _move_to_mariadb(world, url)
@@ -134,6 +123,7 @@ async def _told_exactly(world: World, url: str) -> str | None:
     stands = set(sent) if body["status"] == "applied" else set(body["ran"])
     for n, holds in _standing(url, sent).items():
         assert holds == (n in stands) or n == body.get("uncertain"), (n, sent[n], body)
+    check_uncertain(world, body)
     return str(body["status"])
 
 

@@ -196,8 +196,9 @@ def test_percent_signs_and_colons_are_sent_as_they_are(table: str) -> None:
 def test_a_busy_table_is_not_waited_for_for_ever(busy: str) -> None:
     began = time.monotonic()
 
-    with pytest.raises(LockTimeoutError):
+    with pytest.raises(LockTimeoutError, match="Perhaps in the way: session") as caught:
         run(busy, Statement(1, "r1", "ALTER TABLE t ADD COLUMN c int", transactional=False))
+    assert [holder["certain"] for holder in caught.value.details["in_the_way"]] == [False]
     with pytest.raises(LockTimeoutError):
         run(busy, Statement(1, "r1", "UPDATE t SET b = 'z'"))
 
@@ -212,7 +213,10 @@ def test_a_statement_that_takes_too_long_is_ended(table: str) -> None:
 
 
 def test_one_apply_at_a_time_on_a_database(table: str) -> None:
-    with dialect_for(table).open_writer(table, [ONE], limits=SOON), pytest.raises(LockedError):
+    with (
+        dialect_for(table).open_writer(table, [ONE], limits=SOON),
+        pytest.raises(LockedError, match="In the way: session"),
+    ):
         run(table, TWO, limits=Limits(lock_timeout=0.0))
     run(table, TWO)
 

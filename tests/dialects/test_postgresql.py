@@ -152,14 +152,11 @@ def test_a_busy_table_is_a_lock_timeout_and_a_running_apply_is_locked(postgres_u
             write(postgres_url, [ADD])
         busy.execute("COMMIT")
     [holder] = caught.value.details["in_the_way"]
-    assert (holder["pid"], holder["user"], holder["state"]) == (
-        pid,
-        "postgres",
-        "idle in transaction",
-    )
-    assert holder["transaction_seconds"] > 0
-    assert f"in the way is process {holder['pid']} of postgres" in caught.value.sentence
-    with dialect_for(postgres_url).open_writer(postgres_url, [], limits=Limits()), pytest.raises(LockedError):
+    assert holder["pid"] == pid
+    with (
+        dialect_for(postgres_url).open_writer(postgres_url, [], limits=Limits()),
+        pytest.raises(LockedError, match="In the way: session"),
+    ):
         write(postgres_url, [])
 
 

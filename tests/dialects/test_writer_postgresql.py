@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.interface import Left, Limits
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.errors import (
     LockTimeoutError,
@@ -104,13 +105,47 @@ def test_a_session_that_dies_during_a_statement_was_rolled_back(postgres_url: st
     assert admin.execute("SELECT to_regclass('t')").fetchone() == (None,)
 
 
+@pytest.mark.proves("who-is-in-the-way")
 def test_a_lock_that_is_not_to_be_had_is_told_as_such(postgres_url: str, admin: Any) -> None:
     admin.execute("CREATE TABLE t (a int)")
     admin.execute("BEGIN")
     admin.execute("LOCK TABLE t")
+    admin.execute("SET application_name = 'a long report'")
 
-    with pytest.raises(LockTimeoutError):
+    with pytest.raises(LockTimeoutError, match=r"In the way: session \d+ \(a long report, user ") as caught:
         run(postgres_url, Statement(1, "r1", "ALTER TABLE t ADD b int"))
+
+    [holder] = caught.value.details["in_the_way"]
+    expected = {"pid": admin.info.backend_pid, "application": "a long report", "state": "idle in transaction"}
+    assert expected.items() <= holder.items()
+    assert holder["transaction_seconds"] > 0
+    assert holder["certain"]
+    assert "LOCK TABLE" not in str(caught.value.details)
+
+
+@pytest.mark.proves("who-is-in-the-way")
+def test_old_transactions_are_those_with_a_lock_on_a_table_that_is_asked_about(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int); CREATE TABLE u (a int)")
+    admin.execute("BEGIN")
+    admin.execute("SELECT FROM t")
+
+    def asked(tables: set[str] | None, seconds: float) -> list[int]:
+        return [holder.pid for holder in writer.old_transactions(tables, seconds=seconds)]
+
+    with dialect_for(postgres_url).open_writer(postgres_url, [], limits=SOON) as writer:
+        pid = admin.info.backend_pid
+        assert (asked({"public.t"}, 0.001), asked(None, 0.001)) == ([pid], [pid])
+        assert (asked({"public.u"}, 0.001), asked({"public.t"}, 60), asked(None, 60)) == ([], [], [])
+
+
+def test_an_index_that_waits_for_a_transaction_names_it(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int)")
+    admin.execute("BEGIN")
+    admin.execute("INSERT INTO t VALUES (1)")
+
+    with pytest.raises(PartiallyAppliedError) as caught:
+        run(postgres_url, Statement(1, "r1", "CREATE INDEX CONCURRENTLY i ON t (a)", transactional=False))
+    assert [holder["pid"] for holder in caught.value.details["in_the_way"]] == [admin.info.backend_pid]
 
 
 def test_a_timeout_below_a_millisecond_is_not_none_at_all(postgres_url: str) -> None:
@@ -134,3 +169,34 @@ def test_a_commit_inside_a_block_or_procedure_is_refused_by_the_server(postgres_
     with pytest.raises(StatementFailedError, match="invalid transaction termination"):
         run(postgres_url, T, Statement(2, "r1", "DO $$ BEGIN COMMIT; END $$"))
     assert admin.execute("SELECT to_regclass('t')").fetchone() == (None,)
+
+
+def test_an_index_that_was_never_finished_is_named_with_what_removes_it(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1); CREATE INDEX fine ON t (a)")
+    unique = Statement(1, "r1", 'CREATE UNIQUE INDEX CONCURRENTLY "I" ON t (a)', transactional=False)
+
+    with pytest.raises(PartiallyAppliedError):
+        run(postgres_url, unique)
+
+    with dialect_for(postgres_url).open_reader(postgres_url) as reader:
+        assert reader.left_by(unique) == Left("public.I", "invalid index", 'DROP INDEX CONCURRENTLY public."I"')
+        for other in ("CREATE INDEX CONCURRENTLY fine ON t (a)", 'CREATE INDEX CONCURRENTLY "I" ON u (a)', "SELECT 1"):
+            assert reader.left_by(Statement(1, "r1", other, transactional=False)) is None
+
+
+@pytest.mark.proves("reads-hold")
+def test_what_was_read_stays_until_the_apply_ends(postgres_url: str, admin: Any) -> None:
+    admin.execute("CREATE TABLE t (a int)")
+    with dialect_for(postgres_url).open_writer(postgres_url, [], limits=SOON) as writer:
+        writer.look("SELECT a FROM t", ())
+        admin.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            admin.execute("INSERT INTO t VALUES (1)")
+        assert admin.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    admin.execute("INSERT INTO t VALUES (1)")
+    admin.execute("BEGIN; INSERT INTO t VALUES (2)")
+    with (
+        pytest.raises(LockTimeoutError),
+        dialect_for(postgres_url).open_writer(postgres_url, [], limits=SOON) as writer,
+    ):
+        writer.look("SELECT a FROM t", ())

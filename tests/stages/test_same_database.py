@@ -10,7 +10,7 @@ import pytest
 
 from mcp_migrate.brokers import UnsafeStaticBroker
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.errors import PlanStaleError
+from mcp_migrate.errors import MigrateError, PlanStaleError
 from mcp_migrate.model import Approved, Call, Classified, Granted, Permitted, Plan, Prepared, Reverse, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
@@ -43,10 +43,24 @@ def approved(url: str, identity: Any) -> Approved:
 def run(url: str, what: Approved) -> None:
     target = Target.model_validate({"tier": "development", "alembic": "/shop/alembic.ini", "url": url})
     broker = UnsafeStaticBroker()
-    with execute(
-        what, apply_id="apply_1", target=target, broker=broker, progress=lambda *_: None, is_open=lambda: True
-    ):
+    with execute(what, apply_id="apply_1", target=target, broker=broker, progress=lambda *_: None, journal=Unwritten()):
         pass
+
+
+class Unwritten:
+    """The journal of an apply that is alone, and of which no statement is on the record by itself."""
+
+    def may_run(self) -> bool:
+        return True
+
+    def others(self) -> tuple[str, ...]:
+        return ()
+
+    def began(self, statement: Statement, *, clear: bool) -> None:
+        raise AssertionError((statement, clear))
+
+    def ended(self, statement: Statement, error: MigrateError | None) -> None:
+        raise AssertionError((statement, error))
 
 
 def columns(path: Path) -> list[str]:

@@ -14,6 +14,7 @@ from mcp_migrate.dialects.mysql.connection import connect, database_name, driver
 from mcp_migrate.dialects.mysql.objects import others
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
 from mcp_migrate.errors import TargetUnreachableError
+from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ class MysqlReader:
     def places_for_marks(self) -> list[tuple[str, str]]:
         """Where marks may be, the better place first."""
         return [(OWN_DATABASE, "applies"), (self.database, MARKS_BESIDE)]
+
+    def left_by(self, statement: Statement) -> None:
+        """A statement that fails leaves nothing, or what its own words do not tell."""
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``database.table``, or table of this database, that exists."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
+from mcp_migrate.dialects.holders import Holder, in_the_way, named
 from mcp_migrate.errors import (
     LockedError,
     LockTimeoutError,
@@ -16,7 +18,7 @@ from mcp_migrate.model import Statement
 _LOCK_WAIT, _DEADLOCK = 1205, 1213
 _TOO_LONG = frozenset({1969, 3024})
 _ROLLED_BACK = "Everything was rolled back, nothing changed."
-_LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
+_LOOK = "The statements named in `ran` stand"
 
 
 class State(Protocol):
@@ -32,14 +34,21 @@ class State(Protocol):
     def lost(self) -> bool: ...
 
 
-def locked() -> LockedError:
+def locked(holders: Sequence[Holder] = ()) -> LockedError:
     """For a database that another apply holds."""
     return LockedError(
-        "Another apply is running on this target.", hint="Nothing ran. Make the same call again in a moment."
+        f"Another apply is running on this target.{named(holders)}",
+        hint="Nothing ran. Make the same call again in a moment.",
+        **in_the_way(holders),
     )
 
 
-def refused(state: State, statement: Statement, code: int, why: str) -> MigrateError:
+def waited(code: int) -> bool:
+    """Whether a statement failed because a lock was not to be had."""
+    return code in {_LOCK_WAIT, _DEADLOCK}
+
+
+def refused(state: State, statement: Statement, code: int, why: str, *, holders: Sequence[Holder] = ()) -> MigrateError:
     """For a statement that the server refused, or that it was never heard of again."""
     what = f"Statement {statement.n} of revision {statement.revision}"
     details = {"statement": statement.n, "failed": statement.n, "revision": statement.revision}
@@ -49,12 +58,14 @@ def refused(state: State, statement: Statement, code: int, why: str) -> MigrateE
             hint=f"{_LOOK}{_doubt(state)}.",
             **details,
             **_what_stands(state),
+            **in_the_way(holders),
         )
-    if code in {_LOCK_WAIT, _DEADLOCK}:
+    if waited(code):
         return LockTimeoutError(
-            f"{what} did not get its lock within lock_timeout.",
+            f"{what} did not get its lock within lock_timeout.{named(holders)}",
             hint="Everything was rolled back. Make the same call again when the table is less busy.",
             **details,
+            **in_the_way(holders),
         )
     said = "it took longer than statement_timeout" if code in _TOO_LONG else why
     return StatementFailedError(

@@ -8,17 +8,19 @@ mark is brought up to date before and after each, so that a crash is told to the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
+from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.mysql.connection import code, connect, driver, message
 from mcp_migrate.dialects.mysql.freeze import filled
-from mcp_migrate.dialects.mysql.marks import Place, insert_mark, take_lock, update_mark
+from mcp_migrate.dialects.mysql.marks import Place, insert_mark, lock_name, take_lock, update_mark
 from mcp_migrate.dialects.mysql.reader import MysqlReader
-from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted
+from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted, waited
+from mcp_migrate.dialects.mysql.waiting import lock_owner, open_transactions
 from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, stays_inside
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
@@ -63,6 +65,10 @@ class MysqlWriter(MysqlReader):
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """A row that is brought up to date in each transaction, so it says what stands."""
         self._marked = (insert_mark(self, apply_id, plan), apply_id)
+
+    def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:  # noqa: ARG002  the server does not say which tables
+        """All that are old, in this database."""
+        return open_transactions(self, older=seconds)
 
     def observing(self) -> None:
         """Its locks are seen only by who may read performance_schema, where that is on."""
@@ -148,7 +154,8 @@ class MysqlWriter(MysqlReader):
         atomic = self.version >= _ATOMIC_SINCE[self.mariadb]
         if self.uncertain == frozen.n and not self.lost and atomic and fails_whole(frozen.sql):
             self.uncertain = None
-        return refused(self, frozen, code(error), message(error))
+        holders = open_transactions(self) if waited(code(error)) else ()
+        return refused(self, frozen, code(error), message(error), holders=holders)
 
     def _bring_mark_up_to_date(self, ran: Sequence[int]) -> None:
         """What goes wrong here is told by the commit that follows."""
@@ -207,7 +214,7 @@ def _opened(
     try:
         writer = MysqlWriter(connection, url, statements)
         if not take_lock(connection, writer.database, limits.lock_timeout):
-            raise locked()
+            raise locked(lock_owner(writer, lock_name(writer.database)))
         for name, value in _session(limits, mariadb=writer.mariadb).items():
             writer.ask(f"SET SESSION {name} = %s", value)
         writer.begin()

@@ -14,12 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Counted, Mark
+from mcp_migrate.dialects.interface import Counted, Left, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.ahead import Ahead, Row, ahead
 from mcp_migrate.dialects.postgresql.building import build, changed
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
+from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ class PostgresReader:
             return None
         rows = self._ask(f"SELECT plan, done FROM {MARKS} WHERE apply_id = $1", apply_id)  # noqa: S608  a constant
         return Mark(*rows[0]) if rows else None
+
+    def left_by(self, statement: Statement) -> Left | None:
+        """An index that was never finished."""
+        from mcp_migrate.dialects.postgresql import leftovers
+
+        return leftovers.left_by(self._connection, statement.sql)
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``schema.table`` that exists."""

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
+from mcp_migrate.dialects.holders import Holder, in_the_way, named
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.blocking import Blockers, blockers
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.observing import Observer
-from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader
-from mcp_migrate.dialects.postgresql.reads import listing
+from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader, qualified, quote
+from mcp_migrate.dialects.postgresql.reads import listing, reads
+from mcp_migrate.dialects.postgresql.trouble import left_standing, refused, uncommitted, unlocked
+from mcp_migrate.dialects.postgresql.waiting import Watch, lock_owners, old_transactions
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import (
     LockedError,
-    LockTimeoutError,
     MigrateError,
     PartiallyAppliedError,
     StatementFailedError,
@@ -40,14 +41,10 @@ _MAKE_MARKS = (
     "CREATE SCHEMA IF NOT EXISTS mcp_migrate",
     f"CREATE TABLE {MARKS} (apply_id text PRIMARY KEY, plan text NOT NULL, done integer NOT NULL)",
 )
+_LOCKABLE = frozenset("rpv")
+"""Tables, and views, whose tables are locked with them; nobody writes to what is left without a plan of its own."""
+_UNSIGNED = (1 << 64) - 1
 _POLL_SECONDS = 0.05
-_LOCK_NOT_AVAILABLE, _QUERY_CANCELED = "55P03", "57014"
-_ROLLED_BACK = "Everything was rolled back, nothing changed."
-_NO_PLACE = (
-    "It keeps undo data: have an admin run once CREATE SCHEMA mcp_migrate_undo AUTHORIZATION <its role>, see that there"
-    " is space, or set limits.undo_rows: 0 and plan again."
-)
-_LOOK = "A person has to look before anything is tried again: the statements named in `ran` stand"
 
 
 class PostgresWriter(PostgresReader):
@@ -58,15 +55,25 @@ class PostgresWriter(PostgresReader):
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], statements: Sequence[Statement], blockers: Blockers
+        self, connection: psycopg.Connection[Any], statements: Sequence[Statement], watch: Watch | None = None
     ) -> None:
         super().__init__(connection)
+        self._watch = watch
         self._sequence = FrozenSequence(statements)
-        self.blockers = blockers
         self.committed: list[int] = []
         self.stands = False
         self._marked: str | None = None
         self.failed: MigrateError | None = None
+
+    @property
+    def holders(self) -> tuple[Holder, ...]:
+        """Who was last seen in the way of the statement that was sent last."""
+        return self._watch.holders if self._watch else ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return bool(self._connection.closed)
 
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """A row that is brought up to date in each transaction, so it says what stands."""
@@ -82,17 +89,37 @@ class PostgresWriter(PostgresReader):
             ) from error
         self._marked = apply_id
 
+    def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:
+        """As `pg_locks` tells."""
+        return old_transactions(self._connection, tables, seconds)
+
     def observing(self) -> Observer:
         """Locks and files, as the catalogs of this session tell them."""
         return Observer(self._ask)
 
     def look(self, sql: str, row: Sequence[Any]) -> str:
-        """The digest of its rows, inside the transaction."""
+        """The digest of its rows, inside the transaction; until it ends nobody else writes to the tables it read.
+
+        No isolation level does that: what others commit after the snapshot is not seen, and is there all the same.
+        """
         try:
+            self._hold_still(reads(sql) or ())
             found = self._connection.execute(listing(sql).encode(), [values.thaw(value) for value in row] or None)
             return values.rows_digest(found.fetchall())
         except driver().Error as error:
+            if error.sqlstate == "55P03":
+                raise unlocked(self) from error
             raise unread(message(error)) from error
+
+    def _hold_still(self, tables: Iterable[str]) -> None:
+        """SHARE keeps out who writes, and nobody who reads."""
+        for table in tables:
+            name = quote(qualified(table))
+            kinds = self._ask(
+                "SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", name
+            )
+            if kinds and kinds[0][0] in _LOCKABLE:
+                self._connection.execute(f"LOCK TABLE {name} IN SHARE MODE".encode())
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
@@ -118,9 +145,9 @@ class PostgresWriter(PostgresReader):
         try:
             done = self._connection.execute("COMMIT").statusmessage
         except driver().Error as error:
-            raise _uncommitted(self, message(error), lost=self._connection.closed) from error
+            raise uncommitted(self, message(error), lost=self.lost) from error
         if done != "COMMIT":  # so PostgreSQL answers when a statement of the transaction had failed
-            raise _uncommitted(self, "a statement had failed", lost=False)
+            raise uncommitted(self, "a statement had failed", lost=False)
 
     def _run(self, statement: Statement) -> int:
         frozen = self._sequence.take(statement)
@@ -130,7 +157,7 @@ class PostgresWriter(PostgresReader):
             self.committed = self._sequence.ran[:-1]
             self.stands = True
         try:
-            with self.blockers.watching():
+            with self._watch.statement() if self._watch else nullcontext():
                 touched = self._send(frozen)
             if not frozen.transactional:
                 self.committed = self._sequence.ran
@@ -139,7 +166,7 @@ class PostgresWriter(PostgresReader):
                 self._commit()
                 self._connection.execute("BEGIN")
         except driver().Error as error:
-            raise _refused(self, frozen, error) from error
+            raise refused(self, frozen, error) from error
         one_row(frozen, touched)
         return touched
 
@@ -170,27 +197,29 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
         ValidationFailedError: a statement would end the transaction that the others run in.
     """
     _stay_inside(statements)
-    with connect(url) as connection, ExitStack() as session:
+    with connect(url) as connection:
         for name, value in _session(limits).items():
             connection.execute("SELECT set_config($1, $2, false)", [name, value])
         take_lock(connection, limits.lock_timeout)
         connection.execute("BEGIN")
-        writer = PostgresWriter(connection, statements, session.enter_context(_watched(url, connection, limits)))
-        try:
-            yield writer
-        except BaseException as error:
-            _roll_back(connection)
-            if writer.stands and not isinstance(error, PartiallyAppliedError):
-                raise _left_standing(writer, error) from error
-            raise
-        if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
-            _roll_back(connection)
-            raise writer.failed
-        writer.commit()
+        with Watch(url, connection.info.backend_pid, limits.lock_timeout / 3).running() as watch:
+            writer = PostgresWriter(connection, statements, watch)
+            yield from _inside(connection, writer)
 
 
-def _watched(url: str, connection: psycopg.Connection[Any], limits: Limits) -> AbstractContextManager[Blockers]:
-    return blockers(url, connection.info.backend_pid, lock_timeout=limits.lock_timeout)
+def _inside(connection: psycopg.Connection[Any], writer: PostgresWriter) -> Iterator[PostgresWriter]:
+    """The writer; then commit, or roll back and say what stands."""
+    try:
+        yield writer
+    except BaseException as error:
+        _roll_back(connection)
+        if writer.stands and not isinstance(error, PartiallyAppliedError):
+            raise left_standing(writer, error) from error
+        raise
+    if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
+        _roll_back(connection)
+        raise writer.failed
+    writer.commit()
 
 
 def _roll_back(connection: psycopg.Connection[Any]) -> None:
@@ -240,56 +269,10 @@ def take_lock(connection: psycopg.Connection[Any], seconds: float) -> None:
         if row is not None and row[0]:
             return
         if time.monotonic() > end:
+            holders = lock_owners(connection, _LOCK & _UNSIGNED)
             raise LockedError(
-                "Another apply is running on this target.", hint="Nothing ran. Make the same call again in a moment."
+                f"Another apply is running on this target.{named(holders)}",
+                hint="Nothing ran. Make the same call again in a moment.",
+                **in_the_way(holders),
             )
         time.sleep(_POLL_SECONDS)
-
-
-def _refused(writer: PostgresWriter, statement: Statement, error: Any) -> MigrateError:
-    """For a statement that the database refused with `error`, a psycopg.Error."""
-    what = f"Statement {statement.n} of revision {statement.revision}"
-    details = {"statement": statement.n, "failed": statement.n, "revision": statement.revision}
-    if writer.stands:
-        return PartiallyAppliedError(
-            f"{what} failed where not everything can be rolled back: {message(error)}.",
-            hint=f"{_LOOK}, and what had to run outside a transaction can leave a trace, as an invalid index is one.",
-            ran=writer.committed,
-            **details,
-        )
-    if error.sqlstate == _LOCK_NOT_AVAILABLE:
-        return LockTimeoutError(
-            f"{what} did not get its lock within lock_timeout{writer.blockers.sentence()}.",
-            hint="Everything was rolled back. Make the same call again when the table is less busy.",
-            **details,
-            **writer.blockers.told(),
-        )
-    why = "it took longer than statement_timeout" if error.sqlstate == _QUERY_CANCELED else message(error)
-    mend = _NO_PLACE if statement.kind == "preserve" else "Mend the revision and plan again."
-    return StatementFailedError(f"{what} failed: {why}.", hint=f"{_ROLLED_BACK} {mend}", **details)
-
-
-def _uncommitted(writer: PostgresWriter, why: str, *, lost: bool) -> MigrateError:
-    """For a COMMIT that failed; with a `lost` connection nobody knows whether it did."""
-    if lost:
-        return PartiallyAppliedError(
-            f"The connection broke during the commit, and whether it happened is not known: {why}.",
-            hint="Ask migration_status where the target is before anything is tried again.",
-            ran=writer.committed,
-            unknown=True,
-        )
-    if writer.stands:
-        return PartiallyAppliedError(
-            f"The last statements could not be committed: {why}.", hint=f"{_LOOK}.", ran=writer.committed
-        )
-    return StatementFailedError(
-        f"The changes could not be committed: {why}.", hint=f"{_ROLLED_BACK} Mend the revision and plan again."
-    )
-
-
-def _left_standing(writer: PostgresWriter, error: BaseException) -> PartiallyAppliedError:
-    """For whatever else ended an apply of which a part cannot be rolled back."""
-    why = error.sentence if isinstance(error, MigrateError) else type(error).__name__
-    return PartiallyAppliedError(
-        f"The apply ended after statements that cannot be rolled back: {why}", hint=f"{_LOOK}.", ran=writer.committed
-    )

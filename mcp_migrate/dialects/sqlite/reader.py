@@ -15,6 +15,7 @@ from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
+from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Other, Schema
 
 __all__ = ["SqliteReader", "open_reader", "quote", "sqlite_path", "unreachable"]
@@ -82,6 +83,9 @@ class SqliteReader:
             return None
         rows = self._ask(f"SELECT plan, done FROM main.{MARKS} WHERE apply_id = ?", apply_id)  # noqa: S608  a constant
         return Mark(*rows[0]) if rows else None
+
+    def left_by(self, statement: Statement) -> None:
+        """Everything is in one transaction."""
 
     def count_rows(self, tables: Iterable[str]) -> Mapping[str, int]:
         """Rows of each ``main.table`` that exists."""

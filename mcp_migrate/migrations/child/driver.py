@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 _NAME = r'(?:\w+|"\w+"|`\w+`)'
@@ -20,10 +21,19 @@ _CONTROL = re.compile(
 """Transaction control that drivers send by themselves: the whole text, so that nothing comes along with it."""
 
 
-def watch(connection: Any, told: Callable[[str], None]) -> None:
-    """Tell of each statement that reaches the driver's `connection`, synchronous or not."""
+_ENDS = re.compile(r"(?:COMMIT|END|ROLLBACK)(?: TRANSACTION)?", re.IGNORECASE)
+
+
+def watch(connection: Any, told: Callable[[str], None], ended: Callable[[str], None] = lambda _how: None) -> None:
+    """Tell of each statement that reaches the driver's `connection`, synchronous or not, and of each end of one.
+
+    SQLAlchemy announces the ends that it asks for before they come here.
+    """
+    for name in ("commit", "rollback"):
+        with suppress(AttributeError):  # SQLite's own connection takes no attributes, and traces its texts instead
+            setattr(connection, name, _ending(getattr(connection, name), name, ended))
     if hasattr(connection, "set_trace_callback"):
-        setting = connection.set_trace_callback(lambda sql: None if _does_nothing(sql) else told(sql))
+        setting = connection.set_trace_callback(_tracing(told, ended))
         if inspect.isawaitable(setting):
             from sqlalchemy.util import await_only
 
@@ -32,6 +42,26 @@ def watch(connection: Any, told: Callable[[str], None]) -> None:
         connection.cursor_factory = _watched(connection.cursor_factory, told)
     elif hasattr(connection, "query"):
         connection.query = _telling(connection.query, told)
+
+
+def _ending(method: Callable[..., Any], name: str, ended: Callable[[str], None]) -> Callable[..., Any]:
+    """The driver's method that ends a transaction, telling before it does."""
+
+    def telling(*arguments: Any, **keywords: Any) -> Any:
+        ended(name)
+        return method(*arguments, **keywords)
+
+    return telling
+
+
+def _tracing(told: Callable[[str], None], ended: Callable[[str], None]) -> Callable[[str], None]:
+    def trace(sql: str) -> None:
+        if not _does_nothing(sql):
+            told(sql)
+        elif _ENDS.fullmatch(sql.strip().removesuffix(";").rstrip()):
+            ended(sql)
+
+    return trace
 
 
 def _does_nothing(sql: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mcp_migrate.dialects.interface import Dialect
@@ -21,6 +22,7 @@ from mcp_migrate.migrations.child.savepoints import Savepoints
 
 _SHOWN = 200
 _UNDONE = "it did something that was rolled back; a plan cannot hold that"
+_ENDED = "it ended its transaction through the driver; a plan has its own"
 _BEGIN = re.compile(r"BEGIN(\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\s+TRANSACTION)?", re.IGNORECASE)
 
 
@@ -83,7 +85,7 @@ class Recorder:
         raw = connection.connection.dbapi_connection
         if id(raw) not in self._watched:
             self._watched[id(raw)] = raw  # kept, so that no other connection gets its id
-            watch(connection.connection.driver_connection, self._driver)
+            watch(connection.connection.driver_connection, self._driver, partial(self._ended, id(raw)))
 
     def _before(self, *_arguments: Any) -> None:
         self._sending = True
@@ -162,6 +164,11 @@ class Recorder:
         key = id(connection.connection.dbapi_connection)
         if key in self._pending:
             self._refuse(_UNDONE, self._pending.pop(key))
+
+    def _ended(self, connection: int, _how: str) -> None:
+        """An end that SQLAlchemy asked for was announced before, and nothing is pending any more."""
+        if connection in self._pending:
+            self._refuse(_ENDED, self._pending.pop(connection))
 
     def _driver(self, sql: str) -> None:
         if not self._sending and self.dialect.reads(sql) is None:
