@@ -100,11 +100,11 @@ def is_canary(request: Event, ledger: Ledger) -> bool:
     return bool(ledger.find(Kind.APPROVAL_CANARY, request.body["request_id"]))
 
 
-def opened(request: Event, reviewer: str, ledger: Ledger, *, now: datetime) -> None:
-    """Record that a reviewer has the request before them: from then on it is told how long they looked."""
-    _append(
-        Kind.APPROVAL_OPENED, {"request_id": request.body["request_id"], "reviewer": reviewer}, request, ledger, now
-    )
+def opened(request: Event, reviewer: str, ledger: Ledger, *, shown_at: datetime, now: datetime) -> None:
+    """Record that a reviewer is about to decide, and since when the request was before them, as their page says."""
+    since = min(max(shown_at, datetime.fromisoformat(request.at)), now)
+    body = {"request_id": request.body["request_id"], "reviewer": reviewer, "shown_at": since.isoformat()}
+    _append(Kind.APPROVAL_OPENED, body, request, ledger, now)
 
 
 def reopen(

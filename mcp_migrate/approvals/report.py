@@ -56,7 +56,11 @@ def _voices(request: Event, stands: Standing, ledger: Ledger, *, canary: bool) -
     for weighed in stands.decisions:
         if weighed.held is not None:
             at = datetime.fromisoformat(weighed.event.at)
-            mine = [datetime.fromisoformat(e.at) for e in opened if e.body["reviewer"] == weighed.held.reviewer]
+            mine = [
+                datetime.fromisoformat(e.body["shown_at"])
+                for e in opened
+                if e.body["reviewer"] == weighed.held.reviewer
+            ]
             looked = min(((at - first).total_seconds() for first in mine if first <= at), default=None)
             seconds = (at - asked).total_seconds()
             yield Voice(weighed.held.reviewer, weighed.held.verdict, seconds, looked, canary)

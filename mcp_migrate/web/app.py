@@ -117,6 +117,7 @@ class Pages:
 
     def _sign(self, asked: Event, form: Mapping[str, str]) -> Response:
         drafted = signing.draft(self._desk, asked, form)
+        signing.opened(self._desk, asked, drafted["signer"], form)
         return page("sign", body=asked.body, mark=form["mark"], **drafted)
 
     def _decide(self, asked: Event, form: Mapping[str, str]) -> Response:

@@ -60,6 +60,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "plan": plan,
         "status": status,
         "asked_at": request.at,
+        "shown_at": now.isoformat(),
         "left": datetime.fromisoformat(body["expires_at"]) - now,
         "tier": str(target.tier) if target else "",
         "headline": _HEADLINES.get(worst[0] if worst else "read", "Nobody can say for sure what it does"),

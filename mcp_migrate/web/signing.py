@@ -13,6 +13,7 @@ import secrets
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from mcp_migrate.approvals import deciding
@@ -100,6 +101,16 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
         "in_one_go": _in_one_go(said),
         "command": f"printf %s {shlex.quote(text.decode())} | ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519",
     }
+
+
+def opened(desk: Desk, request: Event, signer: Signer, form: Mapping[str, str]) -> None:
+    """Note since when this reviewer had the page before them, for the report. Raises: InvalidArgumentsError."""
+    now = desk.clock()
+    try:
+        shown_at = datetime.fromisoformat(form.get("shown_at", now.isoformat())).astimezone(UTC)
+    except ValueError as error:
+        raise InvalidArgumentsError("The form says no time.", hint="Load the page again.") from error
+    deciding.opened(request, signer.reviewer, desk.ledger, shown_at=shown_at, now=now)
 
 
 def record(desk: Desk, request: Event, form: Mapping[str, str]) -> None:

@@ -41,7 +41,8 @@ def test_the_report_tells_rates_times_and_haste_per_rule_and_reviewer(desk: Desk
         desk.objects = (f"public.t{number}.c",)
         desk.ask()
         if by == "ada" and verdict == "approve":
-            opened(desk.request(), "ada", desk.ledger, now=NOON + timedelta(seconds=1))
+            shown_at, now = NOON + timedelta(seconds=1), NOON + timedelta(seconds=5)
+            opened(desk.request(), "ada", desk.ledger, shown_at=shown_at, now=now)
         answer(desk, verdict, by=by, at=NOON + timedelta(seconds=seconds))
     told = report(questions(desk.settings, desk.ledger, since=NOON, now=LATER))
     [rule] = told["rules"].values()

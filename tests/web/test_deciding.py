@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,17 @@ def test_a_pasted_signature_decides(visitor: Visitor, verdict: str, reason: str)
     page = visitor.read(answer.headers["location"])
     assert f"<b>grace</b>: {verdict}" in page
     assert "Decide" not in page
+
+
+@pytest.mark.proves("approval-report")
+def test_since_when_the_page_was_open_is_noted_for_whoever_is_about_to_sign(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    shown = re.search(r'name="shown_at" value="([^"]+)"', visitor.read(f"/requests/{REQUEST}"))
+    assert shown is not None
+    visitor.draft(REQUEST, shown_at=shown[1])
+    assert visitor.draft(REQUEST, shown_at="yesterday").status_code == 409
+    [event] = visitor.ledger.read(kind=Kind.APPROVAL_OPENED)
+    assert (event.body["reviewer"], event.body["shown_at"]) == ("grace", shown[1])
 
 
 @pytest.mark.proves("review-pages-sign")
