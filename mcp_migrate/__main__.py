@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -215,7 +216,7 @@ class Wiring:
                 rehearse=target.rehearsal.on != "off",
                 max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
             )
-        return self._databases[name]
+        return replace(self._databases[name])  # what one call saw of the project is not the next one's
 
     def _confinement(self, target: Target, url: str) -> Confinement:
         """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""

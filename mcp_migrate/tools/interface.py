@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from mcp_migrate.dialects.interface import Dialect, Reader
 from mcp_migrate.errors import UnknownTargetError
 from mcp_migrate.ledger import Ledger
-from mcp_migrate.migrations import Progress, Project, silent
+from mcp_migrate.migrations import Progress, Project, ProjectInfo, silent
 from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.settings import Settings
@@ -47,7 +47,7 @@ class Tool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What a tool may know of one target: its Alembic project and a way to read it."""
+    """What a tool may know of one target while it prepares one call: its Alembic project and a way to read it."""
 
     name: str
     dialect: Dialect
@@ -57,10 +57,18 @@ class Database:
     rehearse: bool = True
     max_rows: int = 0
     progress: Progress = silent
+    _described: list[ProjectInfo] = field(default_factory=list, init=False, compare=False, repr=False)
+
+    @property
+    def info(self) -> ProjectInfo:
+        """The project, looked at once for a call: whether thousands of files changed takes a while to see."""
+        if not self._described:
+            self._described.append(self.project.describe(self.dialect.name))
+        return self._described[0]
 
     @property
     def version_table(self) -> str:
-        return self.project.describe(self.dialect.name).version_table
+        return self.info.version_table
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:

@@ -82,7 +82,7 @@ class Standing:
 
 def standing(database: Database, ledger: Ledger) -> Standing:
     """Read the target, and replay its revision on a scratch database to see drift."""
-    info = database.project.describe(database.dialect.name)
+    info = database.info
     live = read_live(database)
     applies = tuple(apply.shown() for apply in last_applies(ledger, database.name, limit=_SHOWN))
     return Standing(info, live, drift(database, info, live), applies, stopped(ledger, live))
