@@ -10,6 +10,9 @@ from pathlib import Path
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.schema import Schema
 
+_USUAL = {"postgresql": "public", "sqlite": "main"}
+"""The schema of a table that is named without one."""
+
 
 @contextmanager
 def empty_scratch(dialect: Dialect, url: str) -> Iterator[Scratch]:
@@ -48,7 +51,8 @@ def count_rows(dialect: Dialect, url: str, tables: Iterable[str]) -> int:
 
 def has_version_table(dialect: Dialect, url: str, version_table: str) -> bool:
     """Whether a target has the table: at base it may, because a downgrade leaves it behind, empty."""
-    names = [version_table] if "." in version_table else [version_table, f"public.{version_table}"]
+    usual = _USUAL.get(dialect.name)
+    names = [version_table if "." in version_table or usual is None else f"{usual}.{version_table}"]
     with dialect.open_reader(url) as reader:
         return bool(reader.count_rows(names))
 

@@ -11,7 +11,7 @@ import pytest
 from mcp_migrate.approvals.deciding import break_glass, decide
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import ApprovalDeniedError, ApprovalInvalidError, SelfApprovalError
-from mcp_migrate.ledger import Kind
+from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import Approved
 from mcp_migrate.notices import Outbox
 from mcp_migrate.stages.record import Recorder
@@ -66,6 +66,7 @@ def test_the_start_records_who_acted_alone_and_asks_the_others_to_review_it(nigh
     decide(night.signed(by="ada"), review, night.settings, night.ledger, now=LATER)
     decide(night.signed(by="edsger"), review, night.settings, night.ledger, now=LATER)
     assert standing(review, night.ledger, night.settings).status(LATER) == "approved"
+    night.ledger.append(Draft(Kind.STEP_FINISHED, {"status": "applied"}, subject="apply_1"), at=LATER)
     assert not night.runs()  # that it was right to act alone once is no approval of another time
 
 

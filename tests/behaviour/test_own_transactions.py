@@ -32,12 +32,14 @@ def shop(world: World, request: pytest.FixtureRequest) -> World:
 
 
 @pytest.mark.proves("own-transactions")
-@pytest.mark.parametrize("shop", ["postgres_url", "mariadb_url"], indirect=True)
-async def test_a_revision_that_ends_its_own_transaction_gets_no_plan(shop: World) -> None:
+@pytest.mark.parametrize(
+    ("shop", "ways"), [("postgres_url", _WAYS), ("mariadb_url", (_WAYS[0], _WAYS[3]))], indirect=["shop"]
+)
+async def test_a_revision_that_ends_its_own_transaction_gets_no_plan(shop: World, ways: tuple[str, ...]) -> None:
     codes = []
     async with shop.agent() as agent:
         await agent.plan_and_apply("r0")
-        for way in _WAYS:
+        for way in ways:
             shop.write_revision("r1", "r0", _FIRST + way + _LAST, "pass")
             codes.append((await agent.call("migration_plan", target="shop")).get("code"))
-    assert codes == ["rehearsal_failed", *["render_failed"] * 3]
+    assert codes == ["rehearsal_failed", *["render_failed"] * (len(ways) - 1)]

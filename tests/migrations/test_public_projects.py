@@ -136,6 +136,7 @@ def test_the_whole_history_of_optuna_runs_from_frozen_statements(urls: tuple[str
     assert not plan.reverse.available
 
 
+@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)  # on SQLite it goes through the tools
 def test_optuna_goes_up_step_by_step_and_down_as_far_as_its_downgrades_work(
     urls: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -164,6 +165,7 @@ def test_optuna_describes_itself_from_its_own_ini() -> None:
 
 
 @pytest.mark.proves("history-mlflow-postgresql")
+@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)  # on SQLite it goes through the tools
 def test_the_whole_history_of_mlflow_runs_from_frozen_statements(urls: tuple[str, str], tmp_path: Path) -> None:
     app = mlflow(tmp_path, urls[0])
 
