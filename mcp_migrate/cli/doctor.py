@@ -83,7 +83,7 @@ def _reach(wiring: Wiring, name: str) -> str:
 
 def _describe(wiring: Wiring, name: str) -> str:
     database = wiring.open_database(name)
-    info = database.project.describe(database.dialect.name)
+    info = database.info
     return f"{len(info.revisions)} revisions, heads {', '.join(info.heads) or 'none'}"
 
 

@@ -72,9 +72,9 @@ class Way:
         """Say which step comes next, with how many `more` than making the plan takes."""
         self.progress(done, _STEPS + more, what)
 
-    def nothing(self, schema: Schema) -> Plan:
+    def nothing(self) -> Plan:
         """The plan for a target that is there already."""
-        here = shape(schema)
+        here = shape(self.live)
         return self.plan(Frozen((), ()), here, here, Reverse(available=True, restores_schema=True))
 
     def plan(
@@ -122,7 +122,7 @@ class Recorded:
         return self.steady and not self.wants and not self.plan.reads
 
 
-def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> Recorded:
+def record_plan(running: Child, scratch: Scratch, way: Way) -> Recorded:
     """Record `way` on a scratch database that is at its start, then the way back, then render offline.
 
     Raises:
@@ -134,14 +134,15 @@ def record_plan(running: Child, scratch: Scratch, way: Way, schema: Schema) -> R
     schema_after = _schema(way, scratch)
     after = shape(schema_after)
     way.tell(2, "recording the way back")
-    reverse = _record_back(running, scratch, way, shape(before))
-    reads, doubtful = sorted_out(frozen, schema, way.held)
-    doubts = [*unheld(doubtful), *_drift(schema, before), *_offline(running, way, frozen)]
-    same = shape(before) == shape(schema)
+    started, here = shape(before), shape(way.live)
+    reverse = _record_back(running, scratch, way, started)
+    reads, doubtful = sorted_out(frozen, way.live, way.held)
+    drift = [] if started == here else [_drift(way.live, before)]
+    doubts = [*unheld(doubtful), *drift, *_offline(running, way, frozen)]
     kept = replace(frozen, reads=reads)
-    plan = way.plan(kept, shape(schema), after if same else None, reverse, tuple(dict.fromkeys(doubts)))
-    wants = wanted(frozen, schema) if doubtful and not way.held else ()
-    return Recorded(plan, shape(before), after, schema_after, wants)
+    plan = way.plan(kept, here, after if started == here else None, reverse, tuple(dict.fromkeys(doubts)))
+    wants = wanted(frozen, way.live) if doubtful and not way.held else ()
+    return Recorded(plan, started, after, schema_after, wants)
 
 
 def record_again(running: Child, scratch: Scratch, way: Way) -> Frozen:
@@ -235,12 +236,10 @@ def _offline(running: Child, way: Way, frozen: Frozen) -> Iterator[str]:
     yield from disagreements(frozen.statements, rendered, version_table=way.info.version_table)
 
 
-def _drift(live: Schema, replayed: Schema) -> Iterator[str]:
-    if shape(live) == shape(replayed):
-        return
+def _drift(live: Schema, replayed: Schema) -> str:
     names = list(dict.fromkeys(change.object for change in diff(without_access(live), without_access(replayed))))
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
-    yield f"the target differs from what its revision should give: {shown}"
+    return f"the target differs from what its revision should give: {shown}"
 
 
 def _schema(way: Way, scratch: Scratch) -> Schema:

@@ -131,34 +131,34 @@ class Project:
             progress=progress,
         )
         if start == end:
-            return finish(way.nothing(schema), schema)
-        recorded = self._recorded(way, url, schema)
+            return finish(way.nothing(), schema)
+        recorded = self._recorded(way, url)
         if recorded.wants:
             try:
-                return self._recorded(replace(way, held=recorded.wants), url, schema).plan
+                return self._recorded(replace(way, held=recorded.wants), url).plan
             except RowsNotCopiedError:
-                return self._recorded(replace(way, max_rows=0), url, schema).plan
+                return self._recorded(replace(way, max_rows=0), url).plan
         return recorded.plan
 
-    def _recorded(self, way: Way, url: str, schema: Schema) -> Recorded:
+    def _recorded(self, way: Way, url: str) -> Recorded:
         """What is remembered, if all that it depends on is as it was; else recorded."""
         if way.held:
-            return self._record(way, url, schema, None)
-        asked_for = question(way, url, schema)
+            return self._record(way, url, None)
+        asked_for = question(way, url)
         known = self._recordings.find(asked_for)
         if known is not None:
             way.tell(2, "nothing changed since these revisions were recorded and rehearsed")
             if way.finish(known.recorded.plan, known.recorded.schema) == known.finished:
                 return replace(known.recorded, plan=known.rehearsed)
-        return self._record(way, url, schema, asked_for)
+        return self._record(way, url, asked_for)
 
-    def _record(self, way: Way, url: str, schema: Schema, asked_for: Hashable) -> Recorded:
+    def _record(self, way: Way, url: str, asked_for: Hashable) -> Recorded:
         """Record twice and rehearse, unless it is done once more with the rows that are `wants` then."""
         way.tell(0, f"making a scratch database as of {way.start or 'base'}")
         with ThreadPoolExecutor(1) as beside:
             again = beside.submit(self._again, way, url)
             with self._ready(way, url, FIRST) as (running, scratch):
-                recorded = hold_against(record_plan(running, scratch, way, schema), again.result(), scratch)
+                recorded = hold_against(record_plan(running, scratch, way), again.result(), scratch)
                 if recorded.wants and count_rows(way.dialect, url, recorded.wants) <= way.max_rows:
                     return recorded
                 inputs = self._inputs(running) if asked_for is not None and recorded.lasting() else Inputs()

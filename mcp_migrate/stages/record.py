@@ -93,20 +93,6 @@ class Recorder:
             AlreadyUsedError: the approval was consumed by another call.
         """
         granted = approved.prepared.granted
-        plan = approved.prepared.plan
-        start = {
-            "tool": granted.call.tool,
-            "target": granted.call.target,
-            "intent": granted.call.intent,
-            "plan_id": plan.plan_id if plan else None,
-            "plan": plan.frozen() if plan else None,
-            "request_id": approved.request_id,
-            "reviewers": list(approved.reviewers),
-            "scope": approved.permitted.scope,
-            "rule": _rule(approved.permitted.classified),
-            "broken_glass": approved.review["reviews"] if approved.review else None,
-            "by_statement": True,
-        }
         used = [name for name in (approved.request_id, *approved.nonces) if name]
         drafts = [
             Draft(
@@ -121,7 +107,7 @@ class Recorder:
         drafts.append(
             Draft(
                 Kind.STEP_STARTED,
-                start,
+                _start(approved),
                 workflow=granted.workflow,
                 call_id=granted.call.call_id,
                 subject=apply_id,
@@ -275,6 +261,23 @@ class Journal:
             **({"left": details["left"]} if "left" in details else {}),
         }
         self.recorder.statement_ended(self.approved, self.apply_id, body, at=self.clock())
+
+
+def _start(approved: Approved) -> dict[str, Any]:
+    granted, plan = approved.prepared.granted, approved.prepared.plan
+    return {
+        "tool": granted.call.tool,
+        "target": granted.call.target,
+        "intent": granted.call.intent,
+        "plan_id": plan.plan_id if plan else None,
+        "plan": plan.frozen() if plan else None,
+        "request_id": approved.request_id,
+        "reviewers": list(approved.reviewers),
+        "scope": approved.permitted.scope,
+        "rule": _rule(approved.permitted.classified),
+        "broken_glass": approved.review["reviews"] if approved.review else None,
+        "by_statement": True,
+    }
 
 
 def _call(call: Call) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class MigrationRollback:
 
 def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:
     """Through the applies since, with what they kept; where they do not account for it all, the downgrades of now."""
-    info = database.project.describe(database.dialect.name)
+    info = database.info
     applies = applies_since(ledger, live, info.resolve(to, live.revision))
     if applies and not missing(database, applies):
         refuse_conflicts(database, applies)
@@ -97,7 +97,7 @@ def _refuse_moved(apply: Apply, live: Live) -> None:
 
 def _refuse_upgrade(database: Database, live: Live, to: str) -> None:
     """Going forward is migration_apply's work, under its own scope."""
-    info = database.project.describe(database.dialect.name)
+    info = database.info
     order = [revision.id for revision in info.revisions]
     known = to in order and live.revision in order
     if to in {"head", "heads"} or to.startswith("+") or (known and order.index(to) >= order.index(str(live.revision))):

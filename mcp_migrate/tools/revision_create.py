@@ -24,7 +24,7 @@ class RevisionCreate:
         if asked.get("source", "models") == "sql":
             return self._work(granted, self._from_sql(granted, database), ())
         live = read_live(database)
-        info = database.project.describe(database.dialect.name)
+        info = database.info
         if live.revisions != info.heads:
             raise RenderFailedError(
                 f"{database.name} is at {', '.join(live.revisions) or 'base'}, not at head {', '.join(info.heads)}.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Counted
 from mcp_migrate.dialects.postgresql.connection import driver, message
+from mcp_migrate.dialects.postgresql.reader import quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -52,8 +53,8 @@ def _behind(connection: psycopg.Connection[Any], row: tuple[Any, ...], seconds: 
     furthest, beyond = ("max", ">=") if step > 0 else ("min", "<=")
     asked = _count(
         connection,
-        f"SELECT count(*) FROM {_quoted(schema, name)} AS s, "  # noqa: S608  quoted
-        f"(SELECT {furthest}({_quoted(column)}) AS reached FROM {_quoted(table_schema, table)}) AS t "
+        f"SELECT count(*) FROM {quoted(schema, name)} AS s, "  # noqa: S608  quoted
+        f"(SELECT {furthest}({quoted(column)}) AS reached FROM {quoted(table_schema, table)}) AS t "
         f"WHERE t.reached::numeric {beyond} s.last_value::numeric + CASE WHEN s.is_called THEN {step:d} ELSE 0 END",
         seconds,
     )
@@ -91,7 +92,3 @@ def _said(error: Any, seconds: float) -> str:
     if error.sqlstate and error.sqlstate.startswith(_SYNTAX_OR_RIGHTS):
         return message(error)
     return f"the database answered with error {error.sqlstate}"
-
-
-def _quoted(*names: str) -> str:
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)

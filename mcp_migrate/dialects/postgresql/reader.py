@@ -234,7 +234,12 @@ def qualified(name: str) -> str:
 def quote(name: str) -> str:
     """``schema.name`` as quoted identifiers."""
     schema, _, table = name.partition(".")
-    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+    return quoted(schema, table)
+
+
+def quoted(*names: str) -> str:
+    """Quoted identifiers with dots between them."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
 @cache

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mcp_migrate.dialects.postgresql.connection import connect, driver
-from mcp_migrate.dialects.postgresql.reader import PostgresReader, qualified, quote
+from mcp_migrate.dialects.postgresql.reader import PostgresReader, qualified, quote, quoted
 from mcp_migrate.schema import shape
 from mcp_migrate.schema.model import Column, Constraint, Other, Schema, Table
 
@@ -76,10 +76,9 @@ def _taken(connection: Any, sql: str) -> bool:
 def _statements(schema: Schema) -> Iterator[str]:
     for kind in _BEFORE_TABLES:
         yield from (sql for other in schema.others if other.kind == kind for sql in _other(other))
+    sequences = {other.qualified for other in schema.others if other.kind == "sequence"}
     for table in schema.tables:
-        yield from _table(
-            table, {f"{other.schema}.{other.name}" for other in schema.others if other.kind == "sequence"}
-        )
+        yield from _table(table, sequences)
     references = []
     for table in schema.tables:
         for constraint in table.constraints:
@@ -87,7 +86,7 @@ def _statements(schema: Schema) -> Iterator[str]:
             references.extend(added) if constraint.kind == "foreign_key" else (yield from added)
         for index in table.indexes:
             yield index.definition
-            yield from _comment("INDEX", f"{table.schema}.{index.name}", index.comment)
+            yield from _comment("INDEX", quoted(table.schema, index.name), index.comment)
     yield from references
     parents = dict(found for table in schema.tables for found in _parents(table))
     for child, (parent, bound) in parents.items():
@@ -101,7 +100,7 @@ def _statements(schema: Schema) -> Iterator[str]:
 
 
 def _table(table: Table, sequences: set[str]) -> Iterator[str]:
-    name = _name(table.schema, table.name)
+    name = quoted(table.schema, table.name)
     serial = [(column, found) for column in table.columns if (found := _serial(table, column, sequences))]
     for column, sequence in serial:
         yield f"CREATE SEQUENCE {quote(sequence)} AS {column.type}"
@@ -111,19 +110,18 @@ def _table(table: Table, sequences: set[str]) -> Iterator[str]:
     )
     yield f"CREATE {unlogged}TABLE {name} ({', '.join(map(_column, table.columns))}){parts}{_settings(table.options)}"
     for column, sequence in serial:
-        yield f"ALTER SEQUENCE {quote(sequence)} OWNED BY {name}.{_quoted(column.name)}"
+        yield f"ALTER SEQUENCE {quote(sequence)} OWNED BY {name}.{quoted(column.name)}"
     if "row security" in table.options:
         yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
     if "forced row security" in table.options:
         yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
     if "replica identity full" in table.options:
         yield f"ALTER TABLE {name} REPLICA IDENTITY FULL"
-    yield from _comment("TABLE", f"{table.schema}.{table.name}", table.comment)
+    yield from _comment("TABLE", name, table.comment)
     for column in table.columns:
         for option in column.options:
-            yield from _column_option(f"ALTER TABLE {name} ALTER {_quoted(column.name)}", option)
-        if column.comment is not None:
-            yield f"COMMENT ON COLUMN {name}.{_quoted(column.name)} IS {_literal(column.comment)}"
+            yield from _column_option(f"ALTER TABLE {name} ALTER {quoted(column.name)}", option)
+        yield from _comment("COLUMN", f"{name}.{quoted(column.name)}", column.comment)
 
 
 def _parents(table: Table) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -136,7 +134,7 @@ def _parents(table: Table) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _column(column: Column) -> str:
-    words = [_quoted(column.name), column.type]
+    words = [quoted(column.name), column.type]
     if column.collation is not None:
         words.append(f"COLLATE {column.collation}")
     if column.default is not None:
@@ -166,29 +164,25 @@ def _serial(table: Table, column: Column, sequences: set[str]) -> str | None:
 
 
 def _constraint(table: Table, constraint: Constraint) -> Iterator[str]:
-    name = _name(table.schema, table.name)
-    yield f"ALTER TABLE {name} ADD CONSTRAINT {_quoted(constraint.name or '')} {constraint.definition}"
-    if constraint.comment is not None:
-        on = f"{_quoted(constraint.name or '')} ON {name}"
-        yield f"COMMENT ON CONSTRAINT {on} IS {_literal(constraint.comment)}"
+    name = quoted(table.schema, table.name)
+    yield f"ALTER TABLE {name} ADD CONSTRAINT {quoted(constraint.name or '')} {constraint.definition}"
+    yield from _comment("CONSTRAINT", f"{quoted(constraint.name or '')} ON {name}", constraint.comment)
 
 
 def _other(other: Other) -> Iterator[str]:
     yield from _made(other)
     if other.kind in {"trigger", "rule", "policy"}:
-        if other.comment is not None:
-            on = f"{other.kind.upper()} {_quoted(other.name)} ON {quote(other.table or '')}"
-            yield f"COMMENT ON {on} IS {_literal(other.comment)}"
-    elif other.kind in _COMMENTED and other.comment is not None:
-        yield f"COMMENT ON {_COMMENTED[other.kind]} {_called(other)} IS {_literal(other.comment)}"
+        yield from _comment(other.kind.upper(), f"{quoted(other.name)} ON {quote(other.table or '')}", other.comment)
+    elif other.kind in _COMMENTED:
+        yield from _comment(_COMMENTED[other.kind], _called(other), other.comment)
 
 
 def _called(other: Other) -> str:
     """The name; that of a function holds its types, and those are spelt as SQL has them already."""
     if other.kind in {"function", "procedure"}:
         name, bracket, types = other.name.partition("(")
-        return _name(other.schema, name) + bracket + types
-    return _name(other.schema, other.name) if other.schema else _quoted(other.name)
+        return quoted(other.schema, name) + bracket + types
+    return quoted(other.schema, other.name) if other.schema else quoted(other.name)
 
 
 def _made(other: Other) -> Iterator[str]:
@@ -214,7 +208,7 @@ def _made(other: Other) -> Iterator[str]:
     elif other.kind in {"trigger", "rule"}:
         yield text[:-2].removesuffix(";")
         if text[-1] != "O":
-            yield f"ALTER TABLE {quote(other.table or '')} {_FIRING[text[-1]]} {other.kind} {_quoted(other.name)}"
+            yield f"ALTER TABLE {quote(other.table or '')} {_FIRING[text[-1]]} {other.kind} {quoted(other.name)}"
 
 
 def _counting(text: str) -> str:
@@ -232,7 +226,7 @@ def _policy(other: Other) -> Iterator[str]:
     using = f" USING ({found['using']})" if found["using"] else ""
     check = f" WITH CHECK ({found['check']})" if found["check"] else ""
     yield (
-        f"CREATE POLICY {_quoted(other.name)} ON {quote(other.table or '')} AS {found['kind']} "
+        f"CREATE POLICY {quoted(other.name)} ON {quote(other.table or '')} AS {found['kind']} "
         f"FOR {_COMMANDS[found['command']]} TO {found['roles']}{using}{check}"
     )
 
@@ -244,24 +238,16 @@ def _settings(options: Iterable[str]) -> str:
 
 def _comment(what: str, name: str, comment: str | None) -> Iterator[str]:
     if comment is not None:
-        yield f"COMMENT ON {what} {quote(name)} IS {_literal(comment)}"
+        yield f"COMMENT ON {what} {name} IS {_literal(comment)}"
 
 
 def _version_table(name: str, revisions: Iterable[str]) -> Iterator[str]:
     """As Alembic makes it."""
     table = quote(qualified(name))
-    key = _quoted(name.rpartition(".")[2] + "_pkc")
+    key = quoted(name.rpartition(".")[2] + "_pkc")
     yield f"CREATE TABLE {table} (version_num VARCHAR(32) NOT NULL, CONSTRAINT {key} PRIMARY KEY (version_num))"
     for revision in revisions:
         yield f"INSERT INTO {table} VALUES ({_literal(revision)})"  # noqa: S608  quoted
-
-
-def _name(schema: str, name: str) -> str:
-    return f"{_quoted(schema)}.{_quoted(name)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:
