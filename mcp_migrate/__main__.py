@@ -18,7 +18,7 @@ from mcp_migrate.errors import ConfigInvalidError, MigrateError
 
 if TYPE_CHECKING:
     from mcp_migrate.ledger import Ledger
-    from mcp_migrate.migrations.cage import Confinement
+    from mcp_migrate.migrations.cage.confinement import Confinement
     from mcp_migrate.model import Call, Effect
     from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
@@ -220,7 +220,7 @@ class Wiring:
 
     def _confinement(self, target: Target, url: str) -> Confinement:
         """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""
-        from mcp_migrate.migrations.cage import Confinement
+        from mcp_migrate.migrations.cage.confinement import Confinement
 
         files = [path for path in (_file_of(self.settings.ledger), _file_of(url), self.settings.path) if path]
         return Confinement(

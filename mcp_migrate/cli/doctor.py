@@ -61,7 +61,7 @@ def _ledger(wiring: Wiring) -> str:
 
 
 def _cages() -> Iterator[Finding]:
-    from mcp_migrate.migrations.cage import cages, strongest
+    from mcp_migrate.migrations.cage.tiers import cages, strongest
 
     used = strongest()
     for cage in cages():

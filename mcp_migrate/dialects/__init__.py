@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from mcp_migrate.dialects.interface import Dialect
+from typing import TYPE_CHECKING
+
 from mcp_migrate.errors import ConfigInvalidError
+
+if TYPE_CHECKING:
+    from mcp_migrate.dialects.interface import Dialect
 
 
 def dialect_for(url_or_name: str) -> Dialect:

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from mcp_migrate.errors import RenderFailedError
-from mcp_migrate.model import digest
 
 
 def freeze(value: Any) -> Any:
@@ -62,6 +61,8 @@ def rows_digest(rows: Iterable[Sequence[Any]]) -> str:
     Raises:
         RenderFailedError: a value has no lasting form.
     """
+    from mcp_migrate.model import digest  # here, because each child that records imports this module
+
     return digest(sorted(digest([freeze(value) for value in row]) for row in rows))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcp_migrate.errors import RenderFailedError
-from mcp_migrate.migrations.cage import Confinement
+from mcp_migrate.migrations.cage.confinement import Confinement
 from tests.migrations.sample import ENV, Shop
 
 _ALLOWED = {"HOME", "TMPDIR", "LANG", "LC_ALL", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPATH"}

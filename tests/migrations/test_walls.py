@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mcp_migrate.errors import RenderFailedError
-from mcp_migrate.migrations.cage import Confinement, cages
-from mcp_migrate.migrations.cage.tiers import Name
+from mcp_migrate.migrations.cage.confinement import Confinement
+from mcp_migrate.migrations.cage.tiers import Name, cages
 from tests.migrations.sample import Shop
 
 _CAGES: tuple[Name, ...] = ("sandbox", "landlock")

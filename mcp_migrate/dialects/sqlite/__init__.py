@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
-from mcp_migrate.dialects.keeper import Keeper
-from mcp_migrate.model import Statement
-from mcp_migrate.schema.model import Schema
+if TYPE_CHECKING:  # a child that records needs none of these
+    from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+    from mcp_migrate.dialects.keeper import Keeper
+    from mcp_migrate.model import Statement
+    from mcp_migrate.schema.model import Schema
 
 
 class Sqlite:

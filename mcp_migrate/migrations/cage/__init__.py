@@ -2,9 +2,6 @@
 
 The walls are put up inside the child itself, by our own code, before a line of the project is read: `room` says what
 stays reachable, `landlock`, `seccomp` and `limits` close the rest, and bubblewrap, where it is there, hides it.
+
+Nothing is imported here, for the same reason as in the package above.
 """
-
-from mcp_migrate.migrations.cage.confinement import Confinement
-from mcp_migrate.migrations.cage.tiers import Cage, cages, strongest
-
-__all__ = ["Cage", "Confinement", "cages", "strongest"]

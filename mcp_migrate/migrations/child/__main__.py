@@ -6,6 +6,7 @@ moved out of the way first; whatever the project prints goes to standard error, 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -18,10 +19,14 @@ from mcp_migrate.migrations.child.failures import failure, is_fatal
 from mcp_migrate.migrations.child.witness import Witness
 from mcp_migrate.migrations.output import MARK
 
+_COLLECTED_AFTER = 100_000
+"""Objects: most of a child's life is imports, which make many objects and no garbage."""
+
 
 def main() -> None:
     """Shut ourselves in, then answer requests until the parent closes its end."""
     enter()
+    gc.set_threshold(_COLLECTED_AFTER)
     witness = Witness(os.environ["HOME"])
     witness.watch()
     shift()
@@ -34,6 +39,7 @@ def main() -> None:
         answers.write(json.dumps(answer, allow_nan=False) + "\n")
         answers.flush()
     answers.close()
+    os._exit(0)  # the server kills what is left: taking a project's modules apart would only keep it waiting
 
 
 def _channel() -> tuple[TextIO, TextIO]:

@@ -11,14 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Dialect
 from mcp_migrate.dialects.values import rows_digest
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.child.driver import watch
 from mcp_migrate.migrations.child.failures import RefusedError
 from mcp_migrate.migrations.child.savepoints import Savepoints
+
+if TYPE_CHECKING:
+    from mcp_migrate.dialects.interface import Dialect
 
 _SHOWN = 200
 _UNDONE = "it did something that was rolled back; a plan cannot hold that"
