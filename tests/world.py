@@ -141,9 +141,9 @@ class World:
             line, code if isinstance(code, int) else 0, said.getvalue(), wrong.getvalue()
         )
 
-    def sign(self, request_id: str, *, by: str = "grace", verdict: str = "approve") -> None:
-        """Let a reviewer decide on the command line."""
-        words = ["--reason", "not like this"] if verdict == "deny" else []
+    def sign(self, request_id: str, *more: str, by: str = "grace", verdict: str = "approve") -> None:
+        """Let a reviewer decide on the command line, with `more` on it."""
+        words = ["--reason", "not like this", *more] if verdict == "deny" else more
         done = self.approvals(verdict, request_id, "--key", str(self.keys[by]), *words)
         assert done.returncode == 0, done.stderr
 

@@ -9,9 +9,9 @@ from typing import Any
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Permitted, Plan, digest
 from mcp_migrate.settings import Settings
+from mcp_migrate.signers.statements import IRREVERSIBLE
 
 FORMAT = "mcp-migrate/request/2"
-IRREVERSIBLE = "irreversible"
 _NEW, _CONFIGURATIONS = timedelta(days=7), 10_000
 """How long a key is told of as new, and how many changes of the configuration are looked through."""
 
@@ -97,7 +97,12 @@ def policy_digest(settings: Settings, workflow: str, target: str | None) -> str:
 
 
 def _rollback(plan: Plan | None) -> str:
-    """The digest of the way back. To go it is another request: no approval of a change covers its rollback."""
+    """The digest of the way back. To go it is another request, unless whoever approves the change covers it too."""
     if plan is None or not plan.reverse.available:
         return IRREVERSIBLE
+    return way_back_digest(plan)
+
+
+def way_back_digest(plan: Plan) -> str:
+    """Over the statements of the way back and what is said of them."""
     return digest(plan.frozen()["reverse"])

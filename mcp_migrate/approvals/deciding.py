@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.counters import refuse_copied
@@ -51,10 +51,17 @@ def draft(
     reason: str | None = None,
     lifts: Iterable[str] = (),
     not_before: datetime | None = None,
+    rollback_for: timedelta | None = None,
 ) -> dict[str, Any]:
-    """The statement that `reviewer` is asked to sign with this key, at the ledger's head of now."""
-    from mcp_migrate.signers.decisions import statement
+    """The statement that `reviewer` is asked to sign with this key, at the ledger's head of now.
 
+    Raises:
+        ApprovalInvalidError: it is to cover a rollback that cannot be approved beforehand, or for too long.
+    """
+    from mcp_migrate.signers.statements import statement
+
+    if rollback_for is not None:
+        _refuse_to_cover(request, rollback_for)
     head = ledger.head()
     return statement(
         request.body,
@@ -67,7 +74,21 @@ def draft(
         reason=reason,
         lifts=lifts,
         not_before=not_before,
+        rollback_for=rollback_for,
     )
+
+
+def _refuse_to_cover(request: Event, rollback_for: timedelta) -> None:
+    """Say so before somebody signs what would not count."""
+    from mcp_migrate.signers.statements import LONGEST_COVER, uncoverable
+
+    why_not = uncoverable(request.body)
+    if why_not is None and rollback_for > LONGEST_COVER:
+        why_not = f"{LONGEST_COVER.days} days are the longest"
+    if why_not is not None:
+        raise ApprovalInvalidError(
+            f"The rollback cannot be approved with this: {why_not}.", hint="Approve the change alone."
+        )
 
 
 def decide(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
 from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.model import canonical
 from mcp_migrate.notices import told
+from mcp_migrate.settings.values import seconds
 from mcp_migrate.tools.approval_status import request_status
 
 if TYPE_CHECKING:
@@ -72,11 +73,20 @@ def approve(
             help="When it may run at the earliest, as 2026-11-24T22:00:00+01:00.", formats=["%Y-%m-%dT%H:%M:%S%z"]
         ),
     ] = None,
+    covers_rollback: Annotated[
+        timedelta | None,
+        typer.Option(
+            help="Approve its rollback as well, once, for so long from when it may run, as 4h.",
+            parser=lambda text: timedelta(seconds=seconds(text)),
+            metavar="DURATION",
+        ),
+    ] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Approve exactly this request with your signature."""
-    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json, not_before=not_before)
+    chosen = {"not_before": not_before, "rollback_for": covers_rollback}
+    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json, **chosen)
 
 
 @app.command()
@@ -158,8 +168,9 @@ def _decide(
     wiring: Wiring,
     *,
     as_json: bool,
-    not_before: datetime | None = None,
+    **chosen: Any,
 ) -> None:
+    """Sign and record; `chosen` is what an approval may say of times (see `deciding.draft`)."""
     from mcp_migrate.signers.sign import public_key_of, sign
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
@@ -171,18 +182,17 @@ def _decide(
         if verdict != "reopen":
             deciding.refuse_ended(stands.status(now))
         name = reviewer or _whose(public.fingerprint, wiring)
-    lifts = [denial.nonce for denial in stands.binding]
     said = deciding.draft(
         request,
         verdict,
         reviewer=name,
         key=public,
         reason=reason,
-        lifts=lifts,
-        not_before=not_before,
+        lifts=[denial.nonce for denial in stands.binding],
         ledger=wiring.ledger,
         now=now,
         nonce=secrets.token_hex(16),
+        **chosen,
     )
     decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
     record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)

@@ -26,6 +26,8 @@ from mcp_migrate.approvals.summary import (
 from mcp_migrate.cli.common import one_line, safe
 
 _WIDTH = 110
+_ROLLBACK = 20
+"""Statements of the way back that are shown."""
 
 
 def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
@@ -53,7 +55,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
     lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
-    lines += ["", *_statements(plan["statements"], judged), ""]
+    lines += ["", *_statements(plan["statements"], judged), "", *_rollback(plan["reverse"])]
     lines += wrapped("The agent says (its own words): ", repr(body["intent"]))
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
@@ -76,6 +78,16 @@ def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[s
     if ours:
         lines += [f"Places, notes and checks of undo data: statement {numbers_of(ours)}; --json shows their SQL.", ""]
     return lines[:-1]
+
+
+def _rollback(reverse: Mapping[str, Any]) -> list[str]:
+    """What somebody who covers the rollback covers, without what only keeps the books."""
+    changes = [item["sql"].strip() for item in reverse.get("statements", ()) if item["kind"] != "version"]
+    if not changes:
+        return []
+    rest = len(changes) - _ROLLBACK
+    shown = [f"      {line}" for sql in changes[:_ROLLBACK] for line in sql.splitlines()]
+    return ["A rollback runs:", *shown, *([f"      and {rest} more; --json has all"] if rest > 0 else []), ""]
 
 
 def _one(item: Mapping[str, Any], why: Mapping[int, Judged], told: set[str]) -> list[str]:
@@ -112,4 +124,6 @@ def _told(decision: Mapping[str, Any]) -> str:
     told = f"{decision['reviewer']} {decision['decision']} at {decision['at']} ({held})"
     if decision["decision"] != "approve" or "until" not in decision:
         return told
-    return f"{told}, to be used from {decision['not_before']} until {decision['until']}"
+    told += f", to be used from {decision['not_before']} until {decision['until']}"
+    covered = decision.get("covers_rollback_until")
+    return f"{told}; covers its rollback until {covered}" if covered else told

@@ -63,7 +63,7 @@ class Prepared:
     `plan` is what would run on the target; `schema` is the live schema it is judged against (a
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
     `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
-    was looked at.
+    was looked at. `undoes` is the apply whose way back the plan is, and nothing else.
     """
 
     granted: Granted
@@ -76,6 +76,7 @@ class Prepared:
     objects: tuple[str, ...] = ()
     subject: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, str] | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,23 @@ class Quorum:
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
-    """People agreed to exactly this, or policy asks nobody. `request_id` is consumed when it starts.
+class Covered:
+    """People approved this rollback with the change it takes back: in which request, and until when."""
 
-    `review` is the question that is put to people afterwards, where one person acted alone.
+    request_id: str
+    until: datetime
+
+    def told(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"request_id": self.request_id, "until": self.until.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """People agreed to exactly this, or policy asks nobody. `request_id` and `nonces` are consumed when it starts.
+
+    `review` is the question that is put to people afterwards, where one person acted alone. `covers_until` is until
+    when all who approved it approved its rollback as well; `covered` says so of the rollback itself.
     """
 
     permitted: Permitted
@@ -164,6 +178,8 @@ class Approved:
     reviewers: tuple[str, ...]
     nonces: tuple[str, ...]
     review: Mapping[str, Any] | None = None
+    covers_until: datetime | None = None
+    covered: Covered | None = None
 
     @property
     def prepared(self) -> Prepared:

@@ -22,7 +22,17 @@ from mcp_migrate.signers.passkey import verify as verify_passkey
 from mcp_migrate.signers.sshsig import verify
 from mcp_migrate.signers.statements import Verdict, difference, statement, times
 
-__all__ = ["Decision", "Verdict", "check", "check_breaking", "check_reopening", "keys_of", "lacking", "statement"]
+__all__ = [
+    "Decision",
+    "Verdict",
+    "check",
+    "check_breaking",
+    "check_reopening",
+    "keys_of",
+    "lacking",
+    "refuse_excluded",
+    "statement",
+]
 
 _STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
 _NONCE, _REASON = 16, 20
@@ -31,7 +41,7 @@ _NONCE, _REASON = 16, 20
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision that holds. An approval may be used from `begins` to `ends`.
+    """One decision that holds. An approval may be used from `begins` to `ends`, and for a rollback until then.
 
     `lifts` are the nonces of the denials that a reopening ends. `counter` is how often the authenticator says that it
     signed, now and when it was enrolled; software has none.
@@ -50,6 +60,7 @@ class Decision:
     lifts: tuple[str, ...] = ()
     counter: int | None = None
     enrolled_counter: int = 0
+    rollback_until: datetime | None = None
 
 
 def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
@@ -126,7 +137,7 @@ def _signed(
     if key is None:
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
     verified = _verified(message, decision, key)
-    _not_excluded(str(name), reviewer.email, request, settings)
+    refuse_excluded(str(name), reviewer.email, request, settings)
     return Decision(
         verdict,
         str(name),
@@ -140,6 +151,7 @@ def _signed(
         groups=frozenset(reviewer.groups),
         counter=verified.counter,
         enrolled_counter=key.counter if isinstance(key, Passkey) else 0,
+        rollback_until=when.rollback_until,
     )
 
 
@@ -191,8 +203,12 @@ def _message(said: Mapping[str, Any]) -> bytes:
         raise _invalid("its statement is no canonical JSON") from error
 
 
-def _not_excluded(name: str, email: str | None, request: Mapping[str, Any], settings: Settings) -> None:
-    """A reviewer is never who asked or planned (by name or e-mail), nor the owner where the rule says so."""
+def refuse_excluded(name: str, email: str | None, request: Mapping[str, Any], settings: Settings) -> None:
+    """A reviewer is never who asked or planned (by name or e-mail), nor the owner where the rule says so.
+
+    Raises:
+        SelfApprovalError: this one is.
+    """
     for principal in {str(request["principal"]), *map(str, request.get("planners", ()))}:
         asked_by = principal.casefold()
         if {name.casefold(), (email or name).casefold()} & {asked_by, asked_by.partition(":")[2]}:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
 from mcp_migrate.approvals.breaking import Broken, review
+from mcp_migrate.approvals.covering import covered_until, covering
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
@@ -41,6 +42,8 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
     asked = quorum(permitted.classified, settings)
     if asked is None:
         return Approved(permitted, None, (), ())
+    if (held := covering(permitted, asked, settings, ledger, now=now)) is not None:
+        return Approved(permitted, None, held.reviewers, (held.name,), covered=held.covered)
     request_id, request = _request(permitted, about, asked, settings, ledger, now=now)
     if request is None:
         refuse_too_many(permitted.classified.prepared.granted.workflow, settings, ledger, now=now)
@@ -56,7 +59,8 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         expires, missing = datetime.fromisoformat(request.body["expires_at"]), short_of(asked.by_group, approvals)
         not_before = None if missing else _enough_from(approvals, asked)
         return Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
-    return Approved(permitted, request_id, tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable))
+    names, nonces = tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable)
+    return Approved(permitted, request_id, names, nonces, covers_until=covered_until(usable))
 
 
 def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime) -> Broken | None:

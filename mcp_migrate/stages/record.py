@@ -276,6 +276,8 @@ def _start(approved: Approved) -> dict[str, Any]:
         "scope": approved.permitted.scope,
         "rule": _rule(approved.permitted.classified),
         "broken_glass": approved.review["reviews"] if approved.review else None,
+        "covers_rollback_until": approved.covers_until.isoformat() if approved.covers_until else None,
+        "covered_by": approved.covered.told() if approved.covered else None,
         "by_statement": True,
     }
 

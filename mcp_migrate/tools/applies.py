@@ -30,7 +30,7 @@ class Apply:
 
     def shown(self) -> Mapping[str, Any]:
         """The JSON form for callers."""
-        plan = self.plan
+        plan, until = self.plan, self.started.body.get("covers_rollback_until")
         return {
             "apply_id": self.apply_id,
             "plan_id": plan.plan_id,
@@ -40,6 +40,7 @@ class Apply:
             "intent": self.started.body["intent"],
             "status": self.outcome["status"] if self.outcome else "in_flight",
             "reviewers": self.started.body["reviewers"],
+            **({"rollback_covered_until": until} if until else {}),
         }
 
 
@@ -68,7 +69,8 @@ def run_plan(approved: Approved, run: Callable[[Statement], int]) -> Mapping[str
     for statement in plan.statements:
         run(statement)
     action = {"action": "validate", "hint": "Call migration_validate with this apply_id."}
-    return {"plan_id": plan.plan_id, "undo_until": undo_until(plan, approved.call.at), "next": action}
+    until = {"rollback_covered_until": approved.covers_until.isoformat()} if approved.covers_until else {}
+    return {"plan_id": plan.plan_id, "undo_until": undo_until(plan, approved.call.at), **until, "next": action}
 
 
 def undo_until(plan: Plan, at: datetime) -> str | None:

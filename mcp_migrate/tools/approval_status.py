@@ -62,6 +62,8 @@ def _shown(weighed: Weighed) -> Mapping[str, Any]:
     if held is None:
         return {**shown, "valid": False, "why_not": weighed.why_not}
     times = {"not_before": held.begins.isoformat(), "until": held.ends.isoformat()}
+    if held.rollback_until is not None:
+        times["covers_rollback_until"] = held.rollback_until.isoformat()
     return {**shown, "valid": True, "assurance": held.assurance, "reason": held.reason, **times}
 
 

@@ -57,6 +57,7 @@ class MigrationRollback:
             schema=live.schema,
             count_rows=database.count_rows,
             identity=live.identity,
+            undoes=asked.get("apply_id"),
         )
 
 

@@ -21,6 +21,7 @@ from mcp_migrate.approvals.summary import (
     worst_first,
 )
 from mcp_migrate.ledger import Event, Kind
+from mcp_migrate.signers.statements import uncoverable
 from mcp_migrate.tools.approval_status import request_status
 from mcp_migrate.web.desk import Desk
 from mcp_migrate.web.weighing import questions
@@ -77,6 +78,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "tables": tables(body),
         "statements": statements(plan["statements"], body["judgements"], number),
         "questions": questions(body),
+        "coverable": uncoverable(body) is None,
         "earlier": tuple(earlier(desk, request)),
     }
 

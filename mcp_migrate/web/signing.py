@@ -13,7 +13,7 @@ import secrets
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mcp_migrate.approvals import deciding
@@ -22,6 +22,7 @@ from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Event
 from mcp_migrate.model import canonical
+from mcp_migrate.settings.values import seconds
 from mcp_migrate.signers import passkey
 from mcp_migrate.signers.decisions import keys_of
 from mcp_migrate.signers.interface import NAMESPACE
@@ -86,6 +87,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
         reviewer=signer.reviewer,
         key=signer,
         reason=reason or None,
+        rollback_for=_cover(form) if verdict == "approve" else None,
         ledger=desk.ledger,
         now=now,
         nonce=secrets.token_hex(16),
@@ -133,7 +135,20 @@ def _in_one_go(said: Mapping[str, Any]) -> str:
     """The command that decides without the page."""
     words = ["mcp-migrate", "approvals", said["decision"], said["request_id"]]
     words += ["--reason", said["reason"]] if said["decision"] == "deny" else []
+    if "rollback_until" in said:
+        lasts = datetime.fromisoformat(said["rollback_until"]) - datetime.fromisoformat(said["not_before"])
+        words += ["--covers-rollback", f"{lasts.total_seconds():g}s"]
     return f"{shlex.join(words)} --key ~/.ssh/id_ed25519"
+
+
+def _cover(form: Mapping[str, str]) -> timedelta | None:
+    """For how long the rollback is approved as well; None unless that was ticked. Raises: InvalidArgumentsError."""
+    if "covers_rollback" not in form:
+        return None
+    try:
+        return timedelta(seconds=seconds(form.get("covers_for", "")))
+    except ValueError as error:
+        raise InvalidArgumentsError("The form says no time for the rollback.", hint="Load the page again.") from error
 
 
 def _asked(signer: Signer, text: bytes) -> dict[str, Any] | None:

@@ -151,6 +151,7 @@ class Desk:
             head=asdict(self.ledger.head()),
             reason=more.pop("reason", None),
             not_before=more.pop("begins", None),
+            rollback_for=more.pop("rollback_for", None),
         )
         said.update(more)
         if path is None:

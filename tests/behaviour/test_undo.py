@@ -19,11 +19,11 @@ def write(world: World, sql: str) -> None:
         database.execute(sql)
 
 
-async def applied(world: World, agent: Agent, to: str = "c3") -> str:
-    """Apply what needs a signature; the id of the apply."""
+async def applied(world: World, agent: Agent, to: str = "c3", *, words: tuple[str, ...] = ()) -> str:
+    """Apply what needs a signature, with these `words` on its command line; the id of the apply."""
     plan = await agent.call("migration_plan", target="shop", to=to)
     waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
-    world.sign(waiting["request_id"])
+    world.sign(waiting["request_id"], *words)
     done = await agent.call("migration_apply", plan_id=plan["plan_id"])
     assert done["status"] == "applied", done
     return str(done["apply_id"])
@@ -72,6 +72,33 @@ async def test_plan_review_and_ledger_say_the_same_of_the_way_back(world: World)
     [started] = [event for event in world.events(Kind.STEP_STARTED) if event.subject == done["apply_id"]]
     assert started.body["plan"]["undo"]["restores_data"] is True
     assert done["undo_until"] > started.at
+
+
+@pytest.mark.proves("approval-covers-rollback")
+async def test_a_rollback_that_was_approved_with_its_apply_runs_at_once_and_only_once(world: World) -> None:
+    rule = {"when": {"tools": ["migration_rollback"]}, "require": {"from": "dba"}}
+    world.configure(lambda value: value.update(approvals=[*value.get("approvals", []), rule]))
+    before = world.query(FAXES)
+    async with world.agent() as agent:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent, words=("--covers-rollback", "4h"))
+        status = await agent.call("migration_status", target="shop")
+        write(world, "UPDATE customers SET email = 'changed@example.com' WHERE id = 2")
+        done = await agent.call("migration_rollback", apply_id=apply_id)
+        after = world.query(FAXES)
+        [asked] = [event for event in world.events(Kind.APPROVAL_REQUESTED) if event.body["tool"] == "migration_apply"]
+        decided = await agent.call("approval_status", request_id=str(asked.subject))
+        twice = await applied(world, agent)
+        again = await agent.call("migration_rollback", apply_id=twice)
+        shown = world.approvals("show", str(asked.subject))
+    assert done["status"] == "applied", done
+    assert after == before
+    until = decided["decisions"][0]["covers_rollback_until"]
+    assert status["last_applies"][0]["rollback_covered_until"] == until
+    assert f"covers its rollback until {until}" in " ".join(shown.stdout.split())
+    [started] = [event for event in world.events(Kind.STEP_STARTED) if event.subject == done["apply_id"]]
+    assert started.body["covered_by"] == {"request_id": asked.subject, "until": until}
+    assert again["status"] == "approval_required", "that apply was approved by itself"
 
 
 async def test_rows_beyond_the_limit_are_not_kept_and_the_plan_says_so(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,23 @@ def test_a_pasted_signature_decides(visitor: Visitor, verdict: str, reason: str)
     page = visitor.read(answer.headers["location"])
     assert f"<b>grace</b>: {verdict}" in page
     assert "Decide" not in page
+
+
+@pytest.mark.proves("approval-covers-rollback")
+def test_the_rollback_is_approved_as_well_only_where_that_was_ticked(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    assert "covers_rollback" not in visitor.read(f"/requests/{REQUEST}"), "there is no way back to cover"
+    about: dict[str, Any] = {"identity": None, "planners": [], "fingerprint_before": None, "policy_digest": "sha256:0"}
+    second = {"format": "mcp-migrate/request/2", "rollback": "sha256:1", "purpose": "change", "execute_seconds": 600}
+    visitor.ask("req_2", **about, **second)
+    assert 'type="checkbox" name="covers_rollback" value="yes">' in visitor.read("/requests/req_2")
+    assert "rollback_until" not in statement_of(visitor.draft("req_2", covers_for="4h").text).decode()
+    assert visitor.draft("req_2", covers_rollback="yes", covers_for="8d").status_code == 409
+    ticked = visitor.draft("req_2", covers_rollback="yes", covers_for="4h").text
+    assert "And its rollback, once, until" in ticked
+    assert "--covers-rollback 14400s" in ticked
+    assert visitor.decide("req_2", covers_rollback="yes", covers_for="4h").status_code == 303
+    assert "covers its rollback until" in visitor.read("/requests/req_2")
 
 
 @pytest.mark.proves("approval-report")
