@@ -96,6 +96,34 @@ def test_another_role_with_other_settings_sees_the_same_schema(postgres_url: str
     assert "rows of app.inner: no right to use its schema" in seen.unseen
 
 
+def test_what_a_role_may_not_count_is_estimated_and_never_empty(postgres_url: str) -> None:
+    run(
+        postgres_url,
+        "CREATE ROLE counter LOGIN; CREATE SCHEMA app; CREATE TABLE app.few AS SELECT generate_series(1, 7);"
+        "CREATE TABLE app.none (n int); CREATE TABLE app.unknown (n int); CREATE TABLE open (n int);"
+        "GRANT SELECT ON open TO counter; ANALYZE app.few; ANALYZE app.none",
+    )
+    with connect(postgres_url, user="counter") as session:
+        reader = PostgresReader(session)
+        counted = reader.count_rows(["app.few", "app.none", "app.gone", "public.open"])
+        with pytest.raises(TargetUnreachableError, match=r"app\.unknown cannot be counted"):
+            reader.count_rows(["public.open", "app.unknown"])
+    run(postgres_url, "DROP OWNED BY counter; DROP ROLE counter")
+    assert counted == {"app.few": 7, "app.none": 1, "public.open": 0}
+
+
+def test_numbers_that_the_server_keeps_with_columns_are_no_options(postgres_url: str) -> None:
+    run(postgres_url, "CREATE TABLE t (id int); ALTER TABLE t ALTER id SET (n_distinct = 5)")
+    before = read(postgres_url)
+    run(
+        postgres_url,
+        "SET allow_system_table_mods = on; UPDATE pg_attribute SET attoptions = attoptions || '{pg_attver=7}'::text[]"
+        " WHERE attrelid = 't'::regclass AND attnum > 0",
+    )
+    assert read(postgres_url) == before
+    assert before.tables[0].columns[0].options == ("n_distinct=5",)
+
+
 def test_who_owns_everything_is_no_difference_and_who_owns_one_thing_is(postgres_url: str) -> None:
     run(postgres_url, ROLES + "CREATE TABLE alembic_version (version_num text); CREATE TABLE a (id serial)")
     before = read(postgres_url)
@@ -288,6 +316,7 @@ def test_no_part_of_a_password_is_told(password: str) -> None:
         "definitions",
         "kinds",
         "grants",
+        "countable",
     ],
 )
 def test_each_query_is_one_statement_that_asks_a_server_only_for_what_it_has(name: str, version: int) -> None:

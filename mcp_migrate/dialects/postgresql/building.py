@@ -33,12 +33,15 @@ _CONSTRAINTS: Mapping[str, ConstraintKind] = {
     "x": "exclusion",
 }
 _NO_REMARK: tuple[None, tuple[str, ...], None] = (None, (), None)
+_Facts = tuple[str | None, str | None, tuple[str, ...], tuple[str, ...]]
+"""Default, comment, options and grants of a column."""
+_NOTHING: tuple[None, tuple[str, ...], tuple[str, ...]] = (None, (), ())
 _UNQUALIFIED_SINCE = 160_000
 
 
-_FIRST = ("columns", "expressions", "kinds", "remarks")
-_THEN = ("constraints", "details", "grants", "defaults", "comments", "classes", "indexes", "tables", "others")
-"""Constraints take us longer than the server, which answers much that is small meanwhile: neither waits for long."""
+_FIRST = ("columns", "expressions", "constraints", "remarks", "kinds")
+_THEN = ("classes", "indexes", "details", "defaults", "comments", "tables", "others")
+"""Constraints take us longer than the server, which answers much else meanwhile: neither waits for long."""
 
 
 class Catalogs(Protocol):
@@ -59,16 +62,17 @@ def build(catalogs: Catalogs, server_version: int) -> Schema:
     """
     for name in _FIRST:
         catalogs.ask(name)
-    keys = _keys(catalogs.rows("columns"))
+    keys, granted = _keys(catalogs.rows("columns"))
     groups = alike(catalogs.rows("expressions"), keys)
     catalogs.ask("written", [group[0][0] for group in groups], [group[0][1] for group in groups])
+    catalogs.ask("grants", granted)
     for name in _THEN:
         catalogs.ask(name)
     expressions = spelt(groups, {(kind, number): text for kind, number, text in catalogs.rows("written")})
     constraints = _listed(_constraints(keys, catalogs, expressions))
+    indexes = _listed(_indexes(keys, catalogs, expressions))
     grants = {(row[0], row[1], row[2]): tuple(row[3]) for row in catalogs.rows("grants")}
     columns = _columns(keys, catalogs, grants, expressions)
-    indexes = _listed(_indexes(keys, catalogs, expressions))
     parts = _Parts(grants, columns, indexes, constraints)
     tables, others = list(catalogs.rows("tables")), list(catalogs.rows("others"))
     return Schema(
@@ -81,19 +85,19 @@ def build(catalogs: Catalogs, server_version: int) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Columns, constraints and indexes by relation."""
+    """Columns by their places, constraints and indexes by relation."""
 
     grants: Grants
-    columns: Mapping[int, list[Column]]
+    columns: Mapping[int, Column]
     indexes: Mapping[int, list[Index]]
     constraints: Mapping[int, list[Constraint]]
 
     def table(self, *facts: Any) -> Table:
-        oid, schema, name, kind, options, comment, owner, _hidden = facts
+        oid, last, schema, name, kind, options, comment, owner, _hidden = facts
         return Table(
             schema,
             name,
-            tuple(self.columns.get(oid, ())),
+            self._columns(oid, last),
             tuple(self.constraints.get(oid, ())),
             tuple(self.indexes.get(oid, ())),
             kind=_KINDS[kind],
@@ -104,7 +108,7 @@ class _Parts:
         )
 
     def other(self, *facts: Any, server_version: int) -> Other:
-        catalog, oid, relation, kind, schema, name, definition, options, owner, table, comment = facts
+        catalog, oid, relation, last, kind, schema, name, definition, options, owner, table, comment = facts
         text = definitions.as_restored(_known(definition, f"{kind} {schema}.{name}"))
         if kind in {"view", "materialized_view"}:
             text = as_newer_servers_write(text) if server_version < _UNQUALIFIED_SINCE else text
@@ -114,18 +118,24 @@ class _Parts:
             name,
             text,
             table,
-            columns=tuple(self.columns.get(relation, ())) if relation else (),
+            columns=self._columns(relation, last) if relation else (),
             options=tuple(options or ()),
             comment=comment,
             owner=owner,
             grants=self.grants.get((catalog, oid, 0), ()),
         )
 
+    def _columns(self, relation: int, last: int) -> tuple[Column, ...]:
+        """Those of a relation in their order; of the numbers up to the `last` some were dropped."""
+        places = range(place(relation, 1), place(relation, last) + 1)
+        return tuple([column for where in places if (column := self.columns.get(where)) is not None])
 
-def _keys(groups: Iterable[Row]) -> dict[int, Key]:
-    """The columns by their places and in their order, with nothing of what only some of them have."""
+
+def _keys(groups: Iterable[Row]) -> tuple[dict[int, Key], bool]:
+    """The columns by their places, with nothing of what only some have; whether something was granted on any."""
     found: dict[int, Key] = {}
-    for name, quoted, kind, nullable, identity, generated, collation, options, type_, collated, places in groups:
+    granted = False
+    for name, quoted, kind, nullable, identity, generated, collation, options, type_, collated, places, acl in groups:
         column = Column(
             name,
             kind,
@@ -136,40 +146,40 @@ def _keys(groups: Iterable[Row]) -> dict[int, Key]:
             options=tuple(options or ()),
         )
         found.update(dict.fromkeys(places, Key(column, quoted, type_, collated)))
-    return {where: found[where] for where in sorted(found)}
+        granted |= acl
+    return found, granted
 
 
-def _columns(keys: Keys, catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, list[Column]]:
-    """The columns of each relation in order, whole."""
-    more = _more(catalogs, grants, expressions)
+def _columns(keys: Keys, catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, Column]:
+    """The columns by their places, whole."""
     alike: dict[Any, Column] = {}
-    found: dict[int, list[Column]] = {}
-    for where, key in keys.items():
-        column = key.column
-        facts = more.get(where)
-        if facts is not None:
+    found = {where: key.column for where, key in keys.items()}
+    for where, facts in _more(catalogs, grants, expressions).items():
+        column = found.get(where)
+        if column is not None:
             which = (id(column), facts)
-            column = alike.get(which) or alike.setdefault(which, _whole(column, facts))
-        found.setdefault(where // WIDTH, []).append(column)
+            found[where] = alike.get(which) or alike.setdefault(which, _whole(column, facts))
     return found
 
 
-def _more(catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, tuple[Any, ...]]:
+def _more(catalogs: Catalogs, grants: Grants, expressions: Spelt) -> dict[int, _Facts]:
     """Default, comment, options and grants of the columns that have one of these, by their places."""
-    defaults = {where: text for text, places in catalogs.rows("defaults") for where in places}
-    defaults.update({where: text for (kind, where), text in expressions.items() if kind == "generated"})
-    comments: dict[int, str] = dict(catalogs.rows("comments"))
     details = _details(catalogs.rows("details"), grants)
+    found: dict[int, _Facts] = {}
+    for text, places in catalogs.rows("defaults"):
+        found.update(dict.fromkeys(places, (text, *_NOTHING)))
+    found.update((where, (text, *_NOTHING)) for (kind, where), text in expressions.items() if kind == "generated")
+    for where, comment in catalogs.rows("comments"):
+        found[where] = (found[where][0] if where in found else None, comment, (), ())
     rights = {place(number, column): granted for (of, number, column), granted in grants.items() if column}
-    nothing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    found = {}
-    for where in defaults.keys() | comments.keys() | details.keys() | rights.keys():
-        told, of_sequence = details.get(where, nothing)
-        found[where] = (defaults.get(where), comments.get(where), told, (*of_sequence, *rights.get(where, ())))
+    for where in details.keys() | rights.keys():
+        default, comment, *_ = found.get(where) or (None, *_NOTHING)
+        told, of_sequence = details.get(where, ((), ()))
+        found[where] = (default, comment, told, (*of_sequence, *rights.get(where, ())))
     return found
 
 
-def _whole(column: Column, facts: tuple[Any, ...]) -> Column:
+def _whole(column: Column, facts: _Facts) -> Column:
     default, comment, options, grants = facts
     if column.generated is not None:
         expression = definitions.as_restored(_known(default, f"column {column.name}"))
@@ -275,12 +285,12 @@ def changed(what: str) -> TargetUnreachableError:
 def _unseen(tables: Iterable[Row], others: Iterable[Row]) -> Iterator[str]:
     for row in tables:
         if row[-1]:
-            yield f"rows of {row[1]}.{row[2]}: {row[-1]}"
+            yield f"rows of {row[2]}.{row[3]}: {row[-1]}"
     for row in others:
-        if row[3] == "user_mapping":
-            yield f"options of the user mapping {row[5]}: they may hold a password"
-        if row[3] == "subscription":
-            yield f"connection of the subscription {row[5]}: it may hold a password"
+        if row[4] == "user_mapping":
+            yield f"options of the user mapping {row[6]}: they may hold a password"
+        if row[4] == "subscription":
+            yield f"connection of the subscription {row[6]}: it may hold a password"
 
 
 def _listed(pairs: Iterable[tuple[int, _T]]) -> dict[int, list[_T]]:

@@ -1,11 +1,12 @@
 -- name: grants
 -- What was granted beyond, or taken from, what an owner and PUBLIC have by themselves, by catalog, number and column.
 -- All rights of a kind are called ALL, for a version can have more of them than another. An empty list cannot be exploded.
+-- $1 says whether something was granted on any column: then all of them are gone through.
 WITH lists (class, oid, sub, kind, owner, acl, base) AS (
   SELECT 'pg_class', oid, 0, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END, relowner, relacl, NULL::aclitem[] FROM pg_class WHERE relacl IS NOT NULL AND oid >= 16384
   UNION ALL
   SELECT 'pg_class', a.attrelid, a.attnum, 'c', c.relowner, a.attacl, NULL
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND a.attrelid >= 16384 AND c.oid >= 16384 AND NOT a.attisdropped
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE $1 AND a.attacl IS NOT NULL AND a.attrelid >= 16384 AND c.oid >= 16384 AND NOT a.attisdropped
   UNION ALL
   SELECT 'pg_proc', oid, 0, 'f', proowner, proacl, NULL FROM pg_proc WHERE proacl IS NOT NULL AND oid >= 16384
   UNION ALL

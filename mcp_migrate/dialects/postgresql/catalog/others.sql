@@ -33,7 +33,7 @@ SELECT array_remove(ARRAY[
 
 -- name: others
 -- Whatever is no table. Each part tells the catalog and number (for comments and grants), the relation whose columns
--- belong to it, kind, schema, name, definition, options, owner, and the table it is on; what only the whole database
+-- belong to it and the last number among them, kind, schema, name, definition, options, owner, and the table it is on; what only the whole database
 -- holds has no schema. Left out: user mappings' options and subscriptions' connections, which hold secrets; security
 -- labels; comments of extensions, which differ between versions; settings of the database and of roles.
 -- What follows a line `-- when …` is asked only where there is such a thing: planning all of it takes longer than running it.
@@ -193,7 +193,7 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN ours n ON n.oid = c.
 WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
 -- when anything
 )
-SELECT t.class::text, t.oid, t.relation, t.kind, t.schema, t.name, t.definition, t.options,
+SELECT t.class::text, t.oid, t.relation, (SELECT c.relnatts FROM pg_class c WHERE c.oid = t.relation), t.kind, t.schema, t.name, t.definition, t.options,
        CASE WHEN t.owner NOT IN (SELECT role FROM usual) THEN pg_get_userbyid(t.owner)::text END, t."table", nullif(d.description, CASE WHEN t.kind = 'schema' AND t.name = 'public' THEN 'standard public schema' END)
 FROM things t LEFT JOIN pg_description d ON d.classoid = t.class AND d.objoid = t.oid AND d.objsubid = 0
 WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = t.class AND m.objid = t.oid)

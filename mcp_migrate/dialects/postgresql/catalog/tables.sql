@@ -8,7 +8,7 @@ WITH usual AS (
   SELECT datdba AS role FROM pg_database WHERE datname = current_database()
   UNION SELECT c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $3
 )
-SELECT c.oid, n.nspname, c.relname, c.relkind::text,
+SELECT c.oid, c.relnatts, n.nspname, c.relname, c.relkind::text,
        array_remove(ARRAY[
          CASE WHEN c.relpersistence = 'u' THEN 'unlogged' END,
          CASE WHEN c.relkind = 'p' THEN 'partition by ' || pg_get_partkeydef(c.oid) END,
@@ -43,21 +43,26 @@ ORDER BY n.nspname, c.relname
 
 -- name: details
 -- Of columns, where they are not as PostgreSQL would have them: how the sequence that a serial or identity column owns
--- counts and what it is called; not-null constraints (which have names since version 18) that are special ones.
+-- counts, what it is called and who may use it; not-null constraints (which have names since version 18) that are special
+-- ones. Columns and dependencies are looked up for each sequence: they are few beside all that would be gone through.
 SELECT e.refobjid, e.refobjsubid, min(s.seqrelid::bigint)::oid, array_remove(array_agg(nullif(concat_ws(' ', 'sequence',
-         CASE WHEN q.relname <> concat_ws('_', c.relname, a.attname, 'seq') OR q.relnamespace <> c.relnamespace THEN s.seqrelid::regclass::text END,
+         CASE WHEN n.other THEN s.seqrelid::regclass::text END,
          CASE WHEN s.seqtypid <> a.atttypid THEN 'as ' || format_type(s.seqtypid, NULL) END,
          'start ' || nullif(s.seqstart, 1), 'increment ' || nullif(s.seqincrement, 1), 'min ' || nullif(s.seqmin, 1),
-         'max ' || nullif(s.seqmax, CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END),
+         'max ' || nullif(s.seqmax, m.usual),
          'cache ' || nullif(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'cycle' END,
          CASE WHEN q.relpersistence <> c.relpersistence THEN 'persistence ' || q.relpersistence::text END,
          'comment ' || quote_literal(t.description)), 'sequence')), NULL)
 FROM pg_sequence s JOIN pg_class q ON q.oid = s.seqrelid
-JOIN pg_depend e ON e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid AND e.objsubid = 0
-  AND e.refclassid = 'pg_class'::regclass AND e.refobjsubid > 0 AND e.deptype IN ('a', 'i')
+JOIN LATERAL (SELECT refobjid, refobjsubid FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = s.seqrelid AND e.objsubid = 0
+  AND e.refclassid = 'pg_class'::regclass AND e.refobjsubid > 0 AND e.deptype IN ('a', 'i') OFFSET 0) e ON true
+JOIN LATERAL (SELECT attname, atttypid FROM pg_attribute a WHERE a.attrelid = e.refobjid AND a.attnum = e.refobjsubid OFFSET 0) a ON true
 JOIN pg_class c ON c.oid = e.refobjid AND c.relkind IN ('r', 'p', 'f')
-JOIN pg_attribute a ON a.attrelid = e.refobjid AND a.attnum = e.refobjsubid
 LEFT JOIN pg_description t ON t.classoid = 'pg_class'::regclass AND t.objoid = s.seqrelid AND t.objsubid = 0
+CROSS JOIN LATERAL (SELECT CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END AS usual) m
+CROSS JOIN LATERAL (SELECT q.relname <> concat_ws('_', c.relname, a.attname, 'seq') OR q.relnamespace <> c.relnamespace AS other) n
+WHERE n.other OR s.seqtypid <> a.atttypid OR (s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle) <> (1, 1, 1, m.usual, 1, false)
+   OR q.relpersistence <> c.relpersistence OR t.description IS NOT NULL OR q.relacl IS NOT NULL
 GROUP BY 1, 2
 UNION ALL
 SELECT k.conrelid, k.conkey[1], NULL, ARRAY[concat_ws(' ', 'not null', CASE WHEN NOT k.convalidated THEN 'not valid' END,
@@ -67,8 +72,9 @@ WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.conno
 
 -- name: columns
 -- Of every relation that is not the server's, grouped by what is alike: an application has few kinds of columns. The
--- places are `number of the relation * 65536 + number of the column`. Temporary tables come and go, and here and below
--- must not make a reading fail.
+-- places are `number of the relation * 65536 + number of the column`; the last says whether something was granted on any of
+-- them. Temporary tables come and go, and here and below must not make a reading fail. `pg_attver` is a number of the server
+-- of its own, which 15.20 keeps among the options of every column.
 SELECT g.attname, quote_ident(g.attname), format_type(g.atttypid, g.atttypmod), NOT g.attnotnull,
        CASE g.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
        CASE g.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END,
@@ -81,10 +87,12 @@ SELECT g.attname, quote_ident(g.attname), format_type(g.atttypid, g.atttypmod), 
            CASE WHEN g.attstattarget >= 0 THEN 'statistics ' || g.attstattarget END,
            CASE WHEN g.inherited THEN 'inherited' END,
            'options ' || g.attfdwoptions::text] || g.attoptions, NULL) END,
-       g.atttypid, g.attcollation, g.places
+       g.atttypid, g.attcollation, g.places, g.granted
 FROM (SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
-        a.attstorage, a.attcompression, a.attstattarget, a.attfdwoptions, a.attoptions, NOT a.attislocal AND NOT c.relispartition AS inherited,
-        array_agg(a.attrelid::bigint * 65536 + a.attnum) AS places
+        a.attstorage, a.attcompression, a.attstattarget, a.attfdwoptions,
+        CASE WHEN a.attoptions IS NOT NULL THEN nullif(ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg\_attver=%'), '{}') END AS attoptions,
+        NOT a.attislocal AND NOT c.relispartition AS inherited,
+        array_agg(a.attrelid::bigint * 65536 + a.attnum) AS places, bool_or(a.attacl IS NOT NULL) AS granted
       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
       GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13) g
@@ -144,8 +152,9 @@ WITH odd AS (
   FROM pg_trigger g JOIN pg_constraint k ON k.oid = g.tgconstraint WHERE g.tgisinternal AND g.tgenabled <> 'O' GROUP BY 1
 ), special (number) AS (
   SELECT i.indexrelid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-  WHERE NOT i.indisvalid OR i.indnatts <> i.indnkeyatts OR c.reltablespace <> 0 OR c.reloptions IS NOT NULL OR c.relispartition
+  WHERE i.indexrelid >= 16384 AND (NOT i.indisvalid OR i.indnatts <> i.indnkeyatts OR c.reltablespace <> 0 OR c.reloptions IS NOT NULL OR c.relispartition
      OR i.indnullsnotdistinct -- 15
+     )
 ), found (number) AS (
   SELECT tgconstraint FROM odd
   UNION SELECT objoid FROM pg_description WHERE classoid = 'pg_constraint'::regclass
@@ -184,9 +193,10 @@ SELECT i.indrelid, i.indexrelid, c.relname, quote_ident(c.relname), quote_ident(
                             'part of ' || (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = c.oid)]
          || ARRAY(SELECT 'statistics ' || t.attnum || ' ' || t.attstattarget FROM pg_attribute t
                   WHERE t.attrelid = c.oid AND t.attnum > 0 AND t.attstattarget >= 0 ORDER BY t.attnum), NULL) END, d.description
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
-WHERE r.relkind IN ('r', 'p') AND r.relpersistence <> 't' AND i.indrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+WHERE r.relkind IN ('r', 'p') AND r.relpersistence <> 't' AND i.indrelid >= 16384 AND NOT i.indisprimary
+  AND i.indexrelid NOT IN (SELECT k.conindid FROM pg_constraint k WHERE k.contype IN ('p', 'u', 'x'))
 ORDER BY i.indrelid, c.relname
 
 -- name: definitions
@@ -198,3 +208,8 @@ SELECT o.oid, pg_get_indexdef(o.oid) FROM unnest($1::oid[]) AS o (oid)
 SELECT n.nspname, c.relname, c.reltuples::bigint
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.reltuples > 0 AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo')
+
+-- name: countable
+-- How many rows the table $2 in the schema $1 has by its statistics (-1: they say nothing); NULL where they may be counted.
+SELECT CASE WHEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) THEN c.reltuples::bigint END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'f')
