@@ -29,4 +29,9 @@ def schema(
         print_json({"fingerprint": live.fingerprint}) if as_json else print(live.fingerprint)
         return
     page = shown(database, live, tables=tables or (), detail=detail, cursor=None, limit_chars=sys.maxsize)
-    print_json(page) if as_json else print(page["schema"])
+    if as_json:
+        print_json(page)
+        return
+    print(page["schema"])
+    for line in page.get("unseen", ()):
+        print(f"not seen: {line}", file=sys.stderr)

@@ -7,8 +7,11 @@ from typing import Any
 
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.schema import MAP_FROM, PAGE_CHARACTERS, Detail, pages
+from mcp_migrate.schema.text import clean, cut
 from mcp_migrate.tools.interface import Database, Workbench, answer
 from mcp_migrate.tools.live import Live, read_live
+
+_MOST_UNSEEN, _LONGEST_LINE = 20, 200
 
 
 class SchemaRead:
@@ -43,4 +46,11 @@ def shown(
         "schema": page.text,
         "tables_total": page.tables_total,
         "next_cursor": page.next_cursor,
+        **({"unseen": _some(live.schema.unseen)} if live.schema.unseen else {}),
     }
+
+
+def _some(unseen: Sequence[str]) -> list[str]:
+    """The first lines of what the role may not see, and how many more there are."""
+    more = [f"… and {len(unseen) - _MOST_UNSEEN} more"] if len(unseen) > _MOST_UNSEEN else []
+    return [cut(clean(line), _LONGEST_LINE) for line in unseen[:_MOST_UNSEEN]] + more

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.schema import MAP_FROM, Column, Constraint, Index, Other, Schema, Table, pages
 from mcp_migrate.schema.text import short_type
+from mcp_migrate.tools.live import Live
+from mcp_migrate.tools.schema_read import shown
 
 _ITEMS = Table(
     "shop",
@@ -111,6 +114,18 @@ def test_a_schema_of_very_many_tables_answers_with_a_map_first(count: int) -> No
     assert "s.t7 (12)" in first.text
     assert pages(schema, tables=("*",)).text.count("s.t1(") == 1
     assert len(pages(schema, detail="names", limit_chars=10**6).text.split("\n")) == count + 1
+
+
+def test_what_the_role_of_a_target_may_not_see_is_said_and_bounded() -> None:
+    unseen = tuple(f"rows of app.t{n}: no right\u202e to read it" for n in range(3_000))
+    live = Live("shop", (), Schema("postgresql", (_ITEMS,), unseen=unseen), "sha256:1", "sha256:2")
+    database: Any = None  # asked for estimates of very many tables alone
+    page = shown(database, live, tables=(), detail="outline", cursor=None)
+    assert page["unseen"][0] == "rows of app.t0: no right\\u202e to read it"
+    assert page["unseen"][-1] == "… and 2980 more"
+    assert len(page["unseen"]) == 21
+    whole = replace(live, schema=replace(live.schema, unseen=()))
+    assert "unseen" not in shown(database, whole, tables=(), detail="outline", cursor=None)
 
 
 def test_a_cursor_holds_when_its_table_is_gone() -> None:
