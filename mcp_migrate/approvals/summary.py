@@ -136,6 +136,11 @@ def _and(words: list[str]) -> str:
 def way_back(back: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     if not back.get("available"):
         return f"NONE: {one_line(back.get('why_not') or 'not a plan')}"
+    derived = any(statement.get("derived") for statement in back.get("statements", ()))
+    return _restores(body) + ("; DERIVED BY US where the project's downgrade does not say it" if derived else "")
+
+
+def _restores(body: Mapping[str, Any]) -> str:
     undo = (body["plan"] or {}).get("undo")
     if undo is not None:
         return _data_back(undo)

@@ -68,6 +68,11 @@ def lines(made: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _restores(back: Mapping[str, Any]) -> str:
+    derived = "; derived by us where the downgrade does not say it" if back.get("derived") else ""
+    return _brings_back(back) + derived
+
+
+def _brings_back(back: Mapping[str, Any]) -> str:
     if not back["restores_schema"]:
         return "does NOT restore the schema"
     if not back["restores_data"]:

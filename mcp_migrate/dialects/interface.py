@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mcp_migrate.dialects.holders import Holder
+from mcp_migrate.dialects.inverting import Inverter
 from mcp_migrate.dialects.keeper import Entry, Keeper
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
@@ -220,6 +221,10 @@ class Dialect(Protocol):
 
     def keeper(self) -> Keeper | None:
         """What keeps undo data here; None where none is kept."""
+        ...
+
+    def inverter(self) -> Inverter | None:
+        """What takes a schema back where a project does not say how; None where nothing does."""
         ...
 
     def open_rehearsal(

@@ -104,7 +104,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A plan, with the fingerprints of the scratch database before and after its way, and its schema after it.
+    """A plan, with the fingerprints of the scratch database before and after its way, and its schema then and there.
 
     `wants` are the tables whose rows it would need on a scratch database so that nothing is left to doubt. A `steady`
     one came out the same, values included, when it was recorded again.
@@ -114,6 +114,7 @@ class Recorded:
     before: str
     after: str
     schema: Schema
+    began: Schema
     wants: tuple[str, ...] = ()
     steady: bool = True
 
@@ -142,7 +143,7 @@ def record_plan(running: Child, scratch: Scratch, way: Way) -> Recorded:
     kept = replace(frozen, reads=reads)
     plan = way.plan(kept, here, after if started == here else None, reverse, tuple(dict.fromkeys(doubts)))
     wants = wanted(frozen, way.live) if doubtful and not way.held else ()
-    return Recorded(plan, started, after, schema_after, wants)
+    return Recorded(plan, started, after, schema_after, before, wants)
 
 
 def record_again(running: Child, scratch: Scratch, way: Way) -> Frozen:

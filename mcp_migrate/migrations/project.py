@@ -13,6 +13,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
+from mcp_migrate.migrations.deriving import completed
 from mcp_migrate.migrations.described import Described, described
 from mcp_migrate.migrations.freezing import Frozen
 from mcp_migrate.migrations.info import ProjectInfo, agree
@@ -161,6 +162,7 @@ class Project:
                 recorded = hold_against(record_plan(running, scratch, way), again.result(), scratch)
                 if recorded.wants and count_rows(way.dialect, url, recorded.wants) <= way.max_rows:
                     return recorded
+                recorded = completed(recorded, way, scratch)
                 inputs = self._inputs(running) if asked_for is not None and recorded.lasting() else Inputs()
                 finished = way.finish(recorded.plan, recorded.schema)
                 rehearsed = self._rehearsed(replace(recorded, plan=finished), way, url, scratch)

@@ -38,6 +38,13 @@ class VersionTexts:
         down = self._info.by_id[revision].down
         return frozenset(self._upward(revision, down) if upgrade else self._downward(revision, down))
 
+    def back_over(self, revision: str) -> str | None:
+        """The text by which a step back over `revision` moves the version table; None where that takes several."""
+        down = self._info.by_id[revision].down
+        if len(down) > 1:
+            return None
+        return self._moved(revision, down[0]) if down else self._deleted(revision)
+
     def _upward(self, revision: str, down: tuple[str, ...]) -> Iterator[str]:
         yield from self._inserted(revision)
         for below in down:

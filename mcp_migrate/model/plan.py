@@ -63,7 +63,8 @@ class Statement:
     `parameters` holds rows of JSON values (see `dialects.values`): none to send the text alone, one row to
     execute, more to execute once per row. `kind` is ``version`` for the movement of Alembic's version table,
     ``preserve`` for what we add to keep what is lost next, ``restore`` for what puts it back. A statement with a
-    `guard` is a query that must return no rows; the guard says what it means when it does.
+    `guard` is a query that must return no rows; the guard says what it means when it does. A `derived` one of a way
+    back is written by us, where the project's downgrade does not say it.
     """
 
     n: int
@@ -73,6 +74,7 @@ class Statement:
     transactional: bool = True
     kind: Literal["change", "version", "preserve", "restore"] = "change"
     guard: str | None = None
+    derived: bool = False
 
     def frozen(self) -> dict[str, Any]:
         """The JSON form that digests and the ledger hold."""
@@ -84,6 +86,7 @@ class Statement:
             "transactional": self.transactional,
             "kind": self.kind,
             **({"guard": self.guard} if self.guard else {}),  # plans made before there were any keep their digests
+            **({"derived": True} if self.derived else {}),
         }
 
     @classmethod
@@ -180,6 +183,11 @@ class Reverse:
     restores_schema: bool
     statements: tuple[Statement, ...] = ()
     why_not: str | None = None
+
+    @property
+    def derived(self) -> bool:
+        """Whether some of it is not the project's."""
+        return any(statement.derived for statement in self.statements)
 
 
 @dataclass(frozen=True, slots=True)

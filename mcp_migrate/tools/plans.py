@@ -148,6 +148,8 @@ def summary(plan: Plan, classified: Classified) -> str:
         parts.append(f"{plan.resumes.direction} {plan.resumes.apply_id}, which stopped part way")
     noun = "statement" if changes == 1 else "statements"
     parts.append(f"{changes} {noun}, {plan.from_revision or 'base'} to {plan.to_revision or 'base'}")
+    if plan.reverse.derived:
+        parts.append("the way back is derived, in whole or in part: the downgrade does not say it")
     if lost:
         parts.append(f"destroys {', '.join(lost[:8])} ({classified.total_rows} rows concerned)")
         if plan.reverse.available and not restores_data(plan, classified.effects):
@@ -178,6 +180,8 @@ def _head(statement: Statement, sql: str) -> dict[str, Any]:
         head["parameter_rows"] = len(statement.parameters)
     if not statement.transactional:
         head["transactional"] = False
+    if statement.derived:
+        head["derived"] = True
     return head
 
 
@@ -209,6 +213,9 @@ def _rollback(plan: Plan, classified: Classified) -> Mapping[str, Any]:
         "statements": [_cut(s.sql, 300) for s in plan.reverse.statements if s.kind == "change"][:20],
         "why_not": plan.reverse.why_not,
     }
+    if plan.reverse.derived:
+        told["derived"] = True
+        told["derived_statements"] = [_cut(s.sql, 300) for s in plan.reverse.statements if s.derived][:20]
     if plan.undo is not None and plan.undo.why_not:
         told["data_why_not"] = list(plan.undo.why_not)
     if plan.undo is not None and plan.undo.kept:

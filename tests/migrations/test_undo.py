@@ -21,7 +21,7 @@ from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Effect, Plan
 from mcp_migrate.rules import judge
 from mcp_migrate.schema import shape
-from tests.migrations.undoing import Made, contents, losses, plan_for, run, schema_of, tables
+from tests.migrations.undoing import Made, contents, derived, losses, plan_for, run, schema_of, tables
 
 Ask = Callable[[str], list[Any]]
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -68,6 +68,8 @@ def everything_comes_back(place: tuple[str, Ask], data: st.DataObject) -> None:
     for sql in [sql for table in made for sql in (table.create(), *table.fill())]:
         ask(sql)
     up, down, _ = data.draw(losses(made, dialect))
+    if data.draw(st.booleans(), label="derived"):
+        down = derived(url, made, up)
     plan = plan_for(url, up, down)
     before, rows = shape(schema_of(url)), contents(ask, made)
     run(url, plan.statements)

@@ -114,6 +114,21 @@ def _without(table: Made, column: str, lost: list[str], dialect: str) -> tuple[l
     return [table.create(temporary, [column, *lost]), *end], [table.create(temporary, lost), *end]
 
 
+def derived(url: str, made: Sequence[Made], up: Sequence[str]) -> list[str]:
+    """What is derived to take these statements back, from a scratch database on which they ran."""
+    dialect, inverter = dialect_for(url), dialect_for(url).inverter()
+    assert inverter is not None
+    with dialect.open_scratch(url) as scratch:
+        if not scratch.holds_schema:
+            run(scratch.url, _statements(["CREATE TYPE mood AS ENUM ('sad', 'glad')", *(t.create() for t in made)]))
+        run(scratch.url, _statements(up))
+        return list(inverter.statements(schema_of(scratch.url), schema_of(url)))
+
+
+def _statements(texts: Sequence[str]) -> tuple[Statement, ...]:
+    return tuple(Statement(n, "r", sql) for n, sql in enumerate(texts, 1))
+
+
 def plan_for(url: str, up: Sequence[str], down: Sequence[str], keeping: Keeping | None = None) -> Plan:
     """A plan as it is frozen, with what it loses kept."""
     dialect = dialect_for(url)
@@ -122,7 +137,7 @@ def plan_for(url: str, up: Sequence[str], down: Sequence[str], keeping: Keeping 
         rows = reader.count_rows([table.qualified for table in schema.tables])
         entries = reader.kept()
     keys = frozenset(entry.key for entry in entries or ())
-    there, back = (tuple(Statement(n, "r", sql) for n, sql in enumerate(texts, 1)) for texts in (up, down))
+    there, back = _statements(up), _statements(down)
     reverse = Reverse(available=True, restores_schema=True, statements=back)
     plan = Plan("t", dialect.name, "a", "b", shape(schema), None, VERSION, there, reverse)
     about = Target(lambda names: {name: rows[name] for name in names}, keys, present=entries is not None)

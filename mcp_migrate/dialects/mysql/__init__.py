@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a child that records needs none of these
     from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+    from mcp_migrate.dialects.inverting import Inverter
     from mcp_migrate.dialects.keeper import Keeper
     from mcp_migrate.model import Statement
     from mcp_migrate.schema.model import Schema
@@ -65,6 +66,10 @@ class MySQL:
 
     def keeper(self) -> Keeper | None:
         """Nothing keeps undo data here yet: DDL commits, and what was kept would not roll back with it."""
+        return None
+
+    def inverter(self) -> Inverter | None:
+        """Nothing: what failed half way would have to be taken back by hand."""
         return None
 
     def open_rehearsal(

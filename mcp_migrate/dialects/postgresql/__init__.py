@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a child that records needs none of these
     from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+    from mcp_migrate.dialects.inverting import Inverter
     from mcp_migrate.dialects.keeper import Keeper
     from mcp_migrate.model import Statement
     from mcp_migrate.schema.model import Schema
@@ -65,6 +66,12 @@ class PostgreSQL:
         from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
 
         return PostgresKeeper()
+
+    def inverter(self) -> Inverter | None:
+        """What takes a schema back."""
+        from mcp_migrate.dialects.postgresql.inverse import PostgresInverter
+
+        return PostgresInverter()
 
     def open_rehearsal(
         self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits

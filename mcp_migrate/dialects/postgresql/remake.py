@@ -21,9 +21,9 @@ _FIRING = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE AL
 _POLICY = re.compile(
     r"(?P<command>.) (?P<kind>\w+) to (?P<roles>.*?)(?: using (?P<using>.*?))?(?: check (?P<check>.*))?", re.DOTALL
 )
-_BEFORE_TABLES = ("schema", "enum", "domain", "composite", "sequence", "function", "procedure")
-_AFTER_TABLES = ("view", "materialized_view", "index", "rule", "trigger", "policy", "statistics")
-_COMMENTED = {
+BEFORE_TABLES = ("schema", "enum", "domain", "composite", "sequence", "function", "procedure")
+AFTER_TABLES = ("view", "materialized_view", "index", "rule", "trigger", "policy", "statistics")
+COMMENTED = {
     **{kind: kind.upper() for kind in ("schema", "domain", "sequence", "function", "procedure", "view", "statistics")},
     **dict.fromkeys(("enum", "composite"), "TYPE"),
     "materialized_view": "MATERIALIZED VIEW",
@@ -74,41 +74,42 @@ def _taken(connection: Any, sql: str) -> bool:
 
 
 def _statements(schema: Schema) -> Iterator[str]:
-    for kind in _BEFORE_TABLES:
-        yield from (sql for other in schema.others if other.kind == kind for sql in _other(other))
+    for kind in BEFORE_TABLES:
+        yield from (sql for other in schema.others if other.kind == kind for sql in other_texts(other))
     sequences = {other.qualified for other in schema.others if other.kind == "sequence"}
     for table in schema.tables:
-        yield from _table(table, sequences)
+        yield from table_texts(table, sequences)
     references = []
     for table in schema.tables:
         for constraint in table.constraints:
-            added = list(_constraint(table, constraint))
+            added = list(constraint_texts(table, constraint))
             references.extend(added) if constraint.kind == "foreign_key" else (yield from added)
         for index in table.indexes:
             yield index.definition
-            yield from _comment("INDEX", quoted(table.schema, index.name), index.comment)
+            yield from comment_text("INDEX", quoted(table.schema, index.name), index.comment)
     yield from references
     parents = dict(found for table in schema.tables for found in _parents(table))
     for child, (parent, bound) in parents.items():
         yield f"ALTER TABLE {parent} ATTACH PARTITION {quote(child)} {bound}"
     cloned = {(other.name, other.table) for other in schema.others if other.kind == "trigger"}
-    for kind in _AFTER_TABLES:
+    for kind in AFTER_TABLES:
         for other in schema.others:
             parent = parents.get(other.table or "", ("", ""))[0]
             if other.kind == kind and (other.name, parent) not in cloned:
-                yield from _other(other)
+                yield from other_texts(other)
 
 
-def _table(table: Table, sequences: set[str]) -> Iterator[str]:
+def table_texts(table: Table, sequences: set[str]) -> Iterator[str]:
     name = quoted(table.schema, table.name)
-    serial = [(column, found) for column in table.columns if (found := _serial(table, column, sequences))]
+    serial = [(column, found) for column in table.columns if (found := serial_of(table, column, sequences))]
     for column, sequence in serial:
         yield f"CREATE SEQUENCE {quote(sequence)} AS {column.type}"
     unlogged = "UNLOGGED " if "unlogged" in table.options else ""
     parts = "".join(
         f" {option.upper()[:12]}{option[12:]}" for option in table.options if option.startswith("partition by ")
     )
-    yield f"CREATE {unlogged}TABLE {name} ({', '.join(map(_column, table.columns))}){parts}{_settings(table.options)}"
+    columns = ", ".join(map(column_text, table.columns))
+    yield f"CREATE {unlogged}TABLE {name} ({columns}){parts}{_settings(table.options)}"
     for column, sequence in serial:
         yield f"ALTER SEQUENCE {quote(sequence)} OWNED BY {name}.{quoted(column.name)}"
     if "row security" in table.options:
@@ -117,11 +118,11 @@ def _table(table: Table, sequences: set[str]) -> Iterator[str]:
         yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
     if "replica identity full" in table.options:
         yield f"ALTER TABLE {name} REPLICA IDENTITY FULL"
-    yield from _comment("TABLE", name, table.comment)
+    yield from comment_text("TABLE", name, table.comment)
     for column in table.columns:
         for option in column.options:
-            yield from _column_option(f"ALTER TABLE {name} ALTER {quoted(column.name)}", option)
-        yield from _comment("COLUMN", f"{name}.{quoted(column.name)}", column.comment)
+            yield from column_option(f"ALTER TABLE {name} ALTER {quoted(column.name)}", option)
+        yield from comment_text("COLUMN", f"{name}.{quoted(column.name)}", column.comment)
 
 
 def _parents(table: Table) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -133,7 +134,7 @@ def _parents(table: Table) -> Iterator[tuple[str, tuple[str, str]]]:
         yield table.qualified, (of.pop(), bounds[0])
 
 
-def _column(column: Column) -> str:
+def column_text(column: Column) -> str:
     words = [quoted(column.name), column.type]
     if column.collation is not None:
         words.append(f"COLLATE {column.collation}")
@@ -147,7 +148,7 @@ def _column(column: Column) -> str:
     return " ".join(words) + ("" if column.nullable else " NOT NULL")
 
 
-def _column_option(alter: str, option: str) -> Iterator[str]:
+def column_option(alter: str, option: str) -> Iterator[str]:
     word, _, value = option.partition(" ")
     if word in {"storage", "compression", "statistics"}:
         yield f"{alter} SET {word.upper()} {value}"
@@ -155,29 +156,31 @@ def _column_option(alter: str, option: str) -> Iterator[str]:
         yield f"{alter} SET ({option})"
 
 
-def _serial(table: Table, column: Column, sequences: set[str]) -> str | None:
+def serial_of(table: Table, column: Column, sequences: set[str]) -> str | None:
     """The sequence that this column owns, if it is called as PostgreSQL calls it and nothing else."""
     name = f"{table.schema}.{table.name}_{column.name}_seq"
     spelt = {name, quote(name)}
-    said = {f"nextval({_literal(each)}::regclass)" for each in spelt}
+    said = {f"nextval({literal(each)}::regclass)" for each in spelt}
     return name if column.default in said and name not in sequences else None
 
 
-def _constraint(table: Table, constraint: Constraint) -> Iterator[str]:
+def constraint_texts(table: Table, constraint: Constraint) -> Iterator[str]:
     name = quoted(table.schema, table.name)
     yield f"ALTER TABLE {name} ADD CONSTRAINT {quoted(constraint.name or '')} {constraint.definition}"
-    yield from _comment("CONSTRAINT", f"{quoted(constraint.name or '')} ON {name}", constraint.comment)
+    yield from comment_text("CONSTRAINT", f"{quoted(constraint.name or '')} ON {name}", constraint.comment)
 
 
-def _other(other: Other) -> Iterator[str]:
+def other_texts(other: Other) -> Iterator[str]:
     yield from _made(other)
     if other.kind in {"trigger", "rule", "policy"}:
-        yield from _comment(other.kind.upper(), f"{quoted(other.name)} ON {quote(other.table or '')}", other.comment)
-    elif other.kind in _COMMENTED:
-        yield from _comment(_COMMENTED[other.kind], _called(other), other.comment)
+        yield from comment_text(
+            other.kind.upper(), f"{quoted(other.name)} ON {quote(other.table or '')}", other.comment
+        )
+    elif other.kind in COMMENTED:
+        yield from comment_text(COMMENTED[other.kind], called(other), other.comment)
 
 
-def _called(other: Other) -> str:
+def called(other: Other) -> str:
     """The name; that of a function holds its types, and those are spelt as SQL has them already."""
     if other.kind in {"function", "procedure"}:
         name, bracket, types = other.name.partition("(")
@@ -186,7 +189,7 @@ def _called(other: Other) -> str:
 
 
 def _made(other: Other) -> Iterator[str]:
-    name, text = _called(other), other.definition
+    name, text = called(other), other.definition
     plain = {
         "schema": f"CREATE SCHEMA IF NOT EXISTS {name}",
         "enum": f"CREATE TYPE {name} AS ENUM ({text})",
@@ -236,9 +239,10 @@ def _settings(options: Iterable[str]) -> str:
     return f" WITH ({', '.join(settings)})" if settings else ""
 
 
-def _comment(what: str, name: str, comment: str | None) -> Iterator[str]:
-    if comment is not None:
-        yield f"COMMENT ON {what} {name} IS {_literal(comment)}"
+def comment_text(what: str, name: str, comment: str | None, *, always: bool = False) -> Iterator[str]:
+    """None where there is no comment, unless one is to be taken off."""
+    if comment is not None or always:
+        yield f"COMMENT ON {what} {name} IS {'NULL' if comment is None else literal(comment)}"
 
 
 def _version_table(name: str, revisions: Iterable[str]) -> Iterator[str]:
@@ -247,8 +251,8 @@ def _version_table(name: str, revisions: Iterable[str]) -> Iterator[str]:
     key = quoted(name.rpartition(".")[2] + "_pkc")
     yield f"CREATE TABLE {table} (version_num VARCHAR(32) NOT NULL, CONSTRAINT {key} PRIMARY KEY (version_num))"
     for revision in revisions:
-        yield f"INSERT INTO {table} VALUES ({_literal(revision)})"  # noqa: S608  quoted
+        yield f"INSERT INTO {table} VALUES ({literal(revision)})"  # noqa: S608  quoted
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

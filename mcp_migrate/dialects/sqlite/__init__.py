@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a child that records needs none of these
     from mcp_migrate.dialects.interface import Limits, Reader, Scratch, Writer
+    from mcp_migrate.dialects.inverting import Inverter
     from mcp_migrate.dialects.keeper import Keeper
     from mcp_migrate.model import Statement
     from mcp_migrate.schema.model import Schema
@@ -68,6 +69,12 @@ class Sqlite:
         from mcp_migrate.dialects.sqlite.preserve import SqliteKeeper
 
         return SqliteKeeper()
+
+    def inverter(self) -> Inverter | None:
+        """What takes a schema back."""
+        from mcp_migrate.dialects.sqlite.inverse import SqliteInverter
+
+        return SqliteInverter()
 
     def open_rehearsal(
         self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits

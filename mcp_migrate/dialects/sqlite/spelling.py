@@ -84,6 +84,12 @@ def folded(name: str) -> str:
     return "".join(c.lower() if c.isascii() else c for c in name) if not name.isascii() else name.lower()
 
 
+def body(create: str) -> str:
+    """What follows the name in a CREATE TABLE, as it was written; SQLite keeps nothing but those two words before."""
+    ends = [found.end() for found in _TOKENS.finditer(create) if found.lastgroup != "skipped"]
+    return create[ends[2] :].lstrip() if len(ends) > 3 else ""  # noqa: PLR2004  two words and the name
+
+
 def _token(kind: str | None, text: str) -> Token:
     if kind == "word":
         upper = text.upper()
