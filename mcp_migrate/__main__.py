@@ -212,7 +212,11 @@ class Wiring:
                 dialect_for(url),
                 url,
                 project,
-                keeping=Keeping(target.limits.undo_rows, target.limits.undo_keep.total_seconds()),
+                keeping=Keeping(
+                    target.limits.undo_rows,
+                    target.limits.undo_keep.total_seconds(),
+                    None if target.limits.undo_park == "never" else target.limits.undo_park,
+                ),
                 rehearse=target.rehearsal.on != "off",
                 max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
             )

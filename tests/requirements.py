@@ -60,6 +60,7 @@ REQUIREMENTS = (
     Requirement("interface-intent-missing", "docs/interface.md", "A call without an intent is refused."),
     Requirement("interface-intent-exceeded", "docs/interface.md", "A plan beyond `expects` is refused."),
     Requirement("interface-plan-not-found", "docs/interface.md", "An unknown plan has a code."),
+    Requirement("undo-parked", "docs/undo.md", "What is parked is out of everybody's way and comes back as it was."),
     Requirement("way-back-derived", "docs/undo.md", "What a downgrade leaves out is derived, tried, and told as such."),
     Requirement("interface-undo-gone", "docs/interface.md", "A rollback without its undo data has a clear error."),
     Requirement("interface-undo-conflict", "docs/interface.md", "What was written since is never overwritten."),

@@ -155,7 +155,9 @@ def _data_back(undo: Mapping[str, Any]) -> str:
         why = "; ".join(one_line(each) for each in undo["why_not"])
         return f"restores the schema, NOT ALL THE DATA: {why}" + (f" (of {kept} rows are kept)" if kept else "")
     days = undo["keep_seconds"] / 86_400
-    return f"restores schema and data: rows of {kept} are kept for {days:g} days" if kept else "no data is lost"
+    parked = ", ".join(dict.fromkeys(one_line(each["table"]) for each in undo["kept"] if each.get("ends")))
+    aside = f"; of {parked} what is dropped is PARKED: no space is free until it is pruned after that" if parked else ""
+    return f"restores schema and data: rows of {kept} are kept for {days:g} days{aside}" if kept else "no data is lost"
 
 
 def is_ours(item: Mapping[str, Any], judgement: Judged | None) -> bool:

@@ -73,8 +73,9 @@ def prune(target: TargetOption = None, config_file: ConfigOption = None, as_json
 def _line(entry: Mapping[str, Any]) -> str:
     size = "" if entry["size"] is None else f", {entry['size']:,} bytes"
     over = "  (its time is over)" if entry["over"] else ""
+    parked = " (parked)" if entry["method"] == "parked" else ""
     what = f"{entry['table']} ({entry['columns']})"
     return (
         f"{one_line(entry['target'])}  {entry['apply_id'] or 'unknown apply'}  {one_line(what)}  "
-        f"{entry['rows']:,} rows{size}  until {entry['until']}{over}"
+        f"{entry['rows']:,} rows{parked}{size}  until {entry['until']}{over}"
     )

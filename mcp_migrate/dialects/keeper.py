@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from mcp_migrate.model import Kept
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Schema, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Texts:
     """The SQL around one loss: sent just before and just after it, and by a rollback before all else and at its end.
 
     `guards` are queries about the target as the plan leaves it: when one returns rows, nothing can be put back, for
-    the reason beside it. `method` says how rows are told apart.
+    the reason beside it. `method` says how rows are told apart. What is parked comes back `instead` of being made
+    again, and is dropped for good by `ends`.
     """
 
     place: str
@@ -48,6 +49,8 @@ class Texts:
     first: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     guards: tuple[tuple[str, str], ...] = ()
+    instead: tuple[str, ...] = ()
+    ends: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,23 @@ class Keeper(Protocol):
         """The texts for what the columns of a loss have counted to; None where nothing counts."""
         ...
 
+    def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
+        """The texts that take what is dropped out of the way instead: for a table, or for each column; or why not."""
+        ...
+
+    def remade(self, statements: Sequence[str], loss: Loss) -> tuple[int, ...]:
+        """Which statements of a way back make a table, or one column, again: what is parked comes in their place.
+
+        The one that makes it comes first; the others make parts that it has already. None where that is not certain.
+        """
+        ...
+
     def opening(self, *, present: bool) -> tuple[str, ...]:
         """What makes the place for undo data; `present`: the part of it is there for which more rights are needed."""
         ...
 
-    def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
-        """What writes a line into the manifest."""
+    def noted(self, kept: Kept, *, key: str, seconds: float, rows: int | None = None) -> str:
+        """What writes a line into the manifest; `rows` are told of what is parked, since nobody counts it."""
         ...
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:

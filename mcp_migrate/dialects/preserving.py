@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mcp_migrate.dialects.keeper import Loss, Texts
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Schema, Table
 
 _SINCE = "rows that were written since the apply"
 
@@ -35,6 +35,14 @@ class SqlKeeper:
             return f"{loss.table.qualified} loses what tells its rows apart"
         ways = {"columns": self._columns, "values": self._values, "rows": self._rows}
         return ways[loss.kind](loss, keys, place, later=later)
+
+    def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:  # noqa: ARG002
+        """Nothing is, unless a product says how."""
+        return "nothing is parked on this database"
+
+    def remade(self, statements: Sequence[str], loss: Loss) -> tuple[int, ...]:  # noqa: ARG002  nothing is parked
+        """Nothing."""
+        return ()
 
     # What each product says in its own way.
 

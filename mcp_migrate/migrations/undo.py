@@ -13,6 +13,7 @@ from typing import Literal
 
 from mcp_migrate.dialects.keeper import Keeper, Loss, Readd, Texts
 from mcp_migrate.migrations.losses import Losses, Lost, losses
+from mcp_migrate.migrations.parking import Yard, come_back
 from mcp_migrate.model import Kept, Plan, Reverse, Statement, Undo, digest
 from mcp_migrate.schema import Schema
 from mcp_migrate.schema.model import Column
@@ -22,10 +23,18 @@ _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "TRUNCATE")
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How much undo data a plan may keep of one table, and for how many seconds."""
+    """How much undo data a plan may keep of one table, and for how many seconds.
+
+    What is dropped of a table with more rows than `park` is moved aside instead of copied.
+    """
 
     rows: int = 1_000_000
     seconds: float = 14 * 86_400.0
+    park: int | None = None
+
+    def parks(self, rows: int) -> bool:
+        """Whether what is dropped of a table with so many rows is parked; where nothing may be kept, nothing is."""
+        return self.park is not None and self.rows > 0 and rows > min(self.park, self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,9 @@ def protect(plan: Plan, schema: Schema, keeper: Keeper | None, keeping: Keeping,
     why_not = _useless(plan)
     if why_not or not seen.lost:
         return replace(plan, undo=Undo("", why_not=(*why_not, *seen.why_not)))
-    return _Weaving(plan, keeper, keeping, _key(plan, target.keys), _depths(schema)).plan(seen, target)
+    key = _key(plan, target.keys)
+    yard = Yard(keeper, key, schema, found, plan.reverse.statements)
+    return _Weaving(plan, keeper, keeping, key, _depths(schema), yard).plan(seen, target)
 
 
 def _without(plan: Plan, found: Sequence[Sequence[object]]) -> Undo:
@@ -81,10 +92,11 @@ def _key(plan: Plan, taken: frozenset[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _One:
-    """One loss with its texts."""
+    """One loss with its texts; of what is parked, how many rows the table holds."""
 
     lost: Lost
     texts: Texts
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ class _Weaving:
     keeping: Keeping
     key: str
     depths: Mapping[str, int]
+    yard: Yard
 
     def plan(self, seen: Losses, target: Target) -> Plan:
         """Put the statements in."""
@@ -101,11 +114,11 @@ class _Weaving:
         why_not = [*seen.why_not]
         kept: list[_One] = []
         for each in seen.lost:
-            texts = self._texts(each, rows)
+            texts = self._texts(each, rows.get(each.loss.table.qualified, 0))
             if isinstance(texts, str):
                 why_not.append(texts)
             else:
-                kept += [_One(each, one) for one in texts]
+                kept += texts
         written = _written(self.plan_.reverse, kept)
         kept = [one for one in kept if one.lost.loss.table.qualified not in written]
         why_not += written.values()
@@ -119,17 +132,19 @@ class _Weaving:
         reads = tuple(replace(read, before=moved.get(read.before, len(statements) + 1)) for read in self.plan_.reads)
         return replace(self.plan_, statements=statements, reads=reads, reverse=self._back(kept), undo=undo)
 
-    def _texts(self, lost: Lost, rows: Mapping[str, int]) -> list[Texts] | str:
+    def _texts(self, lost: Lost, rows: int) -> list[_One] | str:
         table, number = lost.loss.table, 2 * lost.number - 1
-        if rows.get(table.qualified, 0) > self.keeping.rows:
-            return (
-                f"{table.qualified} holds {_about(rows[table.qualified])} rows, more than the {self.keeping.rows} kept"
-            )
+        parked = self.yard.park(lost, number) if self.keeping.parks(rows) else ""
+        if not isinstance(parked, str):
+            return [_One(replace(lost, loss=loss), texts, rows) for loss, texts in parked]
+        if rows > self.keeping.rows:
+            more = f"{table.qualified} holds {_about(rows)} rows, more than the {self.keeping.rows} kept"
+            return f"{more}, and cannot be parked: {parked}" if parked else more
         texts = self.keeper.texts(lost.loss, key=self.key, n=number, later=lost.later)
         if isinstance(texts, str):
             return texts
         counters = self.keeper.counters(lost.loss, key=self.key, n=number + 1)
-        return [texts, *([counters] if counters else [])]
+        return [_One(lost, each) for each in (texts, counters) if each is not None]
 
     def _places(self, kept: Sequence[_One]) -> tuple[Kept, ...]:
         return tuple(
@@ -138,6 +153,7 @@ class _Weaving:
                 tuple(column.name for column in one.lost.loss.columns),
                 one.texts.method,
                 one.texts.place,
+                one.texts.ends,
             )
             for one in kept
         )
@@ -151,7 +167,8 @@ class _Weaving:
         after: dict[int, list[str]] = {}
         for one, place in zip(kept, undo.kept, strict=True):
             before.setdefault(one.lost.at, []).extend(one.texts.before)
-            noted = self.keeper.noted(place, key=self.key, seconds=self.keeping.seconds)
+            rows = None if one.rows is None else _rounded(one.rows)
+            noted = self.keeper.noted(place, key=self.key, seconds=self.keeping.seconds, rows=rows)
             after.setdefault(one.lost.end - 1, []).extend([*one.texts.after, noted])
         statements: list[Statement] = []
         for at, statement in enumerate(self.plan_.statements):
@@ -167,7 +184,7 @@ class _Weaving:
         first = [_ours("restore", sql, revision) for one in kept for sql in one.texts.first]
         middle, rest = self._woven(list(reverse.statements), kept)
         back = [_ours("restore", sql, revision) for one in self._ordered(rest) for sql in one.texts.back]
-        places = [(one.texts.place, bool(one.texts.after)) for one in kept]
+        places = [(one.texts.place, bool(one.texts.after)) for one in kept if not one.texts.ends]
         spent = [_ours("restore", sql, revision) for sql in self.keeper.spent(self.key, places)]
         return replace(reverse, statements=_numbered([*guards, *first, *middle, *back, *spent]))
 
@@ -178,7 +195,10 @@ class _Weaving:
         added; rows that went after that column did come first.
         """
         rest = list(kept)
-        for one in self._ordered(kept):
+        for one in kept:
+            if one.texts.ends:
+                come_back(statements, one.lost.loss, one.texts, self.keeper)
+        for one in self._ordered([one for one in kept if not one.texts.ends]):
             readd = self._readd([statement.sql for statement in statements], one.lost.loss)
             if readd is None or one not in rest:
                 continue
@@ -258,5 +278,9 @@ def _numbered(statements: Iterable[Statement]) -> tuple[Statement, ...]:
 
 def _about(rows: int) -> str:
     """Two digits are enough: a plan stays the same plan while its tables grow a little."""
-    scale = 10 ** max(len(str(rows)) - 2, 0)
-    return f"about {rows // scale * scale:,}"
+    return f"about {_rounded(rows):,}"
+
+
+def _rounded(rows: int) -> int:
+    digits = str(rows)
+    return int(digits[:2].ljust(len(digits), "0"))

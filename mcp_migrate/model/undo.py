@@ -9,16 +9,22 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of one table before one statement, and in which place. `method` says how rows are told apart."""
+    """What is kept of one table before one statement, and in which place. `method` says how rows are told apart.
+
+    What is parked is not copied: it is moved to its place, and `ends` is the statement that drops it for good when its
+    time is over. Until then its space is not free.
+    """
 
     table: str
     columns: tuple[str, ...]
     method: str
     place: str
+    ends: str | None = None
 
     def frozen(self) -> dict[str, Any]:
         """The JSON form."""
-        return {"table": self.table, "columns": list(self.columns), "method": self.method, "place": self.place}
+        told = {"table": self.table, "columns": list(self.columns), "method": self.method, "place": self.place}
+        return {**told, **({"ends": self.ends} if self.ends else {})}
 
     @classmethod
     def thaw(cls, value: Mapping[str, Any]) -> Kept:
@@ -34,6 +40,11 @@ class Undo:
     kept: tuple[Kept, ...] = ()
     why_not: tuple[str, ...] = ()
     keep_seconds: float = 0.0
+
+    @property
+    def parked(self) -> tuple[Kept, ...]:
+        """What is moved aside instead of copied."""
+        return tuple(kept for kept in self.kept if kept.ends)
 
     @property
     def restores_data(self) -> bool:

@@ -35,3 +35,20 @@ NOTED = rule(
     rationale="It changes nothing but what is ours, and removes only what was put back.",
     source="https://www.postgresql.org/docs/current/sql-droptable.html",
 )
+PARK = rule(
+    "park-dropped",
+    "What is dropped next is moved aside",
+    "breaking",
+    "Takes {object} out of the way instead of destroying it: its space is not free until its time is over.",
+    undo="yes",
+    rationale="Only what the next statement drops is moved, to where nobody but the role that applies can look.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+)
+FETCH = rule(
+    "bring-back-parked",
+    "What was moved aside comes back",
+    "additive",
+    "Brings {object} back to where it was, with all it held.",
+    rationale="It is moved, not copied, so it takes a moment whatever its size.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+)

@@ -42,6 +42,11 @@ class TargetLimits(Part):
         None, gt=0, description="With an older transaction on tables of the plan an apply does not begin."
     )
     undo_rows: int = Field(1_000_000, ge=0, description="Rows of one table that are kept for a rollback, at most.")
+    undo_park: int | Literal["never"] = Field(
+        1_000_000,
+        ge=1,
+        description="Rows of a table from which on what is dropped of it is moved aside instead of copied; or never.",
+    )
     undo_keep: Duration = Field(timedelta(days=14), description="How long they are kept.")
 
 

@@ -156,6 +156,9 @@ def summary(plan: Plan, classified: Classified) -> str:
             parts.append("rolling back restores the schema, not the data")
         elif plan.reverse.available:
             parts.append(f"rolling back restores the data as well, for {kept_for(plan)}")
+        if plan.undo is not None and plan.undo.parked:
+            aside = ", ".join(dict.fromkeys(kept.table for kept in plan.undo.parked))
+            parts.append(f"what is dropped of {aside} is parked: its space is not free until it is pruned after that")
     return "; ".join(parts) + "."
 
 
@@ -219,7 +222,10 @@ def _rollback(plan: Plan, classified: Classified) -> Mapping[str, Any]:
     if plan.undo is not None and plan.undo.why_not:
         told["data_why_not"] = list(plan.undo.why_not)
     if plan.undo is not None and plan.undo.kept:
-        kept = [{"table": k.table, "columns": list(k.columns), "method": k.method} for k in plan.undo.kept]
+        kept = [
+            {"table": k.table, "columns": list(k.columns), "method": k.method} | ({"ends": k.ends} if k.ends else {})
+            for k in plan.undo.kept
+        ]
         told["keeps"] = [{**k, "rows_now": classified.rows.get(str(k["table"]))} for k in kept]
         told["kept_for"] = kept_for(plan)
     return told

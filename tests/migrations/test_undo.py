@@ -20,12 +20,15 @@ from mcp_migrate.errors import StatementFailedError, UndoConflictError
 from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Effect, Plan
 from mcp_migrate.rules import judge
-from mcp_migrate.schema import shape
+from mcp_migrate.schema import diff, shape
 from tests.migrations.undoing import Made, contents, derived, losses, plan_for, run, schema_of, tables
 
 Ask = Callable[[str], list[Any]]
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEWER = settings(LAW, max_examples=25)
+PARKING = st.sampled_from([Keeping(), Keeping(park=0)])
+"""Whether what is dropped of tables with rows is copied, or moved aside."""
+
 LONE = "CREATE TABLE t (id integer NOT NULL PRIMARY KEY, a text NOT NULL, b integer)"
 
 
@@ -70,7 +73,7 @@ def everything_comes_back(place: tuple[str, Ask], data: st.DataObject) -> None:
     up, down, _ = data.draw(losses(made, dialect))
     if data.draw(st.booleans(), label="derived"):
         down = derived(url, made, up)
-    plan = plan_for(url, up, down)
+    plan = plan_for(url, up, down, data.draw(PARKING))
     before, rows = shape(schema_of(url)), contents(ask, made)
     run(url, plan.statements)
     assert Effect.UNKNOWN not in effects(plan, url)
@@ -119,7 +122,7 @@ def nothing_new_is_lost(place: tuple[str, Ask], data: st.DataObject) -> None:
         )
     )
     start = {row[0]: row[1:] for row in ask("SELECT id, a, b FROM t")}
-    plan = plan_for(url, up, down)
+    plan = plan_for(url, up, down, data.draw(PARKING))
     run(url, plan.statements)
     assert plan.undo is not None
     assert plan.undo.restores_data
@@ -454,6 +457,112 @@ def test_undo_data_is_removed_when_its_time_is_over_and_never_before(place: tupl
     assert left == {second.undo.key}
     assert ask("SELECT count(*) FROM t") == [(0,)]
     assert ask(f"SELECT count(*) FROM {second.undo.kept[0].place}") == [(1,)]
+
+
+PARKED = {
+    "sqlite": (["DROP TABLE t"], [LONE, "CREATE INDEX by_b ON t (b)"]),
+    "postgresql": (
+        ["ALTER TABLE t DROP COLUMN b", "DROP TABLE u"],
+        [
+            "CREATE TABLE u (id serial PRIMARY KEY, t integer REFERENCES t)",
+            "ALTER TABLE t ADD COLUMN b integer",
+            "CREATE INDEX by_b ON t (b)",
+        ],
+    ),
+}
+
+
+def parked(url: str, ask: Ask) -> Plan:
+    for sql in (LONE, "CREATE INDEX by_b ON t (b)", "INSERT INTO t VALUES (1, 'x', 5), (2, 'y', 6)"):
+        ask(sql)
+    up, down = PARKED[dialect_for(url).name]
+    if "postgres" in url:
+        ask(down[0])
+        ask("INSERT INTO u (t) VALUES (2), (1)")
+    plan = plan_for(url, up, down, Keeping(park=1))
+    assert plan.undo is not None
+    assert [kept.method for kept in plan.undo.kept] == ["parked"] * len(up)
+    return plan
+
+
+@pytest.mark.proves("undo-parked")
+def test_what_is_parked_is_out_of_the_way_and_comes_back_as_it_was(place: tuple[str, Ask]) -> None:
+    url, ask = place
+    plan = parked(url, ask)
+    start, dropped = schema_of(url), "u" if "postgres" in url else "t"
+    run(url, plan.statements)
+    assert "mcp_migrate" not in str(schema_of(url))
+    ask(f"CREATE TABLE {dropped} (b integer, CONSTRAINT u_pkey PRIMARY KEY (b))")  # the names are free
+    ask(f"CREATE INDEX by_b ON {dropped} (b)")
+    ask(f"DROP TABLE {dropped}")
+    if "postgres" in url:
+        ask("DELETE FROM t WHERE id = 2")  # nothing that is parked refers to it
+        ask("INSERT INTO t (id, a) VALUES (3, 'since')")
+        with pytest.raises(UndoConflictError, match=r"refers to rows of public\.t that are gone"):
+            run(url, plan.reverse.statements)
+        ask("INSERT INTO t (id, a) VALUES (2, 'y')")
+    run(url, plan.reverse.statements)
+    assert diff(start, schema_of(url)) == ()
+    rows = [(1, 5), (2, None), (3, None)] if "postgres" in url else [(1, 5), (2, 6)]
+    assert ask("SELECT id, b FROM t ORDER BY id") == rows
+    with dialect_for(url).open_reader(url) as reader:
+        assert reader.kept() == ()
+
+
+@pytest.mark.proves("undo-parked")
+def test_what_is_parked_is_dropped_as_the_signed_plan_says_and_never_before(place: tuple[str, Ask]) -> None:
+    url, ask = place
+    plan = parked(url, ask)
+    assert plan.undo is not None
+    run(url, plan.statements)
+    dialect, keys = dialect_for(url), {plan.undo.key}
+    for kept in plan.undo.parked:
+        assert kept.ends is not None
+        assert kept.ends.startswith(("DROP TABLE ", 'ALTER TABLE "public"."t" DROP COLUMN _mcp_migrate_undo_'))
+    assert dialect.prune(url, keys=keys) == ()
+    if "postgres" in url:
+        ask("ALTER TABLE t RENAME TO s")  # a parked column goes with its table
+    ask(f"UPDATE {'mcp_migrate_undo.manifest' if 'postgres' in url else '_mcp_migrate_undo'} SET until = kept_at")
+    assert dialect.prune(url, keys=keys) == tuple(keys)
+    with pytest.raises((StatementFailedError, UndoConflictError)):
+        run(url, plan.reverse.statements)
+    if "postgres" in url:
+        assert ask("SELECT * FROM s WHERE id = 1") == [(1, "x")]
+    assert ask(
+        "SELECT count(*) FROM pg_class WHERE relname LIKE 'u\\_%\\_1' AND relkind = 'r'"
+        if "postgres" in url
+        else "SELECT count(*) FROM sqlite_schema WHERE name LIKE '_mcp_migrate_undo_%' AND type = 'table'"
+    ) == [(0,)]
+
+
+STAYS = {
+    "an enum": (["CREATE TYPE mood2 AS ENUM ('a')", "ALTER TABLE t ADD COLUMN m mood2"], "ALTER TABLE t DROP COLUMN m"),
+    "a key": ([], "ALTER TABLE t DROP COLUMN id"),
+    "an expression": (["CREATE INDEX by_x ON t ((b + 1))"], "ALTER TABLE t DROP COLUMN b"),
+    "a counter": (["ALTER TABLE t ADD COLUMN s serial"], "ALTER TABLE t DROP COLUMN s"),
+    "a change before": ([], "ALTER TABLE t ALTER b TYPE bigint;ALTER TABLE t DROP COLUMN b"),
+}
+
+
+@pytest.mark.parametrize("case", STAYS)
+def test_what_would_hold_up_others_is_not_parked(postgres: tuple[str, Ask], case: str) -> None:
+    url, ask = postgres
+    before, up = STAYS[case]
+    for sql in (LONE, *before, "INSERT INTO t (id, a, b) VALUES (1, 'x', 5), (2, 'y', 6)"):
+        ask(sql)
+    back = [f"ALTER TABLE t ADD COLUMN {name} integer" for name in up.split()[-1:]]
+    plan = plan_for(url, up.split(";"), back, Keeping(park=1))
+    assert plan.undo is not None
+    assert plan.undo.parked == ()
+
+
+def test_where_nothing_may_be_kept_nothing_is_parked(lite: tuple[str, Ask]) -> None:
+    url, ask = lite
+    for sql in (LONE, "INSERT INTO t VALUES (1, 'x', 5), (2, 'y', 6)"):
+        ask(sql)
+    plan = plan_for(url, ["DROP TABLE t"], [LONE], Keeping(rows=0, park=1))
+    assert plan.undo is not None
+    assert plan.undo.kept == ()
 
 
 @pytest.fixture(params=["lite", "postgres"])

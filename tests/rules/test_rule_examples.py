@@ -23,6 +23,8 @@ KINDS: dict[str, Kind] = {
     "keep-undo-data": "preserve",
     "put-back-undo-data": "restore",
     "note-undo-data": "restore",
+    "park-dropped": "preserve",
+    "bring-back-parked": "restore",
 }
 """What a statement has to be for the rules on what the planner itself puts into plans."""
 

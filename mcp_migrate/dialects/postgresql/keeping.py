@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from mcp_migrate.dialects.postgresql.connection import connect, driver, message
+from mcp_migrate.dialects.postgresql.parking import hidden_column
 from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
-from mcp_migrate.dialects.postgresql.reader import MANIFEST
+from mcp_migrate.dialects.postgresql.reader import MANIFEST, quoted
 from mcp_migrate.dialects.postgresql.writer import take_lock
 from mcp_migrate.dialects.preserving import numbered
 from mcp_migrate.errors import TargetUnreachableError
@@ -16,6 +18,11 @@ _OVER = f"""
 SELECT key, place FROM {MANIFEST} WHERE key = ANY($1) AND key IN (
     SELECT key FROM {MANIFEST} GROUP BY 1 HAVING max(until) <= now())
 """  # noqa: S608  a constant
+_WHERE = """
+SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attname = $1 AND NOT a.attisdropped AND c.relkind = 'r'
+"""
 
 
 def prune(url: str, *, keys: Collection[str]) -> tuple[str, ...]:
@@ -30,11 +37,23 @@ def prune(url: str, *, keys: Collection[str]) -> tuple[str, ...]:
         try:
             with connection.transaction():
                 found = connection.execute(_OVER.encode(), [list(keys)]).fetchall()
-                over = [(str(key), str(place)) for key, place in found if numbered(keeper, key, place)]
-                for sql in (sql for key, place in over for sql in keeper.removed(key, place)):
+                over = [(str(key), str(place)) for key, place in found if _ours(keeper, key, place)]
+                for sql in (sql for key, place in over for sql in _removed(connection, keeper, key, place)):
                     connection.execute(sql.encode())
         except driver().Error as error:
             raise TargetUnreachableError(
                 f"Undo data cannot be removed: {message(error)}.", hint="Check the rights of the target's role."
             ) from error
     return tuple(dict.fromkeys(key for key, _place in over))
+
+
+def _ours(keeper: PostgresKeeper, key: str, place: str) -> bool:
+    return numbered(keeper, key, place) or hidden_column(key, place) is not None
+
+
+def _removed(connection: Any, keeper: PostgresKeeper, key: str, place: str) -> Iterator[str]:
+    """What removes it: a parked column is dropped where it is, whatever its table is called by now."""
+    column = hidden_column(key, place)
+    tables = connection.execute(_WHERE.encode(), [column]).fetchall() if column else ()
+    yield from (f"ALTER TABLE {quoted(schema, table)} DROP COLUMN {column}" for schema, table in tables)
+    yield from keeper.removed(key, place)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
+from mcp_migrate.dialects.postgresql import parking
+from mcp_migrate.dialects.postgresql.parking import UNDO
 from mcp_migrate.dialects.postgresql.reader import MANIFEST
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.model import Kept
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Schema, Table
 
-UNDO = "mcp_migrate_undo"
 _COLUMNS = (
     "key text NOT NULL, place text PRIMARY KEY, source text NOT NULL, columns text NOT NULL, method text NOT NULL,"
     " rows bigint NOT NULL, size bigint, kept_at timestamptz NOT NULL, until timestamptz NOT NULL"
@@ -66,6 +67,14 @@ class PostgresKeeper(SqlKeeper):
         """Readers go on; nobody writes between the copy and the loss."""
         return (f"LOCK TABLE {self._name(table)} IN SHARE ROW EXCLUSIVE MODE",)
 
+    def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
+        """In our schema, or under a hidden name."""
+        return parking.parked(loss, key=key, n=n, schema=schema)
+
+    def remade(self, statements: Sequence[str], loss: Loss) -> tuple[int, ...]:
+        """By PostgreSQL's own grammar."""
+        return parking.remade(statements, loss)
+
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
         """How far the sequences that belong to the columns have counted."""
         counted = [c for c in loss.columns if c.identity or (c.default or "").startswith("nextval(")]
@@ -89,12 +98,15 @@ class PostgresKeeper(SqlKeeper):
         schema = () if present else (f"CREATE SCHEMA IF NOT EXISTS {UNDO}",)
         return (*schema, f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})")
 
-    def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
+    def noted(self, kept: Kept, *, key: str, seconds: float, rows: int | None = None) -> str:
         """One line of it."""
         texts = [key, kept.place, kept.table, ", ".join(kept.columns), kept.method]
         given = ", ".join(map(_text, texts))
         size = f"pg_total_relation_size({_text(kept.place)}::regclass)"
         until = f"now() + interval '{seconds:.0f} seconds'"
+        if kept.ends is not None:
+            known = size if kept.place.startswith(f"{UNDO}.") else "NULL"
+            return f"INSERT INTO {MANIFEST} SELECT {given}, {rows or 0}, {known}, now(), {until}"
         return f"INSERT INTO {MANIFEST} SELECT {given}, count(*), {size}, now(), {until} FROM {kept.place}"  # noqa: S608  quoted
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
@@ -104,8 +116,10 @@ class PostgresKeeper(SqlKeeper):
         return (*drops, f"DELETE FROM {MANIFEST} WHERE key = {_text(key)}")  # noqa: S608  quoted
 
     def removed(self, key: str, place: str) -> tuple[str, ...]:
-        """What removes one place and its line."""
+        """What removes one place and its line; of a column that was parked, the line."""
         line = f"DELETE FROM {MANIFEST} WHERE place = {_text(place)} AND key = {_text(key)}"  # noqa: S608  quoted
+        if parking.hidden_column(key, place):
+            return (line,)
         return (f"DROP TABLE IF EXISTS {place}", f"DROP TABLE IF EXISTS {self.beside(place)}", line)
 
     def sets(self, sql: str) -> tuple[str, frozenset[str]] | None:

@@ -11,10 +11,10 @@ from typing import Any
 
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
 from mcp_migrate.dialects.preserving import SqlKeeper
-from mcp_migrate.dialects.sqlite import reader
+from mcp_migrate.dialects.sqlite import parking, reader
 from mcp_migrate.dialects.sqlite.spelling import folded
 from mcp_migrate.model import Kept
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Schema, Table
 
 _PREFIX = reader.MANIFEST
 MANIFEST = f'main."{_PREFIX}"'
@@ -76,6 +76,14 @@ class SqliteKeeper(SqlKeeper):
         name, columns = place.removeprefix("main.").strip('"'), ", ".join(f"k{i + 1}" for i in range(len(keys)))
         return (f'CREATE UNIQUE INDEX "{name}_k" ON "{name}" ({columns})',)
 
+    def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
+        """Under a name that readers leave out."""
+        return parking.parked(loss, name=f"{_PREFIX}_{key}_{n}", schema=schema)
+
+    def remade(self, statements: Sequence[str], loss: Loss) -> tuple[int, ...]:
+        """By a second reader of SQL."""
+        return parking.remade(statements, loss, _made)
+
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
         """How far an AUTOINCREMENT has counted goes with its table."""
         if loss.kind != "table" or "AUTOINCREMENT" not in (loss.table.definition or "").upper():
@@ -92,12 +100,14 @@ class SqliteKeeper(SqlKeeper):
         """The manifest."""
         return (f"CREATE TABLE IF NOT EXISTS {MANIFEST} ({_COLUMNS})",)
 
-    def noted(self, kept: Kept, *, key: str, seconds: float) -> str:
+    def noted(self, kept: Kept, *, key: str, seconds: float, rows: int | None = None) -> str:
         """One line of it."""
         texts = [key, kept.place, kept.table, ", ".join(kept.columns), kept.method]
         given = ", ".join(map(_text, texts))
+        count = "count(*)" if kept.ends is None else str(rows or 0)
+        source = f" FROM {kept.place}" if kept.ends is None else ""
         now, until = f"strftime('{_TIME}', 'now')", f"strftime('{_TIME}', 'now', '+{seconds:.0f} seconds')"
-        return f"INSERT INTO {MANIFEST} SELECT {given}, count(*), NULL, {now}, {until} FROM {kept.place}"  # noqa: S608  quoted
+        return f"INSERT INTO {MANIFEST} SELECT {given}, {count}, NULL, {now}, {until}{source}"
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
         """The tables and their lines."""

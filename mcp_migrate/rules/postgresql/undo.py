@@ -8,6 +8,7 @@ from dataclasses import replace
 from mcp_migrate.model import Statement
 from mcp_migrate.rules import keeping
 from mcp_migrate.rules.interface import Finding, found
+from mcp_migrate.rules.postgresql import moving
 from mcp_migrate.rules.postgresql.names import full, member
 from mcp_migrate.rules.postgresql.parser import Parsed, Tree
 
@@ -41,12 +42,33 @@ NOTED = replace(
     flags=("DROP TABLE mcp_migrate_undo.u_a_1",),
     passes=("DROP TABLE IF EXISTS users", "DROP TABLE IF EXISTS mcp_migrate_undo.u_a_1 CASCADE"),
 )
+PARK = replace(
+    keeping.PARK,
+    lock="ACCESS EXCLUSIVE",
+    flags=(
+        "ALTER TABLE public.u_a_1 SET SCHEMA mcp_migrate_undo",
+        "ALTER TABLE users RENAME COLUMN name TO _mcp_migrate_undo_a_1_1",
+    ),
+    passes=("ALTER TABLE users SET SCHEMA attic", "ALTER TABLE users RENAME COLUMN name TO called"),
+)
+FETCH = replace(
+    keeping.FETCH,
+    lock="ACCESS EXCLUSIVE",
+    flags=(
+        "ALTER TABLE mcp_migrate_undo.u_a_1 SET SCHEMA public",
+        "ALTER TABLE users RENAME COLUMN _mcp_migrate_undo_a_1_1 TO name",
+    ),
+    passes=("ALTER TABLE users RENAME COLUMN name TO called",),
+)
 
 
 def ours(statement: Statement, parsed: Parsed) -> list[Finding] | None:
     """What is said of a statement that the planner put in; None where it is none of those we write."""
     if statement.kind not in {"preserve", "restore"} or not _plain(parsed):
         return None
+    if (moved := moving.moved(statement.kind, parsed)) is not None:
+        which = PARK if statement.kind == "preserve" else FETCH
+        return [found(which, *moved, object=", ".join(moved) or "a part of the same")]
     read = tuple(dict.fromkeys(_relations(parsed.node)))
     if statement.kind == "preserve":
         if not _keeps(parsed):

@@ -38,6 +38,18 @@ NOTED = replace(
     flags=("DROP TABLE IF EXISTS main._mcp_migrate_undo_a_1",),
     passes=("DROP TABLE IF EXISTS users",),
 )
+PARK = replace(
+    keeping.PARK,
+    lock="WRITE",
+    flags=('ALTER TABLE users RENAME TO "_mcp_migrate_undo_a_1"',),
+    passes=("ALTER TABLE users RENAME TO people",),
+)
+FETCH = replace(
+    keeping.FETCH,
+    lock="WRITE",
+    flags=('ALTER TABLE "_mcp_migrate_undo_a_1" RENAME TO users',),
+    passes=("ALTER TABLE users RENAME TO people",),
+)
 
 
 def ours(statement: Statement) -> list[Finding] | None:
@@ -47,15 +59,39 @@ def ours(statement: Statement) -> list[Finding] | None:
     tree = parse(statement.sql)
     if tree is None or not _plain(tree):
         return None
+    if (moved := _moved(tree, away=statement.kind == "preserve")) is not None:
+        which, names = PARK if statement.kind == "preserve" else FETCH, [f"main.{name}" for name in moved]
+        return [found(which, *names, object=", ".join(names) or "a part of the same")]
     written = _written(tree)
     if written is None:
         return [found(NOTED)] if statement.guard is not None and type(tree).__name__ == "Select" else None
+    return _on_rows(statement, tree, written)
+
+
+def _on_rows(statement: Statement, tree: Any, written: Any) -> list[Finding] | None:
+    """It writes to a place of ours, or from one."""
     is_ours = written.name.startswith(_PREFIX)
     if statement.kind == "preserve":
         return _kept(tree) if is_ours else None
     if is_ours:
         return [found(NOTED)] if type(tree).__name__ in {"Drop", "Delete"} else None
     return _put_back(tree, written)
+
+
+def _moved(tree: Any, *, away: bool) -> tuple[str, ...] | None:
+    """The table that is moved aside or comes back; () for an index of it, None where it is no such step."""
+    from sqlglot import exp
+
+    actions = tree.args.get("actions") or [] if isinstance(tree, exp.Alter) else []
+    if len(actions) == 1 and isinstance(actions[0], exp.AlterRename):
+        was, now = tree.this.name, actions[0].this.name
+        return (was if away else now,) if (now if away else was).startswith(f"{_PREFIX}_") else None
+    if isinstance(tree, exp.Drop) and away and tree.args.get("kind") == "INDEX":
+        return ()
+    if isinstance(tree, exp.Create) and away and isinstance(tree.this, exp.Schema):
+        names = [part.name for part in tree.this.expressions]
+        return (str(tree.this.this.name),) if names == [_PREFIX] else None
+    return None
 
 
 def _kept(tree: Any) -> list[Finding]:

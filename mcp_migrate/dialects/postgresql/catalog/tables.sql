@@ -74,7 +74,7 @@ WHERE k.contype = 'n' AND k.conrelid >= 16384 AND (NOT k.convalidated OR k.conno
 -- Of every relation that is not the server's, grouped by what is alike: an application has few kinds of columns. The
 -- places are `number of the relation * 65536 + number of the column`; the last says whether something was granted on any of
 -- them. Temporary tables come and go, and here and below must not make a reading fail. `pg_attver` is a number of the server
--- of its own, which 15.20 keeps among the options of every column.
+-- of its own, which 15.20 keeps among the options of every column. Columns that we parked are left out.
 SELECT g.attname, quote_ident(g.attname), format_type(g.atttypid, g.atttypmod), NOT g.attnotnull,
        CASE g.attidentity WHEN '' THEN NULL WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
        CASE g.attgenerated WHEN '' THEN NULL WHEN 's' THEN 'STORED ' ELSE 'VIRTUAL ' END,
@@ -94,7 +94,7 @@ FROM (SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.
         NOT a.attislocal AND NOT c.relispartition AS inherited,
         array_agg(a.attrelid::bigint * 65536 + a.attnum) AS places, bool_or(a.attacl IS NOT NULL) AS granted
       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' AND c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND NOT starts_with(a.attname, '_mcp_migrate_undo_')
       GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13) g
 JOIN pg_type t ON t.oid = g.atttypid
 
