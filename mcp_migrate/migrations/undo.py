@@ -119,7 +119,7 @@ class _Weaving:
                 why_not.append(texts)
             else:
                 kept += texts
-        written = _written(self.plan_.reverse, kept)
+        written = _written(self.plan_.reverse, kept) | self._at_once(kept)
         kept = [one for one in kept if one.lost.loss.table.qualified not in written]
         why_not += written.values()
         undo = Undo(self.key, self._places(kept), tuple(dict.fromkeys(why_not)), self.keeping.seconds)
@@ -145,6 +145,14 @@ class _Weaving:
             return texts
         counters = self.keeper.counters(lost.loss, key=self.key, n=number + 1)
         return [_One(lost, each) for each in (texts, counters) if each is not None]
+
+    def _at_once(self, kept: Sequence[_One]) -> dict[str, str]:
+        """Tables that lost a column and then went, and that come back in one step: their rows have no value for it."""
+        texts = [statement.sql for statement in self.plan_.reverse.statements]
+        gone = {one.lost.loss.table.qualified for one in kept if one.lost.loss.kind == "table"}
+        late = (one.lost.loss for one in kept if one.lost.loss.table.qualified in gone)
+        names = [loss.table.qualified for loss in late if _needed(loss) and self._readd(texts, loss) is None]
+        return {name: f"{name} loses a column, then goes, and comes back in one step" for name in names}
 
     def _places(self, kept: Sequence[_One]) -> tuple[Kept, ...]:
         return tuple(
