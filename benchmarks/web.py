@@ -21,6 +21,7 @@ from mcp_migrate.model import canonical
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.decisions import check, statement
 from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.roster import configured
 from mcp_migrate.signers.sign import generate_key, sign
 from mcp_migrate.web.serving import open_pages
 from tests.signers.authenticator import Authenticator
@@ -85,7 +86,7 @@ def pages(folder: Path, settings: Settings) -> bool:
 
 def checks(folder: Path, settings: Settings, key: PublicKey, authenticator: Authenticator) -> bool:
     """Print what checking one decision costs, by each sort of key; whether it is within the bound."""
-    body, held = request_body("req_0", expires_at=LATER.isoformat()), True
+    body, held, roster = request_body("req_0", expires_at=LATER.isoformat()), True, configured(settings)
     for each in (key, authenticator.passkey):
         said = statement(
             body, "approve", reviewer="grace", key=each, at=NOW, nonce="n" * 32, head={"size": 0, "root": ""}
@@ -95,7 +96,9 @@ def checks(folder: Path, settings: Settings, key: PublicKey, authenticator: Auth
             decision["signature"] = sign(canonical(said), folder / "grace_key", passphrase=str)
         else:
             decision["passkey"] = authenticator.sign(canonical(said))
-        times = [timed(lambda decision=decision: check(decision, body, settings))[0] for _ in range(WARM + ROUNDS)]
+        times = [
+            timed(lambda decision=decision: check(decision, body, settings, roster))[0] for _ in range(WARM + ROUNDS)
+        ]
         print(told("ssh" if "signature" in decision else "passkey", times[WARM:]))
         held = held and statistics.median(times[WARM:]) <= BOUND_MS
     return held

@@ -153,11 +153,13 @@ class Wiring:
 
     def review_url(self, request_id: str) -> str | None:
         """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""
-        if not self._serves_pages:
-            return None
-        with self._pages_lock:
-            pages = self._pages
-        return pages.url(request_id) if pages else None
+        given = self.settings.review
+        if self._serves_pages and (given.port or not given.url):
+            with self._pages_lock:
+                pages = self._pages
+            if pages is not None:
+                return pages.url(request_id)
+        return f"{given.address}/requests/{request_id}" if given.address else None
 
     @cached_property
     def _pages(self) -> Served | None:

@@ -83,9 +83,9 @@ class Outbox:
             for occasion in (*channel.on, ALARM):
                 notice_id = _id(request, occasion, channel)
                 if occasion in news and (attempt := self._attempt(notice_id, now)):
-                    yield Due(
-                        _notice(notice_id, occasion, request, news[occasion], now), channel, attempt, request.workflow
-                    )
+                    address = self.settings.review.address
+                    notice = _notice(notice_id, occasion, request, news[occasion], address=address, now=now)
+                    yield Due(notice, channel, attempt, request.workflow)
 
     def _news(self, request: Event, status: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
         """What there is to tell of a request now, each with its headline."""
@@ -195,9 +195,12 @@ def _id(request: Event, occasion: str, channel: Channel) -> str:
     return "notice_" + digest([request.body["request_id"], occasion, channel.name]).removeprefix("sha256:")[:20]
 
 
-def _notice(notice_id: str, occasion: str, request: Event, headline: str, now: datetime) -> Notice:
+def _notice(
+    notice_id: str, occasion: str, request: Event, headline: str, *, address: str | None, now: datetime
+) -> Notice:
     said = request.body
-    show = f"mcp-migrate approvals show {said['request_id']}"
+    url = f"{address}/requests/{said['request_id']}" if address else None
+    show = " or ".join(filter(None, (url, f"mcp-migrate approvals show {said['request_id']}")))
     return Notice(
         notice_id=notice_id,
         occasion=occasion,
@@ -206,6 +209,7 @@ def _notice(notice_id: str, occasion: str, request: Event, headline: str, now: d
         headline=clean(headline),
         facts=tuple((name, clean(text)) for name, text in _facts(said)),
         how=f"Look at it and decide: {show}" if occasion in {"requested", "reminder"} else f"Look at it: {show}",
+        url=url,
     )
 
 

@@ -93,6 +93,9 @@ REQUIREMENTS = (
     Requirement("approval-canary", "docs/approvals.md", "A canary runs nothing, and who approves it is told of."),
     Requirement("approval-report", "docs/approvals.md", "The report shows how often and how fast people approve."),
     Requirement("approval-red-team", "docs/approvals.md", "A full shell without a reviewer's key destroys nothing."),
+    Requirement(
+        "reviewers-enrolled", "docs/review.md", "A key counts only where the configuration or a signature let it in."
+    ),
     Requirement("approval-policy", "docs/configuration.md", "Each rule that fits is satisfied; none lowers another."),
     Requirement("approval-verified", "docs/configuration.md", "What destroys in production needs a verified person."),
     Requirement("approval-deny", "docs/configuration.md", "One no ends a request, unless policy asks for a quorum."),

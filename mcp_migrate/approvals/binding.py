@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Permitted, Plan, digest
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.statements import IRREVERSIBLE
+
+if TYPE_CHECKING:
+    from mcp_migrate.signers.roster import Roster
 
 FORMAT = "mcp-migrate/request/2"
 _NEW, _CONFIGURATIONS = timedelta(days=7), 10_000
@@ -52,29 +56,28 @@ def known_when_asked(permitted: Permitted, settings: Settings, ledger: Ledger) -
     planners = {call.principal}
     for frozen in ledger.find(Kind.PLAN_FROZEN, plan.plan_id) if plan else ():
         planners |= {str(frozen.body["principal"])} if "principal" in frozen.body else set()
-    keys = enrolled(settings)
-    return {"planners": sorted(planners), "keys": keys, "new_keys": _new(keys, ledger, at=call.at)}
+    roster = reviewers(settings, ledger)
+    return {"planners": sorted(planners), "keys": fingerprints(roster), "new_keys": _new(roster, ledger, at=call.at)}
 
 
-def enrolled(settings: Settings) -> dict[str, list[str]]:
-    """The fingerprints of each reviewer's keys."""
-    from mcp_migrate.signers.decisions import keys_of  # cryptography loads when people are asked
-
-    return {name: sorted(key.fingerprint for key in keys_of(who)) for name, who in settings.reviewers.items()}
+def fingerprints(roster: Roster) -> dict[str, list[str]]:
+    """Those of each reviewer's keys."""
+    return {name: sorted(held.fingerprint for held in who.keys) for name, who in roster.people.items()}
 
 
-def _new(keys: Mapping[str, list[str]], ledger: Ledger, *, at: datetime) -> list[dict[str, str]]:
+def _new(roster: Roster, ledger: Ledger, *, at: datetime) -> list[dict[str, str]]:
     """The keys that the ledger has known for less than a week, and since when; those of the beginning are none."""
     loaded = ledger.read(kind=Kind.CONFIG_LOADED, limit=_CONFIGURATIONS)
     known = {key for event in loaded[:1] for mine in event.body.get("keys", {}).values() for key in mine}
     since = {
         key: event.at for event in reversed(loaded) for mine in event.body.get("keys", {}).values() for key in mine
     }
+    held = [(name, each) for name, who in roster.people.items() for each in who.keys]
+    told = [(name, each.fingerprint, each.since or since.get(each.fingerprint)) for name, each in held]
     return [
-        {"reviewer": name, "key": key, "since": since[key]}
-        for name, mine in keys.items()
-        for key in mine
-        if key in since and key not in known and at - datetime.fromisoformat(since[key]) < _NEW
+        {"reviewer": name, "key": key, "since": began}
+        for name, key, began in told
+        if began is not None and key not in known and at - datetime.fromisoformat(began) < _NEW
     ]
 
 

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.demands import STRENGTH
 from mcp_migrate.ledger import Event
-from mcp_migrate.model import Assurance, Quorum, digest
+from mcp_migrate.model import STRENGTH, Assurance, Quorum, digest
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:

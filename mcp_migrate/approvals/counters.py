@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.settings import Settings
@@ -27,17 +28,19 @@ def refuse_copied(held: Decision, settings: Settings, ledger: Ledger) -> None:
     if (held.counter or before) and held.counter <= before:
         raise ApprovalInvalidError(
             f"The authenticator of {held.reviewer} counted {held.counter}, after {before}: there may be a copy of it.",
-            hint="Do not use this key any more; an admin has to take it out of the configuration.",
+            hint="Do not use this key any more; take it out with `mcp-migrate reviewers remove`.",
         )
 
 
 def _last(key: str, settings: Settings, ledger: Ledger) -> int:
     from mcp_migrate.signers.decisions import check
 
+    roster = reviewers(settings, ledger)
+
     for event in ledger.last(Kind.APPROVAL_DECIDED, limit=_LOOKED_AT, where={("statement", "key"): key}):
         for request in ledger.find(Kind.APPROVAL_REQUESTED, str(event.subject))[:1]:
             try:
-                return check(event.body, request.body, settings).counter or 0
+                return check(event.body, request.body, settings, roster).counter or 0
             except (ApprovalInvalidError, SelfApprovalError):
                 continue
     return 0

@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import way_back_digest
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import short_of, standing
-from mcp_migrate.errors import SelfApprovalError
+from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Covered, Permitted, Plan, Prepared, Quorum, canonical
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Decision
+    from mcp_migrate.signers.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,12 @@ def covering(
     if not _same_rollback(prepared, request) or ledger.find(Kind.APPROVAL_CONSUMED, name):
         return None
     counted = [each for each in standing(request, ledger, settings).approvals if _used(each, started, ledger)]
-    until = covered_until(counted)
+    until, roster = covered_until(counted), reviewers(settings, ledger)
     if until is None or now > until or len(counted) != len(started.body["reviewers"]):
         return None
-    if short_of(asked.by_group, _sufficient(counted, request, prepared, asked, settings)):
+    principal = prepared.granted.call.principal
+    now_asked = {**request.body, "principal": principal, "quorum": {"never": asked.never}}
+    if short_of(asked.by_group, _sufficient(counted, now_asked, asked, settings, roster)):
         return None
     return Covering(Covered(str(request.subject), until), tuple(each.reviewer for each in counted), name)
 
@@ -102,20 +106,15 @@ def _used(decision: Decision, started: Event, ledger: Ledger) -> bool:
 
 
 def _sufficient(
-    counted: Sequence[Decision], request: Event, prepared: Prepared, asked: Quorum, settings: Settings
+    counted: Sequence[Decision], now_asked: Mapping[str, Any], asked: Quorum, settings: Settings, roster: Roster
 ) -> Iterator[Decision]:
     """Those that would count for what is asked now, of whoever asks now."""
     from mcp_migrate.signers.decisions import lacking, refuse_excluded
 
-    body: Mapping[str, Any] = {
-        **request.body,
-        "principal": prepared.granted.call.principal,
-        "quorum": {"never": asked.never},
-    }
     for each in counted:
         try:
-            refuse_excluded(each.reviewer, settings.reviewers[each.reviewer].email, body, settings)
-        except SelfApprovalError:
+            refuse_excluded(each.reviewer, now_asked, settings, roster)
+        except (SelfApprovalError, ApprovalInvalidError):
             continue
-        if lacking(each, settings, asked.groups, asked.assurance) is None:
+        if lacking(each, asked.groups, asked.assurance) is None:
             yield each

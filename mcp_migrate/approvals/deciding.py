@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.counters import refuse_copied
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import Status, refuse_other_ledger, standing
 from mcp_migrate.errors import (
     ApprovalDeniedError,
@@ -105,7 +106,7 @@ def decide(
     with refusals_recorded(request, ledger, now, decision.get("statement")):
         refuse_ended(standing(request, ledger, settings).status(now))
         refuse_other_ledger(decision, request, ledger)
-        held = check(decision, request.body, settings)
+        held = check(decision, request.body, settings, reviewers(settings, ledger))
         _refuse_replay(held.nonce, request, ledger)
         refuse_copied(held, settings, ledger)
     drafts = [_draft(Kind.APPROVAL_DECIDED, decision, request)]
@@ -140,7 +141,7 @@ def reopen(
 
     with refusals_recorded(request, ledger, now, decision.get("statement")):
         refuse_other_ledger(decision, request, ledger)
-        held = check_reopening(decision, request.body, settings)
+        held = check_reopening(decision, request.body, settings, reviewers(settings, ledger))
         if not {denial.nonce for denial in standing(request, ledger, settings).binding} & set(held.lifts):
             raise ApprovalInvalidError("It lifts no denial that holds.", hint="`approvals show` lists the decisions.")
     _append(Kind.APPROVAL_REOPENED, decision, request, ledger, now)
@@ -161,7 +162,7 @@ def break_glass(
     with refusals_recorded(request, ledger, now, decision.get("statement")):
         refuse_ended(standing(request, ledger, settings).status(now))
         refuse_other_ledger(decision, request, ledger)
-        held = check_breaking(decision, request.body, settings)
+        held = check_breaking(decision, request.body, settings, reviewers(settings, ledger))
     _append(Kind.APPROVAL_BROKEN, decision, request, ledger, now)
     return held
 

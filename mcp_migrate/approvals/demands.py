@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mcp_migrate.approvals.matching import because_of, fits
-from mcp_migrate.model import ALWAYS_APPROVED, ANYBODY, Assurance, Classified, Demanded, Effect, Quorum, Tier
+from mcp_migrate.model import ALWAYS_APPROVED, ANYBODY, STRENGTH, Assurance, Classified, Demanded, Effect, Quorum, Tier
 from mcp_migrate.settings import ApprovalRule, Settings
 
-STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
 _FLOOR = 4 * 3600.0
 """Seconds that a request stands where no rule says how long."""
 _NEVER = frozenset({"requester"})

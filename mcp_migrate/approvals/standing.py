@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_migrate.approvals.breaking import Broken, broken
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import ANYBODY
@@ -86,7 +87,9 @@ class Standing:
 
 def short_of(by_group: Iterable[tuple[str, int]], decisions: Iterable[Decision]) -> int:
     """How many people are missing at least: 0 where each group has as many as it has to."""
-    groups = {each.reviewer: each.groups for each in decisions}
+    groups: dict[str, set[str]] = {}
+    for each in decisions:
+        groups.setdefault(each.stands_for, set()).update(each.groups)
     signed = Counter(group for mine in groups.values() for group in {ANYBODY, *mine})
     return max((count - signed[group] for group, count in by_group if count > signed[group]), default=0)
 
@@ -123,11 +126,11 @@ def _weighed(request: Event, kind: Kind, ledger: Ledger, settings: Settings) -> 
     from mcp_migrate.signers import decisions  # cryptography loads when there is one to check
 
     checks = {Kind.APPROVAL_REOPENED: decisions.check_reopening, Kind.APPROVAL_BROKEN: decisions.check_breaking}
-    held = checks.get(kind, decisions.check)
+    held, roster = checks.get(kind, decisions.check), reviewers(settings, ledger)
     for event in events:
         try:
             refuse_other_ledger(event.body, request, ledger)
-            yield Weighed(event, held(event.body, request.body, settings))
+            yield Weighed(event, held(event.body, request.body, settings, roster))
         except (ApprovalInvalidError, SelfApprovalError) as error:
             yield Weighed(event, None, error.sentence)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +11,10 @@ import typer
 
 from mcp_migrate.__main__ import Wiring, choose_principal
 from mcp_migrate.approvals import deciding
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.cli import fatigue
-from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.common import ConfigOption, JsonOption, ask_once, print_json, safe, wire
 from mcp_migrate.cli.request_text import render
 from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
 from mcp_migrate.ledger import Event, Kind
@@ -147,7 +147,9 @@ def withdraw(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="Instead of the configuration's; 0 takes a free one.")
+    ] = None,
     config_file: ConfigOption = None,
 ) -> None:
     """Serve the review pages to this machine's browsers until it is interrupted."""
@@ -175,7 +177,7 @@ def _decide(
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
     stands = standing(request, wiring.ledger, wiring.settings)
-    passphrase = _ask_once(key_file)
+    passphrase = ask_once(key_file)
     public = public_key_of(key_file, passphrase=passphrase)
     attempt = {"decision": verdict, "reviewer": reviewer, "key": public.fingerprint}
     with deciding.refusals_recorded(request, wiring.ledger, now, attempt):
@@ -239,24 +241,10 @@ def _find(wiring: Wiring, request_id: str) -> Event:
 
 
 def _whose(fingerprint: str, wiring: Wiring) -> str:
-    from mcp_migrate.signers.decisions import keys_of
-
-    for name, reviewer in wiring.settings.reviewers.items():
-        if any(key.fingerprint == fingerprint for key in keys_of(reviewer)):
-            return name
-    raise ApprovalInvalidError(
-        f"The key {fingerprint} belongs to no enrolled reviewer.",
-        hint="An admin has to add its public key under `reviewers` in the configuration.",
-    )
-
-
-def _ask_once(key_file: Path) -> Any:
-    """Ask for the passphrase when it is first needed, and remember it for this command."""
-    known: list[str] = []
-
-    def passphrase() -> str:
-        if not known:
-            known.append(getpass.getpass(f"Passphrase for {key_file}: "))
-        return known[0]
-
-    return passphrase
+    found = reviewers(wiring.settings, wiring.ledger).holder(fingerprint)
+    if found is None:
+        raise ApprovalInvalidError(
+            f"The key {fingerprint} belongs to no enrolled reviewer.",
+            hint="An admin has to let it in with `mcp-migrate reviewers enroll`, or name it in the configuration.",
+        )
+    return found[0].name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ import typer
 from mcp_migrate.__main__ import Wiring, load_settings
 from mcp_migrate.approvals.safe import one_line, safe
 
-__all__ = ["ConfigOption", "JsonOption", "one_line", "print_json", "safe", "wire"]
+__all__ = ["ConfigOption", "JsonOption", "ask_once", "one_line", "print_json", "safe", "wire"]
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
@@ -25,3 +27,15 @@ def wire(config_file: Path | None) -> Wiring:
 def print_json(value: Any) -> None:
     """Print `value` as one JSON document."""
     print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def ask_once(key_file: Path) -> Callable[[], str]:
+    """Ask for the passphrase when it is first needed, and remember it for this command."""
+    known: list[str] = []
+
+    def passphrase() -> str:
+        if not known:
+            known.append(getpass.getpass(f"Passphrase for {key_file}: "))
+        return known[0]
+
+    return passphrase

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, wire
 from mcp_migrate.errors import ConfigInvalidError
-from mcp_migrate.settings import Reviewer
+from mcp_migrate.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -23,7 +22,7 @@ def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None
     try:
         wiring = wire(config_file)
         tools = [tool.spec.name for tool in wiring.registry]
-        _check_keys(wiring.settings.reviewers)
+        _check_keys(wiring.settings)
     except ConfigInvalidError as error:
         problems = error.details.get("problems", ())
         if as_json:
@@ -49,7 +48,7 @@ def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None
         f"{result['file'] or 'local profile'} holds: {len(settings.targets)} targets, "
         f"{len(settings.workflows)} workflows, {len(settings.reviewers)} reviewers, {len(tools)} tools."
     )
-    if not settings.reviewers:
+    if not settings.reviewers and not settings.admins:
         print("Nobody is enrolled as a reviewer: whatever needs approval cannot happen.")
 
 
@@ -84,12 +83,9 @@ def schema() -> None:
     print_json(json_schema())
 
 
-def _check_keys(reviewers: Mapping[str, Reviewer]) -> None:
-    from mcp_migrate.signers.keys import parse_public_key
-    from mcp_migrate.signers.passkey import parse_passkey
+def _check_keys(settings: Settings) -> None:
+    from mcp_migrate.signers.roster import parse_key
 
-    for reviewer in reviewers.values():
-        for line in reviewer.ssh_keys:
-            parse_public_key(line)
-        for line in reviewer.passkeys:
-            parse_passkey(line)
+    lines = (line for reviewer in settings.reviewers.values() for line in (*reviewer.ssh_keys, *reviewer.passkeys))
+    for line in (*settings.admins, *lines):
+        parse_key(line)

@@ -10,6 +10,7 @@ from typing import Literal
 import typer
 
 from mcp_migrate.__main__ import Wiring
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.errors import MigrateError
 
@@ -39,8 +40,7 @@ def _look(wiring: Wiring) -> Iterator[Finding]:
     where = wiring.settings.path
     yield Finding("configuration", "ok" if where else "note", str(where or "none was found: this is the local profile"))
     yield _tried("ledger", partial(_ledger, wiring))
-    if not wiring.settings.reviewers:
-        yield Finding("reviewers", "note", "nobody can sign, so whatever needs an approval cannot happen")
+    yield from _reviewers(wiring)
     yield from _cages()
     for name in wiring.settings.targets:
         yield _tried(f"target {name}", partial(_reach, wiring, name))
@@ -53,6 +53,15 @@ def _tried(about: str, look: Callable[[], str]) -> Finding:
         return Finding(about, "ok", look())
     except MigrateError as error:
         return Finding(about, "fails", f"{error.code}: {error.sentence} {error.hint}")
+
+
+def _reviewers(wiring: Wiring) -> Iterator[Finding]:
+    try:
+        roster = reviewers(wiring.settings, wiring.ledger)
+    except MigrateError:  # what is wrong with the ledger has been said
+        return
+    if not roster.people:
+        yield Finding("reviewers", "note", "nobody can sign, so whatever needs an approval cannot happen")
 
 
 def _ledger(wiring: Wiring) -> str:

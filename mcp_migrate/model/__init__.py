@@ -20,6 +20,7 @@ from mcp_migrate.model.flow import (
 )
 from mcp_migrate.model.plan import (
     ALWAYS_APPROVED,
+    STRENGTH,
     Assurance,
     Effect,
     Judgement,
@@ -39,6 +40,7 @@ from mcp_migrate.model.undo import Kept, Undo
 __all__ = [
     "ALWAYS_APPROVED",
     "ANYBODY",
+    "STRENGTH",
     "Approved",
     "Assurance",
     "Call",

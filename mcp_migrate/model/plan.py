@@ -46,6 +46,10 @@ class Assurance(StrEnum):
     VERIFIED = "verified"
 
 
+STRENGTH = tuple(Assurance)
+"""From the weakest to the strongest."""
+
+
 def canonical(value: Any) -> bytes:
     """Canonical JSON: sorted keys, no white space, UTF-8; the bytes that are hashed and signed."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

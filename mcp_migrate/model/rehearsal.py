@@ -38,7 +38,8 @@ class Rehearsal:
 
     `server` is where they ran and `target_server` what they will run on. `observed` says that locks and rewrites are
     the server's own word. `rollback_seconds` is None where there is no way back, or where it failed. `unmet` are the
-    preconditions that the target's rows did not meet.
+    preconditions that the target's rows did not meet. `after` are the tables that change, as they
+    were found afterwards.
     """
 
     server: str
@@ -48,6 +49,7 @@ class Rehearsal:
     rollback_seconds: float | None
     rollback_restored: bool
     unmet: tuple[Unmet, ...] = ()
+    after: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -70,6 +72,7 @@ class Rehearsal:
             "rollback_seconds": self.rollback_seconds,
             "rollback_restored": self.rollback_restored,
             **({"unmet": [each.told() for each in self.unmet]} if self.unmet else {}),
+            **({"after": list(self.after)} if self.after else {}),
         }
 
     @classmethod
@@ -78,4 +81,4 @@ class Rehearsal:
         kept = {name: each for name, each in value.items() if name != "seconds"}
         statements = tuple(Tried.thaw(each) for each in value["statements"])
         unmet = tuple(Unmet.thaw(each) for each in value.get("unmet", ()))
-        return cls(**{**kept, "statements": statements, "unmet": unmet})
+        return cls(**{**kept, "statements": statements, "unmet": unmet, "after": tuple(value.get("after", ()))})

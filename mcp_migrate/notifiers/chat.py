@@ -12,6 +12,7 @@ from mcp_migrate.notifiers.post import post
 from mcp_migrate.settings.channels import ChatChannel
 from mcp_migrate.settings.references import resolve
 
+_OPEN = "Open the request"
 _SLACK_FIELD = 1_900
 """Characters; Slack takes 2,000 in a field and 3,000 in a section."""
 
@@ -30,13 +31,20 @@ class ChatNotifier:
 
 
 def slack(notice: Notice) -> dict[str, Any]:
-    """Plain text objects only: in them nothing is a mention, a link or a format."""
+    """Plain text objects only: in them nothing is a mention, a link or a format. The one link is a button of ours."""
     facts = "\n".join(f"{name}: {text}" for name, text in notice.facts)
     sections = [_section(facts[at : at + _SLACK_FIELD]) for at in range(0, len(facts), _SLACK_FIELD)]
     return {
         "text": _escaped(notice.headline),
-        "blocks": [_section(notice.headline), *sections, _section(notice.how)],
+        "blocks": [_section(notice.headline), *sections, _section(notice.how), *_buttons(notice)],
     }
+
+
+def _buttons(notice: Notice) -> list[dict[str, Any]]:
+    """The way to the page, which decides nothing."""
+    label = {"type": "plain_text", "text": _OPEN, "emoji": False}
+    button = {"type": "button", "text": label, "url": notice.url}
+    return [{"type": "actions", "elements": [button]}] if notice.url else []
 
 
 def _section(text: str) -> dict[str, Any]:
@@ -56,6 +64,7 @@ def teams(notice: Notice) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [_line(notice.headline, weight="bolder"), *facts, _line(notice.how)],
+        "actions": [{"type": "Action.OpenUrl", "title": _OPEN, "url": notice.url}] if notice.url else [],
     }
     return {
         "type": "message",

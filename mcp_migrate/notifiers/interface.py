@@ -11,7 +11,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing told to one channel. `facts` are name and text, the weightiest first; `at` is in seconds since 1970."""
+    """One thing told to one channel. `facts` are name and text, the weightiest first; `at` is in seconds since 1970.
+
+    `url` is the page of the request where the configuration gives the pages an address.
+    """
 
     notice_id: str
     occasion: str
@@ -20,6 +23,7 @@ class Notice:
     headline: str
     facts: tuple[tuple[str, str], ...]
     how: str
+    url: str | None = None
 
     def told(self) -> dict[str, Any]:
         """The JSON form for programs."""
@@ -30,6 +34,7 @@ class Notice:
             "headline": self.headline,
             "facts": dict(self.facts),
             "how": self.how,
+            "url": self.url,
         }
 
     def text(self) -> str:

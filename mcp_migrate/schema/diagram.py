@@ -22,8 +22,8 @@ _PLAIN = frozenset(" _.-,()[]")
 def before_and_after(before: Schema, after: Schema, changes: Sequence[Change]) -> tuple[str, str]:
     """The neighbourhood of what `changes` touch, on both sides."""
     return (
-        entity_diagram(before, touched(changes), _marks(changes, "before")),
-        entity_diagram(after, touched(changes), _marks(changes, "after")),
+        entity_diagram(before, touched(changes), marks(changes, "before")),
+        entity_diagram(after, touched(changes), marks(changes, "after")),
     )
 
 
@@ -125,14 +125,14 @@ def _other_names(change: Change) -> tuple[str | None, ...]:
     return (change.before, change.after) if change.kind in {"rename_table", "move_table"} else ()
 
 
-def _marks(changes: Iterable[Change], side: str) -> dict[str, str]:
+def marks(changes: Iterable[Change], side: str) -> dict[str, str]:
     """What is said beside a table or column in one of the two pictures."""
-    marks: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for change in changes:
         verb, _, noun = change.kind.partition("_")
         if (verb, side) in {("add", "before"), ("drop", "after")} and noun in {"table", "column"}:
             continue
         name = change.after if verb == "rename" and side == "after" else change.object
-        words = marks.setdefault(str(name), [])
+        words = said.setdefault(str(name), [])
         words.append(change.kind.replace("_", " "))
-    return {name: ", ".join(dict.fromkeys(words)) for name, words in marks.items()}
+    return {name: ", ".join(dict.fromkeys(words)) for name, words in said.items()}

@@ -1,11 +1,12 @@
-"""Which tables does a change concern, and what stands beside them? As values that a page can draw."""
+"""Which tables does a change concern, before and after it, and what stands beside them? As values that a page draws."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mcp_migrate.schema.diagram import keys_of, near
+from mcp_migrate.schema.diagram import keys_of, marks, near, touched
+from mcp_migrate.schema.diff import diff
 from mcp_migrate.schema.model import Column, Schema, Table
 from mcp_migrate.schema.pairing import refers
 
@@ -22,6 +23,20 @@ def neighbourhood(schema: Schema, objects: Iterable[str]) -> list[Mapping[str, A
     centre = [table for table in schema.tables if any(_belongs(name, table) for name in named)]
     beside = near(schema, {table.qualified for table in centre})
     return [_told(table, named, whole=table in centre) for table in [*centre, *beside][:_MOST_TABLES]]
+
+
+def afterwards(before: Schema, after: Schema) -> list[Mapping[str, Any]]:
+    """The tables in which the two differ, as they are in `after`, with neighbours; and what became of each part."""
+    changes = diff(before, after)
+    words = marks(changes, "after")
+    return [
+        {
+            **table,
+            "change": words.get(table["table"]),
+            "columns": [{**column, "change": words.get(column["object"])} for column in table["columns"]],
+        }
+        for table in neighbourhood(after, {*touched(changes), *words})
+    ]
 
 
 def _belongs(name: str, table: Table) -> bool:

@@ -16,6 +16,7 @@ from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.rule_checks import rule_problems
 
 _PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
+_ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://localhost(:\d{1,5})?")
 _SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
 
 
@@ -35,6 +36,8 @@ def check(
     for name, workflow in settings.workflows.items():
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
+    yield from _review(settings)
+    yield from _admins(settings)
     yield from _reviewers(settings)
     yield from _break_glass(settings)
     yield from channel_problems(settings)
@@ -114,6 +117,19 @@ def _scope(
             yield Problem((*key, "targets", index), f"{glob!r} fits no target.", nearest(glob, settings.targets))
 
 
+def _review(settings: Settings) -> Iterator[Problem]:
+    if settings.review.url is not None and not _ADDRESS.fullmatch(settings.review.url):
+        why = "this is no address of pages, or what passes there can be read on the way."
+        hint = "Write https://HOST or http://localhost:PORT, without a path."
+        yield Problem(("review", "url"), why, hint)
+
+
+def _admins(settings: Settings) -> Iterator[Problem]:
+    for index, line in enumerate(settings.admins):
+        if len(line.split()) < 2 or line.startswith("passkey/"):  # noqa: PLR2004  kind and key
+            yield Problem(("admins", index), "this is no SSH public key.", "Copy the line of a .pub file.")
+
+
 def _reviewers(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for name, reviewer in settings.reviewers.items():
@@ -141,7 +157,7 @@ def _break_glass(settings: Settings) -> Iterator[Problem]:
     if settings.break_glass is None:
         return
     for index, name in enumerate(settings.break_glass.people):
-        if name not in settings.reviewers:
+        if name not in settings.reviewers and not settings.admins:  # else an admin may let them in later
             hint = nearest(name, settings.reviewers)
             yield Problem(("break_glass", "people", index), f"{name!r} is no reviewer.", hint)
     if len(set(settings.break_glass.assurance)) == 1:
@@ -155,9 +171,10 @@ def _rule(index: int, rule: ApprovalRule, settings: Settings) -> Iterator[Proble
         yield Problem((*key, "when"), "this rule says nothing about when it holds.", "Name effects, tier or targets.")
     members = [n for n, r in settings.reviewers.items() if asked.from_ == "*" or asked.from_ in r.groups]
     groups = {group for reviewer in settings.reviewers.values() for group in reviewer.groups}
-    if not members:
+    short = len(members) < asked.count and not settings.admins  # an admin may let more in, whom the ledger knows
+    if short and not members:
         yield Problem((*key, "require", "from"), f"nobody is in {asked.from_!r}.", nearest(asked.from_, groups))
-    elif len(members) < asked.count:
+    elif short:
         why = f"{asked.count} signatures are asked of {len(members)} reviewer(s)."
         yield Problem((*key, "require", "count"), why, "Enroll more reviewers, or ask for fewer.")
     if "owner" in asked.never:

@@ -210,6 +210,18 @@ class RulePolicy(Part):
     accept: tuple[Accepted, ...] = Field((), description="Rules that need not wait for people on some targets.")
 
 
+class ReviewPages(Part):
+    """Where people find the review pages."""
+
+    url: str | None = Field(None, description="Their address as people reach it, as https://review.example.com.")
+    port: int | None = Field(None, ge=1, le=65535, description="Their port on this machine; otherwise a free one.")
+
+    @property
+    def address(self) -> str | None:
+        """What stays the same over restarts, without a slash at its end; None where nothing does."""
+        return self.url or (f"http://localhost:{self.port}" if self.port else None)
+
+
 class Pausing(Part):
     """How a call waits for people in its client."""
 
@@ -226,10 +238,12 @@ class Settings(Part):
     tool_specs: tuple[Path, ...] = ()
     targets: dict[str, Target] = Field(min_length=1)
     workflows: dict[str, Workflow] = Field(min_length=1)
+    admins: tuple[str, ...] = Field((), description="SSH keys whose signature lets reviewers in, as in a .pub file.")
     reviewers: dict[str, Reviewer] = Field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
     break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
+    review: ReviewPages = ReviewPages()
     pausing: Pausing = Pausing()
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(

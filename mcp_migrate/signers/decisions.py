@@ -6,19 +6,19 @@ who brought it, and how, means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, SelfApprovalError
-from mcp_migrate.model import Assurance, canonical
-from mcp_migrate.settings import Reviewer, Settings
+from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
+from mcp_migrate.model import STRENGTH, Assurance, canonical
+from mcp_migrate.settings import Settings
 from mcp_migrate.signers.interface import Verified
-from mcp_migrate.signers.keys import PublicKey, parse_public_key
-from mcp_migrate.signers.passkey import Passkey, parse_passkey
+from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.passkey import Passkey
 from mcp_migrate.signers.passkey import verify as verify_passkey
+from mcp_migrate.signers.roster import Person, Roster, weaker
 from mcp_migrate.signers.sshsig import verify
 from mcp_migrate.signers.statements import Verdict, difference, statement, times
 
@@ -28,13 +28,11 @@ __all__ = [
     "check",
     "check_breaking",
     "check_reopening",
-    "keys_of",
     "lacking",
     "refuse_excluded",
     "statement",
 ]
 
-_STRENGTH = (Assurance.SOFTWARE, Assurance.PRESENCE, Assurance.VERIFIED)
 _NONCE, _REASON = 16, 20
 """Characters that a nonce has at least, and the reason of whoever acts alone."""
 
@@ -43,6 +41,7 @@ _NONCE, _REASON = 16, 20
 class Decision:
     """One decision that holds. An approval may be used from `begins` to `ends`, and for a rollback until then.
 
+    It is counted for `stands_for`: of a person and those whom they let in, one is counted.
     `lifts` are the nonces of the denials that a reopening ends. `counter` is how often the authenticator says that it
     signed, now and when it was enrolled; software has none.
     """
@@ -56,6 +55,7 @@ class Decision:
     decided: datetime
     begins: datetime
     ends: datetime
+    stands_for: str
     groups: frozenset[str] = frozenset()
     lifts: tuple[str, ...] = ()
     counter: int | None = None
@@ -63,7 +63,7 @@ class Decision:
     rollback_until: datetime | None = None
 
 
-def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, roster: Roster) -> Decision:
     """Hold one decision against its request and the enrolled keys.
 
     It is a `statement` with a `signature` by an SSH key, or with the assertion of a `passkey`.
@@ -72,25 +72,27 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
         ApprovalInvalidError: the statement, the reviewer or the signature does not hold.
         SelfApprovalError: the reviewer is the one who asks, or someone the rule excludes.
     """
-    held = _signed(decision, request, settings, verdicts=("approve", "deny"))
+    held = _signed(decision, request, settings, roster, verdicts=("approve", "deny"))
     if held.decided > datetime.fromisoformat(request["expires_at"]):
         raise _invalid("it was signed after the request had expired")
-    lack = _lacks(held, request, settings) if held.verdict == "approve" else None
+    lack = _lacks(held, request) if held.verdict == "approve" else None
     if lack is not None:
         raise _invalid(lack)
     return held
 
 
-def check_reopening(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+def check_reopening(
+    decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, roster: Roster
+) -> Decision:
     """Hold a decision to ask again what was denied: by whoever could approve it, also after it expired.
 
     Raises:
         ApprovalInvalidError, SelfApprovalError: as `check`.
     """
-    held = _signed(decision, request, settings, verdicts=("reopen",))
+    held = _signed(decision, request, settings, roster, verdicts=("reopen",))
     lifts = decision["statement"].get("lifts")
     asked = request["quorum"]
-    lack = lacking(held, settings, asked["groups"], Assurance(asked["assurance"]))
+    lack = lacking(held, asked["groups"], Assurance(asked["assurance"]))
     if lack is not None:
         raise _invalid(lack)
     if not isinstance(lifts, list) or not all(isinstance(nonce, str) for nonce in lifts):
@@ -98,13 +100,15 @@ def check_reopening(decision: Mapping[str, Any], request: Mapping[str, Any], set
     return replace(held, lifts=tuple(lifts))
 
 
-def check_breaking(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings) -> Decision:
+def check_breaking(
+    decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, roster: Roster
+) -> Decision:
     """Hold one of the two signatures with which a named person acts alone: it says why, in words of their own.
 
     Raises:
         ApprovalInvalidError, SelfApprovalError: as `check`.
     """
-    held = _signed(decision, request, settings, verdicts=("break-glass",))
+    held = _signed(decision, request, settings, roster, verdicts=("break-glass",))
     if settings.break_glass is None or held.reviewer not in settings.break_glass.people:
         raise _invalid(f"{held.reviewer} is not named under `break_glass`")
     if held.decided > datetime.fromisoformat(request["expires_at"]):
@@ -117,7 +121,12 @@ def check_breaking(decision: Mapping[str, Any], request: Mapping[str, Any], sett
 
 
 def _signed(
-    decision: Mapping[str, Any], request: Mapping[str, Any], settings: Settings, *, verdicts: Iterable[Verdict]
+    decision: Mapping[str, Any],
+    request: Mapping[str, Any],
+    settings: Settings,
+    roster: Roster,
+    *,
+    verdicts: Iterable[Verdict],
 ) -> Decision:
     """Who signed what over exactly this request, and may they decide on it at all?"""
     said = decision.get("statement")
@@ -130,27 +139,28 @@ def _signed(
     verdict = next((each for each in verdicts if each == said.get("decision")), None)
     if verdict is None or when is None or not isinstance(nonce, str) or len(nonce) < _NONCE:
         raise _invalid("its verdict, nonce or times are missing, or not those of its request")
-    reviewer = settings.reviewers.get(str(name))
-    if reviewer is None:
+    if str(name) not in roster.people:
         raise _invalid(f"{name!r} is no enrolled reviewer")
-    key = next((key for key in keys_of(reviewer) if key.fingerprint == said.get("key")), None)
-    if key is None:
+    found = roster.holder(said.get("key"))
+    if found is None or found[0].name != name:
         raise _invalid(f"the key {said.get('key')} is not one of {name}'s")
-    verified = _verified(message, decision, key)
-    refuse_excluded(str(name), reviewer.email, request, settings)
+    reviewer, held = found
+    verified = _verified(message, decision, held.key)
+    refuse_excluded(reviewer.name, request, settings, roster, verdict=verdict)
     return Decision(
         verdict,
-        str(name),
-        key.fingerprint,
-        verified.assurance,
+        reviewer.name,
+        held.fingerprint,
+        weaker(verified.assurance, held.at_most),
         nonce,
         said.get("reason"),
         decided=when.decided,
         begins=when.begins,
         ends=when.ends,
-        groups=frozenset(reviewer.groups),
+        stands_for=roster.stands_for(reviewer.name),
+        groups=reviewer.groups,
         counter=verified.counter,
-        enrolled_counter=key.counter if isinstance(key, Passkey) else 0,
+        enrolled_counter=held.key.counter if isinstance(held.key, Passkey) else 0,
         rollback_until=when.rollback_until,
     )
 
@@ -165,19 +175,9 @@ def _verified(message: bytes, decision: Mapping[str, Any], key: PublicKey | Pass
     return verify(message, signature, key)
 
 
-def keys_of(reviewer: Reviewer) -> Iterator[PublicKey | Passkey]:
-    """The keys that a reviewer can sign with. A line that holds none can sign nothing, and the others still can."""
-    for line in reviewer.ssh_keys:
-        with suppress(ConfigInvalidError):
-            yield parse_public_key(line)
-    for line in reviewer.passkeys:
-        with suppress(ConfigInvalidError):
-            yield parse_passkey(line)
-
-
-def _lacks(decision: Decision, request: Mapping[str, Any], settings: Settings) -> str | None:
+def _lacks(decision: Decision, request: Mapping[str, Any]) -> str | None:
     asked = request["quorum"]
-    return _too_new(decision, request) or lacking(decision, settings, asked["groups"], Assurance(asked["assurance"]))
+    return _too_new(decision, request) or lacking(decision, asked["groups"], Assurance(asked["assurance"]))
 
 
 def _too_new(decision: Decision, request: Mapping[str, Any]) -> str | None:
@@ -186,12 +186,12 @@ def _too_new(decision: Decision, request: Mapping[str, Any]) -> str | None:
     return None
 
 
-def lacking(decision: Decision, settings: Settings, groups: Iterable[str], assurance: Assurance) -> str | None:
+def lacking(decision: Decision, groups: Iterable[str], assurance: Assurance) -> str | None:
     """What an approval lacks to count where one of these groups and this assurance are asked for, or None."""
-    name, wanted = decision.reviewer, set(groups)
-    if wanted and not wanted & set(settings.reviewers[name].groups):
-        return f"{name} is not in {' or '.join(sorted(wanted))}"
-    if _STRENGTH.index(decision.assurance) < _STRENGTH.index(assurance):
+    wanted = set(groups)
+    if wanted and not wanted & decision.groups:
+        return f"{decision.reviewer} is not in {' or '.join(sorted(wanted))}"
+    if STRENGTH.index(decision.assurance) < STRENGTH.index(assurance):
         return f"its assurance is {decision.assurance}, and {assurance} is asked for"
     return None
 
@@ -203,12 +203,21 @@ def _message(said: Mapping[str, Any]) -> bytes:
         raise _invalid("its statement is no canonical JSON") from error
 
 
-def refuse_excluded(name: str, email: str | None, request: Mapping[str, Any], settings: Settings) -> None:
-    """A reviewer is never who asked or planned (by name or e-mail), nor the owner where the rule says so.
+def refuse_excluded(
+    name: str, request: Mapping[str, Any], settings: Settings, roster: Roster, *, verdict: Verdict = "approve"
+) -> None:
+    """Nobody decides on what they, or whoever let them in, asked for or planned, or own where the rule says so.
 
     Raises:
-        SelfApprovalError: this one is.
+        SelfApprovalError: this one did, by name or e-mail.
+        ApprovalInvalidError: nobody can tell whether they are the owner.
     """
+    for person in roster.chain(name):
+        _refuse(person, request, settings, verdict)
+
+
+def _refuse(person: Person, request: Mapping[str, Any], settings: Settings, verdict: Verdict) -> None:
+    name, email = person.name, person.email
     for principal in {str(request["principal"]), *map(str, request.get("planners", ()))}:
         asked_by = principal.casefold()
         if {name.casefold(), (email or name).casefold()} & {asked_by, asked_by.partition(":")[2]}:
@@ -222,6 +231,8 @@ def refuse_excluded(name: str, email: str | None, request: Mapping[str, Any], se
     workflow = settings.workflows.get(request["workflow"])
     if "owner" not in request["quorum"]["never"] or workflow is None:
         return
+    if email is None and verdict != "deny":
+        raise _invalid(f"{name} has no e-mail, so nobody can tell whether they are the owner, whom the rule excludes")
     if (email or "").casefold() == workflow.owner.email.casefold():
         raise SelfApprovalError(
             f"{name} owns the workflow that asks, and the rule excludes its owner.",

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _HASH = "sha512"
 
 
-def sign(message: bytes, key_file: Path, *, passphrase: Callable[[], str]) -> str:
-    """Sign `message` as an approval; what is returned has been verified.
+def sign(message: bytes, key_file: Path, *, passphrase: Callable[[], str], namespace: str = NAMESPACE) -> str:
+    """Sign `message`, as an approval where no other purpose is named; what is returned has been verified.
 
     `passphrase` is called at most once, and only for an encrypted file that is opened here.
 
@@ -37,18 +37,18 @@ def sign(message: bytes, key_file: Path, *, passphrase: Callable[[], str]) -> st
         ApprovalInvalidError: the key signed, and the signature would not count (nobody touched it).
     """
     if is_public(key_file):
-        public, signature = read_public(key_file), _through_ssh_keygen(message, key_file)
+        public, signature = read_public(key_file), _through_ssh_keygen(message, key_file, namespace)
     else:
         data = read_private(key_file)
         blob = public_blob(data, key_file)
         held = from_blob(blob) if blob is not None else None
         if held is not None and is_security_key(held.kind):
-            public, signature = held, _through_ssh_keygen(message, key_file)
+            public, signature = held, _through_ssh_keygen(message, key_file, namespace)
         else:
             private = load(data, key_file, passphrase=passphrase)
             public = _public_half(private, key_file)
-            signature = _in_process(message, private, public)
-    verify(message, signature, public)
+            signature = _in_process(message, private, public, namespace)
+    verify(message, signature, public, namespace=namespace)
     return signature
 
 
@@ -120,11 +120,11 @@ def _public_half(private: SigningKey, path: Path) -> PublicKey:
     return parse_public_key(line.decode("ascii"))
 
 
-def _in_process(message: bytes, private: SigningKey, public: PublicKey) -> str:
-    data = signed_data(message, namespace=NAMESPACE, hashing=_HASH)
+def _in_process(message: bytes, private: SigningKey, public: PublicKey, namespace: str) -> str:
+    data = signed_data(message, namespace=namespace, hashing=_HASH)
     algorithm, raw = _raw(private, data, public)
     signature = string(algorithm.encode()) + string(raw)
-    return armor(envelope(public.blob, signature, namespace=NAMESPACE, hashing=_HASH))
+    return armor(envelope(public.blob, signature, namespace=namespace, hashing=_HASH))
 
 
 def _raw(private: SigningKey, data: bytes, public: PublicKey) -> tuple[str, bytes]:
@@ -141,7 +141,7 @@ def _raw(private: SigningKey, data: bytes, public: PublicKey) -> tuple[str, byte
     return "rsa-sha2-512", private.sign(data, padding.PKCS1v15(), hashes.SHA512())
 
 
-def _through_ssh_keygen(message: bytes, key_file: Path) -> str:
+def _through_ssh_keygen(message: bytes, key_file: Path, namespace: str) -> str:
     """Let OpenSSH sign. Its words (touch the key, a passphrase) go straight to the person's terminal."""
     program = shutil.which("ssh-keygen")
     if program is None:
@@ -149,7 +149,7 @@ def _through_ssh_keygen(message: bytes, key_file: Path) -> str:
             f"The key {key_file} signs through ssh-keygen, which is not installed.",
             hint="Install OpenSSH (Debian and Ubuntu: `apt-get install openssh-client`).",
         )
-    command = [program, "-Y", "sign", "-n", NAMESPACE, "-f", str(key_file)]
+    command = [program, "-Y", "sign", "-n", namespace, "-f", str(key_file)]
     done = subprocess.run(  # noqa: S603 - no shell, and the file is the person's own choice
         command, input=message, stdout=subprocess.PIPE, check=False
     )

@@ -189,7 +189,7 @@ def _approvals(
     longest = timedelta(seconds=asked.execute_seconds)
     for decision in approvals:
         # Held against the policy of now as well: it may have become stricter since the request was made.
-        short = lacking(decision, settings, asked.groups, asked.assurance)
+        short = lacking(decision, asked.groups, asked.assurance)
         over = now > min(decision.ends, decision.begins + longest)
         used = ledger.find(Kind.APPROVAL_CONSUMED, decision.nonce)
         if short is None and not over and not used and not {decision.reviewer, decision.key} & seen:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.approvals.binding import enrolled
+from mcp_migrate.approvals.binding import fingerprints
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Statement, Validated, digest
@@ -29,7 +29,11 @@ class Recorder:
         known = self._ledger.last(Kind.CONFIG_LOADED)
         if known and known[0].body["digest"] == settings.digest:
             return
-        body = {"digest": settings.digest, "path": str(settings.path), "keys": enrolled(settings)}
+        from mcp_migrate.signers.roster import configured  # cryptography loads when it has changed
+
+        roster = configured(settings)
+        keys = {"keys": fingerprints(roster), "admins": sorted(roster.admins)}
+        body = {"digest": settings.digest, "path": str(settings.path), **keys}
         self._ledger.append(Draft(Kind.CONFIG_LOADED, body), at=at)
 
     def received(self, granted: Granted) -> None:

@@ -14,6 +14,7 @@ from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.migrations.undo import Target, protect
 from mcp_migrate.model import Classified, Effect, Judgement, Plan, Quorum, Rehearsal, Statement, Unmet
 from mcp_migrate.schema import Schema
+from mcp_migrate.schema.neighbourhood import afterwards
 from mcp_migrate.tools import preconditions
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
@@ -34,10 +35,11 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
     """
     live.revision  # noqa: B018  several rows in the version table are refused before anything is rendered
     unmet: list[Unmet] = []
+    shown: list[Mapping[str, Any]] = []
 
     def finish(plan: Plan, after: Schema) -> Plan:
         conditions, failing = preconditions.asked(database, plan, live.schema, after)
-        unmet[:] = failing  # it may be asked again
+        unmet[:], shown[:] = failing, afterwards(live.schema, after)  # it may be asked again
         return protected(database, replace(plan, preconditions=conditions), live)
 
     plan = database.project.plan(
@@ -53,7 +55,9 @@ def make_plan(database: Database, live: Live, to: str) -> Plan:
         max_rows=database.max_rows,
         progress=database.progress,
     )
-    return replace(plan, rehearsal=replace(plan.rehearsal, unmet=tuple(unmet))) if plan.rehearsal else plan
+    if plan.rehearsal is None:
+        return plan
+    return replace(plan, rehearsal=replace(plan.rehearsal, unmet=tuple(unmet), after=tuple(shown)))
 
 
 def protected(database: Database, plan: Plan, live: Live) -> Plan:

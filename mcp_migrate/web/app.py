@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from mcp_migrate.approvals.reviewers import of_no_account
 from mcp_migrate.errors import (
     ApprovalInvalidError,
     InvalidArgumentsError,
@@ -21,9 +22,9 @@ from mcp_migrate.errors import (
     MigrateError,
     RequestNotFoundError,
 )
-from mcp_migrate.ledger import Event
+from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.web import enrolling, signing
-from mcp_migrate.web.desk import HOSTS, Desk
+from mcp_migrate.web.desk import Desk
 from mcp_migrate.web.guard import Guard
 from mcp_migrate.web.inbox import Row
 from mcp_migrate.web.pages import page, static
@@ -31,6 +32,8 @@ from mcp_migrate.web.request_view import one, view
 
 _PER_PAGE = 25
 _FIELDS = 50
+_WORD = 200
+"""Characters of what somebody looks for."""
 _SESSION = "mcp_migrate_session"
 _STATUS: Mapping[type[MigrateError], int] = {RequestNotFoundError: 404, LedgerUnavailableError: 503}
 
@@ -43,17 +46,21 @@ def build(desk: Desk) -> ASGIApp:
             Route("/", pages.inbox),
             Route("/history", pages.history),
             Route("/ledger", pages.ledger),
+            Route("/ledger/{seq:int}", pages.entry),
             Route("/requests/{request_id}", pages.request),
             Route("/requests/{request_id}/statements/{n:int}", pages.statement),
             Route("/requests/{request_id}/sign", pages.sign, methods=["POST"]),
             Route("/requests/{request_id}/decision", pages.decide, methods=["POST"]),
+            Route("/reviewers", pages.reviewers),
+            Route("/reviewers/sign", pages.sign_enrolment, methods=["POST"]),
+            Route("/reviewers/record", pages.record_enrolment, methods=["POST"]),
             Route("/enrol/{name}", pages.enrol),
             Route("/enrol/{name}", pages.enrolled, methods=["POST"]),
             Route("/static/{name}", lambda request: static(request.path_params["name"])),
         ],
         exception_handlers={MigrateError: _refused, 404: _not_found},
     )
-    return Guard(app, tuple(f"{host}:{desk.port}" for host in HOSTS))
+    return Guard(app, desk.origins)
 
 
 class Pages:
@@ -69,21 +76,39 @@ class Pages:
         return page("inbox", now=now, **_paged(waiting, request))
 
     def history(self, request: Request) -> Response:
-        """Every request there was, the newest first."""
-        return page("history", now=self._desk.clock(), **_paged(self._desk.inbox.all(), request))
+        """Every request there was, the newest first, or those in which a word stands."""
+        now, word = self._desk.clock(), request.query_params.get("q", "").strip()[:_WORD]
+        rows = [row for row in self._desk.inbox.all() if row.holds(word, now)]
+        return page("history", now=now, q=word, **_paged(rows, request))
 
     def ledger(self, request: Request) -> Response:
-        """What is on the record, oldest first from an entry on."""
-        since = _number(request, "since", 0)
+        """What is on the record, oldest first from an entry on: all, or one kind, or what is about one subject."""
+        since, kind = _number(request, "since", 0), request.query_params.get("kind", "")
+        about = request.query_params.get("about", "").strip()[:_WORD]
         head = self._desk.ledger.head()
-        events = self._desk.ledger.read(since=since, limit=_PER_PAGE)
-        return page("ledger", events=events, since=since, head=head, step=_PER_PAGE)
+        events = self._entries(since, kind if kind in set(Kind) else "", about)
+        sifted: dict[str, Any] = {"kind": kind, "about": about, "kinds": sorted(Kind)}
+        return page("ledger", events=events, since=since, head=head, step=_PER_PAGE, **sifted)
+
+    def _entries(self, since: int, kind: str, about: str) -> Sequence[Event]:
+        if not about:
+            return self._desk.ledger.read(since=since, kind=kind or None, limit=_PER_PAGE)
+        found = [event for each in ([kind] if kind else Kind) for event in self._desk.ledger.find(each, about)]
+        return sorted((event for event in found if event.seq >= since), key=lambda event: event.seq)[:_PER_PAGE]
+
+    def entry(self, request: Request) -> Response:
+        """One entry, whole, with the hashes that hold it."""
+        seq = request.path_params["seq"]
+        event = next(iter(self._desk.ledger.read(since=seq, limit=1)), None) if seq < 2**63 else None
+        if event is None or event.seq != seq:
+            raise RequestNotFoundError("The ledger has no such entry.", hint="The ledger's page lists them.")
+        return page("entry", event=event, size=self._desk.ledger.head().size)
 
     def request(self, request: Request) -> Response:
         """One request: what is asked, what it means, and the form to decide."""
         asked = self._asked(request)
         shown = view(self._desk, asked, number=_number(request, "page", 1))
-        return self._with_form(request, "request", **shown, signers=signing.signers(self._desk))
+        return self._with_form(request, "request", **shown)
 
     def statement(self, request: Request) -> Response:
         """One statement, whole."""
@@ -99,13 +124,35 @@ class Pages:
         """Where a person makes a passkey."""
         name, session = enrolling.known(request.path_params["name"]), _session(request)
         asked = enrolling.asked(self._desk, name, self._desk.form_mark(session))
-        return self._with_form(request, "enrol", session, name=name, asked=asked, line=None)
+        signing = enrolling.may_sign(self._desk)
+        return self._with_form(request, "enrol", session, name=name, asked=asked, line="", signers=signing)
 
     async def enrolled(self, request: Request) -> Response:
-        """The line for the configuration."""
+        """The passkey's line, which somebody has to let in."""
         name, form = enrolling.known(request.path_params["name"]), await self._form(request)
         made = await run_in_threadpool(lambda: enrolling.made(self._desk, name, form))
-        return page("enrol", name=name, line=made.line, fingerprint=made.fingerprint)
+        signing = enrolling.may_sign(self._desk)
+        return page(
+            "enrol", name=name, mark=form["mark"], line=made.line, fingerprint=made.fingerprint, signers=signing
+        )
+
+    def reviewers(self, request: Request) -> Response:
+        """Who may decide, and who let them in."""
+        people, signing = enrolling.people(self._desk), enrolling.may_sign(self._desk)
+        without = of_no_account(self._desk.settings, self._desk.ledger)
+        return self._with_form(request, "reviewers", people=people, signers=signing, without=without)
+
+    async def sign_enrolment(self, request: Request) -> Response:
+        """The exact statement that lets a key in or takes it out, and how to sign it."""
+        form = await self._form(request)
+        drafted = await run_in_threadpool(lambda: enrolling.draft(self._desk, form))
+        return page("sign", mark=form["mark"], **drafted)
+
+    async def record_enrolment(self, request: Request) -> Response:
+        """Take the signature."""
+        form = await self._form(request)
+        await run_in_threadpool(lambda: enrolling.record(self._desk, form))
+        return RedirectResponse("/reviewers", 303)
 
     async def sign(self, request: Request) -> Response:
         """The exact statement, and how to sign it."""
@@ -118,7 +165,7 @@ class Pages:
     def _sign(self, asked: Event, form: Mapping[str, str]) -> Response:
         drafted = signing.draft(self._desk, asked, form)
         signing.opened(self._desk, asked, drafted["signer"], form)
-        return page("sign", body=asked.body, mark=form["mark"], **drafted)
+        return page("sign", mark=form["mark"], **drafted)
 
     def _decide(self, asked: Event, form: Mapping[str, str]) -> Response:
         signing.record(self._desk, asked, form)

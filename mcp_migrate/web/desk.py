@@ -37,9 +37,15 @@ class Desk:
         """Where the pages are: passkeys know a name, not an address."""
         return f"http://{HOSTS[0]}:{self.port}"
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every address under which they answer: this machine's, and the one that the configuration gives people."""
+        given = self.settings.review.address
+        return (*(f"http://{host}:{self.port}" for host in HOSTS), *([given] if given else []))
+
     def url(self, request_id: str) -> str:
         """Where a person reviews this request."""
-        return f"{self.origin}/requests/{request_id}"
+        return f"{self.settings.review.address or self.origin}/requests/{request_id}"
 
     def request(self, request_id: str) -> Event:
         """The request of this id. Raises: RequestNotFoundError."""

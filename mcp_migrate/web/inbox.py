@@ -43,6 +43,11 @@ class Row:
             return "expired"
         return "pending" if self.still_needed else "approved"
 
+    def holds(self, word: str, now: datetime) -> bool:
+        """Whether `word` stands in what the list says of it."""
+        said = (self.request_id, self.target, self.tool, self.principal, self.owner, *self.effects, *self.objects)
+        return not word or any(word.casefold() in text.casefold() for text in (*said, self.status(now)))
+
 
 class Inbox:
     """The requests of a ledger, for all threads of a process."""

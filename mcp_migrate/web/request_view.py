@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from mcp_migrate.ledger import Event, Kind
 from mcp_migrate.signers.statements import uncoverable
 from mcp_migrate.tools.approval_status import request_status
 from mcp_migrate.web.desk import Desk
+from mcp_migrate.web.signatures import Signer, signers
 from mcp_migrate.web.weighing import questions
 
 PAGE = 25
@@ -54,7 +55,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
     now, body = desk.clock(), request.body
     plan = body["plan"] or {"statements": [], "reverse": {"statements": []}, "doubts": [], "dialect": "sqlite"}
     status = request_status(request, desk.ledger, desk.settings, now=now)
-    worst = worst_first(body["effects"])
+    worst, among = worst_first(body["effects"]), signers(desk)
     target = desk.settings.targets.get(body["target"] or "")
     return {
         "body": body,
@@ -75,11 +76,25 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "database": [f"{part}: {value}" for part, value in (body.get("identity") or {}).items()],
         "why": why_asked(body),
         "used_by": used_by(body),
-        "tables": tables(body),
+        **pictures(body),
         "statements": statements(plan["statements"], body["judgements"], number),
         "questions": questions(body),
         "coverable": uncoverable(body) is None,
         "earlier": tuple(earlier(desk, request)),
+        "signers": among,
+        "alone": alone(desk, request, among),
+    }
+
+
+def alone(desk: Desk, request: Event, among: Sequence[Signer]) -> dict[str, Any]:
+    """Who may break the glass, with which keys, and how many signatures of that sort are there."""
+    glass = desk.settings.break_glass
+    people = glass.people if glass else ()
+    return {
+        "people": people,
+        "levels": glass.assurance if glass else (),
+        "signers": [each for each in among if each.reviewer in people],
+        "signed": len(desk.ledger.find(Kind.APPROVAL_BROKEN, request.body["request_id"])),
     }
 
 
@@ -94,15 +109,38 @@ def lost(body: Body) -> dict[str, Any]:
     }
 
 
-def tables(body: Body) -> list[dict[str, Any]]:
+def pictures(body: Body) -> dict[str, Any]:
+    """The tables now, and those that change as the rehearsal left them: side by side where both are known."""
+    later = (body.get("rehearsal") or {}).get("after", ())
+    now = tables(body, with_new=not later)
+    if not later:
+        return {"tables": now, "pairs": []}
+    after = {each["table"]: _drawn(each, each["columns"]) for each in later}
+    before = {each["table"]: each for each in now}
+    changing = [name for name in {**before, **after} if any(_is_concerned(name, side) for side in (before, after))]
+    beside = [each for name, each in before.items() if name not in changing]
+    return {"tables": beside, "pairs": [(name, before.get(name), after.get(name)) for name in changing]}
+
+
+def _is_concerned(name: str, side: Mapping[str, Body]) -> bool:
+    return name in side and bool(side[name]["concerned"])
+
+
+def _drawn(table: Body, columns: Iterable[Body], *, mark: str | None = None) -> dict[str, Any]:
+    """A table with all that a picture may say of it: the worst that happens to each part, and what became of it."""
+    blank = {"mark": None, "new": False, "change": None}
+    return {**blank, **table, "mark": mark, "columns": [{**blank, **column} for column in columns]}
+
+
+def tables(body: Body, *, with_new: bool) -> list[dict[str, Any]]:
     """The tables around what is concerned, each column with the worst that happens to it; new ones come last."""
     marks, drawn = _marks(body), []
     for each in body.get("neighbourhood", ()):
-        columns = [{**column, "mark": marks.get(column["object"]), "new": False} for column in each["columns"]]
+        columns = [{**column, "mark": marks.get(column["object"])} for column in each["columns"]]
         there = {column["object"] for column in columns}
         new = [name for name in marks if name.rpartition(".")[0] == each["table"] and name not in there]
-        columns += [_new(name, marks[name]) for name in new if each["concerned"]]
-        drawn.append({**each, "columns": columns, "mark": marks.get(each["table"])})
+        columns += [_new(name, marks[name]) for name in new if each["concerned"] and with_new]
+        drawn.append(_drawn(each, columns, mark=marks.get(each["table"])))
     return drawn
 
 

@@ -61,11 +61,11 @@ class Served:
         threading.Thread(target=self.serve, name="review pages", daemon=True).start()
 
 
-def open_pages(settings: Settings, ledger: Ledger, *, port: int = 0) -> Served:
-    """Open the port; 0 takes a free one. Raises: ConfigInvalidError."""
+def open_pages(settings: Settings, ledger: Ledger, *, port: int | None = None) -> Served:
+    """Open this port, or the configuration's, or a free one (0). Raises: ConfigInvalidError."""
     from mcp_migrate.web.desk import Desk
 
-    sockets = listen(port)
+    sockets = listen(port if port is not None else settings.review.port or 0)
     number = sockets[0].getsockname()[1]
     return Served(Desk(settings, ledger, lambda: datetime.now(UTC), number, secrets.token_bytes(32)), sockets)
 
@@ -89,7 +89,8 @@ def listen(port: int) -> tuple[socket.socket, ...]:
         else:
             return tuple(opened)
     raise ConfigInvalidError(
-        f"The port {port or 'that was free'} cannot be had on this machine.", hint="Choose another with --port."
+        f"The port {port or 'that was free'} cannot be had on this machine.",
+        hint="Choose another with --port, or under `review`.",
     )
 
 

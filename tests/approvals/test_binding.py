@@ -18,6 +18,7 @@ from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError, SelfAppro
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Approved, Effect, Pending, Reverse, canonical
 from mcp_migrate.signers.decisions import check
+from mcp_migrate.signers.roster import configured
 from mcp_migrate.signers.sign import sign
 from mcp_migrate.signers.statements import BOUND
 from mcp_migrate.stages.record import Recorder
@@ -214,7 +215,7 @@ def test_a_decision_of_the_first_format_still_verifies_over_a_request_of_its_tim
     decision = desk.signed()
     assert decision["statement"]["format"] == "mcp-migrate/decision/1"
     assert "about" not in decision["statement"]
-    assert check(decision, old, desk.settings).reviewer == "grace"
+    assert check(decision, old, desk.settings, configured(desk.settings)).reviewer == "grace"
 
 
 def test_a_decision_made_in_front_of_another_ledger_does_not_count(desk: Desk, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mcp_migrate.approvals.demands import STRENGTH, as_strict, quorum
+from mcp_migrate.approvals.demands import as_strict, quorum
 from mcp_migrate.approvals.standing import short_of
 from mcp_migrate.errors import ApprovalDeniedError
-from mcp_migrate.model import Approved, Assurance, Effect, Judgement, Quorum, Reverse
+from mcp_migrate.model import STRENGTH, Approved, Assurance, Effect, Judgement, Quorum, Reverse
 from mcp_migrate.signers.decisions import Decision
 from tests.approvals.conftest import NOON, PLAN, Desk
 
@@ -152,7 +152,7 @@ def test_enough_people_for_all_rules_are_enough_for_each_of_them(
     desk: Desk, people: list[tuple[str, frozenset[str]]], rules: list[dict[str, Any]]
 ) -> None:
     signed = [
-        Decision("approve", name, name, Assurance.VERIFIED, name, None, NOON, NOON, NOON, groups)
+        Decision("approve", name, name, Assurance.VERIFIED, name, None, NOON, NOON, NOON, name, groups)
         for name, groups in people
     ]
     all_rules = asked(desk, *rules)

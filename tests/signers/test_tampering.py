@@ -39,7 +39,7 @@ def made(kind: str) -> tuple[PublicKey, str]:
     else:
         private = ec.generate_private_key(ec.SECP521R1())
     key = _public_half(private, Path("id"))
-    return key, _in_process(MESSAGE, private, key)
+    return key, _in_process(MESSAGE, private, key, NAMESPACE)
 
 
 def by_security_key() -> tuple[PublicKey, str]:

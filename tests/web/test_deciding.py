@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.signers.authenticator import Authenticator
 from tests.web.visitor import Visitor, statement_of
 
 REQUEST = "req_1"
+ALONE = "orders fail and nobody answers the phone"
 QUORUM = {"count": 1, "groups": ["dba"], "never": ["requester"], "rules": ["r"]}
 
 
@@ -172,3 +174,33 @@ def test_an_entry_that_is_no_request_of_ours_is_not_in_the_inbox(visitor: Visito
     body = {"format": "something else", "request_id": "req_odd"}
     visitor.ledger.append(Draft(Kind.APPROVAL_REQUESTED, body, subject="req_odd"), at=visitor.now[0])
     assert "req_odd" not in visitor.read("/")
+
+
+@pytest.mark.proves("approval-break-glass")
+def test_a_named_person_breaks_the_glass_on_the_page_with_two_keys(tmp_path: Path) -> None:
+    glass = {"people": ["grace"], "assurance": ["software", "verified"]}
+    with Visitor.at(tmp_path, break_glass=glass) as visitor:
+        visitor.ask(REQUEST, quorum={**QUORUM, "count": 2, "assurance": "software"})
+        assert "0 of 2 are there" in visitor.read(f"/requests/{REQUEST}")
+        assert visitor.draft(REQUEST, "break-glass", "").status_code == 409
+        assert visitor.draft(REQUEST, "break-glass", ALONE, loss1="7").status_code == 409
+        assert visitor.decide(REQUEST, "break-glass", ALONE).status_code == 303
+        assert "1 of 2 is there" in visitor.read(f"/requests/{REQUEST}")
+        assert visitor.touch(REQUEST, "break-glass", ALONE).status_code == 303
+        assert "approved" in visitor.read(f"/requests/{REQUEST}")
+
+
+def test_nobody_is_offered_to_act_alone_where_the_configuration_names_nobody(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    assert 'value="break-glass"' not in visitor.read(f"/requests/{REQUEST}")
+    assert visitor.decide(REQUEST, "break-glass", ALONE).status_code == 409
+
+
+def test_a_denied_request_is_reopened_on_its_page_and_no_other_is(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    assert visitor.draft(REQUEST, "reopen", "why not").status_code == 409
+    visitor.decide(REQUEST, "deny", "no")
+    assert visitor.decide(REQUEST, "reopen", "the faxes are gone").status_code == 303
+    [event] = visitor.ledger.read(kind=Kind.APPROVAL_REOPENED)
+    assert event.body["statement"]["reason"] == "the faxes are gone"
+    assert "Reopen" not in visitor.read(f"/requests/{REQUEST}")

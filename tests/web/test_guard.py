@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mcp_migrate.ledger import Kind
@@ -93,3 +95,15 @@ def test_a_form_that_is_too_long_is_not_read(visitor: Visitor) -> None:
 @pytest.mark.parametrize("path", ["/static/../desk.py", "/static/%2e%2e%2fdesk.py", "/static/base.html", "/static/"])
 def test_only_our_own_few_files_are_served(visitor: Visitor, path: str) -> None:
     assert visitor.client.get(path).status_code == 404
+
+
+def test_the_address_that_the_configuration_gives_people_is_answered_and_handed_out(tmp_path: Path) -> None:
+    with Visitor.at(tmp_path, review={"url": "https://review.example.com", "port": 8021}) as visitor:
+        visitor.ask(REQUEST)
+        assert visitor.desk.url(REQUEST) == "https://review.example.com/requests/req_1"
+        visitor.read("/", host="review.example.com")
+        page = visitor.draft(REQUEST).text
+        fields = {"mark": field_of(page, "mark"), "statement": field_of(page, "statement"), "signature": "x"}
+        for origin, status in (("https://review.example.com", 409), ("http://review.example.com", 403)):
+            answer = visitor.post(f"/requests/{REQUEST}/decision", fields, origin=origin, host="review.example.com")
+            assert answer.status_code == status

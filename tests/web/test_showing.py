@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcp_migrate.schema.neighbourhood import afterwards
 from mcp_migrate.web.words import pieces
+from tests.rules.labelled import SCHEMAS
 from tests.web.visitor import Visitor, request_body
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{7*7}}"
@@ -111,3 +114,44 @@ def test_pages_of_the_ledger_show_each_entry_once(visitor: Visitor) -> None:
         visitor.ask(f"req_{n}")
     numbers = [int(n) for since in (0, 25) for n in re.findall(r'id="e(\d+)"', visitor.read(f"/ledger?since={since}"))]
     assert numbers == list(range(30))
+
+
+def test_what_is_before_and_what_is_after_stand_side_by_side(visitor: Visitor) -> None:
+    before = next(table for table in SCHEMAS["postgresql"].tables if table.qualified == "public.users")
+    kept = tuple(column for column in before.columns if column.name != "email")
+    new = (replace(kept[0], name="phone"),)
+    after = replace(SCHEMAS["postgresql"], tables=(replace(before, columns=(*kept, *new), constraints=()),))
+    left = {"tables": afterwards(replace(SCHEMAS["postgresql"], tables=(before,)), after)}
+    seen = {"server": "PostgreSQL 18", "target_server": "PostgreSQL 18", "statements": [], "seconds": 1}
+    seen |= {"rollback_restored": True, "after": left["tables"]}
+    visitor.ask("req_1", rehearsal=seen)
+    page = visitor.read("/requests/req_1")
+    now, later = page[page.index("<h3>Now</h3>") :].split("<h3>After</h3>")[:2]
+    assert '<tr class="destructive"><td>email</td>' in now
+    assert "phone" not in now
+    assert "<td>email</td>" not in later
+    assert '<tr class="new"><td>phone</td>' in later
+
+
+def test_the_ledger_is_sifted_by_kind_and_subject_and_shows_one_entry_whole(visitor: Visitor) -> None:
+    for n in range(3):
+        visitor.ask(f"req_{n}")
+    visitor.decide("req_1", "deny", "no")
+    about = visitor.read("/ledger?about=req_1")
+    assert about.count("<li id=") == 3
+    assert visitor.read("/ledger?about=req_1&kind=approval.decided").count("<li id=") == 1
+    assert visitor.read("/ledger?kind=approval.requested").count("<li id=") == 3
+    assert visitor.read("/ledger?kind=nonsense").count("<li id=") == 5
+    assert html.escape(SCRIPT) not in visitor.read("/ledger?about=%3Cscript%3Ealert(1)")
+    entry = visitor.read("/ledger/1")
+    [event] = visitor.ledger.read(since=1, limit=1)
+    assert event.leaf.hex() in entry
+    assert html.escape(event.canonical().decode(), quote=False)[:40] in html.unescape(entry).replace("&", "&amp;")
+    assert visitor.client.get("/ledger/99").status_code == 404
+
+
+def test_the_history_is_searched(visitor: Visitor) -> None:
+    visitor.ask("req_1", principal="agent:one")
+    visitor.ask("req_2", principal="agent:two")
+    assert "req_2" not in visitor.read("/history?q=AGENT:one")
+    assert "No request says that" in visitor.read("/history?q=%3Cb%3E")

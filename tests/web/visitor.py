@@ -88,12 +88,13 @@ class Visitor:
 
     @classmethod
     @contextmanager
-    def at(cls, folder: Path) -> Iterator[Visitor]:
-        key = generate_key(folder / "grace_key")
+    def at(cls, folder: Path, **more: Any) -> Iterator[Visitor]:
+        key, admin = generate_key(folder / "grace_key"), generate_key(folder / "admin_key")
         now = [NOW]
         with Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
             authenticator = Authenticator()
-            desk = Desk(pages_settings(key, authenticator, folder), ledger, lambda: now[0], 8021, b"s" * 32)
+            settings = pages_settings(key, authenticator, folder, **{"admins": [admin.line], **more})
+            desk = Desk(settings, ledger, lambda: now[0], 8021, b"s" * 32)
             client = TestClient(build(desk), base_url=ORIGIN, follow_redirects=False)
             yield cls(folder, ledger, key, desk, client, authenticator, now)
 
@@ -116,7 +117,10 @@ class Visitor:
         return self.client.post(path, content=urlencode(fields), headers=sent)
 
     def mark(self, request_id: str) -> str:
-        return field_of(self.read(f"/requests/{request_id}"), "mark")
+        return self.mark_of(f"/requests/{request_id}")
+
+    def mark_of(self, path: str) -> str:
+        return field_of(self.read(path), "mark")
 
     def draft(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
         weighed = {each.field: each.answer for each in questions(self.desk.request(request_id).body)}
@@ -132,7 +136,7 @@ class Visitor:
 
     def touch(self, request_id: str, verdict: str = "approve", reason: str = "", **more: str) -> Any:
         """Decide with the passkey."""
-        signer = f"grace {self.authenticator.passkey.fingerprint}"
+        signer = more.pop("signer", f"grace {self.authenticator.passkey.fingerprint}")
         shown = self.draft(request_id, verdict, reason, signer=signer, **more)
         assert shown.status_code == 200, shown.text
         carried = field_of(shown.text, "statement")
@@ -167,8 +171,8 @@ def fresh_id() -> str:
     return f"req_{secrets.token_hex(10)}"
 
 
-def pages_settings(key: PublicKey, authenticator: Authenticator, folder: Path) -> Settings:
-    """A configuration with one target, one workflow and one reviewer with both sorts of key."""
+def pages_settings(key: PublicKey, authenticator: Authenticator, folder: Path, **more: Any) -> Settings:
+    """A configuration with one target, one workflow and one reviewer with both sorts of key, and what `more` says."""
     return Settings.model_validate(
         {
             "version": 1,
@@ -187,5 +191,6 @@ def pages_settings(key: PublicKey, authenticator: Authenticator, folder: Path) -
                     "groups": ["dba"],
                 }
             },
+            **more,
         }
     )
