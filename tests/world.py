@@ -131,9 +131,13 @@ class World:
         )
 
     def approvals(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run one of our commands on approvals in this process: the same code, without its start."""
+        """Run one of our commands on approvals in this process."""
+        return self.here("approvals", *words)
+
+    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run one of our commands in this process: the same code, without its start."""
         said, wrong = io.StringIO(), io.StringIO()
-        line = ["approvals", *words, "--config", str(self.config)]
+        line = [*words, "--config", str(self.config)]
         with redirect_stdout(said), redirect_stderr(wrong), pytest.raises(SystemExit) as ended:
             main(line)
         code = ended.value.code

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +25,7 @@ from mcp_migrate.model import canonical
 from mcp_migrate.notices import told
 from mcp_migrate.settings.values import seconds
 from mcp_migrate.tools.approval_status import request_status
+from mcp_migrate.web.weighing import RUNS, questions, refuse_unweighed
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Verdict
@@ -180,6 +184,8 @@ def _decide(
     passphrase = ask_once(key_file)
     public = public_key_of(key_file, passphrase=passphrase)
     attempt = {"decision": verdict, "reviewer": reviewer, "key": public.fingerprint}
+    if verdict in RUNS and sys.stdin.isatty():
+        weigh(request, partial(typer.prompt, prompt_suffix=" "))
     with deciding.refusals_recorded(request, wiring.ledger, now, attempt):
         if verdict != "reopen":
             deciding.refuse_ended(stands.status(now))
@@ -203,6 +209,15 @@ def _decide(
     if deciding.is_canary(request, wiring.ledger):
         said_so += " It was a canary: made up, and it had to be denied."
     _tell(request, wiring, said_so, now, as_json=as_json)
+
+
+def weigh(request: Event, ask: Callable[[str], str]) -> None:
+    """Ask a person at a terminal what the page asks before a yes. Raises: InvalidArgumentsError."""
+    said = {
+        each.field: ask(safe(each.asks if each.numeric else f"{each.asks} {each.answer}"))
+        for each in questions(request.body)
+    }
+    refuse_unweighed(request.body, said)
 
 
 def _tell(request: Event, wiring: Wiring, sentence: str, now: datetime, *, as_json: bool) -> None:

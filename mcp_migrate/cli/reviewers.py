@@ -82,7 +82,7 @@ def enroll(
     public = _line_of(key, line)
     more = {"groups": groups or (), "email": email}
     _sign("enrol", name, public, wiring, signed_by, as_=reviewer, **more)
-    print(safe(f"{name} may sign with {public.fingerprint} from now on; what was asked before, it does not approve."))
+    print(safe(f"{name} may sign with {public.fingerprint} from now on. It approves nothing that was asked before."))
 
 
 @app.command()

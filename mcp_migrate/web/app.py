@@ -54,6 +54,7 @@ def build(desk: Desk) -> ASGIApp:
             Route("/reviewers", pages.reviewers),
             Route("/reviewers/sign", pages.sign_enrolment, methods=["POST"]),
             Route("/reviewers/record", pages.record_enrolment, methods=["POST"]),
+            Route("/enrol", pages.enrol_somebody),
             Route("/enrol/{name}", pages.enrol),
             Route("/enrol/{name}", pages.enrolled, methods=["POST"]),
             Route("/static/{name}", lambda request: static(request.path_params["name"])),
@@ -119,6 +120,10 @@ class Pages:
             raise RequestNotFoundError("The plan has no such statement.", hint="The request lists them.")
         judgement = next((each for each in body["judgements"] if each["n"] == n), None)
         return page("statement", body=body, plan=plan, item=one(item, judgement))
+
+    def enrol_somebody(self, request: Request) -> Response:
+        """To the page of whoever was named."""
+        return RedirectResponse(f"/enrol/{enrolling.known(request.query_params.get('name', ''))}", 303)
 
     def enrol(self, request: Request) -> Response:
         """Where a person makes a passkey."""

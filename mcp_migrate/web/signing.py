@@ -17,12 +17,10 @@ from mcp_migrate.signers.interface import NAMESPACE
 from mcp_migrate.signers.statements import Verdict
 from mcp_migrate.web.desk import Desk
 from mcp_migrate.web.signatures import Signer, chosen, refuse_odd, shown, signers, taken
-from mcp_migrate.web.weighing import refuse_unweighed
+from mcp_migrate.web.weighing import RUNS, refuse_unweighed
 
 _REASON = 500
 """Characters of a reason."""
-_RUNS = frozenset({"approve", "break-glass"})
-"""The verdicts after which something may run: they are weighed."""
 
 
 def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
     if verdict != "approve" and not reason:
         raise InvalidArgumentsError(f"To {verdict} needs a reason.", hint="Go back and say why: others will read it.")
     refuse_odd(reason, "reason", longest=_REASON)
-    if verdict in _RUNS:
+    if verdict in RUNS:
         refuse_unweighed(request.body, form)
     said = deciding.draft(
         request,

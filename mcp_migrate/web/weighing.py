@@ -16,6 +16,8 @@ from mcp_migrate.errors import InvalidArgumentsError
 
 ONE_BY_ONE = 10
 """Losses that are asked about each for itself; of more, their number is asked as well."""
+RUNS = frozenset({"approve", "break-glass"})
+"""The verdicts after which something may run: they are weighed."""
 _LOSES = frozenset({"destructive", "data", "unknown"})
 
 Body = Mapping[str, Any]

@@ -88,12 +88,14 @@ async def test_people_hear_what_is_asked_and_what_came_of_it_each_once(world: Wo
 @pytest.mark.proves("notices-carry-no-leave")
 async def test_a_notice_says_what_is_lost_and_carries_neither_sql_nor_a_way_to_decide(world: World) -> None:
     ear = Ear(world)
+    world.configure(lambda value: value.update(review={"port": 8020}))
     request_id = await _ask(world, intent="Approve me\x1b[2J\u202e " + "x" * 400)
     outbox(world).send()
     [notice] = ear.heard
     assert next(iter(notice["facts"].items())) == ("Destroys", "main.customers.fax")
     assert notice["facts"]["Rows concerned"] == "40"
-    assert notice["how"] == f"Look at it and decide: mcp-migrate approvals show {request_id}"
+    assert notice["url"] == f"http://localhost:8020/requests/{request_id}"
+    assert notice["how"] == f"Look at it and decide: {notice['url']} or mcp-migrate approvals show {request_id}"
     text = json.dumps(notice, ensure_ascii=False)
     assert "ALTER TABLE" not in text
     assert not {"\x1b", "\u202e"} & set(text)

@@ -23,6 +23,7 @@ import anyio
 import pytest
 
 from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger, verify
 from mcp_migrate.model import canonical
@@ -129,6 +130,23 @@ def test_no_command_of_ours_decides_with_a_key_of_the_agents_and_each_attempt_is
     tried = [event.body.get("decision") for event in refused]
     assert tried == ["approve", "approve", "break-glass", "reopen", "withdraw"]
     assert {event.body["key"] for event in refused[:4]} == {attacker.fingerprint}
+
+
+def test_nobody_is_let_in_by_a_key_of_the_agents_and_each_attempt_is_recorded(attacker: Attacker) -> None:
+    key = attacker.world.keys["agent"]
+    enroll = ("reviewers", "enroll", "mallory", "--key", str(key.with_suffix(".pub")), "--group", "dba")
+    assert attacker.world.here(*enroll, "--signed-by", str(key)).returncode == 1
+    assert attacker.world.here(*enroll, "--signed-by", str(key), "--as", "grace").returncode == 1
+    assert attacker.world.here("reviewers", "remove", "grace", "--signed-by", str(key)).returncode == 1
+    refused = attacker.world.events(Kind.REVIEWER_REFUSED)
+    assert [event.body["act"] for event in refused] == ["enrol", "enrol", "remove"]
+    wiring = Wiring(load_settings(attacker.world.config))
+    said = {**refused[0].body, "format": "mcp-migrate/enrolment/1", "nonce": "n" * 32}
+    entry = {"statement": said, "signature": sign(canonical(said), key, passphrase=str)}
+    wiring.ledger.append(Draft(Kind.REVIEWER_ENROLLED, entry, subject="mallory"), at=datetime.now(UTC))
+    assert set(reviewers(wiring.settings, wiring.ledger).people) == {"grace"}
+    attacker.tries("approve", attacker.request_id, "--key", str(key), "--as", "mallory")
+    attacker.gets_nowhere()
 
 
 def test_what_is_written_into_the_ledger_with_our_own_code_counts_for_nothing(attacker: Attacker) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 import shutil
 import signal
 import sys
@@ -14,6 +14,8 @@ import anyio
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from mcp_migrate.signers.enrolment import NAMESPACE
+from mcp_migrate.signers.sign import generate_key, sign
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +41,10 @@ async def browser() -> AsyncIterator[Page]:
 
 
 async def enrol(page: Page, world: World) -> None:
-    """Make a passkey on the page and put the line that it shows into the configuration."""
+    """Make a passkey on the page, and let it in with an admin's signature."""
+    admin = world.folder / "admin_key"
+    pinned = generate_key(admin).line
+    world.configure(lambda value: value.update(admins=[pinned]))
     command = [sys.executable, "-m", "mcp_migrate", "reviewers", "enroll", "grace", "--config", str(world.config)]
     process = await anyio.open_process(command, cwd=world.folder, stderr=None)
     async with process:
@@ -47,11 +52,13 @@ async def enrol(page: Page, world: World) -> None:
         told = (await process.stdout.receive()).decode()
         await page.goto(told.split()[-1])
         await page.get_by_role("button", name="Make a passkey").click()
-        shown = await page.locator("pre.command").inner_text()
+        await page.get_by_role("button", name="Let it in").click()
+        shown = await page.locator("pre.command").text_content()
+        statement = shlex.split(shown or "")[2].encode()
+        await page.get_by_label("Signature").fill(sign(statement, admin, passphrase=str, namespace=NAMESPACE))
+        await page.get_by_role("button", name="Send: enrol").click()
+        await page.wait_for_url("**/reviewers")
         process.send_signal(signal.SIGINT)
-    line = re.search(r'"(passkey/1 .*)"', shown)
-    assert line, shown
-    world.configure(lambda value: value["reviewers"]["grace"].update(passkeys=[line[1]]))
 
 
 async def ask(agent: Agent) -> tuple[str, str, str]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -185,3 +186,14 @@ def test_a_line_that_cannot_be_protected_is_not_used(security: str) -> None:
     with mail_server() as (server, got), pytest.raises(MigrateError, match="did not take the notice"):
         notifier_for(_mail_channel(server, security=security)).send(NOTICE)
     assert got == []
+
+
+def test_where_the_pages_have_an_address_a_message_has_one_button_that_leads_there() -> None:
+    url = "https://review.example.com/requests/req_1"
+    linked = replace(NOTICE, url=url)
+    [*_, actions] = slack(linked)["blocks"]
+    assert [button["url"] for button in actions["elements"]] == [url]
+    card = teams(linked)["attachments"][0]["content"]
+    assert [action["url"] for action in card["actions"]] == [url]
+    assert linked.told()["url"] == url
+    assert not any("url" in json.dumps(each) for each in (slack(NOTICE), teams(NOTICE)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.schema.neighbourhood import afterwards
 from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.web.serving import open_pages
+from tests.rules.labelled import SCHEMAS
 from tests.signers.authenticator import Authenticator
 from tests.web.visitor import pages_settings, request_body
 
@@ -37,6 +40,19 @@ REHEARSAL = {
     "rollback_seconds": 0.8,
     "rollback_restored": True,
 }
+USERS = next(table for table in SCHEMAS["postgresql"].tables if table.qualified == "public.users")
+NAMED = replace(next(column for column in USERS.columns if column.name == "name"), name="full_name")
+KEPT = tuple(column for column in USERS.columns if column.name != "email")
+AFTER = afterwards(
+    SCHEMAS["postgresql"],
+    replace(
+        SCHEMAS["postgresql"],
+        tables=tuple(
+            replace(table, columns=(*KEPT, NAMED)) if table is USERS else table
+            for table in SCHEMAS["postgresql"].tables
+        ),
+    ),
+)
 UNDO = {
     "restores_data": True,
     "keep_seconds": 1_209_600,
@@ -69,7 +85,7 @@ def main_request(ledger: Ledger) -> str:
         *STATEMENTS,
         minutes=47,
         plan=plan,
-        rehearsal=REHEARSAL,
+        rehearsal={**REHEARSAL, "after": AFTER},
         demands=demands,
         narrower="A plan without statement 4 needs nobody's approval.",
         intent="E-mail moved to the accounts service in June; nothing reads this column any more.",
@@ -90,9 +106,11 @@ def main(folder: Path) -> None:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for theme in ("light", "dark"):
             page = chromium.new_page(color_scheme=theme, viewport={"width": 1120, "height": 860})
-            for what, path in (("inbox", "/"), ("request", f"/requests/{request_id}")):
+            for what, path in (("inbox", "/"), ("request", f"/requests/{request_id}"), ("reviewers", "/reviewers")):
                 page.goto(pages.origin + path)
                 page.screenshot(path=folder / f"{what}-{theme}.png")
+            page.goto(f"{pages.url(request_id)}#tables")
+            page.locator("#tables").screenshot(path=folder / f"tables-{theme}.png")
         phone = chromium.new_page(viewport={"width": 390, "height": 844})
         phone.goto(pages.url(request_id))
         phone.screenshot(path=folder / "request-phone.png")

@@ -13,7 +13,7 @@ from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import canonical
 from mcp_migrate.signers.sign import generate_key, sign
 from tests.signers.authenticator import Authenticator
-from tests.web.visitor import Visitor, statement_of
+from tests.web.visitor import Visitor, field_of, statement_of
 
 REQUEST = "req_1"
 ALONE = "orders fail and nobody answers the phone"
@@ -204,3 +204,13 @@ def test_a_denied_request_is_reopened_on_its_page_and_no_other_is(visitor: Visit
     [event] = visitor.ledger.read(kind=Kind.APPROVAL_REOPENED)
     assert event.body["statement"]["reason"] == "the faxes are gone"
     assert "Reopen" not in visitor.read(f"/requests/{REQUEST}")
+
+
+def test_what_was_signed_before_a_restart_of_the_pages_counts_after_it(visitor: Visitor) -> None:
+    visitor.ask(REQUEST)
+    shown = visitor.draft(REQUEST).text
+    signature = sign(statement_of(shown), visitor.folder / "grace_key", passphrase=lambda: "")
+    visitor.restart()
+    assert visitor.send(REQUEST, shown, signature).status_code == 409  # a form of before; nothing is lost
+    again = {"mark": visitor.mark(REQUEST), "statement": field_of(shown, "statement"), "signature": signature}
+    assert visitor.post(f"/requests/{REQUEST}/decision", again).status_code == 303

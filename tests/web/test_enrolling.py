@@ -53,6 +53,8 @@ def signed(visitor: Visitor, page: str, by: str = "admin", namespace: str = NAME
 
 
 def test_an_admins_signature_lets_a_key_in_and_another_takes_it_out(visitor: Visitor) -> None:
+    assert visitor.client.get("/enrol?name=bob").headers["location"] == "/enrol/bob"
+    assert visitor.client.get("/enrol?name=//evil.example").status_code == 404
     page = asked(visitor).text
     assert f"ssh-keygen -Y sign -n {NAMESPACE}" in page
     assert signed(visitor, page).status_code == 303

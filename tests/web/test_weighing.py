@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mcp_migrate.cli.approvals import weigh
+from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.web.weighing import ONE_BY_ONE, questions
 from tests.web.visitor import DROP, Visitor, request_body
 
@@ -41,6 +43,16 @@ def test_of_many_losses_the_number_of_all_is_asked() -> None:
     found = asked(*[f"DROP TABLE t{n}" for n in range(30)])
     assert len(found) == ONE_BY_ONE + 2
     assert found["all"] == "30"
+
+
+@pytest.mark.proves("review-pages-weigh")
+def test_a_terminal_asks_what_the_page_asks(visitor: Visitor) -> None:
+    visitor.ask("req_1", DROP)
+    request = visitor.desk.request("req_1")
+    answers = {"name": "public.users.email", "rows": "120,031"}
+    weigh(request, lambda question: answers["rows" if "How many rows" in question else "name"])
+    with pytest.raises(InvalidArgumentsError, match="not answered"):
+        weigh(request, lambda _question: "")
 
 
 @pytest.mark.proves("review-pages-weigh")

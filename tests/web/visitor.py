@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,13 @@ class Visitor:
     def send(self, request_id: str, page: str, signature: str) -> Any:
         fields = {"mark": field_of(page, "mark"), "statement": field_of(page, "statement"), "signature": signature}
         return self.post(f"/requests/{request_id}/decision", fields)
+
+    def restart(self) -> None:
+        """The pages as another process serves them, to the same browser."""
+        self.desk = replace(self.desk, secret=secrets.token_bytes(32))
+        client = TestClient(build(self.desk), base_url=ORIGIN, follow_redirects=False)
+        client.cookies = self.client.cookies
+        self.client = client
 
     def later(self, span: timedelta) -> None:
         self.now[0] += span
