@@ -106,11 +106,12 @@ def main(folder: Path) -> None:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for theme in ("light", "dark"):
             page = chromium.new_page(color_scheme=theme, viewport={"width": 1120, "height": 860})
-            for what, path in (("inbox", "/"), ("request", f"/requests/{request_id}"), ("reviewers", "/reviewers")):
+            for what, path in (("inbox", "/"), ("request", f"/requests/{request_id}")):
                 page.goto(pages.origin + path)
                 page.screenshot(path=folder / f"{what}-{theme}.png")
             page.goto(f"{pages.url(request_id)}#tables")
-            page.locator("#tables").screenshot(path=folder / f"tables-{theme}.png")
+            if theme == "light":
+                page.locator("#tables").screenshot(path=folder / "tables.png")
         phone = chromium.new_page(viewport={"width": 390, "height": 844})
         phone.goto(pages.url(request_id))
         phone.screenshot(path=folder / "request-phone.png")
