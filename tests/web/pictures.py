@@ -109,7 +109,6 @@ def main(folder: Path) -> None:
             for what, path in (("inbox", "/"), ("request", f"/requests/{request_id}")):
                 page.goto(pages.origin + path)
                 page.screenshot(path=folder / f"{what}-{theme}.png")
-            page.goto(f"{pages.url(request_id)}#tables")
             if theme == "light":
                 page.locator("#tables").screenshot(path=folder / "tables.png")
         phone = chromium.new_page(viewport={"width": 390, "height": 844})
