@@ -82,7 +82,7 @@ class Sqlite:
         """The same session on a scratch database."""
         from mcp_migrate.dialects.sqlite.writer import open_writer
 
-        return open_writer(scratch.url, statements, limits=limits)
+        return open_writer(scratch.url, statements, limits=limits, durable=False)
 
     def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
         """Rows, as they are."""

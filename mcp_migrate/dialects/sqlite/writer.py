@@ -94,8 +94,12 @@ class SqliteWriter(SqliteReader):
 
 
 @contextmanager
-def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[SqliteWriter]:
+def open_writer(
+    url: str, statements: Sequence[Statement], *, limits: Limits, durable: bool = True
+) -> Iterator[SqliteWriter]:
     """The session for exactly these statements; commits when it is left without an exception.
+
+    What is not `durable` is thrown away: the disk is not waited for.
 
     Raises:
         LockedError: another session is writing.
@@ -109,6 +113,8 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     except sqlite3.Error as error:
         raise unreachable(path, str(error)) from error
     with closing(opened) as connection:
+        if not durable:
+            connection.execute("PRAGMA synchronous = OFF")
         _begin(connection, str(path.name), limits)
         connection.set_authorizer(_stay_inside)
         writer = SqliteWriter(connection, statements, limits)

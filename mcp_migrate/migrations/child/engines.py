@@ -59,6 +59,8 @@ def force_engines(url: str) -> None:
     for module in (sqlalchemy, sqlalchemy.engine, sqlalchemy.engine.create):
         setattr(module, "create_engine", create)  # noqa: B010  a plain assignment does not type-check
     event.listen(sqlalchemy.Engine, "do_connect", _only(url))
+    if scratch_url(url).get_backend_name() == "sqlite":
+        event.listen(sqlalchemy.Engine, "connect", _not_waiting)
 
 
 def _force_async(url: str) -> None:
@@ -96,6 +98,13 @@ def _only(url: str) -> Callable[..., Any]:
         return _through_loopback(dialect, keywords) if nearby else None
 
     return do_connect
+
+
+def _not_waiting(connection: Any, _record: Any) -> None:
+    """Have nobody wait for the disk: the scratch database is thrown away."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = OFF")
+    cursor.close()
 
 
 def _through_loopback(dialect: Any, keywords: dict[str, Any]) -> Any:
