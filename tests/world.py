@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import yaml
 from mcp import Client, StdioServerParameters
@@ -29,9 +32,10 @@ INTENT = "Bring the shop to where it should be"
 
 @dataclass
 class Agent:
-    """One connected client and what it was answered."""
+    """One connected client and what it was answered. `planned` is as in its world."""
 
     client: Client
+    planned: str = ""
 
     async def call(self, name: str, /, *, intent: str = INTENT, **arguments: Any) -> Mapping[str, Any]:
         """The structured answer, also of a refusal."""
@@ -47,13 +51,36 @@ class Agent:
 
 class World:
     """The shop in a folder. Its database stands at revision ``a1`` and holds rows; ``b2`` adds a column and ``c3``
-    drops one."""
+    drops one. `planned` is the plan that `prepare` made."""
+
+    planned: str = ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.known: dict[str, Any] = {}
         self.keys = {"grace": folder / "grace_key", "agent": folder / "agent_key"}
         public = {name: generate_key(path) for name, path in self.keys.items()}
         self.config = make_project(folder, reviewer_key=f"{public['grace'].line} grace")
+
+    def prepare(self, *applied: str, plan: str) -> World:
+        """Have an agent apply some revisions and plan another: for a world that is copied for each test."""
+
+        async def go() -> None:
+            async with self.agent() as agent:
+                for revision in applied:
+                    assert (await agent.plan_and_apply(revision))["status"] == "applied"
+                self.planned = (await agent.call("migration_plan", target="shop", to=plan))["plan_id"]
+
+        anyio.run(go)
+        return self
+
+    def copied(self, folder: Path) -> World:
+        """The same world in another folder, with all that happened in it."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        other = copy(self)
+        other.folder, other.config, other.known = folder, folder / self.config.name, {}
+        other.keys = {name: folder / key.name for name, key in self.keys.items()}
+        return other
 
     @property
     def database(self) -> Path:
@@ -85,25 +112,36 @@ class World:
         path.write_text(body)
         return path
 
-    def write_slow_revision(self) -> None:
+    def write_slow_revision(self, down: str = "a1") -> None:
         """Add revision ``s1``, whose apply takes a second or two."""
         numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000000) SELECT n FROM c"
         self.write_revision(
             "s1",
-            "a1",
+            down,
             'op.create_table("big", sa.Column("n", sa.Integer()))\n    op.execute("INSERT INTO big ' + numbers + '")',
             'op.drop_table("big")',
         )
 
     @asynccontextmanager
     async def agent(
-        self, principal: str = "agent:demo", *, mode: str = "auto", pages: bool = False, **options: Any
+        self,
+        principal: str = "agent:demo",
+        *,
+        mode: str = "auto",
+        pages: bool = False,
+        knowing: bool = False,
+        **options: Any,
     ) -> AsyncIterator[Agent]:
-        """A client of the real server, in this process; `pages` serves those of reviewers as well."""
+        """A client of the real server, in this process; `pages` serves those of reviewers as well.
+
+        A `knowing` one remembers of the project what the one before it saw, as only a server that lives on does.
+        """
         wiring = Wiring(load_settings(self.config), serves_pages=pages)
+        if knowing:
+            wiring._databases = self.known
         server = build_server(wiring.registry, wiring, principal, Calls())
         async with Client(server, mode=mode, **options) as client:
-            yield Agent(client)
+            yield Agent(client, self.planned)
 
     def stdio(self, *words: str) -> StdioServerParameters:
         """How a client starts the real server."""
@@ -118,7 +156,7 @@ class World:
     async def stdio_agent(self, *words: str, mode: str = "auto", **options: Any) -> AsyncIterator[Agent]:
         """A client of the real server in a process of its own."""
         async with Client(self.stdio(*words), mode=mode, **options) as client:
-            yield Agent(client)
+            yield Agent(client, self.planned)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of our commands as a person would."""

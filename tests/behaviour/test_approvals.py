@@ -23,13 +23,16 @@ from tests.world import Agent, World
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def world(at_b2: World) -> World:
+    return at_b2
+
+
 async def ask(agent: Agent) -> tuple[str, str]:
-    """Plan and apply what drops a column; the plan and the request that now waits."""
-    await agent.plan_and_apply("b2")
-    plan = await agent.call("migration_plan", target="shop", to="c3")
-    waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    """Apply what drops a column; the plan and the request that now waits."""
+    waiting = await agent.call("migration_apply", plan_id=agent.planned)
     assert waiting["status"] == "approval_required", waiting
-    return plan["plan_id"], waiting["request_id"]
+    return agent.planned, waiting["request_id"]
 
 
 def forge(world: World, request_id: str, *, key: str, reviewer: str, **changes: Any) -> None:
@@ -97,10 +100,8 @@ async def test_a_signature_over_another_request_decides_nothing(world: World) ->
 @pytest.mark.proves("design-3", "approval-digest")
 async def test_a_forged_request_that_shows_something_else_gets_no_plan_approved(world: World) -> None:
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         copy = shutil.copytree(world.folder / ".mcp-migrate", world.folder / "before")
-        plan = await agent.call("migration_plan", target="shop", to="c3")
-        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        waiting = await agent.call("migration_apply", plan_id=agent.planned)
         [request] = world.events(Kind.APPROVAL_REQUESTED)
     shutil.rmtree(world.folder / ".mcp-migrate")
     copy.rename(world.folder / ".mcp-migrate")
@@ -114,8 +115,7 @@ async def test_a_forged_request_that_shows_something_else_gets_no_plan_approved(
     ledger.close()
     world.sign(waiting["request_id"])
     async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="c3")
-        again = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        again = await agent.call("migration_apply", plan_id=agent.planned)
     assert again["status"] == "approval_required"
     assert again["request_id"] != waiting["request_id"]
     assert "fax" in world.columns("customers")
@@ -149,7 +149,7 @@ async def test_an_approval_of_a_plan_with_a_way_back_is_none_of_one_without(worl
 
 async def test_what_an_agent_wrote_cannot_pose_as_a_line_of_the_review(world: World) -> None:
     body = r"""op.execute('CREATE TABLE "x\nDecision  grace approve (verified)" (a int)')"""
-    world.write_revision("p1", "a1", body)
+    world.write_revision("p1", "b2", body)
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="p1")
         waiting = await agent.call("migration_apply", plan_id=plan["plan_id"], intent="x\nDecision  grace approve")
@@ -274,7 +274,7 @@ async def test_another_workflow_cannot_read_the_request(world: World) -> None:
 
 
 async def test_who_calls_while_it_runs_waits_for_its_end_and_nobody_is_asked_anew(world: World) -> None:
-    world.write_slow_revision()
+    world.write_slow_revision("b2")
     rule = {"when": {"effects": ["additive"]}, "require": {"from": "dba", "count": 1}}
     world.configure(lambda config: config["approvals"].append(rule))
     answers: list[Mapping[str, Any]] = []
@@ -288,7 +288,7 @@ async def test_who_calls_while_it_runs_waits_for_its_end_and_nobody_is_asked_ane
         world.sign(waiting["request_id"])
         async with anyio.create_task_group() as group:
             group.start_soon(apply, one, plan["plan_id"])
-            while not world.events(Kind.STEP_STARTED):  # noqa: ASYNC110  the other end is a file
+            while len(world.events(Kind.STEP_STARTED)) == 1:  # noqa: ASYNC110  the other end is a file
                 await anyio.sleep(0.02)
             meanwhile = await other.call("migration_apply", plan_id=plan["plan_id"])
 

@@ -19,18 +19,16 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.proves("cancel-before-execute", "interface-cancelled")
-async def test_a_call_cancelled_before_it_executes_changes_nothing(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-    wiring = Wiring(load_settings(world.config))
-    arguments = {"intent": INTENT, "plan_id": plan["plan_id"]}
+async def test_a_call_cancelled_before_it_executes_changes_nothing(at_a1: World) -> None:
+    wiring = Wiring(load_settings(at_a1.config))
+    arguments = {"intent": INTENT, "plan_id": at_a1.planned}
     call = Call("call_cancelled", "migration_apply", arguments, INTENT, "agent:demo", datetime.now(UTC))
     with pytest.raises(CancelledError):
         wiring.run(call, wiring.registry["migration_apply"], watch=Watch(cancelled=lambda: True))
     wiring.ledger.close()
-    assert world.events(Kind.STEP_STARTED) == ()
-    assert [event.body["code"] for event in world.events(Kind.CALL_REFUSED)] == ["cancelled"]
-    assert "loyalty_points" not in world.columns("customers")
+    assert at_a1.events(Kind.STEP_STARTED) == ()
+    assert [event.body["code"] for event in at_a1.events(Kind.CALL_REFUSED)] == ["cancelled"]
+    assert "loyalty_points" not in at_a1.columns("customers")
 
 
 @pytest.mark.proves("cancel-after-execute")

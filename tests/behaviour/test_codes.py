@@ -60,19 +60,18 @@ async def test_an_old_plan_is_refused(world: World) -> None:
 
 
 @pytest.mark.proves("interface-approval-expired")
-async def test_a_reviewer_who_comes_too_late_is_told(world: World) -> None:
-    world.configure(lambda c: c["approvals"][0]["require"].update(expires="1s"))
-    async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
-        waiting = await agent.plan_and_apply("c3")
+async def test_a_reviewer_who_comes_too_late_is_told(at_b2: World) -> None:
+    at_b2.configure(lambda c: c["approvals"][0]["require"].update(expires="1s"))
+    async with at_b2.agent() as agent:
+        waiting = await agent.call("migration_apply", plan_id=at_b2.planned)
         left = datetime.fromisoformat(waiting["expires_at"]) - datetime.now(UTC)
         await anyio.sleep(left.total_seconds() + 0.01)
-        done = world.command("approvals", "approve", waiting["request_id"], "--key", str(world.keys["grace"]))
+        done = at_b2.command("approvals", "approve", waiting["request_id"], "--key", str(at_b2.keys["grace"]))
         status = await agent.call("approval_status", request_id=waiting["request_id"])
     assert done.returncode == 1
     assert "approval_expired" in done.stderr
     assert status["status"] == "expired"
-    assert world.events(Kind.APPROVAL_DECIDED) == ()
+    assert at_b2.events(Kind.APPROVAL_DECIDED) == ()
 
 
 @pytest.mark.proves("interface-rehearsal-failed")

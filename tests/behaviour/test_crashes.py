@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -27,34 +26,31 @@ def _outcomes(world: World) -> list[tuple[str, bool]]:
 
 
 @pytest.mark.proves("survives-crashes")
-async def test_a_server_killed_at_any_step_leaves_the_target_before_or_after(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-    kept = world.folder.with_name(f"{world.folder.name}-kept")
-    shutil.copytree(world.folder, kept)
+async def test_a_server_killed_at_any_step_leaves_the_target_before_or_after(at_a1: World) -> None:
+    kept = at_a1.folder.with_name(f"{at_a1.folder.name}-kept")
+    shutil.copytree(at_a1.folder, kept)
     seen = set()
-    said = world.folder.with_name(f"{world.folder.name}-said")
+    said = at_a1.folder.with_name(f"{at_a1.folder.name}-said")
     with applies(said) as apply:
         for step in range(1, _MOST):
-            shutil.rmtree(world.folder)
-            shutil.copytree(kept, world.folder)
-            ended = apply(world.config, plan["plan_id"], step)
+            _put_back(at_a1, kept)
+            ended = apply(at_a1.config, at_a1.planned, step)
             if ended == 0:
                 break
             assert ended == -signal.SIGKILL, said.read_text()
-            seen.add(await _settled(world, plan, changed="loyalty_points" in world.columns("customers")))
+            seen.add(await _settled(at_a1, changed="loyalty_points" in at_a1.columns("customers")))
     assert ended == 0
     assert step > 5
     assert seen == {None, "failed", "applied"}
 
 
-async def _settled(world: World, plan: Mapping[str, Any], *, changed: bool) -> str | None:
+async def _settled(world: World, *, changed: bool) -> str | None:
     """What the record says became of it, after a look; then the same plan goes through."""
     started = bool(world.events(Kind.STEP_STARTED))
-    async with world.agent() as agent:
+    async with world.agent(knowing=True) as agent:
         status = await agent.call("migration_status", target="shop")
         outcomes = _outcomes(world)
-        again = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        again = await agent.call("migration_apply", plan_id=agent.planned)
     assert status["in_flight"] == []
     assert len(outcomes) == int(started)
     if outcomes:
@@ -91,8 +87,7 @@ async def test_on_postgresql_what_stands_is_told_to_the_statement(world: World, 
     said = world.folder.with_name(f"{world.folder.name}-said")
     with applies(said) as apply:
         for step in range(1, _MOST):
-            shutil.rmtree(world.folder)
-            shutil.copytree(kept, world.folder)
+            _put_back(world, kept)
             _empty(postgres_server)
             ended = apply(world.config, plan["plan_id"], step)
             if ended == 0:
@@ -106,7 +101,7 @@ async def test_on_postgresql_what_stands_is_told_to_the_statement(world: World, 
 
 async def _told_exactly(world: World, url: str, finished: set[tuple[bool, bool]]) -> str | None:
     """What the record says stands is what stands."""
-    async with world.agent() as agent:
+    async with world.agent(knowing=True) as agent:
         await agent.call("schema_read", target="shop")  # whatever is said of the target settles it first
     assert len(world.events(Kind.STEP_FINISHED)) == len(world.events(Kind.STEP_STARTED))
     settled = world.events(Kind.STEP_FINISHED)
@@ -135,7 +130,7 @@ async def _told_exactly(world: World, url: str, finished: set[tuple[bool, bool]]
 
 async def _finish(world: World, url: str) -> None:
     """The rest, and nothing of it twice: the statements would not run a second time."""
-    async with world.agent() as agent:
+    async with world.agent(knowing=True) as agent:
         plan = await agent.call("migration_plan", target="shop", to="finish")
         assert "plan_id" in plan, plan
         done = await agent.call("migration_apply", plan_id=plan["plan_id"])
@@ -146,6 +141,16 @@ async def _finish(world: World, url: str) -> None:
     assert (done["status"], status["revision"], status["drift"]["drifted"]) == ("applied", "p1", False)
     with connect(url) as connection:
         assert connection.execute("SELECT bool_and(indisvalid) FROM pg_index").fetchone() == (True,)
+
+
+def _put_back(world: World, kept: Path) -> None:
+    """All that an apply changes, as it was; the project stays, so that nobody has to look at it anew."""
+    shutil.rmtree(world.folder / ".mcp-migrate")
+    shutil.copytree(kept / ".mcp-migrate", world.folder / ".mcp-migrate")
+    for left in world.folder.glob("shop.db*"):
+        left.unlink()
+    for copy in kept.glob("shop.db*"):
+        shutil.copy2(copy, world.folder)
 
 
 def _empty(server: str) -> None:

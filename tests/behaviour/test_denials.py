@@ -27,8 +27,8 @@ def execute(*statements: str) -> str:
 
 
 async def ask(agent: Agent, to: str) -> Any:
-    plan = await agent.call("migration_plan", target="shop", to=to)
-    return await agent.call("migration_apply", plan_id=plan["plan_id"])
+    plan_id = agent.planned if to == "c3" else (await agent.call("migration_plan", target="shop", to=to))["plan_id"]
+    return await agent.call("migration_apply", plan_id=plan_id)
 
 
 def write(world: World, request_id: str, verdict: Verdict, *, by: str = "grace", lifts: Iterable[str] = ()) -> str:
@@ -110,21 +110,20 @@ async def test_a_denial_holds_for_other_workflows_and_a_forged_one_for_nobody(wo
 
 
 @pytest.mark.proves("approval-reopen")
-async def test_only_a_reviewer_reopens_what_was_denied_and_that_approves_nothing(world: World) -> None:
-    async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
+async def test_only_a_reviewer_reopens_what_was_denied_and_that_approves_nothing(at_b2: World) -> None:
+    async with at_b2.agent() as agent:
         denied = await ask(agent, "c3")
         request_id = denied["request_id"]
-        nonce = write(world, request_id, "deny")
-        write(world, request_id, "reopen", by="agent", lifts=[nonce])
-        write(world, request_id, "reopen", lifts=["0" * 32])
+        nonce = write(at_b2, request_id, "deny")
+        write(at_b2, request_id, "reopen", by="agent", lifts=[nonce])
+        write(at_b2, request_id, "reopen", lifts=["0" * 32])
         still = await ask(agent, "c3")
         words = ("approvals", "reopen", request_id, "--reason", "the faxes are gone", "--key")
-        own = world.command(*words, str(world.keys["agent"]))
-        done = world.command(*words, str(world.keys["grace"]))
+        own = at_b2.command(*words, str(at_b2.keys["agent"]))
+        done = at_b2.command(*words, str(at_b2.keys["grace"]))
         status = await agent.call("approval_status", request_id=request_id)
         anew = await ask(agent, "c3")
-        write(world, anew["request_id"], "deny")
+        write(at_b2, anew["request_id"], "deny")
         again = await ask(agent, "c3")
     assert (still["code"], own.returncode) == ("approval_denied", 1)
     assert (done.returncode, status["status"], status["reopened"]) == (0, "denied", True), done.stderr
@@ -134,15 +133,14 @@ async def test_only_a_reviewer_reopens_what_was_denied_and_that_approves_nothing
 
 
 @pytest.mark.proves("approval-withdraw")
-async def test_only_who_asked_withdraws_and_a_withdrawn_request_is_never_used(world: World) -> None:
-    async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
+async def test_only_who_asked_withdraws_and_a_withdrawn_request_is_never_used(at_b2: World) -> None:
+    async with at_b2.agent() as agent:
         request_id = (await ask(agent, "c3"))["request_id"]
-        world.configure(lambda c: c["workflows"]["shop-agent"]["principals"].append("agent:second"))
+        at_b2.configure(lambda c: c["workflows"]["shop-agent"]["principals"].append("agent:second"))
         words = ("approvals", "withdraw", request_id, "--reason", "not needed", "--as")
-        other = world.command(*words, "agent:second")
-        done = world.command(*words, "agent:demo")
-        write(world, request_id, "approve")
+        other = at_b2.command(*words, "agent:second")
+        done = at_b2.command(*words, "agent:demo")
+        write(at_b2, request_id, "approve")
         status = await agent.call("approval_status", request_id=request_id)
         anew = await ask(agent, "c3")
     assert ("self_approval" in other.stderr, done.returncode) == (True, 0), done.stderr

@@ -41,12 +41,17 @@ class Person:
         return types.ElicitResult(action=self.answers)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """The shop, with a revision that drops a table right away."""
-    made = World(tmp_path)
+@pytest.fixture(scope="module")
+def dropping(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = World(tmp_path_factory.mktemp("dropping"))
     made.write_revision("d1", "a1", 'op.drop_table("orders")')
-    return made
+    return made.prepare(plan="d1")
+
+
+@pytest.fixture
+def world(dropping: World, tmp_path: Path) -> World:
+    """The shop, with a plan that drops a table right away."""
+    return dropping.copied(tmp_path)
 
 
 def hold(world: World, text: str) -> None:
@@ -71,7 +76,7 @@ def tables(world: World) -> set[str]:
 async def test_the_call_itself_finishes_when_a_reviewer_signs_meanwhile(world: World, mode: str) -> None:
     person = Person("accept", before=world.sign)
     async with world.stdio_agent(mode=mode, elicitation_callback=person) as agent:
-        done = await agent.plan_and_apply("d1")
+        done = await agent.call("migration_apply", plan_id=agent.planned)
     [shown] = person.shown
     assert done["status"] == "applied"
     assert shown.url.startswith("http://localhost:")
@@ -86,16 +91,15 @@ async def test_whatever_a_client_answers_only_a_signature_lets_the_call_run(worl
     hold(world, "100ms")
     person = Person("decline")
     async with world.agent(mode=mode, pages=True, elicitation_callback=person) as agent:
-        plan = await agent.call("migration_plan", target="shop", to="d1")
-        declined = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        declined = await agent.call("migration_apply", plan_id=agent.planned)
         person.answers = "cancel"
-        cancelled = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        cancelled = await agent.call("migration_apply", plan_id=agent.planned)
         asked_before = len(person.shown)
         person.answers = "accept"
-        accepted = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        accepted = await agent.call("migration_apply", plan_id=agent.planned)
         there = tables(world)
         sign(world, accepted["request_id"])
-        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        done = await agent.call("migration_apply", plan_id=agent.planned)
     waiting = (declined, cancelled, accepted)
     assert {answer["status"] for answer in waiting} == {"approval_required"}
     assert len({answer["request_id"] for answer in waiting}) == 1
@@ -111,7 +115,7 @@ async def test_whatever_a_client_answers_only_a_signature_lets_the_call_run(worl
 async def test_a_denial_ends_the_pause(world: World) -> None:
     person = Person("accept", before=lambda request_id: sign(world, request_id, "deny"))
     async with world.agent(mode="legacy", pages=True, elicitation_callback=person) as agent:
-        refused = await agent.plan_and_apply("d1")
+        refused = await agent.call("migration_apply", plan_id=agent.planned)
     assert refused["code"] == "approval_denied"
     assert len(person.shown) == 1
 
@@ -147,8 +151,7 @@ async def test_a_state_that_is_not_ours_for_this_call_is_refused_and_recorded(wo
     world.configure(_add_another_agent)
     person = Person("decline")
     async with world.agent(pages=True, elicitation_callback=person) as agent:
-        plan = await agent.call("migration_plan", target="shop", to="d1")
-        apply = {"plan_id": plan["plan_id"]}
+        apply = {"plan_id": agent.planned}
         state = (await paused(agent, "migration_apply", apply)).request_state
         sign(world, world.events(Kind.APPROVAL_REQUESTED)[-1].body["request_id"])
         refused = [
@@ -170,7 +173,7 @@ async def test_a_state_that_is_not_ours_for_this_call_is_refused_and_recorded(wo
 async def test_no_page_is_shown_where_none_is_served(world: World) -> None:
     person = Person("accept")
     async with world.agent(elicitation_callback=person) as agent:
-        waiting = await agent.plan_and_apply("d1")
+        waiting = await agent.call("migration_apply", plan_id=agent.planned)
     assert (waiting["status"], waiting["review_url"], person.shown) == ("approval_required", None, [])
 
 
@@ -234,8 +237,7 @@ async def apply_as_task(agent: Agent, plan_id: str) -> Task:
 async def test_a_task_outlives_both_sides_and_tells_what_came_of_it(world: World) -> None:
     knows: dict[str, Any] = {"extensions": [KnowsTasks()], "elicitation_callback": Person("accept")}
     async with world.agent(pages=True, **knows) as agent:
-        plan = await agent.call("migration_plan", target="shop", to="d1")
-        task_id = (await apply_as_task(agent, plan["plan_id"])).task_id
+        task_id = (await apply_as_task(agent, agent.planned)).task_id
         asked = await ask_task(agent, "get", task_id)
         [key] = asked["inputRequests"]
         await ask_task(agent, "update", task_id, {key: {"action": "accept"}})
@@ -265,8 +267,7 @@ async def test_a_task_belongs_to_who_asked_and_ends_without_a_decision(world: Wo
     world.configure(_add_another_agent)
     knows: dict[str, Any] = {"extensions": [KnowsTasks()], "elicitation_callback": Person("accept")}
     async with world.agent(pages=True, **knows) as agent:
-        plan = await agent.call("migration_plan", target="shop", to="d1")
-        declined, cancelled, denied = [(await apply_as_task(agent, plan["plan_id"])).task_id for _ in range(3)]
+        declined, cancelled, denied = [(await apply_as_task(agent, agent.planned)).task_id for _ in range(3)]
         [key] = (await ask_task(agent, "get", declined))["inputRequests"]
         await ask_task(agent, "update", declined, {key: {"action": "decline"}, "other": {"action": "accept"}})
         after_no = await ask_task(agent, "get", declined)
@@ -287,8 +288,7 @@ async def test_a_task_belongs_to_who_asked_and_ends_without_a_decision(world: Wo
 async def test_a_task_whose_request_expires_ends_and_asks_nothing_anew(world: World) -> None:
     world.configure(lambda c: c["approvals"][0]["require"].update(expires="1s"))
     async with world.agent(extensions=[KnowsTasks()]) as agent:
-        plan = await agent.call("migration_plan", target="shop", to="d1")
-        task = await apply_as_task(agent, plan["plan_id"])
+        task = await apply_as_task(agent, agent.planned)
         ended = await until_done(agent, task.task_id)
     assert "approvals show" in task.status_message
     assert ended["result"]["isError"]
@@ -305,7 +305,7 @@ async def test_a_subscriber_hears_of_the_decision_and_reads_it(world: World) -> 
             heard.set()
 
     async with world.agent() as agent, world.agent(mode="legacy", message_handler=hear) as earlier:
-        waiting = await agent.plan_and_apply("d1")
+        waiting = await agent.call("migration_apply", plan_id=agent.planned)
         uri = f"approval://{waiting['request_id']}"
         await earlier.client.session.send_request(
             types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri)), types.EmptyResult

@@ -65,17 +65,16 @@ async def test_a_projects_own_checks_are_counted_and_never_shown(world: World) -
 
 
 @pytest.mark.proves("plan-rehearsal-shown")
-async def test_the_rehearsal_is_told_to_the_caller_the_ledger_and_the_reviewer(world: World) -> None:
-    async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
+async def test_the_rehearsal_is_told_to_the_caller_the_ledger_and_the_reviewer(at_b2: World) -> None:
+    async with at_b2.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="c3")
         waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
     seen = plan["rehearsal"]
     assert (seen["ran"], seen["faithful"], seen["rollback_restored"]) == (True, True, True)
     assert 0 < seen["seconds"] < 60
-    [on_record] = (e.body["rehearsal"] for e in world.events(Kind.PLAN_FROZEN) if e.subject == plan["plan_id"])
+    *_, on_record = (e.body["rehearsal"] for e in at_b2.events(Kind.PLAN_FROZEN) if e.subject == plan["plan_id"])
     assert (on_record["seconds"], on_record["server"]) == (seen["seconds"], seen["server"])
-    shown = world.command("approvals", "show", waiting["request_id"]).stdout
+    shown = at_b2.command("approvals", "show", waiting["request_id"]).stdout
     assert f"{seen['seconds']:.2f} s on {seen['server']}; the way back restored the schema" in " ".join(shown.split())
 
 
@@ -110,36 +109,33 @@ async def test_whoever_waits_for_a_plan_hears_how_far_it_is(world: World) -> Non
 
 
 @pytest.mark.proves("design-2")
-async def test_a_revision_edited_after_planning_does_not_change_what_runs(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-        path = world.folder / "migrations" / "versions" / "b2_loyalty.py"
+async def test_a_revision_edited_after_planning_does_not_change_what_runs(at_a1: World) -> None:
+    async with at_a1.agent() as agent:
+        path = at_a1.folder / "migrations" / "versions" / "b2_loyalty.py"
         path.write_text(path.read_text().replace('"loyalty_points"', '"evil"'))
-        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        done = await agent.call("migration_apply", plan_id=agent.planned)
         other = await agent.call("migration_plan", target="shop", to="c3")
     assert done["status"] == "applied"
-    assert "loyalty_points" in world.columns("customers")
-    assert "evil" not in world.columns("customers")
-    assert other["plan_id"] != plan["plan_id"]
+    assert "loyalty_points" in at_a1.columns("customers")
+    assert "evil" not in at_a1.columns("customers")
+    assert other["plan_id"] != agent.planned
 
 
 @pytest.mark.proves("design-2", "approval-digest", "interface-plan-stale")
-async def test_a_target_whose_schema_changed_since_planning_is_refused(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-        alter(world, "ALTER TABLE orders ADD COLUMN note TEXT")
-        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+async def test_a_target_whose_schema_changed_since_planning_is_refused(at_a1: World) -> None:
+    async with at_a1.agent() as agent:
+        alter(at_a1, "ALTER TABLE orders ADD COLUMN note TEXT")
+        refused = await agent.call("migration_apply", plan_id=agent.planned)
     assert (refused["code"], refused["status"]) == ("plan_stale", "plan_stale")
     assert refused["next"]["action"] == "replan"
-    assert "loyalty_points" not in world.columns("customers")
+    assert "loyalty_points" not in at_a1.columns("customers")
 
 
 @pytest.mark.proves("design-2", "interface-plan-stale")
-async def test_a_target_whose_revision_changed_since_planning_is_refused(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-        alter(world, "UPDATE alembic_version SET version_num = 'b2'")
-        refused = await agent.call("migration_apply", plan_id=plan["plan_id"])
+async def test_a_target_whose_revision_changed_since_planning_is_refused(at_a1: World) -> None:
+    async with at_a1.agent() as agent:
+        alter(at_a1, "UPDATE alembic_version SET version_num = 'b2'")
+        refused = await agent.call("migration_apply", plan_id=agent.planned)
     assert refused["code"] == "plan_stale"
 
 
@@ -150,14 +146,13 @@ async def test_the_same_state_gives_the_same_plan(world: World) -> None:
     assert first["digest"] == second["digest"]
 
 
-async def test_applying_a_plan_twice_runs_it_once(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-        first = await agent.call("migration_apply", plan_id=plan["plan_id"])
-        second = await agent.call("migration_apply", plan_id=plan["plan_id"])
+async def test_applying_a_plan_twice_runs_it_once(at_a1: World) -> None:
+    async with at_a1.agent() as agent:
+        first = await agent.call("migration_apply", plan_id=agent.planned)
+        second = await agent.call("migration_apply", plan_id=agent.planned)
     assert second["status"] == "applied"
     assert second["apply_id"] == first["apply_id"]
-    assert len(world.events(Kind.STEP_STARTED)) == 1
+    assert len(at_a1.events(Kind.STEP_STARTED)) == 1
 
 
 @pytest.mark.proves("interface-plan-not-found")
@@ -199,17 +194,16 @@ async def test_a_downgrade_to_base_to_verify_is_stopped_with_the_rows_it_would_d
 
 
 @pytest.mark.proves("incident-misleading-autogenerate", "interface-intent-exceeded")
-async def test_an_autogenerated_revision_that_drops_is_stopped_and_each_drop_named(world: World) -> None:
-    world.write_revision(
+async def test_an_autogenerated_revision_that_drops_is_stopped_and_each_drop_named(at_b2: World) -> None:
+    at_b2.write_revision(
         "d4",
         "c3",
         'op.create_table("wishes", sa.Column("id", sa.Integer(), primary_key=True))\n    op.drop_table("orders")',
     )
-    async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
-        request = await agent.plan_and_apply("c3")
-        world.sign(request["request_id"])
-        await agent.plan_and_apply("c3")
+    async with at_b2.agent() as agent:
+        request = await agent.call("migration_apply", plan_id=at_b2.planned)
+        at_b2.sign(request["request_id"])
+        await agent.call("migration_apply", plan_id=at_b2.planned)
         refused = await agent.call(
             "migration_plan", target="shop", expects={"effects": ["additive"], "objects": ["main.wishes*"]}
         )
@@ -222,18 +216,17 @@ async def test_an_autogenerated_revision_that_drops_is_stopped_and_each_drop_nam
     assert waiting["status"] == "approval_required"
 
 
-async def test_a_rollback_runs_what_was_frozen_with_the_plan(world: World) -> None:
-    async with world.agent() as agent:
-        plan = await agent.call("migration_plan", target="shop", to="b2")
-        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
-        path = world.folder / "migrations" / "versions" / "b2_loyalty.py"
+async def test_a_rollback_runs_what_was_frozen_with_the_plan(at_a1: World) -> None:
+    async with at_a1.agent() as agent:
+        done = await agent.call("migration_apply", plan_id=agent.planned)
+        path = at_a1.folder / "migrations" / "versions" / "b2_loyalty.py"
         path.write_text(path.read_text().replace("def downgrade():", "def downgrade():\n    this breaks"))
         waiting = await agent.call("migration_rollback", apply_id=done["apply_id"])
-        world.sign(waiting["request_id"])
+        at_a1.sign(waiting["request_id"])
         back = await agent.call("migration_rollback", apply_id=done["apply_id"])
     assert back["status"] == "applied"
     assert back["revision"] == "a1"
-    assert world.columns("customers") == {"id", "email", "fax"}
+    assert at_a1.columns("customers") == {"id", "email", "fax"}
 
 
 async def test_a_plan_without_a_way_back_says_so_first_and_waits_for_people(world: World) -> None:

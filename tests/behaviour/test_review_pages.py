@@ -61,13 +61,16 @@ async def enrol(page: Page, world: World) -> None:
         process.send_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def world(at_b2: World) -> World:
+    return at_b2
+
+
 async def ask(agent: Agent) -> tuple[str, str, str]:
     """Apply a plan that drops a column: the plan, its request and where a person reviews it."""
-    await agent.plan_and_apply("b2")
-    plan = await agent.call("migration_plan", target="shop", to="c3")
-    waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    waiting = await agent.call("migration_apply", plan_id=agent.planned)
     assert waiting["status"] == "approval_required", waiting
-    return plan["plan_id"], waiting["request_id"], waiting["review_url"]
+    return agent.planned, waiting["request_id"], waiting["review_url"]
 
 
 @pytest.mark.proves("review-pages-sign")

@@ -26,13 +26,12 @@ async def test_a_revision_from_sql_plans_to_exactly_that_sql(world: World) -> No
     assert ODD in [statement["sql"] for statement in plan["statements"]]
 
 
-async def test_a_revision_from_models_drops_what_they_do_not_know_and_the_plan_says_so(world: World) -> None:
-    async with world.agent() as agent:
+async def test_a_revision_from_models_drops_what_they_do_not_know_and_the_plan_says_so(at_b2: World) -> None:
+    async with at_b2.agent() as agent:
         early = await agent.call("revision_create", target="shop", message="too early", source="models")
-        await agent.plan_and_apply("b2")
-        waiting = await agent.plan_and_apply("c3")
-        world.sign(waiting["request_id"])
-        await agent.plan_and_apply("c3")
+        waiting = await agent.call("migration_apply", plan_id=at_b2.planned)
+        at_b2.sign(waiting["request_id"])
+        await agent.call("migration_apply", plan_id=at_b2.planned)
         made = await agent.call("revision_create", target="shop", message="add wish list", source="models")
         plan = await agent.call("migration_plan", target="shop")
     assert early["code"] == "render_failed"

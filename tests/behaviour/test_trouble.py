@@ -98,10 +98,8 @@ async def test_a_typo_in_the_configuration_is_found_where_it_stands(world: World
 
 
 @pytest.mark.proves("design-6", "bad-input-ledger-unwritable", "interface-ledger-unavailable")
-async def test_without_a_ledger_nothing_executes(world: World) -> None:
-    async with world.agent() as agent:
-        made = await agent.call("migration_plan", target="shop", to="b2")
-    ledger = world.folder / ".mcp-migrate" / "ledger.db"
+async def test_without_a_ledger_nothing_executes(at_a1: World) -> None:
+    ledger = at_a1.folder / ".mcp-migrate" / "ledger.db"
     limit = ledger.stat().st_size  # a disk without a byte to spare
     script = (
         "import anyio, sys; from pathlib import Path; from tests.world import Agent; "
@@ -114,7 +112,7 @@ async def test_without_a_ledger_nothing_executes(world: World) -> None:
         "anyio.run(main)\n"
     )
     done = subprocess.run(  # noqa: ASYNC221  nothing else runs meanwhile
-        [sys.executable, "-c", script, str(world.config), made["plan_id"]],
+        [sys.executable, "-c", script, str(at_a1.config), at_a1.planned],
         capture_output=True,
         text=True,
         check=False,
@@ -122,16 +120,16 @@ async def test_without_a_ledger_nothing_executes(world: World) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert done.stdout.strip() == "ledger_unavailable", done.stderr
-    assert "loyalty_points" not in world.columns("customers")
+    assert "loyalty_points" not in at_a1.columns("customers")
 
 
 @pytest.mark.proves("design-6", "ledger-intent-before-execute")
-async def test_the_intent_is_durable_before_the_first_statement_and_the_outcome_after_the_last(world: World) -> None:
-    async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
-    kinds = [event.kind for event in world.events()]
+async def test_the_intent_is_durable_before_the_first_statement_and_the_outcome_after_the_last(at_a1: World) -> None:
+    async with at_a1.agent() as agent:
+        await agent.call("migration_apply", plan_id=agent.planned)
+    kinds = [event.kind for event in at_a1.events()]
     assert kinds[-3:] == [Kind.CALL_RECEIVED, Kind.STEP_STARTED, Kind.STEP_FINISHED]
-    [started] = world.events(Kind.STEP_STARTED)
+    [started] = at_a1.events(Kind.STEP_STARTED)
     assert started.body["intent"] == "Bring the shop to where it should be"
 
 
@@ -145,13 +143,12 @@ async def test_two_servers_on_one_ledger_make_one_record(world: World) -> None:
     assert world.command("ledger", "verify").returncode == 0
 
 
-async def test_two_applies_of_one_plan_at_once_run_it_once(world: World) -> None:
+async def test_two_applies_of_one_plan_at_once_run_it_once(at_a1: World) -> None:
     answers: list[Mapping[str, Any]] = []
-    async with world.stdio_agent() as one, world.stdio_agent() as two:
-        made = await one.call("migration_plan", target="shop", to="b2")
+    async with at_a1.stdio_agent() as one, at_a1.stdio_agent() as two:
 
         async def apply(agent: Any) -> None:
-            answers.append(await agent.call("migration_apply", plan_id=made["plan_id"]))
+            answers.append(await agent.call("migration_apply", plan_id=at_a1.planned))
 
         async with anyio.create_task_group() as group:
             group.start_soon(apply, one)
@@ -160,7 +157,7 @@ async def test_two_applies_of_one_plan_at_once_run_it_once(world: World) -> None
     refused = [answer["code"] for answer in answers if "code" in answer]
     assert len({answer["apply_id"] for answer in done}) == 1
     assert set(refused) <= {"locked", "plan_stale"}
-    finished = [event.body["status"] for event in world.events(Kind.STEP_FINISHED)]
+    finished = [event.body["status"] for event in at_a1.events(Kind.STEP_FINISHED)]
     assert finished.count("applied") == 1
 
 

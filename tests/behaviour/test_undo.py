@@ -19,12 +19,17 @@ def write(world: World, sql: str) -> None:
         database.execute(sql)
 
 
+@pytest.fixture
+def world(at_b2: World) -> World:
+    return at_b2
+
+
 async def applied(world: World, agent: Agent, to: str = "c3", *, words: tuple[str, ...] = ()) -> str:
     """Apply what needs a signature, with these `words` on its command line; the id of the apply."""
-    plan = await agent.call("migration_plan", target="shop", to=to)
-    waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    plan_id = agent.planned if to == "c3" else (await agent.call("migration_plan", target="shop", to=to))["plan_id"]
+    waiting = await agent.call("migration_apply", plan_id=plan_id)
     world.sign(waiting["request_id"], *words)
-    done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    done = await agent.call("migration_apply", plan_id=plan_id)
     assert done["status"] == "applied", done
     return str(done["apply_id"])
 
@@ -41,7 +46,6 @@ async def rolled_back(world: World, agent: Agent, apply_id: str) -> dict[str, ob
 async def test_a_rolled_back_apply_gives_every_row_back(world: World) -> None:
     before = world.query(FAXES)
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         apply_id = await applied(world, agent)
         assert "fax" not in world.columns("customers")
         checked = await agent.call("migration_validate", apply_id=apply_id)
@@ -80,7 +84,6 @@ async def test_a_rollback_that_was_approved_with_its_apply_runs_at_once_and_only
     world.configure(lambda value: value.update(approvals=[*value.get("approvals", []), rule]))
     before = world.query(FAXES)
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         apply_id = await applied(world, agent, words=("--covers-rollback", "4h"))
         status = await agent.call("migration_status", target="shop")
         write(world, "UPDATE customers SET email = 'changed@example.com' WHERE id = 2")
@@ -130,7 +133,6 @@ async def test_what_was_written_since_stays(world: World) -> None:
 async def test_a_conflict_is_refused_before_anything_runs(world: World) -> None:
     world.write_revision("d4", "b2", 'op.execute("DELETE FROM orders WHERE id = 1")', "pass")
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         apply_id = await applied(world, agent, "d4")
         write(world, "INSERT INTO orders (id, customer_id, total) VALUES (1, 1, 5)")
         refused = await agent.call("migration_rollback", apply_id=apply_id)
@@ -161,14 +163,12 @@ async def test_a_revision_cannot_touch_undo_data(world: World) -> None:
         "d4", "b2", 'op.execute("CREATE TABLE _mcp_migrate_undo_mine AS SELECT * FROM customers")', "pass"
     )
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         plan = await agent.call("migration_plan", target="shop", to="d4")
     assert {"privilege", "unknown"} <= set(plan["effects"])
 
 
 async def test_undo_data_is_listed_and_pruned_on_the_record_when_its_time_is_over(world: World) -> None:
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         apply_id = await applied(world, agent)
         early = world.command("undo", "prune")
         listed = world.command("undo", "list")
@@ -200,7 +200,6 @@ async def test_several_applies_are_rolled_back_in_one_plan_with_all_they_lost(wo
     world.write_revision("d4", "c3", 'op.execute("DELETE FROM orders WHERE id < 5")', "pass")
     before = world.query(FAXES), world.query("SELECT * FROM orders ORDER BY id")
     async with world.agent() as agent:
-        await agent.plan_and_apply("b2")
         for revision in ("c3", "d4"):
             await applied(world, agent, revision)
         first = await back_to(world, agent, "b2")  # and once more, so that what was rolled back is passed over
