@@ -14,8 +14,9 @@ from typing import Any
 
 from mcp_migrate.errors import InternalError, InvalidArgumentsError
 from mcp_migrate.model import canonical
+from mcp_migrate.model.plan import MOST_BYTES
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = MOST_BYTES
 MAX_DEPTH = 100
 """Levels of a body: what one reader's stack can write, another's must be able to read."""
 
@@ -123,6 +124,7 @@ def body_text(draft: Draft) -> str:
     _check_kind(draft)
     try:
         raw = canonical(draft.body)
+        _check_size(draft, raw)
         canonical([draft.workflow, draft.call_id, draft.subject])
         parsed = json.loads(raw)
         same = isinstance(parsed, dict) and canonical(parsed) == raw
@@ -135,7 +137,7 @@ def body_text(draft: Draft) -> str:
         raise InternalError(f"A body of {draft.kind} is not JSON: {error}.", hint=_BROKEN) from error
     if not same:
         raise InternalError(f"A body of {draft.kind} is not an object with text keys.", hint=_BROKEN)
-    _check_bounds(draft, raw)
+    _check_depth(draft, raw)
     return raw.decode()
 
 
@@ -164,7 +166,8 @@ def _check_kind(draft: Draft) -> None:
         raise InternalError("What was consumed has no name.", hint=_BROKEN)
 
 
-def _check_bounds(draft: Draft, raw: bytes) -> None:
+def _check_size(draft: Draft, raw: bytes) -> None:
+    """Before it is parsed again: that takes seconds of what is far too large."""
     if len(raw) > MAX_BODY_BYTES:
         raise InvalidArgumentsError(
             f"The ledger cannot hold this {draft.kind}: its body has {len(raw):,} bytes, "
@@ -173,6 +176,9 @@ def _check_bounds(draft: Draft, raw: bytes) -> None:
             bytes=len(raw),
             limit=MAX_BODY_BYTES,
         )
+
+
+def _check_depth(draft: Draft, raw: bytes) -> None:
     # Counting brackets is cheap and settles nearly every body.
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(draft.body) > MAX_DEPTH:
         raise InvalidArgumentsError(

@@ -27,6 +27,7 @@ from mcp_migrate.migrations.cage.confinement import Confinement, Database
 from mcp_migrate.migrations.cage.room import VARIABLE, room_for
 from mcp_migrate.migrations.cage.tiers import command
 from mcp_migrate.migrations.child.clock import VARIABLE as CLOCK
+from mcp_migrate.migrations.child.failures import TOO_MUCH
 from mcp_migrate.migrations.output import Tail
 
 TIMEOUT = 120.0
@@ -35,6 +36,8 @@ DISK = 2 * 2**30
 """Bytes that a child may leave in the folders it may write to."""
 ANSWER = 256 * 2**20
 """Bytes of one answer."""
+
+SLOW = "no answer within"
 
 _MODULE = "mcp_migrate.migrations.child"
 _GRACE = 2.0
@@ -103,7 +106,7 @@ class Child:
             except queue.Empty:
                 if time.monotonic() >= end:
                     self.kill()
-                    raise self._failed({"reason": f"no answer within {self._timeout:g} seconds"}) from None
+                    raise self._failed({"reason": f"{SLOW} {self._timeout:g} seconds"}) from None
                 if _size(self._folders) > DISK:
                     self.kill()
                     raise self._failed({"reason": f"it wrote more than {DISK // 2**30} GB"}) from None
@@ -168,6 +171,11 @@ def _hint(revision: str | None, reason: str) -> str:
         return (
             "Revisions are recorded without a network, other programs, and files outside of the project. Files that "
             "the project needs go under `readable` of the target."
+        )
+    if reason.startswith((TOO_MUCH, SLOW)):
+        return (
+            "Plan fewer revisions at a time. A revision that is too much by itself is split into several, or changes "
+            "rows in few statements (INSERT … SELECT, UPDATE … FROM) instead of one for each row."
         )
     if revision:
         return "Fix the revision and plan again."

@@ -60,6 +60,10 @@ def digest(value: Any) -> str:
     return f"sha256:{hashlib.sha256(canonical(value)).hexdigest()}"
 
 
+MOST_BYTES = 16 * 2**20
+"""Bytes of everything in a plan: it is one entry of the ledger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One frozen SQL statement.

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - made-up statements of this file
 from __future__ import annotations
 
 import threading
@@ -191,6 +192,14 @@ def test_percent_signs_and_colons_are_sent_as_they_are(table: str) -> None:
     run(table, Statement(1, "r1", "INSERT INTO t VALUES (1, '100%% :x %s ?')"))
 
     assert ask(table, "SELECT b FROM t") == [("100%% :x %s ?",)]
+
+
+def test_long_texts_and_odd_names_are_sent_as_they_are(table: str) -> None:
+    name, long = "`Größe :x %s ? ``日本`", "é" + "x" * 10_000_000
+    made = Statement(1, "r1", f"CREATE TABLE {name} (a longtext)")
+    run(table, made, Statement(2, "r1", f"INSERT INTO {name} VALUES ('{long}')"))
+
+    assert ask(table, f"SELECT char_length(a), left(a, 2) FROM {name}") == [(len(long), "éx")]
 
 
 def test_a_busy_table_is_not_waited_for_for_ever(busy: str) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - made-up statements of this file
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -144,7 +145,7 @@ def test_the_version_table_is_made_moved_by_one_row_and_dropped(any_url: str) ->
 
 @pytest.mark.parametrize("values", ["('a'), ('b')", None])
 def test_a_version_statement_that_moves_another_number_of_rows_is_undone(any_url: str, values: str | None) -> None:
-    sql = "INSERT INTO alembic_version VALUES " + values if values else "DELETE FROM alembic_version"  # noqa: S608  our own text
+    sql = "INSERT INTO alembic_version VALUES " + values if values else "DELETE FROM alembic_version"
 
     with pytest.raises(ValidationFailedError, match="instead of one"):
         run(any_url, VERSIONS, Statement(2, "r1", sql, kind="version"))
@@ -153,7 +154,7 @@ def test_a_version_statement_that_moves_another_number_of_rows_is_undone(any_url
 
 def test_a_statement_runs_once_for_each_of_its_rows(any_url: str) -> None:
     placeholder = "?" if any_url.startswith("sqlite") else "$1"
-    insert = Statement(2, "r1", f"INSERT INTO t VALUES ({placeholder})", parameters=((1,), (None,), (3,)))  # noqa: S608  our own text
+    insert = Statement(2, "r1", f"INSERT INTO t VALUES ({placeholder})", parameters=((1,), (None,), (3,)))
     empty = Statement(3, "r1", "INSERT INTO t DEFAULT VALUES", parameters=((), ()))
 
     assert run(any_url, T, insert, empty)[1:] == [3, 2]
@@ -179,7 +180,7 @@ def test_a_statement_that_takes_too_long_is_ended(any_url: str) -> None:
 
 def test_the_words_of_the_database_are_cut(any_url: str) -> None:
     with pytest.raises(StatementFailedError) as caught:
-        run(any_url, Statement(1, "r1", f'SELECT * FROM "{"x" * 2000}"' + ", nowhere" * 300))  # noqa: S608  our own text
+        run(any_url, Statement(1, "r1", f'SELECT * FROM "{"x" * 2000}"' + ", nowhere" * 300))
 
     assert len(caught.value.sentence) < 700
 
@@ -190,3 +191,17 @@ def test_a_target_that_cannot_be_reached_is_said_to_be_so_without_its_password(u
         run(url, T)
 
     assert "secret" not in str(caught.value)
+
+
+def test_long_texts_odd_names_and_marks_arrive_as_they_were_frozen(any_url: str) -> None:
+    name = '"Größe 😀 :x %s ?"'
+    long = "100%% :x %s ? $1 é" + "x" * 10_000_000
+    made = Statement(1, "r1", f"CREATE TABLE {name} (a text)")
+    run(any_url, made, Statement(2, "r1", f"INSERT INTO {name} VALUES ('{long}')"))
+
+    with dialect_for(any_url).open_reader(any_url) as reader:
+        [table] = reader.schema(version_table="alembic_version").tables
+        same = f"SELECT 1 FROM {name} WHERE a = '100%% :x %s ? $1 é' || replace(substr(a, 19), 'y', 'x')"
+        whole = f"{same} AND length(a) = {len(long)}"
+        assert table.name == name.strip('"')
+        assert reader.count_returned(whole, at_most=5, seconds=20.0).rows == 1

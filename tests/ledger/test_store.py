@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from mcp_migrate.errors import (
     LedgerUnavailableError,
 )
 from mcp_migrate.ledger import Draft, Event, Head, Kind, Ledger, verify
+from mcp_migrate.ledger.events import stamp
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 
 RECEIVED = Draft(Kind.CALL_RECEIVED, {"tool": "schema_read"}, workflow="shop", call_id="c1")
@@ -287,4 +288,15 @@ def test_two_names_of_one_file_share_one_head(url: str, path: Path, tmp_path: Pa
     with Ledger.open(f"sqlite:///{link}") as ledger:
         ledger.append(RECEIVED, at=now)
     assert path.with_name("ledger.db.head").is_file()
+    assert verify(url).ok
+
+
+def test_a_clock_that_was_set_back_changes_neither_order_nor_what_is_proven(
+    ledger: Ledger, url: str, now: datetime
+) -> None:
+    times = [now, now - timedelta(days=400), now + timedelta(days=400), now]
+    for at in times:
+        ledger.append(RECEIVED, at=at)
+
+    assert [event.at for event in ledger.read()] == [stamp(at) for at in times]
     assert verify(url).ok

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mcp_migrate.dialects.mysql.words import words
+from mcp_migrate.dialects.readable import may_read
 
+_OPENINGS = frozenset({"SELECT", "WITH"})
 _SHOWN = frozenset(
     "TABLES COLUMNS COLLATION VARIABLES INDEX INDEXES KEYS WARNINGS ENGINES STATUS CHARACTER PLUGINS DATABASES".split()
 )
@@ -30,7 +32,7 @@ def reads(sql: str) -> tuple[str, ...] | None:
         return () if shown and shown[0] in known and ";" not in sql.rstrip(" ;\n") else None
     if first[:1] in (["DESCRIBE"], ["DESC"]):
         return () if len(sql.split()) == len("DESCRIBE t".split()) and ";" not in sql.rstrip(";") else None
-    return _select(sql)
+    return _select(sql) if may_read(sql, _OPENINGS) else None
 
 
 def _select(sql: str) -> tuple[str, ...] | None:

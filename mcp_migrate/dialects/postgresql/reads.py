@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mcp_migrate.dialects.readable import may_read
+
+_OPENINGS = frozenset({"SELECT", "WITH", "SHOW", "VALUES", "TABLE"})
 _SHOWABLE = frozenset(
     {
         "standard_conforming_strings",
@@ -44,6 +47,8 @@ _NODES_THAT_ACT = frozenset(
 
 def reads(sql: str) -> tuple[str, ...] | None:
     """The tables a plain SELECT reads, () for catalogs alone, None for what may do anything else."""
+    if not may_read(sql, _OPENINGS):
+        return None
     import postgast
 
     try:

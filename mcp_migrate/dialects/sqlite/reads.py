@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mcp_migrate.dialects.readable import may_read
+
+_OPENINGS = frozenset({"SELECT", "WITH"})
 _TAKES_ARGUMENT = frozenset(
     "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list".split()
 )
@@ -34,7 +37,7 @@ def reads(sql: str) -> tuple[str, ...] | None:
         name = pragma[1].lower()
         harmless = name in _PRAGMAS and (pragma[2] is None or name in _TAKES_ARGUMENT)
         return () if harmless else None
-    return _select(sql)
+    return _select(sql) if may_read(sql, _OPENINGS) else None
 
 
 def _select(sql: str) -> tuple[str, ...] | None:

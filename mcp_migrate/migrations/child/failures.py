@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+TOO_MUCH = "it is too much for one plan"
 _LONGEST = 1_000
 
 

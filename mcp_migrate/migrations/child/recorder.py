@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects.values import rows_digest
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.child.driver import watch
-from mcp_migrate.migrations.child.failures import RefusedError
+from mcp_migrate.migrations.child.failures import TOO_MUCH, RefusedError
 from mcp_migrate.migrations.child.savepoints import Savepoints
+from mcp_migrate.model.plan import MOST_BYTES
 
 if TYPE_CHECKING:
     from mcp_migrate.dialects.interface import Dialect
 
 _SHOWN = 200
+_FRAME = 90
+"""Bytes that a statement takes in a plan beside its text and values."""
 _UNDONE = "it did something that was rolled back; a plan cannot hold that"
 _ENDED = "it ended its transaction through the driver; a plan has its own"
 _BEGIN = re.compile(r"BEGIN(\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\s+TRANSACTION)?", re.IGNORECASE)
@@ -37,6 +40,7 @@ class Recorder:
     statements: list[dict[str, Any]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     refusals: list[RefusedError] = field(default_factory=list)
+    _bytes: int = 0
     _sending: bool = False
     _watched: dict[int, Any] = field(default_factory=dict)
     _pending: dict[int, str | None] = field(default_factory=dict)
@@ -119,6 +123,8 @@ class Recorder:
         text, frozen = self.dialect.freeze(sql, rows, no_parameters=no_parameters and not any(rows))
         reads = self.dialect.reads(text)
         transactional = not _autocommits(connection) and not self.dialect.commits(text)
+        if reads is None:
+            self._weigh(text, frozen)
         self.statements.append(
             {
                 "revision": self.revision,
@@ -131,6 +137,14 @@ class Recorder:
         )
         if reads is None:
             self._wrote(id(connection.connection.dbapi_connection), transactional=transactional)
+
+    def _weigh(self, text: str, rows: Sequence[Any]) -> None:
+        """No more is recorded than a plan holds. Raises: RefusedError."""
+        self._bytes += _FRAME + len(text.encode(errors="surrogatepass")) + sum(len(str(row)) for row in rows if row)
+        if self._bytes > MOST_BYTES:
+            kept = sum(statement["reads"] is None for statement in self.statements)
+            self._refuse(f"{TOO_MUCH}: {kept:,} statements before this one, and a plan holds 16 MB", self.revision)
+            raise self.refusals[-1]
 
     def _result(self, connection: Any, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> str:
         """The digest of what a read gives, asked a second time: the first answer belongs to the revision."""
