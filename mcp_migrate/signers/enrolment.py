@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mcp_migrate.errors import ConfigInvalidError
-from mcp_migrate.model import canonical
+from mcp_migrate.model import Assurance, canonical
 from mcp_migrate.signers.interface import Key, Verified
 from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.passkey import Passkey
@@ -74,7 +74,7 @@ def check(entry: Mapping[str, Any], roster: Roster) -> Enrolment:
     return Enrolment(**told, signer=signer, signed_by=key.fingerprint, assurance=assurance)
 
 
-def _signing_key(signer: object, fingerprint: object, roster: Roster) -> tuple[PublicKey | Passkey, Any]:
+def _signing_key(signer: object, fingerprint: object, roster: Roster) -> tuple[PublicKey | Passkey, Assurance | None]:
     """The key, and how much it proves at most where it is a reviewer's."""
     if signer is None:
         admin = roster.admins.get(str(fingerprint))

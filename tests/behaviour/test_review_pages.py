@@ -88,6 +88,8 @@ async def test_a_person_enrols_reviews_and_approves_a_drop_and_the_waiting_call_
                 tasks.start_soon(wait)
                 await page.goto(url)
                 assert "Drops main.customers.fax" in await page.locator(".lost").inner_text()
+                now, after = [await each.inner_text() for each in await page.locator(".pair > div").all()]
+                assert ("fax" in now, "fax" in after, "email" in after) == (True, False, True)
                 await page.get_by_label("How many rows does main.customers hold").fill("40")
                 await page.get_by_role("button", name="Approve").click()
                 await page.get_by_role("button", name="Sign: approve").click()
