@@ -2,21 +2,30 @@
 
 Each revision is planned by itself, from where the ones before it led, on an empty database. Nobody writes down which
 revisions count: that the schema is the same again is measured, there and back.
+A revision that loses data is also applied to tables with generated rows and rolled back: every row is equal again, or
+the plan said why not.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from generated import Ask, contents, fill
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations import Project
-from mcp_migrate.model import Plan
+from mcp_migrate.migrations.undo import Keeping, Target, protect
+from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import Schema
 
 VERSION = "alembic_version"
@@ -81,10 +90,56 @@ def steps(project: Project, url: str) -> Iterator[tuple[str, Plan]]:
         except MigrateError as problem:
             print(f"  {to}: {problem.sentence}", file=sys.stderr)
             continue
-        with dialect.open_writer(url, plan.statements, limits=Limits()) as writer:
-            for statement in plan.statements:
-                writer.run(statement)
+        if plan.reverse.restores_schema and (told := there_and_back(url, plan, schema)):
+            print(f"  {to}: {told}", file=sys.stderr)
+        run(url, plan.statements)
         yield to, plan
+
+
+def run(url: str, statements: Sequence[Statement]) -> None:
+    with dialect_for(url).open_writer(url, statements, limits=Limits()) as writer:
+        for statement in statements:
+            writer.run(statement)
+
+
+def there_and_back(url: str, plan: Plan, schema: Schema) -> str:
+    """What came of generated rows, where the plan loses data; nothing where it loses none."""
+    dialect = dialect_for(url)
+    with asking(url) as ask:
+        empty = fill(ask, schema)
+    with dialect.open_reader(url) as reader:
+        rows = reader.count_rows([table.qualified for table in schema.tables])
+        entries = reader.kept()
+    about = Target(lambda names: {name: rows[name] for name in names}, present=entries is not None)
+    kept = protect(plan, schema, dialect.keeper(), Keeping(), about)
+    undo = kept.undo
+    if undo is None or not (undo.kept or undo.why_not):
+        return ""
+    with asking(url) as ask:
+        before = contents(ask, schema.tables)
+    run(url, kept.statements)
+    run(url, kept.reverse.statements)
+    if not undo.restores_data:
+        return f"loses data, and says so: {'; '.join(undo.why_not)}"
+    with asking(url) as ask:
+        same = contents(ask, schema.tables) == before
+    places = ", ".join(dict.fromkeys(each.table for each in undo.kept))
+    return f"{'every row is equal again' if same else 'ROWS DIFFER'} ({places}; no rows for {len(empty)} tables)"
+
+
+@contextmanager
+def asking(url: str) -> Iterator[Ask]:
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as database:
+            yield lambda sql: database.execute(sql).fetchall()
+        return
+    with connect(url) as database:
+
+        def ask(sql: str) -> list[Any]:
+            done = database.execute(sql.encode(), prepare=False)
+            return list(done.fetchall()) if done.description else []
+
+        yield ask
 
 
 def measure(name: str, url: str, folder: Path) -> None:

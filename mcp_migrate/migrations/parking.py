@@ -67,7 +67,7 @@ def come_back(statements: list[Statement], loss: Loss, texts: Texts, keeper: Kee
     """Put what was parked in the place of the statement that makes it again, and leave out what makes parts of it."""
     at, *parts = keeper.remade([statement.sql for statement in statements], loss)
     like = statements[at]
-    moved = [replace(like, sql=sql, kind="restore", derived=False, parameters=()) for sql in texts.instead]
+    moved = [replace(like, sql=sql, kind="restore", parameters=()) for sql in texts.instead]
     for place in sorted(parts, reverse=True):
         del statements[place]
     at -= sum(place < at for place in parts)

@@ -224,3 +224,30 @@ async def test_a_rollback_that_cannot_put_everything_back_says_so(world: World) 
         shown = world.command("approvals", "show", asked["request_id"])
     assert asked["status"] == "approval_required"
     assert "undo data that is kept on the target is not put back" in shown.stdout
+
+
+@pytest.mark.proves("undo-parked")
+async def test_a_table_is_parked_by_a_plan_whose_way_back_is_derived_and_everybody_says_so(world: World) -> None:
+    world.write_revision("d4", "b2", 'op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))', "pass")
+    world.write_revision("e5", "d4", 'op.drop_table("notes")', "pass")
+    world.configure(lambda value: value["targets"]["shop"].update(limits={"undo_park": 1}))
+    async with world.agent() as agent:
+        await agent.plan_and_apply("d4")
+        write(world, "INSERT INTO notes VALUES (7), (8)")
+        plan = await agent.call("migration_plan", target="shop", to="e5")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        shown = world.command("approvals", "show", waiting["request_id"]).stdout
+        world.sign(waiting["request_id"])
+        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        status = await agent.call("migration_status", target="shop")
+        listed = world.command("undo", "list").stdout
+        back = await rolled_back(world, agent, done["apply_id"])
+    assert "main.notes is parked: its space is not free" in plan["summary"]
+    assert "the way back is derived" in plan["summary"]
+    assert plan["rollback"]["derived"] is True
+    assert plan["rollback"]["keeps"][0]["ends"].startswith("DROP TABLE main.")
+    assert all(word in " ".join(shown.split()) for word in ("DERIVED BY US", "main.notes what is dropped is PARKED"))
+    assert status["drift"]["drifted"] is False
+    assert "2 rows (parked)" in listed
+    assert back["status"] == "applied", back
+    assert world.query("SELECT id FROM notes ORDER BY id") == [(7,), (8,)]
