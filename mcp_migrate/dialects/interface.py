@@ -237,8 +237,12 @@ class Dialect(Protocol):
         """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
         ...
 
-    def remake(self, scratch: Scratch, schema: Schema, *, version_table: str, revisions: Sequence[str] | None) -> bool:
+    def remake(
+        self, scratch: Scratch, schema: Schema, *, source: str, version_table: str, revisions: Sequence[str] | None
+    ) -> bool:
         """Make an empty scratch database what `schema` says, with these rows in its version table (None: without it).
+
+        `source` is the target that it was read of, which can be asked once more.
 
         False where that cannot be done here, or not of this schema; the scratch database is still empty then.
         """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from mcp_migrate.model import Kept
+from mcp_migrate.model import Kept, Statement
 from mcp_migrate.schema.model import Column, Schema, Table
 
 
@@ -39,7 +39,8 @@ class Texts:
 
     `guards` are queries about the target as the plan leaves it: when one returns rows, nothing can be put back, for
     the reason beside it. `method` says how rows are told apart. What is parked comes back `instead` of being made
-    again, and is dropped for good by `ends`.
+    again, and is dropped for good by `ends`. `places` are made, and what is in `holds` is locked, before all texts
+    around the same statement.
     """
 
     place: str
@@ -51,6 +52,8 @@ class Texts:
     guards: tuple[tuple[str, str], ...] = ()
     instead: tuple[str, ...] = ()
     ends: str | None = None
+    places: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,18 @@ class Keeper(Protocol):
 
     def noted(self, kept: Kept, *, key: str, seconds: float, rows: int | None = None) -> str:
         """What writes a line into the manifest; `rows` are told of what is parked, since nobody counts it."""
+        ...
+
+    def around(self, texts: Sequence[Texts]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is sent before and after all texts around one statement."""
+        ...
+
+    def commits(self, sql: str) -> bool:
+        """Whether no transaction takes a text of ours back."""
+        ...
+
+    def again(self, ran: Sequence[Statement]) -> tuple[Statement, ...]:
+        """What of a plan that stopped after these statements has to run once more before the rest of it."""
         ...
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ told from what it wrote.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mcp_migrate.dialects.keeper import Loss, Texts
+from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Column, Schema, Table
 
 _SINCE = "rows that were written since the apply"
@@ -92,8 +93,8 @@ class SqlKeeper:
         """Whether two keys are equal."""
         return f"{one} = {other}"
 
-    def same(self, one: str, other: str) -> str:
-        """Whether two values are the same, also when both are missing."""
+    def same(self, one: str, other: str, column: Column | None = None) -> str:
+        """Whether two values are the same, also when both are missing; of a `column`, or of a type nobody knows."""
         raise NotImplementedError
 
     def whole(self, alias: str, columns: Sequence[Column]) -> str:
@@ -108,6 +109,36 @@ class SqlKeeper:
         """What makes rows of a place quick to find, where the database does not join by hashing."""
         return ()
 
+    def source(self, loss: Loss) -> str:
+        """The table as it is read for a copy, under the name ``t``."""
+        return f"{self._name(loss.table)} AS t"
+
+    def made(self, place: str, what: Mapping[str, str], source: str, keys: Sequence[Column] = ()) -> tuple[str, ...]:
+        """What makes a place of these expressions, by the names they get there; `keys` of them tell rows apart."""
+        listed = ", ".join(f"{sql} AS {name}" for name, sql in what.items())
+        return (f"CREATE TABLE {place} AS SELECT {listed} FROM {source}", *(self.index(place, keys) if keys else ()))  # noqa: S608  quoted
+
+    def changed(self, table: Table, given: Mapping[str, str], source: str, where: str) -> str:
+        """What writes values, by quoted column, into the rows ``t`` of a table that `where` pairs with the source."""
+        listed = ", ".join(f"{name} = {value}" for name, value in given.items())
+        return f"UPDATE {self._name(table)} AS t SET {listed} FROM {source} WHERE {where}"  # noqa: S608  quoted
+
+    def without(self, place: str, alias: str, where: str) -> str:
+        """What takes rows out of a place of ours."""
+        return f"DELETE FROM {place} AS {alias} WHERE {where}"  # noqa: S608  quoted
+
+    def around(self, texts: Sequence[Texts]) -> tuple[tuple[str, ...], tuple[str, ...]]:  # noqa: ARG002  where one transaction holds all
+        """Nothing more."""
+        return (), ()
+
+    def commits(self, sql: str) -> bool:  # noqa: ARG002  where one transaction holds all
+        """It does not."""
+        return False
+
+    def again(self, ran: Sequence[Statement]) -> tuple[Statement, ...]:  # noqa: ARG002  where one transaction holds all
+        """Nothing."""
+        return ()
+
     # What they share.
 
     def _all_rows(self, loss: Loss, place: str, *, later: bool) -> Texts:
@@ -117,14 +148,11 @@ class SqlKeeper:
             *self._orphaned(loss, place),
         )
         method = "all rows"
-        return Texts(place, method, (*self.lock(loss.table), self._copy(loss, (), place)), back=(back,), guards=guards)
+        return Texts(place, method, (*self.lock(loss.table), *self._copy(loss, (), place)), back=(back,), guards=guards)
 
     def _columns(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
         table = self._name(loss.table)
-        given = ", ".join(
-            f"{self.quote(column.name)} = {self.thawed(f'u.o{i}', column)}" for i, column in enumerate(loss.columns, 1)
-        )
-        back = f"UPDATE {table} AS t SET {given} FROM {place} AS u WHERE {self._match('u', keys)}"  # noqa: S608  quoted
+        back = self.changed(loss.table, self._given(loss, "u"), f"{place} AS u", self._match("u", keys))
         needed = [c.name for c in loss.columns if not c.nullable and c.default is None and not c.identity]
         guards = []
         if needed and not later:
@@ -134,36 +162,31 @@ class SqlKeeper:
             )
         if not later:
             guards += self._orphaned(loss, place, f"EXISTS (SELECT 1 FROM {table} AS t WHERE {self._match('u', keys)})")  # noqa: S608  quoted
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
+        before = (*self.lock(loss.table), *self._copy(loss, keys, place))
         return Texts(place, "primary key", before, back=(back,), guards=tuple(guards))
 
     def _values(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
         table, new, (column,) = self._name(loss.table), self.beside(place), loss.columns
         now = self.compared("t", column)
-        after = (
-            f"CREATE TABLE {new} AS SELECT {self._keys(keys)}, {now} AS n1 FROM {table} AS t",  # noqa: S608  quoted
-            *self.index(new, keys),
-        )
+        after = self.made(new, {**self._keys(keys), "n1": now}, f"{table} AS t", keys)
         stays = f"SELECT 1 FROM {table} AS t WHERE {self._match('a', keys)} AND {self.same(now, 'a.n1')}"  # noqa: S608  quoted
-        first = () if later else (f"DELETE FROM {new} AS a WHERE NOT EXISTS ({stays})",)  # noqa: S608  quoted
+        first = () if later else (self.without(new, "a", f"NOT EXISTS ({stays})"),)
         ours = f"SELECT 1 FROM {new} AS a WHERE {self._match('a', keys)}"  # noqa: S608  quoted
-        back = (
-            f"UPDATE {table} AS t SET {self.quote(column.name)} = {self.thawed('u.o1', column)} FROM {place} AS u "  # noqa: S608  quoted
-            f"WHERE {self._match('u', keys)} AND EXISTS ({ours})"
-        )
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
+        match = f"{self._match('u', keys)} AND EXISTS ({ours})"
+        back = self.changed(loss.table, self._given(loss, "u"), f"{place} AS u", match)
+        before = (*self.lock(loss.table), *self._copy(loss, keys, place))
         return Texts(place, "primary key", before, after, first, (back,))
 
     def _rows(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
         table, new, lost = self._name(loss.table), self.beside(place), loss.columns
-        unchanged = " AND ".join(self.same(self.copied("t", c), f"u.o{i}") for i, c in enumerate(lost, 1))
+        unchanged = " AND ".join(self.same(self.copied("t", c), f"u.o{i}", c) for i, c in enumerate(lost, 1))
         still = f"SELECT 1 FROM {table} AS t WHERE {self._match('u', keys)} AND {unchanged}"  # noqa: S608  quoted
-        values = ", ".join(f"{self.copied('t', column)} AS n{i}" for i, column in enumerate(lost, 1))
+        values = {f"n{i}": self.copied("t", column) for i, column in enumerate(lost, 1)}
+        kept = {f"k{i}": f"u.k{i}" for i in range(1, len(keys) + 1)}
         pair = f"{place} AS u JOIN {table} AS t ON {self._match('u', keys)}"
         after = (
-            f"DELETE FROM {place} AS u WHERE EXISTS ({still})",  # noqa: S608  quoted
-            f"CREATE TABLE {new} AS SELECT {self._kept_keys('u', keys)}, {values} FROM {pair}",  # noqa: S608  quoted
-            *self.index(new, keys),
+            self.without(place, "u", f"EXISTS ({still})"),
+            *self.made(new, {**kept, **values}, pair, keys),
         )
         gone = f"NOT EXISTS (SELECT 1 FROM {new} AS a WHERE {self._paired('a', 'u', keys)})"  # noqa: S608  quoted
         goes = set(keys) <= set(lost)  # an UPDATE is kept without the keys, which it does not write: no row goes
@@ -174,7 +197,7 @@ class SqlKeeper:
         back = [self._merged(loss, keys, place)]
         if goes:
             back.insert(0, f"{self._inserted(loss, place)} WHERE {gone}")
-        before = (*self.lock(loss.table), self._copy(loss, keys, place), *self.index(place, keys))
+        before = (*self.lock(loss.table), *self._copy(loss, keys, place))
         return Texts(place, "primary key", before, after, (), tuple(filter(None, back)), tuple(guards))
 
     def _inserted(self, loss: Loss, place: str) -> str:
@@ -185,15 +208,14 @@ class SqlKeeper:
 
     def _merged(self, loss: Loss, keys: tuple[Column, ...], place: str) -> str:
         """Of rows that stayed, each value that nobody wrote since."""
-        merged = ", ".join(
-            f"{self.quote(c.name)} = CASE WHEN {self.same(self.copied('t', c), f'a.n{i}')} "
+        merged = {
+            self.quote(c.name): f"CASE WHEN {self.same(self.copied('t', c), f'a.n{i}', c)} "
             f"THEN {self.thawed(f'u.o{i}', c)} ELSE t.{self.quote(c.name)} END"
             for i, c in enumerate(loss.columns, 1)
             if c not in keys and not self.fixed(c)
-        )
+        }
         pair = f"{place} AS u JOIN {self.beside(place)} AS a ON {self._paired('a', 'u', keys)}"
-        table = self._name(loss.table)
-        return f"UPDATE {table} AS t SET {merged} FROM {pair} WHERE {self._match('u', keys)}" if merged else ""  # noqa: S608  quoted
+        return self.changed(loss.table, merged, pair, self._match("u", keys)) if merged else ""
 
     def _without_key(self, loss: Loss, place: str, *, later: bool) -> Texts | str:
         """Rows are told apart by all that stays of them; those that are alike can be exchanged without a difference."""
@@ -202,30 +224,26 @@ class SqlKeeper:
             return f"nothing tells the rows of {named} apart: it has no primary key"
         rest = [c for c in loss.table.columns if c not in loss.columns and not c.generated]
         table, row = self._name(loss.table), self.whole("t", rest)
-        lost = ", ".join(f"{self.copied('t', column)} AS o{i}" for i, column in enumerate(loss.columns, 1))
         counted = f"SELECT {row} AS r, count(*) AS n FROM {table} AS t GROUP BY 1"  # noqa: S608  quoted
         ours = f"SELECT p.r, count(*) AS n FROM {place} AS p GROUP BY 1"  # noqa: S608  quoted
         missing = f"SELECT 1 FROM ({ours}) AS u LEFT JOIN ({counted}) AS s ON s.r = u.r WHERE s.n IS NULL OR s.n < u.n"  # noqa: S608  quoted
         return Texts(
             place,
             "whole rows",
-            (*self.lock(loss.table), f"CREATE TABLE {place} AS SELECT {row} AS r, {lost} FROM {table} AS t"),  # noqa: S608  quoted
-            back=(self._by_row(loss, place, row),),
+            (*self.lock(loss.table), *self.made(place, {"r": row, **self._lost(loss)}, self.source(loss))),
+            back=self._by_row(loss, place, row),
             guards=((missing, f"rows of {named}, which has no key, are not what the apply left"),),
         )
 
-    def _by_row(self, loss: Loss, place: str, row: str) -> str:
+    def _by_row(self, loss: Loss, place: str, row: str) -> tuple[str, ...]:
         """Give each row the values of the one that was like it, the first to the first."""
         table, finds = self._name(loss.table), self.finds(loss.table)
-        given = ", ".join(
-            f"{self.quote(column.name)} = {self.thawed(f'x.o{i}', column)}" for i, column in enumerate(loss.columns, 1)
-        )
         kept = ", ".join(f"u.o{i}" for i in range(1, len(loss.columns) + 1))
         first = f"row_number() OVER (PARTITION BY {row}) AS i"
         there = f"SELECT {finds} AS place, {row} AS r, {first} FROM {table} AS t"  # noqa: S608  quoted
         ours = f"SELECT p.*, row_number() OVER (PARTITION BY p.r) AS i FROM {place} AS p"  # noqa: S608  quoted
         pairs = f"SELECT s.place, {kept} FROM ({there}) AS s JOIN ({ours}) AS u ON u.r = s.r AND u.i = s.i"  # noqa: S608  quoted
-        return f"UPDATE {table} AS t SET {given} FROM ({pairs}) AS x WHERE {finds} = x.place"  # noqa: S608  quoted
+        return (self.changed(loss.table, self._given(loss, "x"), f"({pairs}) AS x", f"{finds} = x.place"),)
 
     def _orphaned(self, loss: Loss, place: str, only: str = "") -> Iterator[tuple[str, str]]:
         """For each foreign key: whether what would come back refers to rows that went in the meantime."""
@@ -243,23 +261,29 @@ class SqlKeeper:
     def _taken(self, loss: Loss, place: str) -> Iterator[tuple[str, str]]:
         """For each key of a table that was emptied: whether rows written since have values of rows that were kept."""
         numbers = {column.name: (i, column) for i, column in enumerate(loss.columns, 1)}
-        for constraint in loss.table.constraints:
-            named = [numbers[name] for name in constraint.columns if name in numbers]
-            if constraint.kind in {"primary_key", "unique"} and len(named) == len(constraint.columns):
+        for columns in self._unique(loss.table):
+            named = [numbers[name] for name in columns if name in numbers]
+            if len(named) == len(columns):
                 match = " AND ".join(self.equal(f"u.o{i}", self.copied("t", column)) for i, column in named)
                 sql = f"SELECT 1 FROM {place} AS u JOIN {self._name(loss.table)} AS t ON {match}"  # noqa: S608  quoted
                 yield sql, f"{_SINCE} have the keys of rows of {loss.table.qualified} that were deleted"
 
-    def _copy(self, loss: Loss, keys: Sequence[Column], place: str) -> str:
-        lost = [f"{self.copied('t', column)} AS o{i}" for i, column in enumerate(loss.columns, 1)]
-        kept = ", ".join([*([self._keys(keys)] if keys else []), *lost])
-        return f"CREATE TABLE {place} AS SELECT {kept} FROM {self._name(loss.table)} AS t"  # noqa: S608  quoted
+    def _unique(self, table: Table) -> Iterator[tuple[str, ...]]:
+        """The columns of each key of which no two rows have the same values."""
+        yield from (c.columns for c in table.constraints if c.kind in {"primary_key", "unique"})
 
-    def _keys(self, keys: Sequence[Column]) -> str:
-        return ", ".join(f"{self.copied('t', column)} AS k{i}" for i, column in enumerate(keys, 1))
+    def _copy(self, loss: Loss, keys: Sequence[Column], place: str) -> tuple[str, ...]:
+        return self.made(place, {**self._keys(keys), **self._lost(loss)}, self.source(loss), keys)
 
-    def _kept_keys(self, alias: str, keys: Sequence[Column]) -> str:
-        return ", ".join(f"{alias}.k{i}" for i in range(1, len(keys) + 1))
+    def _keys(self, keys: Sequence[Column]) -> dict[str, str]:
+        return {f"k{i}": self.copied("t", column) for i, column in enumerate(keys, 1)}
+
+    def _lost(self, loss: Loss) -> dict[str, str]:
+        return {f"o{i}": self.copied("t", column) for i, column in enumerate(loss.columns, 1)}
+
+    def _given(self, loss: Loss, alias: str) -> dict[str, str]:
+        """What was kept of each column, as it is put back."""
+        return {self.quote(c.name): self.thawed(f"{alias}.o{i}", c) for i, c in enumerate(loss.columns, 1)}
 
     def _match(self, alias: str, keys: Sequence[Column]) -> str:
         """Whether a row of the place is about this row of the table ``t``."""

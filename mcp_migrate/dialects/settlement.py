@@ -41,6 +41,9 @@ def settled(plan: Plan, mark: Mark | None, reader: Reader, began: Mapping[int, b
     doubt = _doubt(following, began)
     if not ran and doubt is None:
         return Settled("failed", "its mark and the record say that no statement was committed", where, now)
+    sent = [*plan.statements[: mark.done], *([following] if doubt is not None else [])]
+    if all(statement.kind == "preserve" for statement in sent):
+        return Settled("failed", "its mark and the record say that it got no further than keeping rows", where, now)
     how = f"its mark says that {mark.done} of {len(plan.statements)} statements stand"
     if doubt is not None and began is not None:
         how += f", the record that statement {doubt} was sent and nothing of its end"

@@ -159,6 +159,7 @@ def _losses(
             named = frozenset(column.name for column in table.columns)
         else:
             named = _assigned(look, statement, qualified) or frozenset() if updates else frozenset(columns)
+            named |= _following(table) if updates else frozenset()
         if strange := named - {column.name for column in table.columns} - look.added(qualified):
             look.why_not.append(f"statement {statement.n}: {qualified}.{min(strange)} is not known")
             continue
@@ -174,6 +175,11 @@ def _assigned(look: _Look, statement: Statement, qualified: str) -> frozenset[st
         return None
     spelt = {fold(name): name for name in (*(column.name for column in table.columns), *look.added(qualified))}
     return frozenset(spelt.get(fold(name), name) for name in assigned[1])
+
+
+def _following(table: Table) -> frozenset[str]:
+    """The columns that the database itself writes with each change of a row: MySQL has such."""
+    return frozenset(c.name for c in table.columns if any(option.startswith("on update ") for option in c.options))
 
 
 def _parts(

@@ -195,7 +195,7 @@ class Project:
             if not scratch.holds_schema:
                 present = has_version_table(way.dialect, url, table)
                 rows = way.rows if present else None
-                if not way.dialect.remake(scratch, way.live, version_table=table, revisions=rows):
+                if not way.dialect.remake(scratch, way.live, source=url, version_table=table, revisions=rows):
                     running.ask("prepare", current=way.rows, version_table=table if present else None)
             fill(way, url, scratch)
             yield running, scratch

@@ -6,20 +6,19 @@ A statement of which nobody can say whether it ran is decided by the schema it g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from mcp_migrate.dialects.interface import Dialect, Left, Scratch
 from mcp_migrate.errors import MigrateError, PlanStaleError, RenderFailedError
+from mcp_migrate.migrations.ends import OURS, ends_of_way_back
 from mcp_migrate.migrations.rehearsal import run_on
 from mcp_migrate.migrations.scratch import read_schema, server_of
 from mcp_migrate.model import Plan, Read, Rehearsal, Resumes, Reverse, Statement, Tried
 from mcp_migrate.model.resuming import Direction
 from mcp_migrate.schema import Schema, shape
 
-_TRIES = 12
-"""Ends of a way back that are tried, each on a scratch database of its own."""
 _ON_THE_SCHEMA = ("CREATE", "ALTER", "DROP", "COMMENT", "RENAME")
 
 
@@ -63,7 +62,7 @@ def finish(stopped: Stopped, ground: Ground) -> Plan:
     """
     with ground.fresh() as scratch:
         stood = _stood(stopped, ground, scratch)
-        plan = _plan(stood, ground, _finishing(stood), "finish")
+        plan = _plan(stood, ground, _finishing(stood, ground), "finish")
         if stood.left is not None:  # what stands there unfinished, so that its removal is tried as well
             _run(ground, scratch, [stood.rest[0]])
         tried = _run(ground, scratch, plan.statements)
@@ -86,7 +85,7 @@ def undo(stopped: Stopped, ground: Ground) -> Plan:
         PlanStaleError: the target is not what the statements that ran give, or nobody can say what ran.
         RenderFailedError: there is no way back from here.
     """
-    for statements in _ends(stopped):
+    for statements in ends_of_way_back(stopped.begun, stopped.ran):
         with ground.fresh() as scratch:
             stood = _stood(stopped, ground, scratch)
             begun = stood.begun
@@ -135,6 +134,10 @@ def _decided(stopped: Stopped, ground: Ground, scratch: Scratch, shapes: tuple[s
     doubtful = stopped.uncertain
     if doubtful is None:
         raise TypeError("nothing is uncertain")
+    if doubtful.kind in OURS:  # no harm in it twice
+        if here != before:
+            raise _elsewhere(stopped)
+        return replace(stopped, rest=(doubtful, *stopped.rest), uncertain=None)
     with ground.fresh() as beside:
         _run(ground, beside, [*stopped.ran, doubtful])
         after = _shape(ground, beside, stopped.plan)
@@ -161,8 +164,12 @@ def _elsewhere(stopped: Stopped) -> PlanStaleError:
     )
 
 
-def _finishing(stood: Stopped) -> list[Statement]:
-    return [*_cleaning(stood), *stood.rest]
+def _finishing(stood: Stopped, ground: Ground) -> list[Statement]:
+    """What was held for a statement that did not run is gone: it is taken, and what comes of it made, once more."""
+    keeper = ground.dialect.keeper()
+    last = [statement for statement in stood.ran if statement in stood.plan.statements]
+    again = keeper.again(last) if keeper is not None else ()
+    return [*_cleaning(stood), *again, *stood.rest]
 
 
 def _cleaning(stood: Stopped) -> list[Statement]:
@@ -177,7 +184,8 @@ def _plan(stood: Stopped, ground: Ground, statements: Sequence[Statement], direc
     end = (stood.plan.to_revision, stood.plan.expected_fingerprint)
     if direction == "undo":
         end = (stood.begun.from_revision, stood.begun.base_fingerprint)
-    rows = [s.n for s in stood.ran if not only_on_the_schema(s)]
+    restores = stood.begun.undo is not None and stood.begun.undo.restores_data
+    rows = [] if restores else [s.n for s in stood.ran if s.kind not in OURS and not only_on_the_schema(s)]
     doubts = list(stood.plan.doubts)
     if direction == "undo" and rows:
         told = ", ".join(map(str, rows))
@@ -202,19 +210,6 @@ def _reads(stood: Stopped, plan: Plan) -> tuple[Read, ...]:
     first = len(plan.statements) - len(stood.rest) + 1
     places = {statement.n: n for n, statement in enumerate(stood.rest, first)}
     return tuple(replace(read, before=places[read.before]) for read in stood.plan.reads if read.before in places)
-
-
-def _ends(stopped: Stopped) -> Iterator[list[Statement]]:
-    """Ends of the way back, the likeliest first: as many statements as ran of the revision that was not finished."""
-    finished = {
-        s.revision for s in stopped.ran if s.kind == "version" and not s.sql.lstrip().upper().startswith("CREATE")
-    }
-    back = [s for s in stopped.begun.reverse.statements if s.kind != "version" or s.revision in finished]
-    whole = sum(s.revision in finished for s in back)
-    part = sum(s.kind != "version" and s.revision not in finished for s in stopped.ran)
-    lengths = sorted(range(whole, len(back) + 1), key=lambda length: abs(length - whole - part))
-    for length in lengths[:_TRIES] if stopped.begun.reverse.available else ():
-        yield back[len(back) - length :]
 
 
 def _back(stood: Stopped, ground: Ground, scratch: Scratch) -> tuple[Reverse, float | None]:

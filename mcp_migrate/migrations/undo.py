@@ -125,10 +125,10 @@ class _Weaving:
         undo = Undo(self.key, self._places(kept), tuple(dict.fromkeys(why_not)), self.keeping.seconds)
         if not kept:
             return replace(self.plan_, undo=Undo("", why_not=undo.why_not))
-        opening = self.keeper.opening(present=target.present)
-        woven = [*self._opened(opening, kept), *self._forward(kept, undo)]
-        statements = _numbered(woven)
-        moved = {old.n: new.n for old, new in zip(woven, statements, strict=True)}
+        opening = self._opened(self.keeper.opening(present=target.present), kept)
+        woven, starts = self._forward(kept, undo)
+        statements = _numbered([*opening, *woven])
+        moved = {old.n: len(opening) + start + 1 for old, start in zip(self.plan_.statements, starts, strict=True)}
         reads = tuple(replace(read, before=moved.get(read.before, len(statements) + 1)) for read in self.plan_.reads)
         return replace(self.plan_, statements=statements, reads=reads, reverse=self._back(kept), undo=undo)
 
@@ -168,32 +168,47 @@ class _Weaving:
 
     def _opened(self, texts: Sequence[str], kept: Sequence[_One]) -> list[Statement]:
         revision = self.plan_.statements[min(one.lost.at for one in kept)].revision
-        return [_ours("preserve", sql, revision) for sql in texts]
+        return [self._ours("preserve", sql, revision) for sql in texts]
 
-    def _forward(self, kept: Sequence[_One], undo: Undo) -> list[Statement]:
+    def _forward(self, kept: Sequence[_One], undo: Undo) -> tuple[list[Statement], list[int]]:
+        """The statements with ours around them, and where each of the plan's own begins, with ours before it."""
+        before, after = self._around(kept, undo)
+        statements: list[Statement] = []
+        starts: list[int] = []
+        for at, statement in enumerate(self.plan_.statements):
+            starts.append(len(statements))
+            statements += [self._ours("preserve", sql, statement.revision) for sql in before.get(at, ())]
+            statements.append(statement)
+            statements += [self._ours("preserve", sql, statement.revision) for sql in after.get(at, ())]
+        return statements, starts
+
+    def _around(self, kept: Sequence[_One], undo: Undo) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+        """By the number of a statement, what is sent before it, and after it."""
         before: dict[int, list[str]] = {}
         after: dict[int, list[str]] = {}
-        for one, place in zip(kept, undo.kept, strict=True):
-            before.setdefault(one.lost.at, []).extend(one.texts.before)
-            rows = None if one.rows is None else _rounded(one.rows)
-            noted = self.keeper.noted(place, key=self.key, seconds=self.keeping.seconds, rows=rows)
-            after.setdefault(one.lost.end - 1, []).extend([*one.texts.after, noted])
-        statements: list[Statement] = []
-        for at, statement in enumerate(self.plan_.statements):
-            statements += [_ours("preserve", sql, statement.revision) for sql in before.get(at, ())]
-            statements.append(statement)
-            statements += [_ours("preserve", sql, statement.revision) for sql in after.get(at, ())]
-        return statements
+        for at in dict.fromkeys(one.lost.at for one in kept):
+            here = [(one, place) for one, place in zip(kept, undo.kept, strict=True) if one.lost.at == at]
+            opens, closes = self.keeper.around([one.texts for one, _place in here])
+            before[at] = [*opens, *(sql for one, _place in here for sql in one.texts.before)]
+            ends = after.setdefault(here[0][0].lost.end - 1, [])
+            for one, place in here:
+                rows = None if one.rows is None else _rounded(one.rows)
+                noted = self.keeper.noted(place, key=self.key, seconds=self.keeping.seconds, rows=rows)
+                ends += [*one.texts.after, noted]
+            ends += closes
+        return before, after
 
     def _back(self, kept: Sequence[_One]) -> Reverse:
         reverse = self.plan_.reverse
         revision = reverse.statements[0].revision if reverse.statements else "undo"
-        guards = [replace(_ours("restore", sql, revision), guard=why) for one in kept for sql, why in one.texts.guards]
-        first = [_ours("restore", sql, revision) for one in kept for sql in one.texts.first]
+        guards = [
+            replace(self._ours("restore", sql, revision), guard=why) for one in kept for sql, why in one.texts.guards
+        ]
+        first = [self._ours("restore", sql, revision) for one in kept for sql in one.texts.first]
         middle, rest = self._woven(list(reverse.statements), kept)
-        back = [_ours("restore", sql, revision) for one in self._ordered(rest) for sql in one.texts.back]
+        back = [self._ours("restore", sql, revision) for one in self._ordered(rest) for sql in one.texts.back]
         places = [(one.texts.place, bool(one.texts.after)) for one in kept if not one.texts.ends]
-        spent = [_ours("restore", sql, revision) for sql in self.keeper.spent(self.key, places)]
+        spent = [self._ours("restore", sql, revision) for sql in self.keeper.spent(self.key, places)]
         return replace(reverse, statements=_numbered([*guards, *first, *middle, *back, *spent]))
 
     def _woven(self, statements: list[Statement], kept: Sequence[_One]) -> tuple[list[Statement], list[_One]]:
@@ -214,12 +229,15 @@ class _Weaving:
             rest = [each for each in rest if each not in now and each.lost is not one.lost]
             like = statements[readd.at]
             rows, filled = (
-                [_ours("restore", sql, like.revision) for each in them for sql in each.texts.back]
+                [self._ours("restore", sql, like.revision) for each in them for sql in each.texts.back]
                 for them in (now, [each for each in kept if each.lost is one.lost])
             )
             before, after = ([replace(like, sql=sql) for sql in texts] for texts in (readd.before, readd.after))
             statements[readd.at : readd.at + readd.length] = [*rows, *before, *filled, *after]
         return statements, rest
+
+    def _ours(self, kind: Literal["preserve", "restore"], sql: str, revision: str) -> Statement:
+        return Statement(0, revision, sql, transactional=not self.keeper.commits(sql), kind=kind)
 
     def _readd(self, texts: Sequence[str], loss: Loss) -> Readd | None:
         if loss.kind == "table":
@@ -274,10 +292,6 @@ def _may_write(statement: Statement, name: str) -> bool:
     first = statement.sql.split(maxsplit=1)[:1]
     writes = bool(first) and first[0].upper() in _WRITES and "_alembic_tmp_" not in statement.sql
     return statement.kind == "change" and writes and name in statement.sql
-
-
-def _ours(kind: Literal["preserve", "restore"], sql: str, revision: str) -> Statement:
-    return Statement(0, revision, sql, kind=kind)
 
 
 def _numbered(statements: Iterable[Statement]) -> tuple[Statement, ...]:

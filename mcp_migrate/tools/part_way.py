@@ -146,7 +146,7 @@ def _moved(found: PartWay, live: Live) -> bool:
         return True
     if here == (begun.from_revision, begun.base_fingerprint):
         may_stand = [*found.ran, *([found.uncertain] if found.uncertain else [])]
-        changed = [s for s in may_stand if s.kind != "version"]
+        changed = [s for s in may_stand if s.kind == "change"]
         return bool(changed) and all(map(only_on_the_schema, changed))
     known = {begun.from_revision, plan.from_revision, plan.to_revision, *(s.revision for s in begun.statements)}
     return live.revision not in known

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
+from mcp_migrate.dialects.mysql import connection as mysql
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.errors import StatementFailedError, UndoConflictError
 from mcp_migrate.migrations.undo import Keeping
@@ -28,7 +29,7 @@ LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 FEWER = settings(LAW, max_examples=25)
 PARKING = st.sampled_from([Keeping(), Keeping(park=0)])
 """Whether what is dropped of tables with rows is copied, or moved aside."""
-
+FEWEST = settings(LAW, max_examples=12)
 LONE = "CREATE TABLE t (id integer NOT NULL PRIMARY KEY, a text NOT NULL, b integer)"
 
 
@@ -51,12 +52,28 @@ def postgres(postgres_url: str) -> Iterator[tuple[str, Ask]]:
         yield postgres_url, ask
 
 
+@pytest.fixture
+def maria(mariadb_url: str) -> Iterator[tuple[str, Ask]]:
+    with mysql.connect(mariadb_url) as database:
+
+        def ask(sql: str) -> list[Any]:
+            with database.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+
+        yield mariadb_url, ask
+
+
 def emptied(place: tuple[str, Ask]) -> tuple[str, Ask]:
     """The same database with nothing in it."""
     url, ask = place
     if url.startswith("sqlite"):
         for (name,) in ask("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
             ask(f'DROP TABLE "{name}"')
+    elif url.startswith("mariadb"):
+        [(name,)] = ask("SELECT database()")
+        for sql in (f"DROP DATABASE {name}", f"CREATE DATABASE {name}", f"USE {name}"):
+            ask(sql)
     else:
         ask("DROP SCHEMA public CASCADE")
         ask("CREATE SCHEMA public")
@@ -102,6 +119,13 @@ def test_every_row_is_equal_to_the_start_on_sqlite(lite: tuple[str, Ask], data: 
 @pytest.mark.proves("design-5")
 def test_every_row_is_equal_to_the_start_on_postgresql(postgres: tuple[str, Ask], data: st.DataObject) -> None:
     everything_comes_back(postgres, data)
+
+
+@FEWEST
+@given(data=st.data())
+@pytest.mark.proves("design-5")
+def test_every_row_is_equal_to_the_start_on_mariadb(maria: tuple[str, Ask], data: st.DataObject) -> None:
+    everything_comes_back(maria, data)
 
 
 def nothing_new_is_lost(place: tuple[str, Ask], data: st.DataObject) -> None:
@@ -156,6 +180,12 @@ def test_what_was_written_since_stays_on_postgresql(postgres: tuple[str, Ask], d
     nothing_new_is_lost(postgres, data)
 
 
+@FEWEST
+@given(data=st.data())
+def test_what_was_written_since_stays_on_mariadb(maria: tuple[str, Ask], data: st.DataObject) -> None:
+    nothing_new_is_lost(maria, data)
+
+
 CONFLICTS: dict[str, tuple[list[str], list[str], str, str]] = {
     "a key taken again": (["DELETE FROM t WHERE id = 1"], [], "INSERT INTO t VALUES (1, 'new', 5)", "have the keys"),
     "no value for a column": (
@@ -183,9 +213,9 @@ CONFLICTS: dict[str, tuple[list[str], list[str], str, str]] = {
     ],
 )
 def test_rows_that_would_refer_to_rows_that_are_gone_do_not_come_back(
-    place: tuple[str, Ask], up: list[str], down: list[str]
+    anywhere: tuple[str, Ask], up: list[str], down: list[str]
 ) -> None:
-    url, ask = place
+    url, ask = anywhere
     for sql in (
         "CREATE TABLE p (id integer NOT NULL PRIMARY KEY)",
         "CREATE TABLE c (id integer NOT NULL PRIMARY KEY, p integer REFERENCES p (id))",
@@ -194,7 +224,7 @@ def test_rows_that_would_refer_to_rows_that_are_gone_do_not_come_back(
     ):
         ask(sql)
     if "postgres" not in url and "DROP COLUMN" in up[0]:
-        up = ["DELETE FROM c WHERE id = 2"]  # SQLite drops no column that refers to a table
+        up = ["DELETE FROM c WHERE id = 2"]  # no other database drops a column that refers to a table
         down = []
     plan = plan_for(url, up, down)
     run(url, plan.statements)
@@ -434,8 +464,8 @@ def test_a_rollback_is_itself_taken_back(lite: tuple[str, Ask]) -> None:
     assert ask("SELECT * FROM t") == [(1, "x", 5, None), (2, "y", 6, "written since")]
 
 
-def test_undo_data_is_removed_when_its_time_is_over_and_never_before(place: tuple[str, Ask]) -> None:
-    url, ask = place
+def test_undo_data_is_removed_when_its_time_is_over_and_never_before(anywhere: tuple[str, Ask]) -> None:
+    url, ask = anywhere
     for sql in (LONE, "INSERT INTO t VALUES (1, 'x', 1)"):
         ask(sql)
     first = plan_for(url, ["UPDATE t SET b = 2"], [])
@@ -447,9 +477,11 @@ def test_undo_data_is_removed_when_its_time_is_over_and_never_before(place: tupl
     dialect, keys = dialect_for(url), {first.undo.key, second.undo.key}
     assert dialect.prune(url, keys=keys) == ()
     manifest = "mcp_migrate_undo.manifest" if "postgres" in url else "_mcp_migrate_undo"
-    ask(f"UPDATE {manifest} SET until = kept_at WHERE \"key\" = '{first.undo.key}'")
-    forged = f"SELECT \"key\", 't', source, columns, method, 1, 1, kept_at, until FROM {manifest}"
-    ask(f"INSERT INTO {manifest} {forged} WHERE \"key\" = '{first.undo.key}'")
+    key, columns, rows = ('"key"', "columns", "rows, size") if "maria" not in url else ("`key`", "`columns`", "`rows`")
+    ask(f"UPDATE {manifest} SET until = kept_at WHERE {key} = '{first.undo.key}'")
+    counts = ", ".join("1" for _ in rows.split(","))
+    forged = f"SELECT {key}, 't', source, {columns}, method, {counts}, kept_at, until FROM {manifest}"
+    ask(f"INSERT INTO {manifest} {forged} WHERE {key} = '{first.undo.key}'")
     assert dialect.prune(url, keys=set()) == ()
     assert dialect.prune(url, keys=keys) == (first.undo.key,)
     with dialect.open_reader(url) as reader:
@@ -567,6 +599,12 @@ def test_where_nothing_may_be_kept_nothing_is_parked(lite: tuple[str, Ask]) -> N
 
 @pytest.fixture(params=["lite", "postgres"])
 def place(request: pytest.FixtureRequest) -> tuple[str, Ask]:
+    found: tuple[str, Ask] = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["lite", "postgres", "maria"])
+def anywhere(request: pytest.FixtureRequest) -> tuple[str, Ask]:
     found: tuple[str, Ask] = request.getfixturevalue(request.param)
     return found
 

@@ -16,7 +16,11 @@ from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, shape
 
 VERSION = "alembic_version"
-TYPES = {"sqlite": ("INTEGER", "TEXT", "REAL", "BLOB"), "postgresql": ("integer", "text", "json", "mood", "integer[]")}
+TYPES = {
+    "sqlite": ("INTEGER", "TEXT", "REAL", "BLOB"),
+    "postgresql": ("integer", "text", "json", "mood", "integer[]"),
+    "mariadb": ("integer", "text", "varchar(9)", "float", "blob", "enum('s','g')", "bit(3)", "datetime(6)", "point"),
+}
 VALUES = {
     "INTEGER": ("1", "-7", "NULL", "'x'"),
     "TEXT": ("'a'", "'A'", "''", "NULL", "'it''s'"),
@@ -26,6 +30,13 @@ VALUES = {
     "text": ("'a'", "'A'", "''", "NULL", "'it''s'"),
     "json": ("""'{"a": 1,  "a": 2}'""", "'[]'", "NULL"),
     "mood": ("'sad'", "'glad'", "NULL"),
+    "varchar(9)": ("'a'", "'A '", "'ä'", "NULL"),
+    "float": ("0.1234567", "0.1234568", "-1e30", "NULL"),
+    "blob": ("x'00ff'", "'a'", "NULL"),
+    "enum('s','g')": ("'s'", "'g'", "NULL"),
+    "bit(3)": ("b'101'", "b'0'", "NULL"),
+    "datetime(6)": ("'2026-01-02 03:04:05.678901'", "NULL"),
+    "point": ("point(1, 2)", "NULL"),
     "integer[]": ("'{1,NULL}'", "'{}'", "NULL"),
 }
 FREE = {"sqlite": "main", "postgresql": "public"}
@@ -102,7 +113,7 @@ def losses(draw: st.DrawFn, made: list[Made], dialect: str) -> tuple[list[str], 
 def _without(table: Made, column: str, lost: list[str], dialect: str) -> tuple[list[str], list[str]]:
     """To drop a column and to add it again; SQLite makes the table anew where the column takes no null."""
     kind, null = table.columns[column]
-    if null or dialect == "postgresql":
+    if null or dialect != "sqlite":
         tail = "" if null else " NOT NULL"
         return [f"ALTER TABLE {table.name} DROP COLUMN {column}"], [
             f"ALTER TABLE {table.name} ADD COLUMN {column} {kind}{tail}"

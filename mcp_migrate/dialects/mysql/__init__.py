@@ -42,9 +42,11 @@ class MySQL:
 
         clear_marks(url, keep=keep)
 
-    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:  # noqa: ARG002  nothing is kept here yet
-        """Nothing."""
-        return ()
+    def prune(self, url: str, *, keys: Collection[str]) -> tuple[str, ...]:
+        """Remove undo data whose time is over."""
+        from mcp_migrate.dialects.mysql.keeping import prune
+
+        return prune(url, keys=keys)
 
     def open_scratch(self, url: str) -> AbstractContextManager[Scratch]:
         """An empty database beside the target, with a user of its own."""
@@ -65,8 +67,10 @@ class MySQL:
         return reads(sql)
 
     def keeper(self) -> Keeper | None:
-        """Nothing keeps undo data here yet: DDL commits, and what was kept would not roll back with it."""
-        return None
+        """Tables beside the user's."""
+        from mcp_migrate.dialects.mysql.preserve import MysqlKeeper
+
+        return MysqlKeeper()
 
     def inverter(self) -> Inverter | None:
         """Nothing: what failed half way would have to be taken back by hand."""
@@ -87,15 +91,12 @@ class MySQL:
         return copy_rows(source, scratch.url, tables, most=most)
 
     def remake(
-        self,
-        scratch: Scratch,  # noqa: ARG002  never
-        schema: Schema,  # noqa: ARG002  never
-        *,
-        version_table: str,  # noqa: ARG002  never
-        revisions: Sequence[str] | None,  # noqa: ARG002  never
+        self, scratch: Scratch, schema: Schema, *, source: str, version_table: str, revisions: Sequence[str] | None
     ) -> bool:
-        """No: nothing is made from what was read yet, revisions are replayed."""
-        return False
+        """From what the server says of the target."""
+        from mcp_migrate.dialects.mysql.remake import remake
+
+        return remake(source, scratch.url, schema, version_table=version_table, revisions=revisions)
 
     def listing(self, sql: str) -> str:
         """The same: the driver's values are the database's."""

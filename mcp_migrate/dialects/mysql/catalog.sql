@@ -81,3 +81,12 @@ WHERE t.table_schema = %s AND t.table_name = %s AND t.table_type <> 'VIEW'
 
 -- name: view names
 SELECT v.table_name FROM information_schema.views v WHERE v.table_schema = %s ORDER BY v.table_name
+
+-- name: kept
+-- The size is that of now; times have the form that other databases give them.
+SELECT u.`key`, u.place, u.source, u.`columns`, u.method, DATE_FORMAT(u.kept_at, '%%Y-%%m-%%dT%%H:%%i:%%sZ'),
+       DATE_FORMAT(u.until, '%%Y-%%m-%%dT%%H:%%i:%%sZ'), u.`rows`, t.data_length + t.index_length,
+       u.until <= utc_timestamp()
+FROM _mcp_migrate_undo u LEFT JOIN information_schema.tables t
+  ON t.table_schema = %s AND CONCAT('`', t.table_name, '`') = u.place
+ORDER BY u.kept_at, u.place

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """As the rules read statements: ``"x"`` is a string and a backslash escapes."""
 
+KEEPING_MODE = "STRICT_TRANS_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
+"""For what we ourselves copy: a value that is there is written as it is, be it a date of zeros or the number 0."""
+
 SESSION: Mapping[str, str] = {
     "charset": "utf8mb4",
     "sql_mode": SQL_MODE,

@@ -37,7 +37,7 @@ def insert_mark(reader: MysqlReader, apply_id: str, plan: str) -> Place:
         try:
             _make(reader, place)
             reader.ask("START TRANSACTION")
-            reader.ask(f"INSERT INTO {quote(*place)} VALUES (%s, %s, 0)", apply_id, plan)  # noqa: S608  quoted
+            reader.ask(f"REPLACE INTO {quote(*place)} VALUES (%s, %s, 0)", apply_id, plan)  # noqa: S608  quoted
         except driver().Error as error:
             refused.append(message(error))
             continue

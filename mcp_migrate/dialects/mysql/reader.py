@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 OURS = "_mcp_migrate"
 OWN_DATABASE = "mcp_migrate"
 MARKS_BESIDE = f"{OURS}_applies"
+UNDO = f"{OURS}_undo"
+"""The manifest of undo data, and before the names of its tables."""
 _PLAIN = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
 _NUMBERS = ("server_uuid", "server_uid", "hostname", "port", "datadir")
 
@@ -107,8 +109,10 @@ class MysqlReader:
         return {f"{self.named}.{name}": int(rows) for name, rows in self._of_database("estimates")}
 
     def kept(self) -> tuple[Entry, ...] | None:
-        """Nothing is kept here yet."""
-        return None
+        """The manifest, with the size of each table now. Times have the form that others have them in."""
+        if not self._there(self.database, UNDO):
+            return None
+        return tuple(map(_entry, self._of_database("kept")))
 
     def faults(self, *, seconds: float) -> Mapping[str, tuple[str, ...]]:
         """What does not hold beside the schema."""
@@ -167,6 +171,14 @@ def open_reader(url: str) -> Iterator[MysqlReader]:
             raise TargetUnreachableError(
                 f"The target cannot be read: {message(error)}.", hint="Check the rights of its user."
             ) from error
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    key, place, table_name, columns, method, kept_at, until = map(str, row[:7])
+    rows, size, over = row[7:]
+    return Entry(
+        key, place, table_name, columns, method, int(rows), int(size) if size else None, kept_at, until, over=bool(over)
+    )
 
 
 @cache

@@ -12,7 +12,8 @@ _ON_ROWS = frozenset("INSERT UPDATE DELETE REPLACE SELECT WITH VALUES".split())
 _HARMLESS_SETTINGS = frozenset({"FOREIGN_KEY_CHECKS", "UNIQUE_CHECKS", "SQL_NOTES"})
 _OURS = frozenset("BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE XA LOCK UNLOCK SET USE CHANGE DELIMITER".split())
 _MANY = frozenset("DROP RENAME".split())
-_WHOLE = frozenset("ALTER CREATE TRUNCATE".split()) | _MANY
+_WHOLE = frozenset("ALTER CREATE TRUNCATE LOCK".split()) | _MANY
+_LOCKS = {"LOCK": True, "UNLOCK": False}
 
 
 def stays_inside(sql: str) -> bool:
@@ -25,6 +26,11 @@ def controls_session(sql: str) -> bool:
     """Whether this would take the session out of our hands: its transaction, locks, database or settings."""
     found = words(sql, 1)
     return not found or (found[0] in _OURS and not _is_setting(sql))
+
+
+def locks(sql: str) -> bool | None:
+    """Whether this takes locks on tables, or gives them back; None for anything else."""
+    return _LOCKS.get("".join(words(sql, 1)))
 
 
 def fails_whole(sql: str) -> bool:

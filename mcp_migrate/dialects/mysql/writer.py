@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.mysql.connection import code, connect, driver, message
+from mcp_migrate.dialects.mysql.connection import KEEPING_MODE, SQL_MODE, code, connect, driver, message, quote
 from mcp_migrate.dialects.mysql.freeze import filled
 from mcp_migrate.dialects.mysql.marks import Place, insert_mark, lock_name, take_lock, update_mark
 from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted, waited
 from mcp_migrate.dialects.mysql.waiting import lock_owner, open_transactions
-from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, stays_inside
+from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, locks, stays_inside
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
 from mcp_migrate.model import Statement
@@ -29,6 +29,7 @@ from mcp_migrate.model import Statement
 if TYPE_CHECKING:
     import pymysql
 
+_OURS = frozenset({"preserve", "restore"})
 _IN_TRANSACTION = 0x0001
 """SERVER_STATUS_IN_TRANS of the protocol."""
 _NOT_ROLLED_BACK = 1196
@@ -47,6 +48,9 @@ class MysqlWriter(MysqlReader):
     def __init__(self, connection: pymysql.Connection[Any], url: str, statements: Sequence[Statement]) -> None:
         super().__init__(connection, url)
         self._sequence = FrozenSequence(statements)
+        self._keeps = {statement.n for statement in statements if statement.kind == "preserve"}
+        self._mode = SQL_MODE
+        self._holding = False
         self._marked: tuple[Place, str] | None = None
         self.committed: list[int] = []
         self.uncertain: int | None = None
@@ -54,8 +58,8 @@ class MysqlWriter(MysqlReader):
 
     @property
     def stands(self) -> bool:
-        """Whether something may stay whatever comes."""
-        return bool(self.committed) or self.uncertain is not None
+        """Whether something may stay whatever comes. Places for undo data do no harm, and are found there again."""
+        return not self._keeps.issuperset(self.committed) or self.uncertain is not None
 
     @property
     def lost(self) -> bool:
@@ -101,8 +105,9 @@ class MysqlWriter(MysqlReader):
         self._commit()
 
     def begin(self) -> None:
-        """Begin a transaction."""
-        self.ask("START TRANSACTION")
+        """Begin a transaction. To say so would give locks on tables back: while they are held, it begins by itself."""
+        if not self._holding:
+            self.ask("START TRANSACTION")
 
     def roll_back(self) -> None:
         """Undo what is not committed. What cannot be undone, because of its table, may stand from then on."""
@@ -128,7 +133,8 @@ class MysqlWriter(MysqlReader):
                 self._stood()
         except driver().Error as error:
             raise self._refused(frozen, error) from error
-        if inside and not self._connection.server_status & _IN_TRANSACTION:  # whatever it was, it was committed
+        ended = not self._holding and not self._connection.server_status & _IN_TRANSACTION
+        if inside and ended:  # whatever it was, it was committed
             self.committed = self._sequence.ran
             self.begin()
         one_row(frozen, touched)
@@ -166,11 +172,33 @@ class MysqlWriter(MysqlReader):
 
     def _send(self, frozen: Statement) -> int:
         """Send the text as it is; a value goes where its placeholder stands, as the driver writes it."""
+        self._speak(KEEPING_MODE if frozen.kind in _OURS else SQL_MODE)
+        if (takes := locks(frozen.sql)) is not None:
+            return self._hold(frozen.sql) if takes else self._let_go(frozen.sql)
         if not frozen.parameters:
             return self._touched(frozen.sql)
         return sum(
             self._touched(filled(frozen.sql, row, self._literal) if row else frozen.sql) for row in frozen.parameters
         )
+
+    def _speak(self, mode: str) -> None:
+        if mode != self._mode:
+            self.ask("SET SESSION sql_mode = %s", mode)
+            self._mode = mode
+
+    def _hold(self, sql: str) -> int:
+        """Lock the tables that are named, and that of our own mark, which is written meanwhile."""
+        mark = f", {quote(*self._marked[0])} WRITE" if self._marked else ""
+        self.ask("SET SESSION autocommit = 0")
+        self.ask(sql + mark)
+        self._holding = True
+        return 0
+
+    def _let_go(self, sql: str) -> int:
+        self.ask(sql)
+        self.ask("SET SESSION autocommit = 1")
+        self._holding = False
+        return 0
 
     def _literal(self, value: Any) -> str:
         return str(self._connection.escape(value, self._connection.encoders))
@@ -217,6 +245,7 @@ def _opened(
             raise locked(lock_owner(writer, lock_name(writer.database)))
         for name, value in _session(limits, mariadb=writer.mariadb).items():
             writer.ask(f"SET SESSION {name} = %s", value)
+        writer.ask("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # rows that are copied stay as they are
         writer.begin()
     except driver().Error as error:
         raise TargetUnreachableError(
@@ -227,7 +256,8 @@ def _opened(
 
 def _stay_inside(statements: Sequence[Statement]) -> None:
     for statement in statements:
-        if controls_session(statement.sql):
+        ours = statement.kind == "preserve" and locks(statement.sql) is not None
+        if controls_session(statement.sql) and not ours:
             raise ValidationFailedError(
                 f"Statement {statement.n} of revision {statement.revision} controls the session it would run in.",
                 hint="Nothing ran. Take it out of the revision: transactions, locks, the database and settings of the "
@@ -240,4 +270,5 @@ def _session(limits: Limits, *, mariadb: bool) -> dict[str, float]:
     wait = max(1, math.ceil(limits.lock_timeout))
     most = limits.statement_timeout
     longest = {"max_statement_time": most} if mariadb else {"max_execution_time": round(most * 1000)}
-    return {"lock_wait_timeout": wait, "innodb_lock_wait_timeout": wait, **longest}
+    fresh = {} if mariadb else {"information_schema_stats_expiry": 0}  # how far a table has counted, as of now
+    return {"lock_wait_timeout": wait, "innodb_lock_wait_timeout": wait, **longest, **fresh}

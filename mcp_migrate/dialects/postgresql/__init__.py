@@ -87,7 +87,15 @@ class PostgreSQL:
 
         return copy_rows(source, scratch.url, tables, most=most)
 
-    def remake(self, scratch: Scratch, schema: Schema, *, version_table: str, revisions: Sequence[str] | None) -> bool:
+    def remake(
+        self,
+        scratch: Scratch,
+        schema: Schema,
+        *,
+        source: str,  # noqa: ARG002  what was read of it is enough
+        version_table: str,
+        revisions: Sequence[str] | None,
+    ) -> bool:
         """From what was read."""
         from mcp_migrate.dialects.postgresql.remake import remake
 

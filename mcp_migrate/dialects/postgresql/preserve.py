@@ -55,7 +55,7 @@ class PostgresKeeper(SqlKeeper):
         """In the type it had."""
         return f"{kept}::{column.type}" if _foreign(column) else kept
 
-    def same(self, one: str, other: str) -> str:
+    def same(self, one: str, other: str, column: Column | None = None) -> str:  # noqa: ARG002  all alike
         """By text."""
         return f"{one}::text IS NOT DISTINCT FROM {other}::text"
 

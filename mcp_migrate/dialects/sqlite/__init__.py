@@ -95,6 +95,7 @@ class Sqlite:
         scratch: Scratch,  # noqa: ARG002  never
         schema: Schema,  # noqa: ARG002  never
         *,
+        source: str,  # noqa: ARG002  never
         version_table: str,  # noqa: ARG002  never
         revisions: Sequence[str] | None,  # noqa: ARG002  never
     ) -> bool:

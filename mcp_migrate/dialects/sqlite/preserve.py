@@ -63,7 +63,7 @@ class SqliteKeeper(SqlKeeper):
         """To the byte."""
         return f"{one} = {other} COLLATE BINARY"
 
-    def same(self, one: str, other: str) -> str:
+    def same(self, one: str, other: str, column: Column | None = None) -> str:  # noqa: ARG002  all alike
         """To the byte, and of the same kind: ``1`` is not ``1.0``."""
         return f"({one} IS {other} COLLATE BINARY AND typeof({one}) = typeof({other}))"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mcp_migrate.model import ALWAYS_APPROVED, Effect, Statement
 from mcp_migrate.rules.interface import Finding, effects_of, found, unknown
-from mcp_migrate.rules.mysql import databases, drops, privileges, row_rules, tables, views
+from mcp_migrate.rules.mysql import databases, drops, privileges, row_rules, tables, undo, views
 from mcp_migrate.rules.mysql.alter import alter_table
 from mcp_migrate.rules.mysql.cursor import Cursor, shown
 from mcp_migrate.rules.mysql.lexer import Refused, Token, tokens
@@ -52,7 +52,7 @@ def _find(statement: Statement, place: Place) -> list[Finding]:
             return [found(row_rules.VERSION)]
         if _depth(read) > _DEEPEST:
             return [unknown("it is nested too deeply")]
-        return _read(read, place)
+        return undo.ours(statement, read, place) or _read(read, place)
     except Refused as reason:
         return [unknown(str(reason).rstrip("."))]
     except RecursionError:

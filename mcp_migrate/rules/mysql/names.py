@@ -14,7 +14,8 @@ from mcp_migrate.rules.mysql.cursor import Name
 from mcp_migrate.rules.mysql.row_rules import SYSTEM
 from mcp_migrate.schema.model import Schema, Table
 
-_SYSTEM = frozenset({"mysql", "sys", "performance_schema", "information_schema"})
+_SYSTEM = frozenset({"mysql", "sys", "performance_schema", "information_schema", "mcp_migrate"})
+_OURS = "_mcp_migrate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +97,5 @@ class Place:
 
 
 def is_system(name: Name) -> bool:
-    return name[0].lower() in _SYSTEM
+    """Whether it belongs to the database server, or to us: what is kept there is no plan's to touch."""
+    return name[0].lower() in _SYSTEM or name[1].lower().startswith(_OURS)

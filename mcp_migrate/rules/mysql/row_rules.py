@@ -125,7 +125,7 @@ SYSTEM = rule(
     "{object} belongs to the server itself.",
     rationale="Accounts and rights are rows of these tables.",
     source=MANUAL + "system-schema.html",
-    flags=("DELETE FROM mysql.user",),
+    flags=("DELETE FROM mysql.user", "DROP TABLE _mcp_migrate_undo", "UPDATE mcp_migrate.applies SET done = 9"),
     passes=("DELETE FROM orders",),
 )
 VERSION = rule(
