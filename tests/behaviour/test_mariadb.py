@@ -59,13 +59,23 @@ async def test_a_plan_is_applied_and_rolled_back(world: World, mariadb_url: str)
         status = await agent.call("migration_status", target="shop")
         assert (status["revision"], status["pending"], status["drift"]["drifted"]) == ("m1", [], False)
 
-        back = await agent.call("migration_rollback", apply_id=applied["apply_id"])
-        if back["status"] == "approval_required":
-            world.sign(back["request_id"])
-            back = await agent.call("migration_rollback", apply_id=applied["apply_id"])
-    assert (back["status"], back["revision"]) == ("applied", None)
-    assert [row[0] for row in ask(mariadb_url, "SHOW TABLES")] == ["alembic_version"]
+        back = await _back(world, agent, applied)
+        assert (back["status"], back["revision"]) == ("applied", None)
+        tables = [row[0] for row in ask(mariadb_url, "SHOW TABLES")]
+        assert [name for name in tables if not name.startswith("_mcp_migrate_undo")] == ["alembic_version"]
+
+        again = await _back(world, agent, back)  # what the rollback dropped was kept as well
+        assert (again["status"], again["revision"]) == ("applied", "m1")
+        assert ask(mariadb_url, "SELECT * FROM items") == [(1, "100% sure", None)]
     assert [row for row in ask(mariadb_url, "SHOW DATABASES") if row[0].startswith("mcp_migrate_scratch")] == []
+
+
+async def _back(world: World, agent: Agent, applied: Mapping[str, Any]) -> Mapping[str, Any]:
+    answer = await agent.call("migration_rollback", apply_id=applied["apply_id"])
+    if answer["status"] == "approval_required":
+        world.sign(answer["request_id"])
+        answer = await agent.call("migration_rollback", apply_id=applied["apply_id"])
+    return answer
 
 
 async def test_a_failure_half_way_is_told_exactly(world: World, mariadb_url: str) -> None:
