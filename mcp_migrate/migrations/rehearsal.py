@@ -48,8 +48,9 @@ def starting_point(
     recorded, is at its start again if the way back restores; at base it is not, since Alembic leaves its version
     table. Only what is left is `replayed`.
     """
+    empty = not way.live.tables and not any(other.schema for other in way.live.others)
     at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
-    if scratch.holds_schema or at_base:
+    if scratch.holds_schema or (at_base and empty):
         with way.dialect.open_scratch(url) as fresh:
             fill(way, url, fresh)
             yield fresh

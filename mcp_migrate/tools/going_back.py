@@ -83,8 +83,9 @@ def way_back(applies: Sequence[Apply], live: Live) -> Plan:
 
 
 def _again(plan: Plan) -> list[Statement]:
-    """What the plan itself changed, without what we added to it."""
-    return [statement for statement in plan.statements if statement.kind in {"change", "version"}]
+    """What the plan itself changed, without what we added to it. The version table is there: going back leaves it."""
+    own = [statement for statement in plan.statements if statement.kind in {"change", "version"}]
+    return [s for s in own if s.kind != "version" or not s.sql.lstrip().upper().startswith("CREATE")]
 
 
 def _numbered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
