@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
 
 if TYPE_CHECKING:
-    from mcp_migrate.ledger import Ledger
+    from mcp_migrate.anchors.keeper import Keeper
+    from mcp_migrate.ledger import Event, Ledger
     from mcp_migrate.migrations.cage.confinement import Confinement
     from mcp_migrate.model import Call, Effect
     from mcp_migrate.notices import Outbox
@@ -63,6 +64,8 @@ def serve(words: Sequence[str]) -> None:
     log_to_stderr()
     if wiring.settings.notify:
         wiring.tell_people()
+    if wiring.settings.checkpoints:
+        wiring.keep_watching()
     calls = Calls()
     serve_stdio(build_server(registry, wiring, principal, calls), calls)
 
@@ -121,7 +124,25 @@ class Wiring:
         """The ledger, created when it is not there yet."""
         from mcp_migrate.ledger import Ledger
 
-        return Ledger.open(self.settings.ledger)
+        ledger = Ledger.open(self.settings.ledger)
+        if self.settings.checkpoints is not None:
+            ledger.after = self._noticed
+        return ledger
+
+    def _noticed(self, events: Sequence[Event]) -> None:
+        self.keeper.noticed(events)  # which needs the ledger, so that it is made when the first entry is there
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        """Who signs the ledger's head. Raises: ConfigInvalidError."""
+        from mcp_migrate.anchors.keeper import Keeper
+
+        if self.settings.checkpoints is None:
+            raise ConfigInvalidError(
+                "The configuration says nothing of checkpoints.",
+                hint="Add `checkpoints` with an origin and a key: docs/ledger.md shows how.",
+            )
+        return Keeper(self.settings.checkpoints, self.ledger, lambda: datetime.now(UTC))
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -186,6 +207,14 @@ class Wiring:
 
         threading.Thread(
             target=keep_sending, args=(self.outbox, threading.Event()), name="notices", daemon=True
+        ).start()
+
+    def keep_watching(self) -> None:
+        """Sign the ledger's head and hand it to witnesses for as long as this process lives."""
+        from mcp_migrate.anchors.keeper import keep_watching
+
+        threading.Thread(
+            target=keep_watching, args=(self.keeper, threading.Event()), name="checkpoints", daemon=True
         ).start()
 
     def readable_targets(self, principal: str) -> Sequence[str]:

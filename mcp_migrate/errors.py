@@ -225,6 +225,18 @@ class LedgerCorruptError(MigrateError):
     code = "ledger_corrupt"
 
 
+class CheckpointInvalidError(MigrateError):
+    """What is said to be a signed head of the ledger is none, or nobody who counts signed it."""
+
+    code = "checkpoint_invalid"
+
+
+class WitnessFailedError(MigrateError):
+    """A witness did not take a checkpoint, or cannot be asked what it holds."""
+
+    code = "witness_failed"
+
+
 class AlreadyUsedError(MigrateError):
     """An approval was already consumed by another apply."""
 

@@ -1,40 +1,93 @@
-"""Is the record whole, and what does it say?"""
+"""What does the record say, who can prove it, and who else is to know its head?"""
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
-from mcp_migrate.ledger import Event, Finding, Head
+from mcp_migrate.cli.ledger_verify import check_proof, verify
+from mcp_migrate.errors import LedgerCorruptError
+from mcp_migrate.ledger import Event
+from mcp_migrate.ledger.export import FORMATS, csv_header, jsonl
+from mcp_migrate.ledger.proof_file import write
+from mcp_migrate.ledger.proofs import verify_inclusion
 
 app = typer.Typer(no_args_is_help=True)
+_PAGE = 1000
 _FOLLOW_SECONDS = 0.5
 
 
-@app.command()
-def verify(
-    config_file: ConfigOption = None,
-    as_json: JsonOption = False,
-    trusted: Annotated[
-        list[str] | None, typer.Option("--root", metavar="SIZE:HASH", help="A head you noted earlier.")
-    ] = None,
-) -> None:
-    """Recompute every hash; fails on an edited, missing, inserted or reordered entry and on a cut tail."""
-    from mcp_migrate.ledger import verify as verify_ledger
+app.command()(verify)
 
-    found = verify_ledger(wire(config_file).settings.ledger, trusted=[_head(text) for text in trusted or ()])
+
+@app.command()
+def checkpoint(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Sign the head, hand it to every witness now, and print it. Exits with 1 when a witness does not take it."""
+    keeper = wire(config_file).keeper
+    signed = keeper.sign()
+    outcomes = keeper.push(at_once=True)
+    key = str(keeper.keys()[0])
     if as_json:
-        findings = [{"seq": finding.seq, "why": finding.why} for finding in found.findings]
-        print_json({"ok": found.ok, "size": found.head.size, "root": found.head.root, "findings": findings})
-    elif found.ok:
-        print(f"The ledger is whole: {found.head.size} entries, root {found.head.root}")
+        size, root = signed.head.size, signed.head.root
+        print_json({"checkpoint": str(signed.note), "size": size, "root": root, "key": key, "witnesses": outcomes})
     else:
-        print("THE LEDGER HAS BEEN TAMPERED WITH:\n" + "\n".join(_finding(finding) for finding in found.findings))
-    if not found.ok:
-        raise typer.Exit(1)
+        print(str(signed.note), end="")
+        print(f"key {key}", file=sys.stderr)
+        for name, why in outcomes.items():
+            print(safe(f"{name}: {why or 'taken'}"), file=sys.stderr)
+    raise typer.Exit(1 if any(outcomes.values()) else 0)
+
+
+@app.command()
+def prove(
+    seq: Annotated[int, typer.Argument(min=0, help="The entry, as `ledger tail` numbers it.")],
+    config_file: ConfigOption = None,
+) -> None:
+    """Print a proof that this entry is in the ledger, with a checkpoint: it verifies on a machine without either."""
+    wiring = wire(config_file)
+    newest = wiring.keeper.newest()
+    if newest is None or newest.head.size <= seq:
+        newest = wiring.keeper.sign()
+    (event,) = wiring.ledger.read(since=seq, limit=1) or (None,)
+    hashes = wiring.ledger.prove_inclusion(seq, newest.head.size)
+    if event is None or not verify_inclusion(
+        event.leaf, seq, newest.head.size, hashes, bytes.fromhex(newest.head.root)
+    ):
+        raise LedgerCorruptError(f"Entry {seq} cannot be proved.", hint="Run `mcp-migrate ledger verify`.")
+    print(write(seq, hashes, str(newest.note), event.canonical()), end="")
+
+
+@app.command("check")
+def check(
+    proof: Annotated[Path, typer.Argument(help="What `ledger prove` wrote.")],
+    config_file: ConfigOption = None,
+    keys: Annotated[list[str] | None, typer.Option("--key", help="A verifier key of the ledger.")] = None,
+) -> None:
+    """Check a proof, without the ledger, and show the entry that it proves."""
+    print(safe(check_proof(proof, config_file, keys)))
+
+
+@app.command()
+def export(
+    config_file: ConfigOption = None,
+    style: Annotated[str, typer.Option("--format", help="jsonl, csv or ocsf.")] = "jsonl",
+    since: Annotated[int, typer.Option(min=0, help="The first entry.")] = 0,
+) -> None:
+    """Print entries for other tools, one a line."""
+    if style not in FORMATS:
+        raise typer.BadParameter(f"{style!r} is none of {', '.join(FORMATS)}", param_hint="--format")
+    ledger = wire(config_file).ledger
+    if style == "csv":
+        print(csv_header())
+    while page := ledger.read(since=since, limit=_PAGE):
+        for event in page:
+            print(FORMATS[style](event))
+        since = page[-1].seq + 1
 
 
 @app.command()
@@ -50,35 +103,10 @@ def tail(
     while True:
         for event in ledger.read(since=at, limit=1000):
             at = event.seq + 1
-            print_json(_entry(event)) if as_json else print(_line(event))
+            print(jsonl(event), flush=True) if as_json else print(_line(event), flush=True)
         if not follow:
             return
         time.sleep(_FOLLOW_SECONDS)
-
-
-def _finding(finding: Finding) -> str:
-    where = "" if finding.seq is None else f"entry {finding.seq}: "
-    return f"  {where}{safe(finding.why)}"
-
-
-def _head(text: str) -> Head:
-    size, _, root = text.partition(":")
-    if not size.isdecimal() or len(root) != 64:  # noqa: PLR2004  a SHA-256 in hexadecimal
-        raise typer.BadParameter(f"{text!r} is not SIZE:HASH", param_hint="--root")
-    return Head(int(size), root)
-
-
-def _entry(event: Event) -> dict[str, object]:
-    return {
-        "seq": event.seq,
-        "at": event.at,
-        "kind": event.kind,
-        "workflow": event.workflow,
-        "call_id": event.call_id,
-        "subject": event.subject,
-        "body": event.body,
-        "root": event.root.hex(),
-    }
 
 
 def _line(event: Event) -> str:

@@ -6,6 +6,6 @@
 
 from mcp_migrate.ledger.events import Draft, Event, Head, Kind
 from mcp_migrate.ledger.store import Ledger
-from mcp_migrate.ledger.verify import Finding, Verification, verify
+from mcp_migrate.ledger.verify import Finding, Inside, Known, Verification, verify
 
-__all__ = ["Draft", "Event", "Finding", "Head", "Kind", "Ledger", "Verification", "verify"]
+__all__ = ["Draft", "Event", "Finding", "Head", "Inside", "Kind", "Known", "Ledger", "Verification", "verify"]

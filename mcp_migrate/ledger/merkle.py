@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache
 
 HASH_SIZE = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -18,6 +19,20 @@ def leaf_hash(data: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two subtrees into their parent."""
     return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def joined(peaks: Sequence[bytes]) -> bytes:
+    """The root over subtrees that stand side by side, largest first."""
+    if not peaks:
+        return EMPTY_ROOT
+    made = peaks[-1]
+    for peak in peaks[-2::-1]:
+        made = hashlib.sha256(b"\x01" + peak + made).digest()
+    return made
+
+
+_root = lru_cache(maxsize=64)(joined)
+"""Each append asks several times for the root of the same few trees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +56,7 @@ class Frontier:
     @property
     def root(self) -> bytes:
         """The root of the whole tree."""
-        if not self.peaks:
-            return EMPTY_ROOT
-        return reduce(lambda right, left: node_hash(left, right), reversed(self.peaks))
+        return _root(self.peaks)
 
     def to_bytes(self) -> bytes:
         """The peaks, one after the other; the size is known from elsewhere."""

@@ -10,17 +10,21 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Dialect,
     Integer,
     LargeBinary,
     Select,
     Text,
     bindparam,
     column,
+    func,
     insert,
     select,
     table,
     type_coerce,
 )
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 events = table(
     "events",
@@ -36,9 +40,19 @@ events = table(
     column("frontier", LargeBinary),
 )
 ALL = select(events).order_by(events.c.seq)
-TAIL = select(events.c.seq, events.c.root, events.c.frontier).order_by(events.c.seq.desc()).limit(1)
+_LAST = select(func.max(events.c.seq)).scalar_subquery()
+TAIL = select(events.c.seq, events.c.root, events.c.frontier).where(events.c.seq == _LAST)
 ROOT_OF = select(events.c.root).where(events.c.seq == bindparam("seq"))
 INSERT = insert(events)
+KEPT = select(events.c.seq, events.c.leaf, events.c.frontier).where(events.c.seq.in_(bindparam("seqs", expanding=True)))
+FRONTIER_OF = select(events.c.root, events.c.frontier).where(events.c.seq == bindparam("seq"))
+
+
+def text_of(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """A statement as its driver takes it, and the names of its parameters in order: for what is sent all the time."""
+    compiled = statement.compile(dialect=dialect)
+    names = compiled.positiontup if isinstance(compiled, SQLCompiler) else None
+    return str(compiled), tuple(names or ())
 
 
 def find(kind: str, subject: str) -> Select[Any]:

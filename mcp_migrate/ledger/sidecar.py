@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from mcp_migrate.errors import LedgerCorruptError
@@ -30,16 +31,14 @@ def read_sidecar(ledger: Path) -> Head | None:
         LedgerCorruptError: the file is not a head.
         OSError: it cannot be read.
     """
-    path = sidecar_path(ledger)
     try:
-        return _parse(_settled(path))
+        descriptor = _open(ledger, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    except ValueError as error:
-        raise LedgerCorruptError(
-            f"The head file {path} cannot be understood: {error}.",
-            hint="It was written by something else. Put it back from a backup, then run `ledger verify`.",
-        ) from error
+    try:
+        return _known(ledger, descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def publish(ledger: Path, head: Head) -> None:
@@ -49,10 +48,13 @@ def publish(ledger: Path, head: Head) -> None:
         LedgerCorruptError: the file is not a head.
         OSError: it cannot be written.
     """
-    known = read_sidecar(ledger)
-    if known is None or known.size < head.size:
-        with sidecar_path(ledger).open("r+b", buffering=0) as file:
-            file.write(_text(head))
+    descriptor = _open(ledger, os.O_RDWR)
+    try:
+        if _known(ledger, descriptor).size < head.size:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, _text(head))
+    finally:
+        os.close(descriptor)
 
 
 def begin(ledger: Path, new: Path) -> None:
@@ -71,18 +73,38 @@ def begin(ledger: Path, new: Path) -> None:
         os.link(new, sidecar_path(ledger))
 
 
-def _settled(path: Path) -> bytes:
+def _open(ledger: Path, flags: int) -> int:
+    return os.open(sidecar_path(ledger), flags | getattr(os, "O_BINARY", 0))
+
+
+def _known(ledger: Path, descriptor: int) -> Head:
+    try:
+        return _parse(_settled(descriptor))
+    except ValueError as error:
+        raise LedgerCorruptError(
+            f"The head file {sidecar_path(ledger)} cannot be understood: {error}.",
+            hint="It was written by something else. Put it back from a backup, then run `ledger verify`.",
+        ) from error
+
+
+def _settled(descriptor: int) -> bytes:
     """The content, read until two reads agree: a verifier does not hold the lock that writers hold."""
-    first, second = path.read_bytes(), path.read_bytes()
+    first, second = _content(descriptor), _content(descriptor)
     while first != second:
-        first, second = second, path.read_bytes()
+        first, second = second, _content(descriptor)
     return second
+
+
+def _content(descriptor: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, 2 * _LENGTH)
 
 
 def _text(head: Head) -> bytes:
     return json.dumps({"size": head.size, "root": head.root}).ljust(_LENGTH).encode() + b"\n"
 
 
+@lru_cache(maxsize=8)
 def _parse(text: bytes) -> Head:
     match json.loads(text):
         case {"size": int(size), "root": str(root)} if size >= 0 and len(bytes.fromhex(root)) == HASH_SIZE:

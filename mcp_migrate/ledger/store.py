@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from mcp_migrate.errors import LedgerCorruptError
+from mcp_migrate.errors import AlreadyUsedError, InvalidArgumentsError, LedgerCorruptError
 from mcp_migrate.ledger import sqlite
 from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_text, hashed_bytes, stamp
+from mcp_migrate.ledger.line import Line, Row, Waiting
 from mcp_migrate.ledger.merkle import Frontier, leaf_hash
+from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
 from mcp_migrate.ledger.sidecar import publish, read_sidecar
 from mcp_migrate.ledger.trouble import translated, unavailable
 
@@ -36,7 +38,13 @@ class Ledger:
         self._path = path
         self._connection = connection
         self._lock = threading.Lock()
+        self._line = Line(self._write)
+        dialect = connection.dialect
+        self._insert, self._tail = (_queries().text_of(each, dialect) for each in (_queries().INSERT, _queries().TAIL))
+        self._last: tuple[Any, Frontier] = (None, Frontier())
         self._file = _identity(path)
+        self.after: Callable[[Sequence[Event]], None] | None = None
+        """What is told of each entry once it is on the disk."""
         self._remembered: dict[Any, Any] = {}
 
     @classmethod
@@ -71,14 +79,11 @@ class Ledger:
         moment = stamp(at)
         texts = [body_text(draft) for draft in drafts]
         consumes = [str(draft.subject) for draft in drafts if draft.kind == Kind.APPROVAL_CONSUMED]
-        with self._writing(consumes=consumes):
-            frontier = self._frontier()
-            self._check_head(frontier)
-            rows = list(_grow(frontier, drafts, texts, moment))
-            self._insert(rows)
-        if rows:
-            self._publish(Head(len(rows) + frontier.size, rows[-1]["root"].hex()))
-        return tuple(_event(row) for row in rows)
+        rows = self._line.settle(Waiting(drafts, texts, moment, consumes))
+        events = tuple(_event(row) for row in rows)
+        if self.after is not None:
+            self.after(events)
+        return events
 
     def find(self, kind: str, subject: str) -> tuple[Event, ...]:
         """All events of `kind` about `subject`, oldest first."""
@@ -111,6 +116,42 @@ class Ledger:
         with self._lock, translated(self._path):
             return _head(self._frontier())
 
+    def root_at(self, size: int) -> str:
+        """The root of the log as it was with `size` entries. Raises: InvalidArgumentsError."""
+        with self._lock, translated(self._path):
+            frontier = self._frontier()
+            root = self._root_at(size, frontier) if 0 <= size <= frontier.size else None
+        if root is None:
+            raise _no_such(f"a state with {size} entries", frontier.size)
+        return root
+
+    def prove_inclusion(self, seq: int, size: int) -> tuple[bytes, ...]:
+        """That entry `seq` is in the log as it was with `size` entries. Raises: InvalidArgumentsError."""
+        return self._proved(f"an entry {seq} among {size}", prove_inclusion, seq, size)
+
+    def prove_consistency(self, old: int, size: int) -> tuple[bytes, ...]:
+        """That the log of `size` entries begins with the one of `old` entries. Raises: InvalidArgumentsError."""
+        return self._proved(f"a growth from {old} to {size} entries", prove_consistency, old, size)
+
+    def _proved(
+        self, what: str, prove: Callable[[int, int, Look], tuple[bytes, ...]], at: int, size: int
+    ) -> tuple[bytes, ...]:
+        with self._lock, translated(self._path):
+            known = self._frontier().size
+            if size > known:
+                raise _no_such(what, known)
+            try:
+                return prove(at, size, self._kept)
+            except (ValueError, KeyError) as error:
+                raise _no_such(what, known) from error
+
+    def _kept(self, seqs: Collection[int]) -> Mapping[int, Kept]:
+        """What stands beside these entries; the peaks before one are stored with the one before it."""
+        asked = {"seqs": sorted({*seqs, *(seq - 1 for seq in seqs if seq)})}
+        rows = {row.seq: row for row in self._connection.execute(_queries().KEPT, asked)}
+        peaks = {seq: Frontier.from_bytes(seq, rows[seq - 1].frontier).peaks if seq else () for seq in seqs}
+        return {seq: Kept(rows[seq].leaf, peaks[seq]) for seq in seqs}
+
     def close(self) -> None:
         """Let go of the file. Whatever was appended is there already."""
         with self._lock:
@@ -124,10 +165,37 @@ class Ledger:
     ) -> None:
         self.close()
 
+    def _write(self, group: Sequence[Waiting]) -> None:
+        """Write the entries of all who wait in one transaction. Who holds up the others alone fails alone."""
+        with self._lock:
+            with self._transaction():
+                begun = frontier = self._frontier()
+                self._check_head(frontier)
+                for each in group:
+                    frontier = self._put(each, frontier)
+            if frontier.size > begun.size:
+                self._publish(_head(frontier))
+
+    def _put(self, waiting: Waiting, frontier: Frontier) -> Frontier:
+        rows = tuple(_grow(frontier, waiting))
+        driver = sqlite.driver(self._connection)
+        try:
+            with translated(self._path, consumes=waiting.consumes):
+                driver.execute("SAVEPOINT one")
+                text, names = self._insert
+                driver.executemany(text, [[row[name] for name in names] for row in rows])
+                driver.execute("RELEASE one")
+        except AlreadyUsedError as error:
+            driver.execute("ROLLBACK TO one")
+            waiting.error = error
+            return frontier
+        waiting.rows = rows
+        return rows[-1]["grown"] if rows else frontier
+
     @contextmanager
-    def _writing(self, *, consumes: Sequence[str] = (), recorded: bool = False) -> Iterator[None]:
+    def _transaction(self, *, recorded: bool = False) -> Iterator[None]:
         """Hold the write lock of the file, across processes: all is committed at the end, or nothing."""
-        with self._lock, translated(self._path, consumes=consumes, recorded=recorded):
+        with translated(self._path, recorded=recorded):
             driver = sqlite.driver(self._connection)
             driver.execute("BEGIN IMMEDIATE")
             try:
@@ -139,22 +207,24 @@ class Ledger:
 
     def _publish(self, head: Head) -> None:
         """Write the head beside the file, under the lock again so that a later head stays."""
-        with self._writing(recorded=True):
+        with self._transaction(recorded=True):
             publish(self._path, head)
 
     def _frontier(self) -> Frontier:
         """The frontier after the last entry; it must give that entry's root."""
-        row = self._connection.execute(_queries().TAIL).one_or_none()
-        if row is None:
-            return Frontier()
+        row = sqlite.driver(self._connection).execute(self._tail[0]).fetchone()
+        if row != self._last[0]:
+            self._last = (row, self._held(*row) if row else Frontier())
+        return self._last[1]
+
+    def _held(self, seq: int, root: object, stored: object) -> Frontier:
         try:
             # A forger may have stored a value of another type.
-            raw = row.frontier if isinstance(row.frontier, bytes) else b""
-            frontier = Frontier.from_bytes(row.seq + 1, raw)
+            frontier = Frontier.from_bytes(seq + 1, stored if isinstance(stored, bytes) else b"")
         except ValueError as error:
-            raise self._corrupt(f"entry {row.seq} has a broken frontier") from error
-        if frontier.root != row.root:
-            raise self._corrupt(f"the root of entry {row.seq} does not fit its frontier")
+            raise self._corrupt(f"entry {seq} has a broken frontier") from error
+        if frontier.root != root:
+            raise self._corrupt(f"the root of entry {seq} does not fit its frontier")
         return frontier
 
     def _check_head(self, frontier: Frontier) -> None:
@@ -181,10 +251,6 @@ class Ledger:
     def _corrupt(self, why: str) -> LedgerCorruptError:
         return LedgerCorruptError(f"The ledger {self._path} was tampered with: {why}.", hint=_TAMPERED)
 
-    def _insert(self, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(_queries().INSERT, rows)
-
     def _select(self, query: Select[Any]) -> tuple[Event, ...]:
         with self._lock, translated(self._path):
             return tuple(self._entry(row) for row in self._connection.execute(query).mappings())
@@ -196,12 +262,12 @@ class Ledger:
             raise self._corrupt(f"the body of entry {row['seq']} is not what was written") from error
 
 
-def _grow(frontier: Frontier, drafts: Sequence[Draft], texts: Sequence[str], moment: str) -> Iterator[dict[str, Any]]:
-    """The rows that `drafts` become at the end of the tree."""
-    for draft, text in zip(drafts, texts, strict=True):
+def _grow(frontier: Frontier, waiting: Waiting) -> Iterator[Row]:
+    """The rows that entries become at the end of the tree, each with the frontier it leads to."""
+    for draft, text in zip(waiting.drafts, waiting.texts, strict=True):
         fields: dict[str, Any] = {
             "seq": frontier.size,
-            "at": moment,
+            "at": waiting.moment,
             "kind": str(draft.kind),
             "workflow": draft.workflow,
             "call_id": draft.call_id,
@@ -210,7 +276,7 @@ def _grow(frontier: Frontier, drafts: Sequence[Draft], texts: Sequence[str], mom
         }
         leaf = leaf_hash(hashed_bytes(**fields))
         frontier = frontier.append(leaf)
-        yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes()}
+        yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes(), "grown": frontier}
 
 
 def _event(row: Mapping[Any, Any]) -> Event:
@@ -221,6 +287,10 @@ def _event(row: Mapping[Any, Any]) -> Event:
 
 
 _PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")
+
+
+def _no_such(what: str, size: int) -> InvalidArgumentsError:
+    return InvalidArgumentsError(f"The ledger has {size} entries, and not {what}.", hint="Count entries from 0.")
 
 
 def _head(frontier: Frontier) -> Head:

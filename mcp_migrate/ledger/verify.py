@@ -6,7 +6,9 @@ log rewritten as a whole, shows only against heads known before: the head file's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,78 +16,108 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger import sqlite
-from mcp_migrate.ledger.events import Head, hashed_bytes
-from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from mcp_migrate.ledger.events import Event, Head
+from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier
+from mcp_migrate.ledger.scan import COLUMNS, Finding, Scan, UnreadableError, scan
 from mcp_migrate.ledger.sidecar import read_sidecar, sidecar_path
 from mcp_migrate.ledger.trouble import is_damage, translated
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Row
+    from sqlalchemy.engine import Connection
+
+__all__ = ["Finding", "Inside", "Known", "Verification", "verify"]
+
+_FROM = "WHERE seq >= ? OR seq < 0"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong; `seq` is the first entry that shows it, where it is about an entry."""
+class Known:
+    """A head that somebody outside of the log vouches for: as the message names them."""
 
-    seq: int | None
-    why: str
+    by: str
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Which entries vouch for heads themselves, and how: what was signed stands on the record too."""
+
+    kinds: frozenset[str] = frozenset()
+    known: Callable[[Sequence[Event]], Sequence[Known]] = lambda _events: ()
+
+
+_NOTHING = Inside()
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found. `head` is that of the entries up to the first bad one."""
+    """What was found. `head` is that of the entries up to the first bad one; `agreed` are the heads that fit."""
 
     head: Head
     findings: tuple[Finding, ...]
+    agreed: tuple[Known, ...] = ()
 
     @property
     def ok(self) -> bool:
         return not self.findings
 
 
-def verify(ledger_url: str, *, trusted: Sequence[Head] = ()) -> Verification:
-    """Check the whole ledger; nothing is changed and no file is made.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    trusted: Sequence[Head]
+    known: Sequence[Known]
+    since: Head | None
+    inside: Inside
+
+
+def verify(
+    ledger_url: str,
+    *,
+    trusted: Sequence[Head] = (),
+    known: Sequence[Known] = (),
+    since: Head | None = None,
+    inside: Inside = _NOTHING,
+) -> Verification:
+    """Check the whole ledger, or the entries from `since` on; nothing is changed and no file is made.
+
+    `since` is trusted to be a head of this log; what is stored beside its last entry has to give its root.
 
     Raises:
         ConfigInvalidError: the URL does not name an SQLite file.
         LedgerUnavailableError: it cannot be opened, or is not a ledger.
     """
-    path = sqlite.locate(ledger_url)
+    path, asked = sqlite.locate(ledger_url), _Asked(trusted, known, since, inside)
     at_rest = sqlite.at_rest(path)
-    result = _verify(path, trusted, "immutable" if at_rest else "ro")
+    found = _verify(path, asked, "immutable" if at_rest else "ro")
     if at_rest and sqlite.at_rest(path) != at_rest:  # someone began to write while we read without locks
-        return _verify(path, trusted, "ro")
-    return result
+        return _verify(path, asked, "ro")
+    return found
 
 
-def _verify(path: Path, trusted: Sequence[Head], mode: sqlite.Mode) -> Verification:
+def _verify(path: Path, asked: _Asked, mode: sqlite.Mode) -> Verification:
     # The head file is read first: entries that others append meanwhile must not make it look too new.
     beside, unreadable = _beside(path)
-    witnesses = [
-        *(("the head file", head) for head in beside),
-        *(("a trusted head", head) for head in trusted),
+    heads = [
+        *(Known("the head file", head) for head in beside),
+        *(Known("a trusted head", head) for head in asked.trusted),
+        *asked.known,
     ]
     with closing(sqlite.connect(path, mode)) as connection, translated(path):
-        log = _scan(connection, {head.size for _, head in witnesses})
+        driver = sqlite.driver(connection)
+        log = _scan(driver, asked, {each.head.size for each in heads})
+        heads += asked.inside.known([_event(row) for row in log.collected])
+        roots = {**_roots(driver, {each.head.size for each in heads}, log.frontier.size), **log.roots}
         altered = [Finding(None, f"The file was altered: {what}.") for what in sqlite.changed_schema(connection)]
         damaged = _integrity(connection)
-    cut = [found for name, head in witnesses if (found := _compare(name, head, log))]
+    looked_at = [each for each in heads if asked.since is None or each.head.size >= asked.since.size]
+    agreed = tuple(each for each in looked_at if roots.get(each.head.size) == each.head.root.lower())
+    cut = list(_disagreeing(looked_at, agreed, log))
     if not beside and not unreadable:
-        missing = f"The head file {sidecar_path(path)} is missing: nothing shows whether the log's end was cut."
-        cut.append(Finding(None, missing))
+        gone = f"The head file {sidecar_path(path)} is missing: nothing shows whether the log's end was cut."
+        cut.append(Finding(None, gone))
     first = [log.bad] if log.bad else []
-    return Verification(
-        Head(log.frontier.size, log.frontier.root.hex()), (*first, *unreadable, *cut, *altered, *damaged)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """What the entries say: the tree up to the first bad one, and the roots at the sizes asked for."""
-
-    frontier: Frontier
-    roots: Mapping[int, str]
-    bad: Finding | None
+    head = Head(log.frontier.size, log.frontier.root.hex())
+    return Verification(head, (*first, *unreadable, *cut, *altered, *damaged), agreed)
 
 
 def _beside(path: Path) -> tuple[list[Head], list[Finding]]:
@@ -98,54 +130,64 @@ def _beside(path: Path) -> tuple[list[Head], list[Finding]]:
     return [head] if head else [], []
 
 
-def _scan(connection: Connection, sizes: Collection[int]) -> _Log:
-    from sqlalchemy.exc import DBAPIError
+def _scan(driver: sqlite3.Connection, asked: _Asked, sizes: Collection[int]) -> Scan:
+    begin, since = Frontier(), asked.since
+    if since is not None and since.size:
+        held = _stored(driver, since.size)
+        if held is None or held.root.hex() != since.root:
+            why = f"The first {since.size} entries are not those to begin after."
+            return Scan(begin, {}, Finding(None, why))
+        begin = held
+    return scan(_rows(driver, begin.size), begin, sizes, asked.inside.kinds)
 
-    from mcp_migrate.ledger.queries import ALL
 
-    frontier, roots = Frontier(), {0: EMPTY_ROOT.hex()}
+def _rows(driver: sqlite3.Connection, begin: int) -> Iterator[Sequence[Any]]:
     try:
-        for row in connection.execute(ALL):
-            grown = _grow(frontier, row)
-            if isinstance(grown, str):
-                return _Log(frontier, roots, Finding(frontier.size, grown))
-            frontier = grown
-            if frontier.size in sizes:
-                roots[frontier.size] = frontier.root.hex()
-    except DBAPIError as error:
-        if not is_damage(error.orig):
+        yield from driver.execute(f"SELECT {', '.join(COLUMNS)} FROM events {_FROM} ORDER BY seq", [begin])  # noqa: S608  no value is in it
+    except sqlite3.Error as error:
+        if not is_damage(error):
             raise
-        return _Log(frontier, roots, Finding(frontier.size, f"It cannot be read: {error.orig}."))
-    return _Log(frontier, roots, None)
+        raise UnreadableError(str(error)) from error
 
 
-def _grow(frontier: Frontier, row: Row[*tuple[Any, ...]]) -> Frontier | str:
-    """The tree with this entry, or what is wrong with the entry."""
-    seq, at, kind, workflow, call_id, subject, body, leaf, root, stored = row
-    if seq != frontier.size:
-        return f"It is missing: entry {seq} stands in its place."
-    optional = all(value is None or isinstance(value, str) for value in (workflow, call_id, subject))
-    if not optional or not all(isinstance(value, str) for value in (at, kind, body)):
-        return "It was edited: a field is not text."
-    expected = leaf_hash(
-        hashed_bytes(seq=seq, at=at, kind=kind, body=body, workflow=workflow, call_id=call_id, subject=subject)
-    )
-    if leaf != expected:
-        return "It was edited: its fields do not give its leaf hash."
-    grown = frontier.append(expected)
-    if root != grown.root:
-        return "Its root does not follow from the entries up to it: one was edited, inserted, removed or moved."
-    return grown if stored == grown.to_bytes() else "It was edited: its frontier is not that of the tree."
+def _stored(driver: sqlite3.Connection, size: int) -> Frontier | None:
+    """The frontier that is stored after `size` entries, whatever it is worth."""
+    row = driver.execute("SELECT frontier FROM events WHERE seq = ?", [size - 1]).fetchone()
+    try:
+        return Frontier.from_bytes(size, row[0] if row and isinstance(row[0], bytes) else b"")
+    except ValueError:
+        return None
 
 
-def _compare(name: str, head: Head, log: _Log) -> Finding | None:
+def _roots(driver: sqlite3.Connection, sizes: Collection[int], largest: int) -> dict[int, str]:
+    """The roots after so many entries, of the part of the log that was found good."""
+    found = {0: EMPTY_ROOT.hex()}
+    for size in sizes:
+        if 0 < size <= largest:
+            row = driver.execute("SELECT root FROM events WHERE seq = ?", [size - 1]).fetchone()
+            found[size] = bytes(row[0]).hex() if row else ""
+    return found
+
+
+def _event(row: Sequence[Any]) -> Event:
+    seq, at, kind, workflow, call_id, subject, body, leaf, root, _ = row
+    return Event(seq, at, kind, json.loads(body), workflow, call_id, subject, leaf, root)
+
+
+def _disagreeing(heads: Sequence[Known], agreed: Sequence[Known], log: Scan) -> Iterator[Finding]:
+    """Where the log is not what others know of it, with the first entry that can be the bad one."""
     size = log.frontier.size
-    if head.size > size:
-        why = f"The log ends after {size} entries, and {name} knows {head.size}: its end was cut."
-        return None if log.bad else Finding(size, why)
-    if log.roots[head.size] != head.root.lower():
-        return Finding(None, f"The first {head.size} entries are not those {name} vouches for.")
-    return None
+    for each in heads:
+        if each.head.size > size and not log.bad:
+            yield Finding(size, _cut(each, size))
+        elif each.head.size <= size and each not in agreed:
+            still = max((good.head.size for good in agreed if good.head.size < each.head.size), default=0)
+            good = f" The first {still} still fit what others know." if still else ""
+            yield Finding(still, f"The first {each.head.size} entries are not those {each.by} vouches for.{good}")
+
+
+def _cut(known: Known, size: int) -> str:
+    return f"The log ends after {size} entries, and {known.by} knows {known.head.size}: its end was cut."
 
 
 def _integrity(connection: Connection) -> list[Finding]:

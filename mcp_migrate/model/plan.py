@@ -52,7 +52,10 @@ STRENGTH = tuple(Assurance)
 
 def canonical(value: Any) -> bytes:
     """Canonical JSON: sorted keys, no white space, UTF-8; the bytes that are hashed and signed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: Any) -> str:

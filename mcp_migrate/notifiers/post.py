@@ -8,8 +8,8 @@ from mcp_migrate.errors import NotificationFailedError
 from mcp_migrate.settings.channels import is_protected
 
 
-def post(name: str, url: str, body: bytes, headers: Mapping[str, str], *, within: float) -> None:
-    """POST `body`; no redirect is followed, since it could lead anywhere.
+def post(name: str, url: str, body: bytes, headers: Mapping[str, str], *, within: float) -> str:
+    """POST `body` and give the text of the answer; no redirect is followed, since it could lead anywhere.
 
     Raises:
         NotificationFailedError: no answer in time, or one that is not 2xx. The URL is not told: it may be a secret.
@@ -30,6 +30,7 @@ def post(name: str, url: str, body: bytes, headers: Mapping[str, str], *, within
         raise _failed(name, f"gave no answer ({type(error).__name__})") from error
     if not answer.is_success:
         raise _failed(name, f"answered {answer.status_code}")
+    return answer.text
 
 
 def _failed(name: str, why: str) -> NotificationFailedError:

@@ -34,7 +34,7 @@ class WebhookNotifier:
         """Sign and send."""
         nowhere = Path()
         body = json.dumps(notice.told(), ensure_ascii=False).encode()
-        key = _key(resolve(self.channel.secret, ini=nowhere), self.channel.name)
+        key = key_of(resolve(self.channel.secret, ini=nowhere), self.channel.name)
         headers = {
             "webhook-id": notice.notice_id,
             "webhook-timestamp": str(notice.at),
@@ -49,7 +49,8 @@ def signature(key: bytes, notice_id: str, at: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def _key(secret: str, name: str) -> bytes:
+def key_of(secret: str, name: str) -> bytes:
+    """The bytes of a shared secret. Raises: CredentialFailedError."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):

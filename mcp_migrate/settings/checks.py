@@ -8,6 +8,7 @@ from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 from mcp_migrate.model import Effect, Tier
+from mcp_migrate.settings.anchoring_checks import anchoring_problems
 from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.model import ApprovalRule, CageName, RulePolicy, Scope, Settings, Target
@@ -41,6 +42,7 @@ def check(
     yield from _reviewers(settings)
     yield from _break_glass(settings)
     yield from channel_problems(settings)
+    yield from anchoring_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
     if settings.rules != RulePolicy():

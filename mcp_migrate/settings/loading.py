@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect
+from mcp_migrate.settings.anchoring import placed_checkpoints, placed_url
 from mcp_migrate.settings.checks import check
 from mcp_migrate.settings.model import CageOptions, Settings
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
@@ -17,7 +18,6 @@ from mcp_migrate.settings.yaml_file import read_yaml
 
 FILE_NAME = "mcp-migrate.yaml"
 VARIABLE = "MCP_MIGRATE_CONFIG"
-_SQLITE = "sqlite:///"
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], folder: Path) -> Path | None:
@@ -67,11 +67,11 @@ def _placed(settings: Settings, path: Path) -> Settings:
         name: target.model_copy(update={"alembic": folder / target.alembic, "cage": _placed_cage(target.cage, folder)})
         for name, target in settings.targets.items()
     }
-    ledger = settings.ledger
-    if ledger.startswith(_SQLITE) and not ledger.startswith(f"{_SQLITE}/"):
-        ledger = f"{_SQLITE}{folder / ledger.removeprefix(_SQLITE)}"
+    ledger = placed_url(settings.ledger, folder)
+    checkpoints = settings.checkpoints and placed_checkpoints(settings.checkpoints, folder)
     specs = tuple(folder / spec for spec in settings.tool_specs)
-    placed = settings.model_copy(update={"targets": targets, "ledger": ledger, "tool_specs": specs})
+    places = {"targets": targets, "ledger": ledger, "tool_specs": specs, "checkpoints": checkpoints}
+    placed = settings.model_copy(update=places)
     placed._path = path.absolute()  # noqa: SLF001  the one place that knows it
     return placed
 

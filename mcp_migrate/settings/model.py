@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from mcp_migrate.errors import NotPermittedError, UnknownTargetError
 from mcp_migrate.model import Effect, Tier, digest
+from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.settings.channels import Channel
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.values import Duration, Part, Seconds, Window
@@ -244,6 +245,7 @@ class Settings(Part):
     break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     review: ReviewPages = ReviewPages()
+    checkpoints: Checkpoints | None = Field(None, description="Without it nobody outside knows the ledger's head.")
     pausing: Pausing = Pausing()
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(

@@ -28,6 +28,7 @@ __all__ = [
     "check",
     "check_breaking",
     "check_reopening",
+    "check_signature",
     "lacking",
     "refuse_excluded",
     "statement",
@@ -79,6 +80,14 @@ def check(decision: Mapping[str, Any], request: Mapping[str, Any], settings: Set
     if lack is not None:
         raise _invalid(lack)
     return held
+
+
+def check_signature(decision: Mapping[str, Any], key: PublicKey | Passkey) -> Verified:
+    """Hold what was signed against the key alone, whoever's it is and whenever. Raises: ApprovalInvalidError."""
+    said = decision.get("statement")
+    if not isinstance(said, Mapping):
+        raise _invalid("it is not a decision of this version")
+    return _verified(_message(said), decision, key)
 
 
 def check_reopening(

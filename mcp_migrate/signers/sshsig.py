@@ -12,11 +12,11 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
-from mcp_migrate.errors import ApprovalInvalidError
+from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError
 from mcp_migrate.model import Assurance
 from mcp_migrate.signers.algorithms import Material, is_security_key, open_key
 from mcp_migrate.signers.interface import NAMESPACE, Verified
-from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.keys import PublicKey, from_blob
 from mcp_migrate.signers.wire import Reader, WireError, from_base64, string
 
 __all__ = ["HASHES", "NAMESPACE", "Verified", "armor", "envelope", "signed_data", "verify"]
@@ -59,6 +59,14 @@ def verify(message: bytes, signature: str, key: PublicKey, *, namespace: str = N
             f"The signature is refused: {problem}.",
             hint=f"Sign exactly what was asked, with the enrolled key, for the namespace {namespace}.",
         ) from problem
+
+
+def key_in(signature: str) -> PublicKey | None:
+    """The key that an armored signature says it is by; None where it is no signature. Nothing is verified."""
+    try:
+        return from_blob(_open(_dearmor(signature)).public_key)
+    except (WireError, ConfigInvalidError):
+        return None
 
 
 def signed_data(message: bytes, *, namespace: str, hashing: str) -> bytes:

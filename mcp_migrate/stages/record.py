@@ -32,7 +32,7 @@ class Recorder:
         from mcp_migrate.signers.roster import configured  # cryptography loads when it has changed
 
         roster = configured(settings)
-        keys = {"keys": fingerprints(roster), "admins": sorted(roster.admins)}
+        keys = {"keys": fingerprints(roster), "admins": sorted(roster.admins), "public_keys": _public(settings)}
         body = {"digest": settings.digest, "path": str(settings.path), **keys}
         self._ledger.append(Draft(Kind.CONFIG_LOADED, body), at=at)
 
@@ -265,6 +265,11 @@ class Journal:
             **({"left": details["left"]} if "left" in details else {}),
         }
         self.recorder.statement_ended(self.approved, self.apply_id, body, at=self.clock())
+
+
+def _public(settings: Settings) -> dict[str, list[str]]:
+    """The keys themselves, so that what they signed can be verified when they are in no configuration any more."""
+    return {name: [*who.ssh_keys, *who.passkeys] for name, who in settings.reviewers.items()}
 
 
 def _start(approved: Approved) -> dict[str, Any]:

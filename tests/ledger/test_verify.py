@@ -6,22 +6,20 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mcp_migrate.errors import LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Finding, Head, Kind, Ledger, verify
 from mcp_migrate.ledger.events import hashed_bytes
-from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from mcp_migrate.ledger.merkle import EMPTY_ROOT, leaf_hash
 from mcp_migrate.ledger.sidecar import sidecar_path
-
-COLUMNS = ("seq", "at", "kind", "workflow", "call_id", "subject", "body", "leaf", "root", "frontier")
+from tests.forger import COLUMNS, rewrite, tamper
 
 
 @pytest.fixture
@@ -33,37 +31,6 @@ def head(url: str, now: datetime) -> Head:
                 Draft(Kind.PLAN_FROZEN, {"n": n}, workflow="shop", call_id=f"c{n}", subject=f"plan_{n}"), at=now
             )
         return ledger.head()
-
-
-def tamper(path: Path, *statements: str, checks: bool = True) -> None:
-    """Run `statements` as someone who owns the file, and put the triggers back as if nothing had been."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        triggers = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        raw.execute(f"PRAGMA ignore_check_constraints={'OFF' if checks else 'ON'}")
-        for name, _ in triggers:
-            raw.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            raw.execute(statement)
-        for _, sql in triggers:
-            raw.execute(sql)
-
-
-def rewrite(path: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-    """Change the rows and compute every hash again, as a thorough forger does."""
-    with closing(sqlite3.connect(path)) as raw:
-        raw.row_factory = sqlite3.Row
-        rows = [dict(row) for row in raw.execute("SELECT * FROM events ORDER BY seq")]
-    frontier, values = Frontier(), []
-    for row in change(rows):
-        fields = {name: row[name] for name in COLUMNS[1:7]} | {"seq": frontier.size}
-        leaf = leaf_hash(hashed_bytes(**fields))
-        frontier = frontier.append(leaf)
-        blobs = (leaf, frontier.root, frontier.to_bytes())
-        plain = [json.dumps(fields[name]).replace("'", "''") for name in COLUMNS[:6]]
-        texts = ["NULL" if text == "null" else text.replace('"', "'") for text in plain]
-        texts += [f"'{fields['body']}'", *(f"x'{blob.hex()}'" for blob in blobs)]
-        values.append(f"INSERT INTO events VALUES ({', '.join(texts)})")
-    tamper(path, "DELETE FROM events", *values)
 
 
 def test_an_untouched_ledger_verifies(url: str, head: Head) -> None:

@@ -1,0 +1,98 @@
+"""How do the entries of several threads share one commit?
+
+Whoever comes while others write stands in line. When these are done, the first in line writes for all who stand there:
+one transaction and one wait for the disk. With a single writer nothing waits for anybody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp_migrate.errors import LedgerUnavailableError, MigrateError
+from mcp_migrate.ledger.events import Draft
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """What one caller wants recorded: all of it or nothing. Settled once it has rows or an error."""
+
+    drafts: Sequence[Draft]
+    texts: Sequence[str]
+    moment: str
+    consumes: Sequence[str]
+    rows: tuple[Row, ...] | None = None
+    error: MigrateError | None = None
+    called: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def settled(self) -> bool:
+        return self.rows is not None or self.error is not None
+
+    def outcome(self) -> tuple[Row, ...]:
+        """The rows that are on the disk now. Raises: whatever kept them off it."""
+        if self.error is not None:
+            raise self.error
+        return self.rows or ()
+
+
+class Line:
+    """Those who wait for their entries; `write` settles each of a group, or raises for all of it."""
+
+    def __init__(self, write: Callable[[Sequence[Waiting]], None]) -> None:
+        self._write = write
+        self._waiting: deque[Waiting] = deque()
+        self._writing = False
+        self._lock = threading.Lock()
+
+    def settle(self, mine: Waiting) -> tuple[Row, ...]:
+        """Get `mine` written, by whoever's turn it is, and say what came of it."""
+        with self._lock:
+            self._waiting.append(mine)
+            first, self._writing = not self._writing, True
+        if not first:
+            self._wait(mine)
+        if not mine.settled:
+            self._write_all()
+        return mine.outcome()
+
+    def _wait(self, mine: Waiting) -> None:
+        try:
+            mine.called.wait()
+        except BaseException:  # who is interrupted here leaves the line, and its turn to the next
+            with self._lock:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+            if mine.called.is_set() and not mine.settled:
+                self._call(())
+            raise
+
+    def _write_all(self) -> None:
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            self._write(group)
+        except MigrateError as error:
+            _fail(group, error)
+        except BaseException:  # nor may who is interrupted while writing for others leave them waiting
+            _fail(group, LedgerUnavailableError("The ledger was left while it was written.", hint="Call again."))
+            raise
+        finally:
+            self._call(group)
+
+    def _call(self, group: Sequence[Waiting]) -> None:
+        with self._lock:
+            following = self._waiting[0] if self._waiting else None
+            self._writing = following is not None
+        for each in (*group, *((following,) if following else ())):
+            each.called.set()
+
+
+def _fail(group: Sequence[Waiting], error: MigrateError) -> None:
+    """None of it is in the log, whatever was prepared; who has an error of their own keeps it."""
+    for each in group:
+        each.error = each.error or error
