@@ -85,8 +85,8 @@ async def test_of_a_denied_plan_each_dangerous_part_is_denied_and_the_harmless_o
         waiting = await ask(agent, "d1")
         write(world, waiting["request_id"], "deny")
         part, rest = await ask(agent, "d2"), await ask(agent, "d3")
-    assert waiting["needs"]["narrower"] == "A plan without statement 2, 3 needs nobody's approval."
-    assert {"rule": "approvals[0]", "why": "effects: breaking, destructive, unknown", "statements": [2, 3]} in waiting[
+    assert waiting["needs"]["narrower"] == "A plan without statement 5, 8 needs nobody's approval."
+    assert {"rule": "approvals[0]", "why": "effects: breaking, destructive, unknown", "statements": [5, 8]} in waiting[
         "needs"
     ]["because"]
     assert (part["code"], rest["status"]) == ("approval_denied", "applied")

@@ -233,7 +233,7 @@ async def test_a_plan_without_a_way_back_says_so_first_and_waits_for_people(worl
     world.write_revision(
         "n1",
         "a1",
-        'op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True))',
+        """op.execute("INSERT INTO customers (email) VALUES ('a@example.com')")""",
         'raise RuntimeError("there is no way back")',
     )
     async with world.agent() as agent:

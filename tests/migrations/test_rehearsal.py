@@ -59,11 +59,11 @@ def test_postgresql_tells_locks_and_rewrites_of_tables_that_were_there(tmp_path:
     )
     shop.apply(shop.plan("c3").statements)
 
-    seen = shop.plan().rehearsal  # the way back does nothing, so the start is replayed
+    seen = shop.plan().rehearsal  # the downgrade does nothing, so the way back is derived
 
     assert seen is not None
     assert seen.observed
-    assert not seen.rollback_restored
+    assert seen.rollback_restored
     told = [(dict(tried.locks), tried.rewrites) for tried in seen.statements[:5]]
     assert told[0] == ({"public.customers": "SHARE"}, ())
     assert told[1][0]["public.customers"] == "ACCESS EXCLUSIVE"
