@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.errors import (
@@ -20,12 +20,13 @@ from mcp_migrate.errors import (
     TargetUnreachableError,
 )
 from mcp_migrate.ledger import Ledger
-from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted, Plan, Validated
+from mcp_migrate.model import Approved, Automatic, Call, Granted, Pending, Permitted, Plan, Validated
 from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, execute, prepare, record, validate
 
 if TYPE_CHECKING:
     from mcp_migrate.brokers import Broker
+    from mcp_migrate.dialects.interface import Writer
     from mcp_migrate.tools.interface import Tool, Workbench
 
 PLAN_LIFETIME = timedelta(hours=24)
@@ -126,7 +127,7 @@ class Pipeline:
         if prepared.plan is not None:
             answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
             recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])
-        recorder.answered(prepared.granted, answer)
+        recorder.answered(prepared.granted, answer, about=prepared.subject)
         return answer
 
     def _settle(self, name: str | None, recorder: record.Recorder) -> None:
@@ -190,27 +191,78 @@ class Pipeline:
     def _run(
         self, approved: Approved, apply_id: str, target: Target | None, recorder: record.Recorder, watch: Watch
     ) -> Validated:
-        call = approved.call
-        try:
-            with execute.execute(
+        health = validate.Health(target if approved.prepared.way_back else None)
+        with (
+            self._outcome(approved, apply_id, recorder),
+            execute.execute(
                 approved,
                 apply_id=apply_id,
                 target=target,
                 broker=self.broker,
                 progress=watch.progress,
                 journal=record.Journal(recorder, approved, apply_id, self.clock),
-            ) as (executed, writer):
-                validated = validate.validate(executed, writer)
-        except Exception as error:  # whatever it was, the step has an outcome on the record
-            known = error if isinstance(error, MigrateError) else _defect(call)
-            if not known.details.get("unknown"):  # what nobody knows is settled when the target can be asked
-                recorder.failed(approved, apply_id, known, at=self.clock())
-            raise
+                ready=health.before,
+            ) as (executed, writer),
+        ):
+            validated = validate.validate(executed, writer)
+            if writer is not None and (broken := health.after(validated, writer)):
+                self._take_back(validated, writer, broken, recorder, watch)
         recorder.finished(validated, at=self.clock())
         if target is not None and approved.prepared.plan is not None:
-            keep = {str(started.subject) for started in recorder.in_flight(str(call.target))}
+            keep = {str(started.subject) for started in recorder.in_flight(str(approved.call.target))}
             execute.clear_marks(target, self.broker, keep=keep)
         return validated
+
+    @contextmanager
+    def _outcome(self, approved: Approved, apply_id: str, recorder: record.Recorder) -> Iterator[None]:
+        """Whatever goes wrong inside, the step has an outcome on the record."""
+        try:
+            yield
+        except Exception as error:
+            known = error if isinstance(error, MigrateError) else _defect(approved.call)
+            # What nobody knows is settled when the target can be asked.
+            if not known.details.get("unknown") and recorder.is_open(apply_id):
+                recorder.failed(approved, apply_id, known, at=self.clock())
+            raise
+
+    def _take_back(
+        self, validated: Validated, writer: Writer, broken: validate.Broken, recorder: record.Recorder, watch: Watch
+    ) -> NoReturn:
+        """What stands is an apply like any other, and taking it back is one of its own, under the same lock.
+
+        Raises:
+            ValidationFailedError: it was taken back, or it stands. PartiallyAppliedError: a part of it does.
+        """
+        writer.finish()
+        recorder.finished(validated, at=self.clock(), broken=broken)
+        try:
+            back = self._taken_back(validated, writer, broken, recorder, watch)
+        except MigrateError as error:
+            raise validate.not_taken_back(validated, broken, error) from error
+        raise validate.taken_back(validated, broken, back)
+
+    def _taken_back(
+        self, validated: Validated, writer: Writer, broken: validate.Broken, recorder: record.Recorder, watch: Watch
+    ) -> Validated:
+        approved, apply_id = validated.executed.approved, validated.executed.apply_id
+        if approved.prepared.way_back is None:
+            raise TypeError("nobody knows the way back")
+        classified = classify.classify(approved.prepared.way_back(), self.settings)
+        permitted = authorise.way_back(approved.permitted, classified)
+        back, back_id = approve.take_back(approved, permitted, Automatic(apply_id, broken)), f"{apply_id}_back"
+        journal = record.Journal(recorder, back, back_id, self.clock)
+        self.running.add(back_id)
+        try:
+            recorder.started(back, apply_id=back_id, at=self.clock())
+            with (
+                self._outcome(back, back_id, recorder),
+                execute.go_on(back, writer, apply_id=back_id, progress=watch.progress, journal=journal) as executed,
+            ):
+                gone_back = validate.validate(executed, writer)
+            recorder.finished(gone_back, at=self.clock())
+        finally:
+            self.running.discard(back_id)
+        return gone_back
 
 
 def _done(validated: Validated) -> Mapping[str, Any]:

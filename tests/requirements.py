@@ -99,6 +99,7 @@ REQUIREMENTS = (
     Requirement("approval-policy", "docs/configuration.md", "Each rule that fits is satisfied; none lowers another."),
     Requirement("approval-verified", "docs/configuration.md", "What destroys in production needs a verified person."),
     Requirement("approval-deny", "docs/configuration.md", "One no ends a request, unless policy asks for a quorum."),
+    Requirement("auto-rollback", "docs/undo.md", "An apply whose checks fail is taken back by itself, never by half."),
     Requirement("approval-covers-rollback", "docs/approvals.md", "A covered rollback is exactly the signed one, once."),
     Requirement("approval-binding", "docs/approvals.md", "An approval is void where anything signed differs."),
     Requirement("approval-keys", "docs/approvals.md", "A key removed since, or enrolled since, does not decide."),

@@ -68,7 +68,18 @@ def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     anew = [
         f"{one_line(table)} was written anew (statement {numbers_of(numbers)})" for table, numbers in tables.items()
     ]
-    return [("Rehearsed", f"{times}; {back}"), *(("", fact) for fact in [*([warning] if other else []), *slow, *anew])]
+    facts = [*gave_back(seen), *([warning] if other else []), *slow, *anew]
+    return [("Rehearsed", f"{times}; {back}"), *(("", fact) for fact in facts)]
+
+
+def gave_back(seen: Mapping[str, Any]) -> list[str]:
+    """Whether the way back was tried on the rows of the tables that lose some, and brought them back."""
+    if "restored" not in seen:
+        return []
+    same = [f"{each['rows']:,} of {one_line(each['table'])}" for each in seen["restored"] if each["same"]]
+    others = [one_line(each["table"]) for each in seen["restored"] if not each["same"]]
+    told = [f"the way back was tried on rows of the target and brought each one back: {_and(same)}"] if same else []
+    return told + ([f"THE WAY BACK DID NOT BRING BACK THE ROWS of {_and(others)}"] if others else [])
 
 
 def unmet(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:

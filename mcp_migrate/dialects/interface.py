@@ -131,6 +131,23 @@ class Writer(Reader, Protocol):
     one, commits when the context is left without an exception and rolls back otherwise.
     """
 
+    @property
+    def stands(self) -> bool:
+        """Whether something that was sent stays, whatever comes."""
+        ...
+
+    def finish(self) -> None:
+        """Commit what was done, without letting the target's lock go; nothing of it is at stake from then on.
+
+        Raises:
+            StatementFailedError, PartiallyAppliedError: it could not be committed, as `run`.
+        """
+        ...
+
+    def follow(self, statements: Sequence[Statement]) -> AbstractContextManager[Writer]:
+        """Under the same lock, after `finish`: the session for exactly these statements, left as the first one is."""
+        ...
+
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """From now on each commit says in the same transaction how many statements stand; `plan` is its digest.
 

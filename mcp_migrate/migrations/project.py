@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
 from mcp_migrate.migrations.deriving import completed
 from mcp_migrate.migrations.described import Described, described
 from mcp_migrate.migrations.freezing import Frozen
+from mcp_migrate.migrations.giving_back import losing
 from mcp_migrate.migrations.info import ProjectInfo, agree
 from mcp_migrate.migrations.inputs import Inputs, inputs_of
 from mcp_migrate.migrations.memory import Memory, Remembered, Replay, question
@@ -32,15 +33,8 @@ from mcp_migrate.migrations.planning import (
     silent,
 )
 from mcp_migrate.migrations.process import FIRST, SECOND, TIMEOUT, Child, Variant, child
-from mcp_migrate.migrations.rehearsal import RowsNotCopiedError, fill, not_rehearsed, rehearse, starting_point
-from mcp_migrate.migrations.scratch import (
-    count_rows,
-    empty_scratch,
-    has_version_table,
-    read_schema,
-    secrets_of,
-    server_of,
-)
+from mcp_migrate.migrations.rehearsal import RowsNotCopiedError, fill, not_rehearsed, starting_point, try_out
+from mcp_migrate.migrations.scratch import count_rows, empty_scratch, has_version_table, read_schema, secrets_of
 from mcp_migrate.model import Plan
 from mcp_migrate.schema import Schema
 
@@ -163,8 +157,9 @@ class Project:
                 if recorded.wants and count_rows(way.dialect, url, recorded.wants) <= way.max_rows:
                     return recorded
                 recorded = completed(recorded, way, scratch)
-                inputs = self._inputs(running) if asked_for is not None and recorded.lasting() else Inputs()
                 finished = way.finish(recorded.plan, recorded.schema)
+                lasting = asked_for is not None and recorded.lasting() and not losing(finished, way.live)
+                inputs = self._inputs(running) if lasting else Inputs()
                 rehearsed = self._rehearsed(replace(recorded, plan=finished), way, url, scratch)
                 self._recordings.keep(asked_for, Remembered(recorded, finished, rehearsed), inputs)
                 return replace(recorded, plan=rehearsed, wants=())
@@ -179,8 +174,10 @@ class Project:
             with self._ready(way, url, FIRST) as (_running, replay):
                 yield replay
 
-        with starting_point(recorded, way, url, scratch, replayed) as start:
-            return rehearse(recorded, way, start, target_server=server_of(way.dialect, url))
+        def start(*, used: bool) -> AbstractContextManager[Scratch]:
+            return starting_point(recorded, way, url, scratch, replayed, used=used)
+
+        return try_out(recorded, way, url, start)
 
     def _again(self, way: Way, url: str) -> Frozen:
         """A second recording, by another clock and with another hash seed."""

@@ -6,16 +6,19 @@ The text of the plan runs, by the same code that will run it on the target; the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from typing import Protocol
 
 from mcp_migrate.dialects.interface import Dialect, Limits, Observed, Scratch, Writer
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
+from mcp_migrate.migrations.giving_back import Held, contents, losing, restored, with_parents
 from mcp_migrate.migrations.planning import Recorded, Way
 from mcp_migrate.migrations.scratch import has_version_table, read_schema, server_of
-from mcp_migrate.model import Plan, Rehearsal, Reverse, Statement, Tried, Undo
+from mcp_migrate.model import Plan, Rehearsal, Restored, Reverse, Statement, Tried, Undo
 from mcp_migrate.schema import shape
+from mcp_migrate.schema.model import Table
 
 _LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
 _TOLD = 100
@@ -41,12 +44,14 @@ def starting_point(
     url: str,
     scratch: Scratch,
     replayed: Callable[[], AbstractContextManager[Scratch]],
+    *,
+    used: bool = False,
 ) -> Iterator[Scratch]:
     """A scratch database where `way` starts, found in the cheapest way there is.
 
     A copy of the target is made again, and so is an empty database. `scratch`, on which the way there and back was
     recorded, is at its start again if the way back restores; at base it is not, since Alembic leaves its version
-    table. Only what is left is `replayed`.
+    table. Only what is left is `replayed`, and what was `used` for another rehearsal.
     """
     empty = not way.live.tables and not any(other.schema for other in way.live.others)
     at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
@@ -54,20 +59,53 @@ def starting_point(
         with way.dialect.open_scratch(url) as fresh:
             fill(way, url, fresh)
             yield fresh
-    elif way.start is not None and recorded.plan.reverse.restores_schema and not way.held:
+    elif way.start is not None and not used and recorded.plan.reverse.restores_schema and not way.held:
         yield scratch
     else:
         with replayed() as fresh:
             yield fresh
 
 
-def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: str) -> Plan:
+class Start(Protocol):
+    """Makes a scratch database where the way starts; `used` says that another was made before."""
+
+    def __call__(self, *, used: bool) -> AbstractContextManager[Scratch]: ...
+
+
+def try_out(recorded: Recorded, way: Way, url: str, start: Start) -> Plan:
+    """Rehearse on the rows of the tables that lose some, where they are not too many; else without any.
+
+    What fails on the way there, for the rows that are there now, is told by the preconditions. A way back that fails
+    on them stays one, since the other tables are empty there: it is told as one that may not bring the data back.
+
+    Raises:
+        RehearsalFailedError: as `rehearse`.
+    """
+    server, lost = server_of(way.dialect, url), losing(recorded.plan, way.live)
+    why_not: list[str] = []
+    if with_rows := bool(lost) and way.max_rows > 0:
+        holding = replace(way, held=tuple(dict.fromkeys([*way.held, *with_parents(lost, way.live)])))
+        with suppress(MigrateError), start(used=False) as scratch:
+            fill(holding, url, scratch)
+            plan = rehearse(recorded, way, scratch, target_server=server, lost=lost)
+            if plan.reverse.restores_schema:
+                return plan
+            why_not = [f"tried on rows of the target, the way back failed: {plan.reverse.why_not or 'another schema'}"]
+    with start(used=with_rows) as scratch:
+        plan = rehearse(recorded, way, scratch, target_server=server)
+    return replace(plan, undo=replace(plan.undo, why_not=(*plan.undo.why_not, *why_not))) if plan.undo else plan
+
+
+def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: str, lost: Sequence[Table] = ()) -> Plan:
     """The plan with what was seen when it ran on `scratch`; what its way back was seen to do counts.
+
+    `lost` are tables that hold the target's rows there: they have to hold the same ones in the end.
 
     Raises:
         RehearsalFailedError: a statement fails, or all of them give another schema than the revisions.
     """
     plan = recorded.plan
+    held = _contents(way, scratch, lost)
     try:
         tried, observed = run_on(way.dialect, scratch, plan.statements, _steps(way, plan))
     except MigrateError as error:
@@ -79,6 +117,8 @@ def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: s
             "plain operations and plan again.",
         )
     back, seconds = _back(recorded, way, scratch)
+    again = _contents(way, scratch, lost) if back.restores_schema else {}
+    gave_back = restored(held, again) if lost else None
     seen = Rehearsal(
         server=server_of(way.dialect, scratch.url),
         target_server=target_server,
@@ -86,16 +126,20 @@ def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: s
         statements=tried,
         rollback_seconds=seconds,
         rollback_restored=back.restores_schema,
+        restored=gave_back,
     )
-    return replace(plan, reverse=back, rehearsal=seen, undo=_undo(plan.undo, back))
+    return replace(plan, reverse=back, rehearsal=seen, undo=_undo(plan.undo, back, gave_back or ()))
 
 
-def _undo(undo: Undo | None, back: Reverse) -> Undo | None:
-    """A way back that turned out not to restore the schema restores no data either."""
-    if undo is None or not undo.kept or back.restores_schema:
+def _undo(undo: Undo | None, back: Reverse, gave_back: Sequence[Restored]) -> Undo | None:
+    """A way back that turned out not to restore the schema, or the rows, does not restore the data."""
+    if undo is None or not undo.kept:
         return undo
-    why_not = back.why_not or "the way back does not bring the schema back"
-    return replace(undo, why_not=(*undo.why_not, why_not))
+    if not back.restores_schema:
+        why_not = [back.why_not or "the way back does not bring the schema back"]
+    else:
+        why_not = [f"tried on the rows of {each.table}, it brought back others" for each in gave_back if not each.same]
+    return replace(undo, why_not=(*undo.why_not, *why_not))
 
 
 def not_rehearsed(plan: Plan) -> Plan:
@@ -150,6 +194,13 @@ def _tried(writer: Writer, statement: Statement, look: Callable[[], Observed] | 
     seconds = round(time.perf_counter() - start, 6)
     seen = look() if look else Observed()
     return Tried(statement.n, seconds, seen.locks, seen.rewrites)
+
+
+def _contents(way: Way, scratch: Scratch, tables: Sequence[Table]) -> Mapping[str, Held]:
+    if not tables:
+        return {}
+    with way.dialect.open_rehearsal(scratch, (), limits=_LIMITS) as session:
+        return contents(session, tables, mark=way.dialect.quote_mark, default=scratch.named)
 
 
 def _shape(way: Way, scratch: Scratch) -> str:

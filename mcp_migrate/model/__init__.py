@@ -3,6 +3,7 @@
 from mcp_migrate.model.flow import (
     ANYBODY,
     Approved,
+    Automatic,
     Call,
     Classified,
     Covered,
@@ -33,7 +34,7 @@ from mcp_migrate.model.plan import (
     digest,
 )
 from mcp_migrate.model.precondition import Precondition, Unmet
-from mcp_migrate.model.rehearsal import Rehearsal, Tried
+from mcp_migrate.model.rehearsal import Rehearsal, Restored, Tried
 from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Kept, Undo
 
@@ -43,6 +44,7 @@ __all__ = [
     "STRENGTH",
     "Approved",
     "Assurance",
+    "Automatic",
     "Call",
     "Classified",
     "Covered",
@@ -62,6 +64,7 @@ __all__ = [
     "Quorum",
     "Read",
     "Rehearsal",
+    "Restored",
     "Resumes",
     "Reverse",
     "Statement",

@@ -64,6 +64,7 @@ class Prepared:
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
     `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
     was looked at. `undoes` is the apply whose way back the plan is, and nothing else.
+    `way_back` reads the target and makes the plan that takes this one back, as it was frozen with it.
     """
 
     granted: Granted
@@ -77,6 +78,7 @@ class Prepared:
     subject: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, str] | None = None
     undoes: str | None = None
+    way_back: Callable[[], Prepared] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,24 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
+class Automatic:
+    """The apply that the server takes back by itself, and the checks that do not hold since."""
+
+    apply_id: str
+    checks: tuple[Mapping[str, Any], ...]
+
+    def told(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"apply_id": self.apply_id, "checks": [dict(check) for check in self.checks]}
+
+
+@dataclass(frozen=True, slots=True)
 class Approved:
     """People agreed to exactly this, or policy asks nobody. `request_id` and `nonces` are consumed when it starts.
 
     `review` is the question that is put to people afterwards, where one person acted alone. `covers_until` is until
-    when all who approved it approved its rollback as well; `covered` says so of the rollback itself.
+    when all who approved it approved its rollback as well; `covered` says so of the rollback itself. `automatic` is why
+    the server takes back by itself what was approved with this way back.
     """
 
     permitted: Permitted
@@ -180,6 +195,7 @@ class Approved:
     review: Mapping[str, Any] | None = None
     covers_until: datetime | None = None
     covered: Covered | None = None
+    automatic: Automatic | None = None
 
     @property
     def prepared(self) -> Prepared:

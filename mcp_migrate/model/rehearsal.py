@@ -33,13 +33,26 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """A table that held the target's rows, how many, and whether after the way back it held the same ones again."""
+
+    table: str
+    rows: int
+    same: bool
+
+    def told(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"table": self.table, "rows": self.rows, "same": self.same}
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What was seen when the frozen statements ran on a scratch database, there and back.
 
     `server` is where they ran and `target_server` what they will run on. `observed` says that locks and rewrites are
     the server's own word. `rollback_seconds` is None where there is no way back, or where it failed. `unmet` are the
     preconditions that the target's rows did not meet. `after` are the tables that change, as they
-    were found afterwards.
+    were found afterwards. `restored` is None where it was tried without rows.
     """
 
     server: str
@@ -50,6 +63,7 @@ class Rehearsal:
     rollback_restored: bool
     unmet: tuple[Unmet, ...] = ()
     after: tuple[Mapping[str, Any], ...] = ()
+    restored: tuple[Restored, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -73,6 +87,7 @@ class Rehearsal:
             "rollback_restored": self.rollback_restored,
             **({"unmet": [each.told() for each in self.unmet]} if self.unmet else {}),
             **({"after": list(self.after)} if self.after else {}),
+            **({"restored": [each.told() for each in self.restored]} if self.restored is not None else {}),
         }
 
     @classmethod
@@ -81,4 +96,6 @@ class Rehearsal:
         kept = {name: each for name, each in value.items() if name != "seconds"}
         statements = tuple(Tried.thaw(each) for each in value["statements"])
         unmet = tuple(Unmet.thaw(each) for each in value.get("unmet", ()))
-        return cls(**{**kept, "statements": statements, "unmet": unmet, "after": tuple(value.get("after", ()))})
+        restored = tuple(Restored(**each) for each in value["restored"]) if "restored" in value else None
+        read = {"statements": statements, "unmet": unmet, "after": tuple(value.get("after", ())), "restored": restored}
+        return cls(**{**kept, **read})

@@ -43,7 +43,7 @@ def failed(call_id: str, error: MigrateError) -> types.CallToolResult:
         "next": {"action": error.action, "hint": error.hint},
     }
     if error.code in _STATUS:
-        body["status"] = _STATUS[error.code]
+        body["status"] = error.details.get("status", _STATUS[error.code])
     return types.CallToolResult(
         content=[_text(f"{error.code}: {error.sentence} {error.hint}")],
         structured_content=json.loads(json.dumps(body, default=str)),

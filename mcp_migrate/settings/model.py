@@ -49,6 +49,9 @@ class TargetLimits(Part):
         description="Rows of a table from which on what is dropped of it is moved aside instead of copied; or never.",
     )
     undo_keep: Duration = Field(timedelta(days=14), description="How long they are kept.")
+    auto_rollback: bool = Field(
+        default=False, description="Take an apply back by itself when a check that held before it fails after it."
+    )
 
 
 class Rehearsal(Part):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
 from mcp_migrate.approvals.breaking import Broken, review
-from mcp_migrate.approvals.covering import covered_until, covering
+from mcp_migrate.approvals.covering import covered_until, covering, is_way_back
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import short_of, standing
-from mcp_migrate.errors import InvalidArgumentsError, LockedError
+from mcp_migrate.errors import InvalidArgumentsError, LockedError, PlanStaleError
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Approved, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
+from mcp_migrate.model import Approved, Automatic, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
 from mcp_migrate.schema.dependents import dependents
 from mcp_migrate.schema.neighbourhood import neighbourhood
 from mcp_migrate.settings import Settings
@@ -61,6 +61,21 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         return Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
     names, nonces = tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable)
     return Approved(permitted, request_id, names, nonces, covers_until=covered_until(usable))
+
+
+def take_back(approved: Approved, permitted: Permitted, automatic: Automatic) -> Approved:
+    """The way back of what was approved, as far as it is the one that was frozen, shown and signed with it.
+
+    Raises:
+        PlanStaleError: it is another one.
+    """
+    plan, applied = permitted.classified.prepared.plan, approved.prepared.plan
+    if plan is None or applied is None or not is_way_back(plan, applied):
+        raise PlanStaleError(
+            "The way back would not be the one that was approved with the apply.",
+            hint="Call migration_rollback, which asks people.",
+        )
+    return Approved(permitted, None, approved.reviewers, (), automatic=automatic)
 
 
 def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime) -> Broken | None:

@@ -31,6 +31,11 @@ def grant(call: Call, settings: Settings, *, scope_name: str) -> Granted:
     return Granted(call, name, workflow.owner.name, scope_name, fitting)
 
 
+def way_back(permitted: Permitted, classified: Classified) -> Permitted:
+    """The way back of what was permitted is the server's own step: the target's `limits.auto_rollback` allows it."""
+    return Permitted(classified, permitted.scope)
+
+
 def permit(classified: Classified, settings: Settings) -> Permitted:
     """Hold the real effects against the caller's expectation and the scopes that were granted.
 

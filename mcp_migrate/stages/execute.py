@@ -69,10 +69,12 @@ def execute(
     broker: Broker,
     progress: Progress,
     journal: Journal,
+    ready: Callable[[Writer], None] = lambda _writer: None,
 ) -> Iterator[tuple[Executed, Writer | None]]:
     """Do the work. Leaving the context commits; an exception inside it rolls back.
 
-    `journal` is asked under the target's lock whether another apply came in between.
+    `journal` is asked under the target's lock whether another apply came in between. `ready` looks at the target just
+    before the first statement.
 
     Raises:
         PlanStaleError: the target is no longer what the plan was made for.
@@ -92,6 +94,7 @@ def execute(
                     _ready(approved, plan, writer, journal)
                     nobody_is_long_at_it(approved.permitted.classified, writer, target.limits.oldest_transaction)
                     rows_fit(plan, writer)
+                    ready(writer)
                     writer.leave_mark(apply_id, plan.digest)
                     run = _recording(writer, journal, alone)
                     executed = _work(approved, apply_id, _counting(plan, writer, progress, run))
@@ -104,6 +107,25 @@ def execute(
             else:
                 break
         yield executed, writer
+
+
+@contextmanager
+def go_on(
+    approved: Approved, writer: Writer, *, apply_id: str, progress: Progress, journal: Journal
+) -> Iterator[Executed]:
+    """Do the work of another approval under the same lock, after what ran before it was committed.
+
+    Raises:
+        PlanStaleError, StatementFailedError, PartiallyAppliedError, LockTimeoutError: as `execute`.
+    """
+    plan = approved.prepared.plan
+    if plan is None:
+        raise TypeError("there is no plan to go on with")
+    with _told_whole(plan), writer.follow(plan.statements):
+        _ready(approved, plan, writer, journal)
+        writer.leave_mark(apply_id, plan.digest)
+        run = _recording(writer, journal, _alone(dialect_for(plan.dialect)))
+        yield _work(approved, apply_id, _counting(plan, writer, progress, run))
 
 
 @contextmanager

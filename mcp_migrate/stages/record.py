@@ -52,14 +52,10 @@ class Recorder:
         body = {**_call(call), "call_arguments": dict(call.arguments), "answer": answer}
         self._append(call, Kind.CALL_PARKED, body, workflow, subject=task_id)
 
-    def answered(self, granted: Granted, answer: Mapping[str, Any]) -> None:
-        """A call that only read was answered: the digest of the answer, never the answer."""
-        self._append(
-            granted.call,
-            Kind.CALL_FINISHED,
-            {"status": "answered", "answer": digest(answer)},
-            granted.workflow,
-        )
+    def answered(self, granted: Granted, answer: Mapping[str, Any], *, about: Mapping[str, Any]) -> None:
+        """A call that only read was answered: the digest of the answer, never the answer, and what it was `about`."""
+        body = {"status": "answered", "answer": digest(answer), **({"about": dict(about)} if about else {})}
+        self._append(granted.call, Kind.CALL_FINISHED, body, granted.workflow)
 
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
@@ -122,14 +118,15 @@ class Recorder:
             drafts.append(Draft(Kind.APPROVAL_REQUESTED, approved.review, workflow=granted.workflow, subject=review_id))
         self._ledger.append(*drafts, at=at)
 
-    def finished(self, validated: Validated, *, at: datetime) -> None:
-        """It ran and is committed."""
+    def finished(self, validated: Validated, *, at: datetime, broken: Sequence[Mapping[str, Any]] = ()) -> None:
+        """It ran and is committed. `broken` are the checks that fail since."""
         granted = validated.executed.approved.prepared.granted
         body = {
             "status": "applied",
             "target": granted.call.target,
             "revision": validated.revision,
             "fingerprint": validated.fingerprint,
+            **({"checks_failed": [dict(check) for check in broken]} if broken else {}),
         }
         self._step(granted, validated.executed.apply_id, body, at)
 
@@ -174,14 +171,6 @@ class Recorder:
         sent = {e.body["n"]: e.body["clear"] for e in self._ledger.find(Kind.STATEMENT_STARTED, apply_id)}
         return {n: clear for n, clear in sent.items() if n not in ended or ended[n]["uncertain"]}
 
-    def statement_began(self, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime) -> None:
-        """The intent to send one statement that no transaction takes back."""
-        self._statement(Kind.STATEMENT_STARTED, approved, apply_id, body, at)
-
-    def statement_ended(self, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime) -> None:
-        """What the database answered to it."""
-        self._statement(Kind.STATEMENT_FINISHED, approved, apply_id, body, at)
-
     def settled(self, started: Event, outcome: Mapping[str, Any], *, at: datetime) -> None:
         """What became of a step whose server died, and how that was found out."""
         body = {"target": started.body["target"], "recovered": True, **outcome}
@@ -200,7 +189,10 @@ class Recorder:
         drafts = [Draft(Kind.UNDO_PRUNED, {"target": target, "key": key}, subject=key) for key in keys]
         self._ledger.append(*drafts, at=at)
 
-    def _statement(self, kind: Kind, approved: Approved, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
+    def statement(
+        self, kind: Kind, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime
+    ) -> None:
+        """One statement that no transaction takes back: that it is about to be sent, or what the database answered."""
         call = approved.call
         workflow = approved.prepared.granted.workflow
         draft = Draft(kind, {"target": call.target, **body}, workflow=workflow, call_id=call.call_id, subject=apply_id)
@@ -250,7 +242,7 @@ class Journal:
         """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""
         named = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
         body = {**named, "clear": clear}
-        self.recorder.statement_began(self.approved, self.apply_id, body, at=self.clock())
+        self.recorder.statement(Kind.STATEMENT_STARTED, self.approved, self.apply_id, body, at=self.clock())
 
     def ended(self, statement: Statement, error: MigrateError | None) -> None:
         """It ran, or the database refused it. Nothing is written where nobody knows."""
@@ -264,7 +256,7 @@ class Journal:
             "uncertain": details.get("uncertain") == statement.n,
             **({"left": details["left"]} if "left" in details else {}),
         }
-        self.recorder.statement_ended(self.approved, self.apply_id, body, at=self.clock())
+        self.recorder.statement(Kind.STATEMENT_FINISHED, self.approved, self.apply_id, body, at=self.clock())
 
 
 def _public(settings: Settings) -> dict[str, list[str]]:
@@ -277,6 +269,7 @@ def _start(approved: Approved) -> dict[str, Any]:
     return {
         "tool": granted.call.tool,
         "target": granted.call.target,
+        "principal": granted.call.principal,
         "intent": granted.call.intent,
         "plan_id": plan.plan_id if plan else None,
         "plan": plan.frozen() if plan else None,
@@ -286,6 +279,7 @@ def _start(approved: Approved) -> dict[str, Any]:
         "rule": _rule(approved.permitted.classified),
         "broken_glass": approved.review["reviews"] if approved.review else None,
         "covers_rollback_until": approved.covers_until.isoformat() if approved.covers_until else None,
+        "automatic": approved.automatic.told() if approved.automatic else None,
         "covered_by": approved.covered.told() if approved.covered else None,
         "by_statement": True,
     }

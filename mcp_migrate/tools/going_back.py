@@ -61,11 +61,11 @@ class _Place:
         return _Place(*plan.origin) if can else None
 
 
-def way_back(applies: Sequence[Apply], live: Live) -> Plan:
-    """The plan that takes these applies back, the newest first."""
-    newest, oldest = applies[0].plan, applies[-1].plan
-    statements = [statement for apply in applies for statement in apply.plan.reverse.statements]
-    again = [statement for apply in reversed(applies) for statement in _again(apply.plan)]
+def way_back(plans: Sequence[Plan], live: Live) -> Plan:
+    """The plan that takes these applied ones back, the newest first."""
+    newest, oldest = plans[0], plans[-1]
+    statements = [statement for plan in plans for statement in plan.reverse.statements]
+    again = [statement for plan in reversed(plans) for statement in _again(plan)]
     restores = oldest.reverse.restores_schema
     return Plan(
         target=newest.target,
@@ -77,7 +77,7 @@ def way_back(applies: Sequence[Apply], live: Live) -> Plan:
         version_table=newest.version_table,
         statements=_numbered(statements),
         reverse=Reverse(available=True, restores_schema=True, statements=_numbered(again)),
-        doubts=tuple(dict.fromkeys(doubt for apply in applies for doubt in apply.plan.doubts)),
+        doubts=tuple(dict.fromkeys(doubt for plan in plans for doubt in plan.doubts)),
         cage=newest.cage,
     )
 

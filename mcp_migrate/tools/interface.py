@@ -104,6 +104,6 @@ class Workbench:
         return replace(self.open_database(granted.call.target), progress=self.progress)
 
 
-def answer(granted: Granted, result: Mapping[str, Any]) -> Prepared:
-    """A tool that only reads has its answer when it has looked."""
-    return Prepared(granted, present=lambda _classified, _quorum: result)
+def answer(granted: Granted, result: Mapping[str, Any], *, about: Mapping[str, Any] | None = None) -> Prepared:
+    """A tool that only reads has its answer when it has looked; `about` stands on the record beside its digest."""
+    return Prepared(granted, present=lambda _classified, _quorum: result, subject=about or {})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import PlanStaleError
+from mcp_migrate.errors import PlanStaleError, RenderFailedError
 from mcp_migrate.model import Granted, Plan, Prepared
 from mcp_migrate.tools.applies import last_applies, run_plan, undo_until
-from mcp_migrate.tools.interface import Workbench, answer
+from mcp_migrate.tools.going_back import way_back
+from mcp_migrate.tools.interface import Database, Workbench, answer
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import part_way, refuse_part_way
-from mcp_migrate.tools.plans import find_plan
+from mcp_migrate.tools.plans import find_plan, protected
 
 
 class MigrationApply:
@@ -39,6 +41,7 @@ class MigrationApply:
             schema=live.schema,
             count_rows=database.count_rows,
             identity=live.identity,
+            way_back=lambda: _way_back(plan, granted, database),
         )
 
 
@@ -59,6 +62,26 @@ def _already(plan: Plan, live: Live, bench: Workbench) -> Mapping[str, Any] | No
         "already": True,
         "next": {"action": "validate", "hint": "It was applied before; nothing ran now."},
     }
+
+
+def _way_back(plan: Plan, granted: Granted, database: Database) -> Prepared:
+    """What takes the plan back, now that it stands; what that would lose of what was written since is kept.
+
+    Raises:
+        RenderFailedError: there is no such way.
+    """
+    if not (plan.reverse.available and plan.reverse.restores_schema):
+        why = plan.reverse.why_not or "its downgrade does not bring the schema back"
+        raise RenderFailedError(f"There is no way back: {why}.", hint="Write a new revision.")
+    live = read_live(database, plan=plan, identify=True)
+    return Prepared(
+        replace(granted, call=replace(granted.call, tool="migration_rollback")),
+        work=run_plan,
+        plan=protected(database, way_back([plan], live), live),
+        schema=live.schema,
+        count_rows=database.count_rows,
+        identity=live.identity,
+    )
 
 
 def _refuse_stale(plan: Plan, live: Live) -> None:

@@ -44,7 +44,7 @@ class MigrationRollback:
             refuse_part_way(part_way(bench.ledger, live))
             _refuse_moved(apply, live)
             refuse_conflicts(database, [apply])
-            plan = protected(database, way_back([apply], live), live)
+            plan = protected(database, way_back([apply.plan], live), live)
         else:
             live = read_live(database, identify=True)
             refuse_part_way(part_way(bench.ledger, live))
@@ -67,7 +67,7 @@ def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:
     applies = applies_since(ledger, live, info.resolve(to, live.revision))
     if applies and not missing(database, applies):
         refuse_conflicts(database, applies)
-        return protected(database, way_back(applies, live), live)
+        return protected(database, way_back([apply.plan for apply in applies], live), live)
     plan = make_plan(database, live, to)
     left = kept_on(database, ledger)
     doubt = (

@@ -130,6 +130,7 @@ def rehearsed(plan: Plan) -> Mapping[str, Any]:
         "seconds": seen.seconds,
         "rollback_seconds": seen.rollback_seconds,
         "rollback_restored": seen.rollback_restored,
+        **({"restored": [each.told() for each in seen.restored]} if seen.restored is not None else {}),
         "server": seen.server,
         "slowest": [{"n": tried.n, "seconds": tried.seconds} for tried in slowest],
     }

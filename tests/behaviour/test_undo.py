@@ -59,6 +59,31 @@ async def test_a_rolled_back_apply_gives_every_row_back(world: World) -> None:
     ]
 
 
+async def test_a_rollback_runs_once_where_it_fits_and_for_who_may_and_can_be_taken_back(world: World) -> None:
+    other = {"owner": {"name": "Alan", "email": "alan@example.com"}, "principals": ["agent:other"]}
+    reading = [{"tools": ["migration_status"], "targets": ["*"]}]
+    world.configure(lambda value: value["workflows"].update(other={**other, "scopes": reading}))
+    before = world.query(FAXES)
+    async with world.agent() as agent, world.agent("agent:other") as stranger:
+        await agent.plan_and_apply("b2")
+        apply_id = await applied(world, agent)
+        refused = [await stranger.call("migration_rollback", apply_id=apply_id)]
+        write(world, "ALTER TABLE orders ADD COLUMN extra TEXT")
+        refused.append(await agent.call("migration_rollback", apply_id=apply_id))
+        write(world, "ALTER TABLE orders DROP COLUMN extra")
+        done = await rolled_back(world, agent, apply_id)
+        refused.append(await agent.call("migration_rollback", apply_id=apply_id))
+        again = await rolled_back(world, agent, str(done["apply_id"]))
+        gone = "fax" not in world.columns("customers")
+        last = await rolled_back(world, agent, str(again["apply_id"]))
+    assert [answer["code"] for answer in refused] == ["not_permitted", "plan_stale", "plan_stale"]
+    assert "The schema of shop changed since" in refused[1]["message"]
+    assert "shop is at b2" in refused[2]["message"]
+    assert [answer["status"] for answer in (done, again, last)] == ["applied"] * 3, (again, last)
+    assert gone
+    assert world.query(FAXES) == before
+
+
 @pytest.mark.proves("design-5")
 async def test_plan_review_and_ledger_say_the_same_of_the_way_back(world: World) -> None:
     async with world.agent() as agent:
@@ -69,6 +94,10 @@ async def test_plan_review_and_ledger_say_the_same_of_the_way_back(world: World)
         done = await agent.call("migration_apply", plan_id=plan["plan_id"])
     assert "rolling back restores the data as well, for 14 days" in plan["summary"]
     assert plan["rollback"]["restores_data"] is True
+    assert plan["rehearsal"]["restored"] == [{"table": "main.customers", "rows": 40, "same": True}]
+    assert "tried on rows of the target and brought each one back: 40 of main.customers" in " ".join(
+        shown.stdout.split()
+    )
     [kept] = plan["rollback"]["keeps"]
     assert (kept["table"], kept["columns"], kept["method"]) == ("main.customers", ["fax"], "primary key")
     assert kept["rows_now"] == world.query("SELECT count(*) FROM customers")[0][0]

@@ -609,6 +609,25 @@ def anywhere(request: pytest.FixtureRequest) -> tuple[str, Ask]:
     return found
 
 
+_FULL = """CREATE FUNCTION full_disk() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"""
+
+
+def test_without_space_for_undo_data_nothing_is_lost_and_the_way_out_is_told(postgres: tuple[str, Ask]) -> None:
+    url, ask = postgres
+    for sql in (LONE, "INSERT INTO t VALUES (1, 'x', 1)"):
+        ask(sql)
+    plan = plan_for(url, ["ALTER TABLE t DROP COLUMN b"], ["ALTER TABLE t ADD COLUMN b integer"])
+    ask(_FULL)
+    ask("CREATE EVENT TRIGGER full_disk ON ddl_command_end EXECUTE FUNCTION full_disk()")
+    with pytest.raises(StatementFailedError, match="No space left") as failed:
+        run(url, plan.statements)
+    assert "see that there is space" in failed.value.hint
+    assert ask("SELECT b FROM t") == [(1,)]
+    with dialect_for(url).open_reader(url) as reader:
+        assert not reader.kept()
+
+
 def test_a_role_that_may_make_no_schema_uses_the_one_an_admin_made(postgres: tuple[str, Ask]) -> None:
     url, ask = postgres
     ask("CREATE ROLE keeper_of_undo LOGIN")

@@ -104,6 +104,23 @@ class MysqlWriter(MysqlReader):
         self._bring_mark_up_to_date(self._sequence.ran)
         self._commit()
 
+    @contextmanager
+    def follow(self, statements: Sequence[Statement]) -> Iterator[MysqlWriter]:
+        """Another list of frozen statements on this session; its lock outlives transactions."""
+        _stay_inside(statements)
+        self._begin_with(statements)
+        self.begin()
+        yield from _inside(self)
+        self._begin_with(())
+
+    def finish(self) -> None:
+        """Commit; nothing of what ran is at stake from then on."""
+        self.commit()
+        self._begin_with(())
+
+    def _begin_with(self, statements: Sequence[Statement]) -> None:
+        self._sequence, self._marked, self.committed, self.uncertain = FrozenSequence(statements), None, [], None
+
     def begin(self) -> None:
         """Begin a transaction. To say so would give locks on tables back: while they are held, it begins by itself."""
         if not self._holding:
@@ -222,18 +239,22 @@ def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) ->
     """
     _stay_inside(statements)
     with connect(url) as connection:
-        writer = _opened(connection, url, statements, limits)
-        try:
-            yield writer
-        except BaseException as error:
-            writer.roll_back()
-            if writer.stands and not isinstance(error, PartiallyAppliedError):
-                raise left_standing(writer, error) from error
-            raise
-        if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
-            writer.roll_back()
-            raise writer.failed
-        writer.commit()
+        yield from _inside(_opened(connection, url, statements, limits))
+
+
+def _inside(writer: MysqlWriter) -> Iterator[MysqlWriter]:
+    """The writer; then commit, or roll back and say what stands."""
+    try:
+        yield writer
+    except BaseException as error:
+        writer.roll_back()
+        if writer.stands and not isinstance(error, PartiallyAppliedError):
+            raise left_standing(writer, error) from error
+        raise
+    if writer.failed is not None:  # whoever swallowed it: half a plan is no plan
+        writer.roll_back()
+        raise writer.failed
+    writer.commit()
 
 
 def _opened(

@@ -141,6 +141,23 @@ class PostgresWriter(PostgresReader):
         self._bring_mark_up_to_date(self._sequence.ran)
         self._commit()
 
+    @contextmanager
+    def follow(self, statements: Sequence[Statement]) -> Iterator[PostgresWriter]:
+        """Another list of frozen statements on this session; its lock outlives transactions."""
+        _stay_inside(statements)
+        self._begin_with(statements)
+        self._connection.execute("BEGIN")
+        yield from _inside(self._connection, self)
+        self._begin_with(())
+
+    def finish(self) -> None:
+        """Commit; nothing of what ran is at stake from then on."""
+        self.commit()
+        self._begin_with(())
+
+    def _begin_with(self, statements: Sequence[Statement]) -> None:
+        self._sequence, self._marked, self.committed, self.stands = FrozenSequence(statements), None, [], False
+
     def _commit(self) -> None:
         try:
             done = self._connection.execute("COMMIT").statusmessage

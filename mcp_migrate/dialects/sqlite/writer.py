@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 from mcp_migrate.dialects import values
@@ -30,6 +30,19 @@ class SqliteWriter(SqliteReader):
         self._sequence = FrozenSequence(statements)
         self._limits = limits
         self.failed: MigrateError | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Nothing does before the end: there is one transaction."""
+        return False
+
+    def finish(self) -> None:
+        """The lock of a SQLite database is that of its transaction, so both end together, when the session is left."""
+        raise TypeError("the lock would be let go")
+
+    def follow(self, statements: Sequence[Statement]) -> AbstractContextManager[SqliteWriter]:
+        """As `finish`."""
+        raise TypeError(f"the lock would be let go before {len(statements)} statements")
 
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """In the one transaction there is: it stands when all statements do."""
