@@ -263,6 +263,7 @@ class Wiring:
             use=target.cage.use,
             hidden=tuple(files),
             readable=target.cage.readable,
+            python=target.python,
         )
 
     def explain(self, principal: str, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:

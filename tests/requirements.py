@@ -156,6 +156,8 @@ REQUIREMENTS = (
     Requirement("interface-statement-failed", "docs/interface.md", "What the database refuses leaves nothing behind."),
     Requirement("interface-partially-applied", "docs/interface.md", "What ran outside a transaction is told exactly."),
     Requirement("statements-on-record", "docs/partial-applies.md", "What cannot be taken back is recorded before it."),
+    Requirement("values-frozen", "docs/design.md", "Each bound value comes to the target as the revision bound it."),
+    Requirement("own-interpreter", "docs/own-python.md", "A project runs by its own Python, SQLAlchemy and Alembic."),
     Requirement("own-transactions", "docs/cage.md", "A revision that ends its own transaction gets no plan."),
     Requirement(
         "reads-hold", "docs/configuration.md", "What a plan read is held still until it is done, on PostgreSQL."
@@ -200,5 +202,7 @@ REQUIREMENTS = (
     Requirement("ledger-cosignatures", "c2sp.org/tlog-cosignature", "Cosignatures by known witnesses are verified."),
     Requirement("bad-input-ledger-full", "docs/interface.md", "On a full disk nothing is recorded by half."),
     Requirement("bad-input-ledger-read-only", "docs/interface.md", "A read-only ledger has a clear error."),
+    Requirement("history-optuna-mariadb", "a public history", "optuna's history, as far as MariaDB takes it."),
+    Requirement("history-mlflow-mariadb", "a public history", "mlflow's history, as far as MariaDB takes it."),
     Requirement("history-mlflow-postgresql", "a public history", "mlflow's history, on PostgreSQL."),
 )

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import IO, Any
 
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, Database
+from mcp_migrate.migrations.cage.interpreter import Interpreter, interpreter_of
 from mcp_migrate.migrations.cage.room import VARIABLE, room_for
 from mcp_migrate.migrations.cage.tiers import command
 from mcp_migrate.migrations.child.clock import VARIABLE as CLOCK
@@ -39,7 +40,7 @@ ANSWER = 256 * 2**20
 
 SLOW = "no answer within"
 
-_MODULE = "mcp_migrate.migrations.child"
+_START = str(Path(__file__).with_name("child") / "start.py")
 _GRACE = 2.0
 _LOOK_SECONDS = 0.5
 
@@ -56,18 +57,28 @@ class Variant:
         return {"PYTHONHASHSEED": str(self.seed), **clock}
 
 
+Reads = Callable[[str], tuple[str, ...] | None]
+"""As `Dialect.reads`."""
+
 FIRST = Variant()
 SECOND = Variant(seed=1, clock=1_000_000.0)
 
 
 class Child:
-    """A running child; `ask` it. `since` is when it started, in nanoseconds."""
+    """A running child; `ask` it. `since` is when it started, in nanoseconds; `reads` answers what it asks back."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], *, timeout: float, secrets: tuple[str, ...], folders: Sequence[Path]
+        self,
+        process: subprocess.Popen[bytes],
+        *,
+        reads: Reads,
+        timeout: float,
+        secrets: tuple[str, ...],
+        folders: Sequence[Path],
     ) -> None:
         self.since = time.time_ns()
         self._process = process
+        self._reads = reads
         self._timeout = timeout
         self._folders = folders
         self._answers: queue.Queue[bytes] = queue.Queue()
@@ -86,20 +97,28 @@ class Child:
         """
         self._send({"do": do, "arguments": arguments})
         self._asked += 1
-        line = self._answer()
+        end = time.monotonic() + self._timeout
+        answer = self._told(end)
+        while "reads" in answer:
+            self._send(self._reads(str(answer["reads"])))
+            answer = self._told(end)
+        if "failure" in answer:
+            raise self._failed(answer["failure"])
+        return answer["result"]
+
+    def _told(self, end: float) -> Mapping[str, Any]:
+        """The next line: an answer, or a question."""
+        line = self._line(end)
         if len(line) >= ANSWER:
             self.kill()
             raise self._failed({"reason": f"its answer is larger than {ANSWER // 2**20} MB"})
         if not line:
             raise self._failed({"reason": "the process ended by itself"})
-        answer = json.loads(line)
-        if "failure" in answer:
-            raise self._failed(answer["failure"])
-        return answer["result"]
+        told: Mapping[str, Any] = json.loads(line)
+        return told
 
-    def _answer(self) -> bytes:
+    def _line(self, end: float) -> bytes:
         """The next line, unless it takes too long or the disk fills meanwhile."""
-        end = time.monotonic() + self._timeout
         while True:
             try:
                 return self._answers.get(timeout=max(0.0, min(_LOOK_SECONDS, end - time.monotonic())))
@@ -132,7 +151,7 @@ class Child:
             self._process.kill()
         self._process.wait()
 
-    def _send(self, request: Mapping[str, Any]) -> None:
+    def _send(self, request: object) -> None:
         if self._process.stdin is None:
             raise RuntimeError("the child was started without standard input")
         try:
@@ -177,6 +196,8 @@ def _hint(revision: str | None, reason: str) -> str:
             "Plan fewer revisions at a time. A revision that is too much by itself is split into several, or changes "
             "rows in few statements (INSERT … SELECT, UPDATE … FROM) instead of one for each row."
         )
+    if reason.startswith("the interpreter "):
+        return "Install it there, or have an admin name another interpreter under `python` of the target."
     if revision:
         return "Fix the revision and plan again."
     if reason.startswith("KeyError"):
@@ -191,6 +212,7 @@ def child(
     environment: Mapping[str, str],
     confined: Confinement,
     database: Database,
+    reads: Reads,
     secrets: tuple[str, ...] = (),
     timeout: float = TIMEOUT,
     variant: Variant = FIRST,
@@ -198,16 +220,17 @@ def child(
     """Start a child in the folder of `ini`. `secrets` never show in what it printed.
 
     Raises:
-        RenderFailedError: the strongest cage of this machine is weaker than `confined` asks for.
+        RenderFailedError: the strongest cage of this machine is weaker than `confined` asks for, or there is no such
+            interpreter.
     """
     cage = confined.cage()
+    interpreter = interpreter_of(confined.python, ini.parent, confined.readable)
     with tempfile.TemporaryDirectory(prefix="mcp-migrate-", ignore_cleanup_errors=True) as home:
         writable = (Path(home), *database.folders)
-        room = room_for(
-            ini, write=writable, hidden=confined.hidden, more=_more(confined, environment), port=database.port
-        )
-        process = subprocess.Popen(  # noqa: S603  our own interpreter, a fixed module
-            command(cage, room, [sys.executable, "-P", "-m", _MODULE], str(ini.parent)),
+        more = _more(confined, environment, interpreter)
+        room = room_for(ini, write=writable, hidden=confined.hidden, more=more, port=database.port)
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, a fixed script
+            command(cage, room, _words(interpreter), str(ini.parent)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -219,17 +242,24 @@ def child(
             },
             start_new_session=True,
         )
-        running = Child(process, timeout=timeout, secrets=secrets, folders=writable)
+        running = Child(process, reads=reads, timeout=timeout, secrets=secrets, folders=writable)
         try:
             yield running
         finally:
             running.close()
 
 
-def _more(confined: Confinement, environment: Mapping[str, str]) -> list[Path]:
+def _words(interpreter: Interpreter) -> list[str]:
+    """Our own interpreter begins; behind the walls it becomes the project's, if there is one."""
+    theirs = [str(interpreter.python)] if interpreter.python else []
+    return [sys.executable, "-P", _START, *theirs]
+
+
+def _more(confined: Confinement, environment: Mapping[str, str], interpreter: Interpreter) -> list[Path]:
     """What the configuration says the project needs to read."""
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
-    return [*confined.readable, *(Path(path) for path in paths if path)]
+    prefix = [interpreter.prefix] if interpreter.prefix else []
+    return [*confined.readable, *(Path(path) for path in paths if path), *prefix]
 
 
 def _size(folders: Sequence[Path]) -> int:
@@ -245,8 +275,6 @@ def _size(folders: Sequence[Path]) -> int:
 
 def _environment(home: str, configured: Mapping[str, str]) -> dict[str, str]:
     """All the child sees: no variable of ours but the search path for programs."""
-    package = str(Path(__file__).parents[2])
-    paths = [package, *filter(None, [configured.get("PYTHONPATH")])]
     return {
         "HOME": home,
         "TMPDIR": home,
@@ -256,7 +284,6 @@ def _environment(home: str, configured: Mapping[str, str]) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         **({"SYSTEMROOT": os.environ["SYSTEMROOT"], "TEMP": home, "USERPROFILE": home} if os.name == "nt" else {}),
         **configured,
-        "PYTHONPATH": os.pathsep.join(paths),
     }
 
 

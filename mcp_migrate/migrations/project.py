@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
@@ -286,6 +287,7 @@ class Project:
                 environment=self._environment,
                 confined=self._confined,
                 database=database,
+                reads=dialect_for(url).reads,
                 secrets=secrets_of(url),
                 timeout=self._timeout,
                 variant=variant,

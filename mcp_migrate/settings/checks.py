@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import get_args
@@ -28,6 +29,7 @@ def check(
     for name, target in settings.targets.items():
         yield from _secrets(name, target)
         yield from _cage(name, target, settings)
+        yield from _python(name, target)
         yield from _checks(name, target)
         if target.unsafe_software_keys and target.tier is not Tier.PRODUCTION:
             why = "only production asks for a verified person by itself."
@@ -88,6 +90,15 @@ def _cage(name: str, target: Target, settings: Settings) -> Iterator[Problem]:
     if target.cage.use and order.index(target.cage.use) < order.index(lowest):
         why = f"{target.tier} targets are recorded in the cage {lowest} or a stronger one."
         yield Problem(("targets", name, "cage", "use"), why, "Choose a stronger one, or change `lowest_cage`.")
+
+
+def _python(name: str, target: Target) -> Iterator[Problem]:
+    """What is in it is asked behind the walls of the cage; here only whether it is there."""
+    if target.python is None:
+        return
+    why = "there is no such file." if not target.python.is_file() else "it cannot be run."
+    if not (target.python.is_file() and os.access(target.python, os.X_OK)):
+        yield Problem(("targets", name, "python"), why, "Name an interpreter, as ./.venv/bin/python.")
 
 
 def _checks(name: str, target: Target) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect
 from mcp_migrate.settings.anchoring import placed_checkpoints, placed_url
 from mcp_migrate.settings.checks import check
-from mcp_migrate.settings.model import CageOptions, Settings
+from mcp_migrate.settings.model import Settings, Target
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
 from mcp_migrate.settings.yaml_file import read_yaml
 
@@ -64,8 +64,7 @@ def _placed(settings: Settings, path: Path) -> Settings:
     """The settings with each relative path made absolute, from the folder of the file."""
     folder = path.absolute().parent
     targets = {
-        name: target.model_copy(update={"alembic": folder / target.alembic, "cage": _placed_cage(target.cage, folder)})
-        for name, target in settings.targets.items()
+        name: target.model_copy(update=_placed_target(target, folder)) for name, target in settings.targets.items()
     }
     ledger = placed_url(settings.ledger, folder)
     checkpoints = settings.checkpoints and placed_checkpoints(settings.checkpoints, folder)
@@ -107,5 +106,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model is not None), None)
 
 
-def _placed_cage(cage: CageOptions, folder: Path) -> CageOptions:
-    return cage.model_copy(update={"readable": tuple(folder / path for path in cage.readable)})
+def _placed_target(target: Target, folder: Path) -> Mapping[str, Any]:
+    readable = tuple(folder / path for path in target.cage.readable)
+    return {
+        "alembic": folder / target.alembic,
+        "python": folder / target.python if target.python else None,
+        "cage": target.cage.model_copy(update={"readable": readable}),
+    }

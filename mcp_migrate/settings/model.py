@@ -86,6 +86,9 @@ class Target(Part):
 
     tier: Tier
     alembic: Path = Field(description="The project's alembic.ini.")
+    python: Path | None = Field(
+        None, description="The project's own Python, as ./.venv/bin/python; it has its SQLAlchemy and Alembic."
+    )
     url: str = Field(repr=False, description="SQLAlchemy URL; secrets as ${env:NAME}, ${file:PATH} or ${ini:KEY}.")
     models: str | None = Field(None, description="Metadata to compare with, as shop.models:Base.metadata.")
     environment: dict[str, str] = Field({}, description="Stand-in values for names that env.py reads.")

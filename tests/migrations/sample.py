@@ -11,10 +11,12 @@ from textwrap import dedent, indent
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Limits
+from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.migrations import Project
 from mcp_migrate.migrations.cage.confinement import Confinement
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import Schema, fingerprint
+from tests.mariadb import ask
 
 INI = """[alembic]
 script_location = %(here)s/migrations
@@ -179,6 +181,21 @@ def alembic(ini: Path, *words: str, environment: Mapping[str, str]) -> None:
     """Run Alembic's own command."""
     command = [sys.executable, "-P", "-m", "alembic", "-c", str(ini), *words]
     subprocess.run(command, check=True, capture_output=True, cwd=ini.parent, env=dict(environment))
+
+
+def emptied(url: str) -> None:
+    """Have an empty database under the same name: on MariaDB that is the schema's."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "mariadb":
+        ask(url, f"DROP DATABASE {parsed.database}")
+        ask(url.replace(f"/{parsed.database}", "/test"), f"CREATE DATABASE {parsed.database}")
+    elif parsed.get_backend_name() == "postgresql":
+        with connect(url) as session:
+            session.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    else:
+        Path(str(parsed.database)).write_bytes(b"")
 
 
 def texts(plan: Plan, revision: str) -> list[str]:

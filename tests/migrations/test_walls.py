@@ -27,8 +27,13 @@ def caged(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     (folder / "ledger.db").write_text("the record")
     (folder / ".env").write_text("PASSWORD=secret")
     (tmp_path / "key").write_text("a private key")
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "key").write_text("a private key")
+    (folder / "link").symlink_to(tmp_path)
     hidden = (folder / "ledger.db", folder / "shop.db")
-    return Shop(folder, f"sqlite:///{folder}/shop.db", confined=Confinement(use=request.param, hidden=hidden))
+    shop = Shop(folder, f"sqlite:///{folder}/shop.db", confined=Confinement(use=request.param, hidden=hidden))
+    shop.ini.write_text(shop.ini.read_text().replace("sys_path = .", f"sys_path = .,{tmp_path}/named"))
+    return shop
 
 
 _TOP = "import os, pathlib, socket, subprocess, threading"
@@ -38,6 +43,8 @@ _ATTEMPTS = {
     "reads the ledger": f"({_PROJECT} / 'ledger.db').read_text()",
     "reads the target": f"({_PROJECT} / 'shop.db').read_bytes()",
     "reads a key beside the project": f"({_PROJECT}.parent / 'key').read_text()",
+    "reads that key through a link in the project": f"({_PROJECT} / 'link' / 'key').read_text()",
+    "reads a folder that the ini file names": f"({_PROJECT}.parent / 'named' / 'key').read_text()",
     "reads the password file": "open('/etc/shadow').read()",
     "reads the server's environment": "open(f'/proc/{os.getppid()}/environ').read()",
     "reads the first process's environment": "open('/proc/1/environ').read()",
@@ -88,9 +95,10 @@ def test_a_folder_that_the_target_configures_may_be_read(caged: Shop) -> None:
     beside = caged.folder.parent / "shared"
     beside.mkdir()
     (beside / "names.txt").write_text("tables")
-    caged.confine(Confinement(use=caged.confined.use, readable=(beside,)))
     caged.revise("d4", "c3", f"op.create_table(open('{beside}/names.txt').read(), sa.Column('id', sa.Integer))")
-    assert "CREATE TABLE tables" in caged.plan().statements[-2].sql
+    for readable in (beside, beside / "names.txt"):
+        caged.confine(Confinement(use=caged.confined.use, readable=(readable,)))
+        assert "CREATE TABLE tables" in caged.plan().statements[-2].sql
 
 
 @pytest.mark.parametrize("name", _CAGES)

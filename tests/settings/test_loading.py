@@ -207,6 +207,22 @@ def test_the_shipped_configuration_holds_and_fits_its_schema(tmp_path: Path) -> 
     assert schema == json_schema()
 
 
+def test_a_python_that_is_not_there_or_cannot_be_run_is_refused(tmp_path: Path) -> None:
+    text = (ROOT / "config" / "mcp-migrate.yaml").read_text().replace("# python: ./.venv", "python: ./.venv")
+    (tmp_path / "mcp-migrate.yaml").write_text(text)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    for why in ("there is no such file", "it cannot be run"):
+        with pytest.raises(ConfigInvalidError) as refused:
+            load(tmp_path / "mcp-migrate.yaml", known_tools=lambda _folders: TOOLS)
+        [problem] = refused.value.details["problems"]
+        assert why in str(problem)
+        python.touch()
+    python.chmod(0o755)
+    loaded = load(tmp_path / "mcp-migrate.yaml", known_tools=lambda _folders: TOOLS)
+    assert loaded.target("development").python == python
+
+
 @pytest.mark.proves("interface-credential-failed")
 def test_references_are_resolved_late_and_never_told(tmp_path: Path) -> None:
     secret = tmp_path / "secret"

@@ -24,13 +24,14 @@ class Confinement:
 
     `lowest` is the weakest cage they may be recorded in, `use` the one to take where it shall not be the strongest,
     `hidden` what they never read (the ledger, the target's own file), `readable` what the project needs besides its
-    own folders.
+    own folders. `python` is the project's own interpreter, where it has one.
     """
 
     lowest: Name = "none"
     use: Name | None = None
     hidden: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
+    python: Path | None = None
 
     def cage(self) -> Cage:
         """The cage to take. Raises: RenderFailedError: it is weaker than the lowest allowed, or not to be had."""

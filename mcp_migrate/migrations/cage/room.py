@@ -7,23 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import site
-import sys
 from collections.abc import Iterable, Iterator
 from configparser import ConfigParser, Error
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcp_migrate.migrations.cage.interpreter import SYSTEM, our_python
+
 VARIABLE = "MCP_MIGRATE_ROOM"
 """Under this name the child finds its room; it is gone before the project looks."""
-
-_SYSTEM = (
-    *("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin", "/opt", "/sys/devices/system/cpu"),
-    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone"),
-    *("/etc/nsswitch.conf", "/etc/hosts", "/etc/passwd", "/etc/group", "/etc/ssl", "/etc/pki", "/etc/mime.types"),
-    *("/dev/zero", "/dev/urandom", "/dev/random", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
-)
-"""Programs, libraries and what names, times and certificates need: nothing that belongs to anyone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +42,37 @@ def room_for(
 ) -> Room:
     """The room of a project.
 
-    Its own folders are open but for hidden files in them and for `hidden`: the ledger, the target's file, keys.
+    Its own folders are open but for hidden files in them and for `hidden`: the ledger, the target's file, keys. What a
+    file of the project names (a link, the ini file) opens nothing beyond them: whoever writes revisions writes those.
     """
-    package = Path(__file__).parents[2]
-    closed = tuple(_real(hidden))
-    folders = [*_folders(ini), *more]
-    read = [*map(Path, _SYSTEM), *_python(), package, *(part for folder in folders for part in _open(folder, closed))]
+    given = [ini.parent, *more]
+    always = [*map(Path, SYSTEM), *our_python(), Path(__file__).parents[2]]
+    limits = _Limits(tuple(path.resolve() for path in (*given, *always)), tuple(_real(hidden)))
+    folders = [*given, *filter(limits.within, _named(ini))]
+    read = [*always, *(part for folder in folders for part in _open(folder, limits))]
     return Room(
         read=_present(read),
-        listed=_present([package.parent, *folders]),
+        listed=_present(filter(Path.is_dir, folders)),
         write=_present(write),
         port=port,
     )
 
 
-def _python() -> Iterator[Path]:
-    """The interpreter and what is installed for it."""
-    yield from map(Path, (sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.realpath(sys.executable)))
-    yield from map(Path, site.getsitepackages())
-    yield from (Path(entry) for entry in sys.path if "site-packages" in entry or "dist-packages" in entry)
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """The folders that nothing opened leads out of, and the files in them that stay closed."""
+
+    known: tuple[Path, ...]
+    closed: tuple[Path, ...]
+
+    def within(self, path: Path) -> bool:
+        where = path.resolve()
+        return where not in self.closed and any(where.is_relative_to(folder) for folder in self.known)
 
 
-def _folders(ini: Path) -> Iterator[Path]:
-    """The folder of the ini file and what it says the project's Python and revisions are in."""
+def _named(ini: Path) -> Iterator[Path]:
+    """What the ini file says the project's Python and revisions are in."""
     here = ini.parent
-    yield here
     parser = ConfigParser({"here": str(here)})
     try:
         parser.read(ini, encoding="utf-8")
@@ -87,18 +85,19 @@ def _folders(ini: Path) -> Iterator[Path]:
                 yield (here / part).resolve()
 
 
-def _open(folder: Path, closed: tuple[Path, ...]) -> Iterator[Path]:
-    """`folder`, or the parts of it that hold nothing closed and are not hidden."""
+def _open(folder: Path, limits: _Limits) -> Iterator[Path]:
+    """The parts of `folder` that hold nothing closed and are not hidden; a file is open as it is."""
+    if folder.is_file() and limits.within(folder):
+        yield folder
     try:
         entries = sorted(folder.iterdir())
     except OSError:
         return
     for entry in entries:
-        where = entry.resolve()
-        if entry.name.startswith(".") or where in closed:
+        if entry.name.startswith(".") or not limits.within(entry):
             continue
-        if entry.is_dir() and any(where in path.parents for path in closed):
-            yield from _open(entry, closed)
+        if entry.is_dir() and any(entry.resolve() in path.parents for path in limits.closed):
+            yield from _open(entry, limits)
         else:
             yield entry
 

@@ -1,19 +1,16 @@
-"""How does the child hear what to do, and answer, while revisions print what they like?
-
-One JSON object a line: requests on standard input, answers on what was standard output. Both descriptors are
-moved out of the way first; whatever the project prints goes to standard error, which the parent keeps and cuts.
-"""
+"""What does a child do from its first moment to its last? It shuts itself in, then answers what it is asked."""
 
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
+import mcp_migrate.dialects.values  # noqa: F401  before the clock is set: it knows dates by their very type
 from mcp_migrate.migrations.cage.enter import enter
+from mcp_migrate.migrations.child.channel import Channel
 from mcp_migrate.migrations.child.clock import shift
 from mcp_migrate.migrations.child.failures import failure, is_fatal
 from mcp_migrate.migrations.child.witness import Witness
@@ -30,27 +27,13 @@ def main() -> None:
     witness = Witness(os.environ["HOME"])
     witness.watch()
     shift()
-    requests, answers = _channel()
+    channel = Channel()
     from mcp_migrate.migrations.child.session import Session  # after the clock was set
 
-    session = Session(witness)
-    for line in requests:
-        answer = _answer(session, json.loads(line))
-        answers.write(json.dumps(answer, allow_nan=False) + "\n")
-        answers.flush()
-    answers.close()
+    session = Session(witness, channel.reads)
+    for request in channel.requests():
+        channel.say(_answer(session, request))
     os._exit(0)  # the server kills what is left: taking a project's modules apart would only keep it waiting
-
-
-def _channel() -> tuple[TextIO, TextIO]:
-    """Keep standard input and output to ourselves: the project reads nothing and prints to standard error."""
-    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return requests, answers
 
 
 def _answer(session: Any, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -30,9 +30,12 @@ class AlembicProject:
         from alembic.script import ScriptDirectory
 
         toml = ini.parent / "pyproject.toml"
+        knows: dict[str, Any] = (
+            {"toml_file": toml} if toml.is_file() and hasattr(Config, "toml_alembic_config") else {}
+        )  # 1.16
         self.url = url
         self.models = models
-        self.config = Config(ini, toml_file=toml if toml.is_file() else None)
+        self.config = Config(ini, **knows)
         text = f"{product}://" if product else scratch_url(url).render_as_string(hide_password=False)
         self.config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
         self.script = ScriptDirectory.from_config(self.config)
@@ -41,7 +44,8 @@ class AlembicProject:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Where `env.py` and the revisions are."""
-        return (Path(self.script.dir).absolute(), *self.script._version_locations)  # noqa: SLF001  no public name
+        versions = self.script._version_locations  # noqa: SLF001  no public name
+        return (Path(self.script.dir).absolute(), *(Path(folder).absolute() for folder in versions))
 
     def run(self, steps: Steps, *, as_sql: bool = False, only_configure: bool = False, **options: Any) -> None:
         """Run `env.py` and, in it, `steps`. Raises: RefusedError when it runs none, or several times."""
@@ -105,14 +109,21 @@ def create_version_table(name: str | None) -> None:
         return
     import sqlalchemy
     from alembic.runtime.migration import MigrationContext
-    from sqlalchemy.schema import CreateSchema
 
     schema, _, table = name.rpartition(".")
     with sqlalchemy.create_engine("scratch://").begin() as connection:
         if schema:
-            connection.execute(CreateSchema(schema, if_not_exists=True))
+            make_schema(connection, schema)
         options = {"version_table": table, "version_table_schema": schema or None}
         MigrationContext.configure(connection, opts=options)._ensure_version_table()  # noqa: SLF001  as commands do
+
+
+def make_schema(connection: Any, name: str) -> None:
+    """Make a schema unless it is there. SQLAlchemy 1.4 has no construct for it."""
+    import sqlalchemy
+
+    quoted = connection.dialect.identifier_preparer.quote_schema(name)
+    connection.execute(sqlalchemy.text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
 
 
 def load(reference: str) -> Any:

@@ -21,6 +21,9 @@ _CONTROL = re.compile(
 """Transaction control that drivers send by themselves: the whole text, so that nothing comes along with it."""
 
 
+_SENDING = ("execute", "executemany", "copy", "stream", "callproc", "copy_from", "copy_to", "copy_expert")
+"""The methods of both drivers' cursors that send something."""
+
 _ENDS = re.compile(r"(?:COMMIT|END|ROLLBACK)(?: TRANSACTION)?", re.IGNORECASE)
 
 
@@ -84,16 +87,15 @@ def _telling(query: Any, told: Callable[[str], None]) -> Callable[..., Any]:
 
 
 def _watched(base: Any, told: Callable[[str], None]) -> Any:
-    """A psycopg cursor class that tells before it sends."""
+    """A cursor class of psycopg or psycopg2 that tells before it sends."""
 
     def telling(name: str) -> Callable[..., Any]:
         original = getattr(base, name)
 
         def method(self: Any, query: Any, *arguments: Any, **keywords: Any) -> Any:
-            told(str(query))
+            told(query.decode(errors="replace") if isinstance(query, bytes) else str(query))
             return original(self, query, *arguments, **keywords)
 
         return method
 
-    methods = {name: telling(name) for name in ("execute", "executemany", "copy", "stream")}
-    return type("WatchedCursor", (base,), methods)
+    return type("WatchedCursor", (base,), {name: telling(name) for name in _SENDING if hasattr(base, name)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mcp_migrate.migrations.child.alembic_run import AlembicProject
+from mcp_migrate.migrations.child.alembic_run import AlembicProject, make_schema
 from mcp_migrate.migrations.child.failures import RefusedError
 
 Left = list[str]
@@ -51,13 +51,11 @@ def _create(every: Iterable[Any]) -> None:
 
 
 def _make(connection: Any, every: Iterable[Any]) -> None:
-    from sqlalchemy.schema import CreateSchema
-
     for metadata in every:
         schemas = {table.schema for table in metadata.tables.values()} | {s.schema for s in _sequences(metadata)}
         for schema in sorted(filter(None, {*schemas, metadata.schema})):
             if connection.dialect.name == "postgresql":
-                connection.execute(CreateSchema(schema, if_not_exists=True))
+                make_schema(connection, schema)
         metadata.create_all(connection)
 
 

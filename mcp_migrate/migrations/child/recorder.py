@@ -7,7 +7,7 @@ was rolled back, parameters without a JSON form, a driver used directly) is coll
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,9 @@ from mcp_migrate.model.plan import MOST_BYTES
 if TYPE_CHECKING:
     from mcp_migrate.dialects.interface import Dialect
 
+Reads = Callable[[str], tuple[str, ...] | None]
+"""As `Dialect.reads`; told by the parent."""
+
 _SHOWN = 200
 _FRAME = 90
 """Bytes that a statement takes in a plan beside its text and values."""
@@ -36,6 +39,7 @@ class Recorder:
     """The record of one run. `revision` is the step under way, None outside of all steps."""
 
     dialect: Dialect
+    reads: Reads
     revision: str | None = None
     statements: list[dict[str, Any]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -54,7 +58,8 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Record every engine of the process."""
-        from sqlalchemy import Engine, event
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
 
         listeners = {
             "engine_connect": self._connect,
@@ -87,7 +92,7 @@ class Recorder:
     def _refuse(self, reason: str, revision: str | None) -> None:
         self.refusals.append(RefusedError(reason, revision=revision))
 
-    def _connect(self, connection: Any) -> None:
+    def _connect(self, connection: Any, _branch: Any = None) -> None:  # SQLAlchemy 1.4 gives a second argument
         raw = connection.connection.dbapi_connection
         if id(raw) not in self._watched:
             self._watched[id(raw)] = raw  # kept, so that no other connection gets its id
@@ -121,7 +126,7 @@ class Recorder:
 
     def _keep(self, connection: Any, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> None:
         text, frozen = self.dialect.freeze(sql, rows, no_parameters=no_parameters and not any(rows))
-        reads = self.dialect.reads(text)
+        reads = self.reads(text)
         transactional = not _autocommits(connection) and not self.dialect.commits(text)
         if reads is None:
             self._weigh(text, frozen)
@@ -166,7 +171,7 @@ class Recorder:
 
     def _error(self, context: Any) -> None:
         self._sending = False
-        if self.dialect.reads(str(context.statement)) == ():
+        if self.reads(str(context.statement)) == ():
             return  # SQLAlchemy asks MySQL whether there is a table by an error; catalogs say the same on the target
         reason = str(context.original_exception).strip()[:_SHOWN]
         self.doubts.append(
@@ -187,7 +192,7 @@ class Recorder:
             self._refuse(_ENDED, self._pending.pop(connection))
 
     def _driver(self, sql: str) -> None:
-        if not self._sending and self.dialect.reads(sql) is None:
+        if not self._sending and self.reads(sql) is None:
             self._refuse(f"it used the driver directly: {sql[:_SHOWN]!r}", self.revision)
 
 
@@ -203,4 +208,5 @@ def _autocommits(connection: Any) -> bool:
     if connection.dialect.name != "sqlite":
         return bool(raw.autocommit)
     asked = connection.get_execution_options().get("isolation_level")
-    return (asked or getattr(connection.dialect, "_on_connect_isolation_level", None)) == "AUTOCOMMIT"
+    of_engine = (getattr(connection.dialect, name, None) for name in ("_on_connect_isolation_level", "isolation_level"))
+    return (asked or next(filter(None, of_engine), None)) == "AUTOCOMMIT"

@@ -11,14 +11,16 @@ from typing import Any
 
 from mcp_migrate.migrations.child.alembic_run import AlembicProject, create_version_table
 from mcp_migrate.migrations.child.failures import RefusedError
+from mcp_migrate.migrations.child.recorder import Reads, Recorder
 from mcp_migrate.migrations.child.witness import Witness
 
 
 class Session:
     """One project on one scratch database. `where` is the revision under way."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, witness: Witness, reads: Reads) -> None:
         self._witness = witness
+        self._reads = reads
         self.where: str | None = None
         self.folders: tuple[Path, ...] = ()
         self._dialect: Any = None
@@ -52,10 +54,13 @@ class Session:
         """
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations.child.engines import force_engines
+        from mcp_migrate.migrations.child.installed import require_driver, required
         from mcp_migrate.migrations.child.steady import keep_order
 
+        required()
         self.folders = (Path(ini).parent,)
         self._dialect = dialect_for(url)
+        require_driver(product or self._dialect.name)
         force_engines(url)
         keep_order()
         self._project = AlembicProject(Path(ini), url=url, models=models, product=product)
@@ -88,9 +93,8 @@ class Session:
     def record(self, current: Sequence[str], to: str | None, upgrade: bool) -> Mapping[str, Any]:  # noqa: FBT001  JSON
         """Go from `current` to `to` on the scratch database, and answer with what was sent."""
         from mcp_migrate.migrations.child.describing import version_table
-        from mcp_migrate.migrations.child.recorder import Recorder
 
-        recorder = Recorder(self._dialect)
+        recorder = Recorder(self._dialect, self._reads)
 
         def steps(rows: Any, _context: Any) -> Iterator[Any]:
             if set(rows) != set(current):
