@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +29,9 @@ def freeze(value: Any) -> Any:
     for kind, (tag, write, _read) in _TYPES.items():
         if type(value) is kind:
             return {tag: write(value)}
-    wrapper = type(value).__name__ if type(value).__module__.startswith("psycopg.") else None
-    if wrapper == "Binary":
-        return freeze(value.obj)
-    if wrapper in {"Json", "Jsonb"}:
-        return {f"${wrapper.lower()}": _json_text(value)}
+    driver = type(value).__module__.partition(".")[0]
+    if driver in {"psycopg", "psycopg2"} and type(value).__name__ in _WRAPPERS:
+        return _WRAPPERS[type(value).__name__](value)
     raise RenderFailedError(
         f"A revision binds a value of type {type(value).__name__}, which cannot be frozen.",
         hint="Bind plain values: text, numbers, dates, bytes, UUIDs, lists of these.",
@@ -48,11 +47,7 @@ def thaw(value: Any) -> Any:
         return float(inner)
     if tag in {"$list", "$tuple"}:
         return (list if tag == "$list" else tuple)(thaw(item) for item in inner)
-    if tag in {"$json", "$jsonb"}:
-        from psycopg.types.json import Json, Jsonb
-
-        return (Json if tag == "$json" else Jsonb)(inner, dumps=str)
-    return _READERS[tag](inner)
+    return _WRAPPING[tag](inner) if tag in _WRAPPING else _READERS[tag](inner)
 
 
 def rows_digest(rows: Iterable[Sequence[Any]]) -> str:
@@ -66,10 +61,49 @@ def rows_digest(rows: Iterable[Sequence[Any]]) -> str:
     return digest(sorted(digest([freeze(value) for value in row]) for row in rows))
 
 
+def _inner(wrapper: Any) -> Any:
+    """What psycopg or psycopg2 was given to wrap."""
+    return wrapper.obj if hasattr(wrapper, "obj") else wrapper.adapted
+
+
+def _json(wrapper: Any) -> Any:
+    """Psycopg says which type it is; psycopg2 sends a text that could be of any."""
+    text = _json_text(wrapper)
+    return {f"${type(wrapper).__name__.lower()}": text} if hasattr(wrapper, "obj") else text
+
+
+def _json_again(inner: str) -> Any:
+    from psycopg.types.json import Json
+
+    return Json(inner, dumps=str)
+
+
+def _jsonb_again(inner: str) -> Any:
+    from psycopg.types.json import Jsonb
+
+    return Jsonb(inner, dumps=str)
+
+
+def _range(value: Any) -> Any:
+    return {"$range": [] if value.isempty else [freeze(value.lower), freeze(value.upper), value.bounds]}
+
+
+def _range_again(inner: Sequence[Any]) -> Any:
+    from psycopg.types.range import Range
+
+    return Range(thaw(inner[0]), thaw(inner[1]), inner[2]) if inner else Range(empty=True)
+
+
+def _multirange_again(inner: Sequence[Any]) -> Any:
+    from psycopg.types.multirange import Multirange
+
+    return Multirange(thaw(part) for part in inner)
+
+
 def _json_text(wrapper: Any) -> str:
     """The text the driver sends: a column of type json keeps its order and white space. Raises: RenderFailedError."""
     try:
-        text = (wrapper.dumps or json.dumps)(wrapper.obj)
+        text = (wrapper.dumps or json.dumps)(_inner(wrapper))
     except (TypeError, ValueError) as error:
         raise RenderFailedError(
             f"A revision binds a JSON document that cannot be frozen: {error}.", hint="Bind plain JSON values."
@@ -99,5 +133,25 @@ _TYPES: dict[type, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda value: timedelta(*value),
     ),
     UUID: ("$uuid", str, UUID),
+    IPv4Address: ("$ipv4", str, IPv4Address),
+    IPv6Address: ("$ipv6", str, IPv6Address),
+    IPv4Interface: ("$ipv4interface", str, IPv4Interface),
+    IPv6Interface: ("$ipv6interface", str, IPv6Interface),
+    IPv4Network: ("$ipv4network", str, IPv4Network),
+    IPv6Network: ("$ipv6network", str, IPv6Network),
+}
+_WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "Binary": lambda wrapper: freeze(_inner(wrapper)),
+    "Json": _json,
+    "Jsonb": _json,
+    "Range": _range,
+    "Multirange": lambda value: {"$multirange": [freeze(part) for part in value]},
+}
+"""What the drivers of PostgreSQL wrap values in, by its name."""
+_WRAPPING: dict[str, Callable[[Any], Any]] = {
+    "$json": _json_again,
+    "$jsonb": _jsonb_again,
+    "$range": _range_again,
+    "$multirange": _multirange_again,
 }
 _READERS = {tag: read for tag, _write, read in _TYPES.values()}
