@@ -1,195 +1,244 @@
-"""Two public applications' own histories, their files unedited, on both databases."""
+"""Is the schema of two public applications, with rows in their tables, plain Alembic's at each revision?
+
+Plain Alembic goes first, one revision after the other, up and then down for as long as it can. Then the same database,
+empty again, gets what was frozen, one revision at a time. Where plain Alembic fails, so do we, before anything runs.
+"""
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
-from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations import Project
 from mcp_migrate.model import Plan
-from mcp_migrate.schema import Schema, diff, fingerprint
-from tests.migrations.sample import alembic
+from mcp_migrate.schema import fingerprint
+from tests.behaviour.test_histories import HISTORIES, make_initial_tables
+from tests.migrations.applications import Application, mlflow_with_first_tables, package
+from tests.migrations.sample import emptied
 
-LOGGING = """
-[loggers]
-keys = root
-[handlers]
-keys =
-[formatters]
-keys =
-[logger_root]
-level = WARN
-handlers =
-"""
-MLFLOW_ENV = """
-from alembic import context
-from sqlalchemy import engine_from_config, pool
-from mlflow.store.tracking.dbmodels.initial_models import Base
-
-config = context.config
-engine = engine_from_config(config.get_section(config.config_ini_section), poolclass=pool.NullPool)
-with engine.connect() as connection:
-    context.configure(connection=connection, render_as_batch=True)
-    if not context.get_context().get_current_heads():
-        Base.metadata.create_all(connection)
-        connection.commit()
-    with context.begin_transaction():
-        context.run_migrations()
-"""
-"""mlflow makes its first tables outside of its history; this `env.py` does the same, inside of it."""
+_MLFLOW = [
+    "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (1, 'e', 'active')",
+    "INSERT INTO runs (run_uuid, name, status, experiment_id) VALUES ('r1', 'r', 'FAILED', 1)",
+    "INSERT INTO metrics (key, value, timestamp, run_uuid) VALUES ('m', 0.5, 2, 'r1'), ('m', 0.25, 3, 'r1')",
+    "INSERT INTO params (key, value, run_uuid) VALUES ('p', 'v', 'r1')",
+    "INSERT INTO tags (key, value, run_uuid) VALUES ('t', 'w', 'r1')",
+]
+ROWS: Mapping[str, Sequence[str]] = {
+    "mlflow": _MLFLOW,
+    "451aebb31d03": _MLFLOW,
+    "v0.9.0.a": [
+        "INSERT INTO studies (study_id, study_name, direction) VALUES (1, 's', 'MINIMIZE')",
+        "INSERT INTO trials (trial_id, study_id, state, value) VALUES (1, 1, 'COMPLETE', 0.5), (2, 1, 'RUNNING', NULL)",
+        "INSERT INTO trial_values (trial_value_id, trial_id, step, value) VALUES (1, 1, 0, 0.75)",
+    ],
+    "v2.4.0.a": [
+        "INSERT INTO studies (study_id, study_name) VALUES (1, 's')",
+        "INSERT INTO trials (trial_id, study_id, state) VALUES (1, 1, 'COMPLETE')",
+        "INSERT INTO trial_values (trial_value_id, trial_id, objective, value) VALUES (1, 1, 0, 0.5)",
+        "INSERT INTO trial_intermediate_values VALUES (1, 1, 0, 0.75)",
+    ],
+}
+"""What is in the tables that mlflow starts with, and in those of a revision."""
 
 
-class Application:
-    """A project whose revisions are a public application's, and an empty target."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From empty to `first` in one go, then with rows in the tables as far as it goes.
 
-    def __init__(self, folder: Path, url: str, script_location: str, *, more: str = "") -> None:
-        self.folder = folder
-        self.url = url
-        self.dialect = dialect_for(url)
-        self.settings = f"script_location = {script_location}\n{more}\n"
-        self.project = Project(self.ini("driver://nowhere", "project.ini"), environment={}, models=None)
-        self.info = self.project.describe(self.dialect.name)
+    `stops` is the revision that plain Alembic cannot go up to, `lowest` the last it can go down to; both with words of
+    its error.
+    """
 
-    def ini(self, url: str, name: str) -> Path:
-        path = self.folder / name
-        path.write_text(f"[alembic]\nsqlalchemy.url = {url.replace('%', '%%')}\n{self.settings}\n{LOGGING}")
-        return path
+    application: str
+    product: str
+    first: str | None = None
+    stops: tuple[str, str] | None = None
+    lowest: tuple[str, str] | None = None
 
-    def live(self) -> tuple[tuple[str, ...], Schema]:
-        with self.dialect.open_reader(self.url) as reader:
-            return reader.revisions("alembic_version"), reader.schema(version_table="alembic_version")
+    @property
+    def begins_with_tables(self) -> bool:
+        """Whether there are tables that the application makes outside of its history."""
+        return self.application == "mlflow" and self.first is None
 
-    def plan(self, to: str) -> Plan:
-        current, schema = self.live()
-        return self.project.plan(
-            "app", self.dialect, self.url, current=current, to=to, schema=schema, version_table="alembic_version"
+
+STRETCHES = [
+    Stretch("optuna", "sqlite", "v0.9.0.a", lowest=("v3.0.0.c", "FloatTypeEnum")),
+    # The type is made before, and only in one transaction does SQLAlchemy know.
+    Stretch("optuna", "postgresql", "v0.9.0.a", stops=("v2.4.0.a", 'type "studydirection" already exists')),
+    Stretch("optuna", "postgresql", "v2.4.0.a", lowest=("v3.0.0.c", "FloatTypeEnum")),
+    Stretch("optuna", "mariadb", "v0.9.0.a", stops=("v2.4.0.a", "Key column 'step' doesn't exist")),
+    Stretch("mlflow", "sqlite", lowest=("c8d9e0f1a2b3", "duration_ns")),
+    Stretch("mlflow", "postgresql", lowest=("2b4d017a5e9b", "registered_models")),
+    # With four bytes a letter. A scratch database there is made by revisions alone, so that `env.py` makes the tables.
+    Stretch("mlflow", "mariadb", "451aebb31d03", stops=("75868b020152", "Specified key was too long")),
+]
+
+
+class Steps:
+    """Plain Alembic, which goes where it is told."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def go(self, direction: str, revision: str) -> str | None:
+        """The error, or None."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{direction} {revision}\n")
+        self._process.stdin.flush()
+        said: str | None = json.loads(self._process.stdout.readline())
+        return said
+
+
+@contextmanager
+def plain_alembic(app: Application) -> Iterator[Steps]:
+    parsed = make_url(app.url)
+    parsed = parsed.set(drivername="postgresql+psycopg") if app.dialect.name == "postgresql" else parsed
+    ini = app.ini(parsed.render_as_string(hide_password=False), "plain.ini")
+    command = [sys.executable, str(Path(__file__).with_name("plain_steps.py")), str(ini)]
+    with (app.folder / "output").open("w") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, text=True, cwd=app.folder
         )
+        with process:
+            yield Steps(process)
+            assert process.stdin
+            process.stdin.close()
 
-    def run(self, to: str) -> Plan:
-        """Plan, run the frozen statements alone, and hold the target against what was expected."""
-        plan = self.plan(to)
-        with self.dialect.open_writer(self.url, plan.statements, limits=Limits()) as writer:
-            for statement in plan.statements:
+
+def begin(app: Application, stretch: Stretch) -> None:
+    """The tables that the application makes outside of its history."""
+    if stretch.begins_with_tables:
+        make_initial_tables(with_driver(app.url))
+        insert(app, "mlflow")
+
+
+def insert(app: Application, which: str) -> None:
+    engine = create_engine(with_driver(app.url))
+    with engine.begin() as connection:
+        for statement in ROWS[which]:
+            connection.execute(
+                text(statement.replace("(key,", "(`key`,") if app.dialect.name == "mariadb" else statement)
+            )
+    engine.dispose()
+
+
+def with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def walked(app: Application, stretch: Stretch) -> tuple[dict[str, str], dict[str, str]]:
+    """What plain Alembic makes: the fingerprint at each revision on the way up, and on the way down."""
+    revisions = [revision.id for revision in app.info.revisions]
+    ups, downs = {}, {}
+    begin(app, stretch)
+    with plain_alembic(app) as plain:
+        start = revisions.index(stretch.first) if stretch.first else 0
+        for revision in revisions[start:]:
+            if (said := plain.go("up", revision)) is not None:
+                assert stretch.stops, said
+                assert (stretch.stops[0], True) == (revision, stretch.stops[1] in said)
+                break
+            ups[revision] = fingerprint(app.live()[1])
+            if revision == stretch.first:
+                insert(app, revision)
+        below = [] if stretch.stops else [*revisions[:-1][::-1], "base"]
+        for revision in below:
+            if (said := plain.go("down", revision)) is not None:
+                assert stretch.lowest, (revision, said)
+                assert stretch.lowest[1] in said
+                break
+            downs[revision] = fingerprint(app.live()[1])
+    assert not stretch.lowest or list(downs)[-1] == stretch.lowest[0]
+    return ups, downs
+
+
+def replay(app: Application, plan: Plan, expected: Mapping[str, str]) -> None:
+    """Run the frozen statements of one revision after the other, and hold the schema against plain Alembic's."""
+    found = {}
+    for _revision, group in groupby(plan.statements, key=lambda statement: statement.revision):
+        statements = tuple(group)
+        with app.dialect.open_writer(app.url, statements, limits=Limits()) as writer:
+            for statement in statements:
                 writer.run(statement)
-        assert self.live()[0] == ((plan.to_revision,) if plan.to_revision else ())
-        assert fingerprint(self.live()[1]) == plan.expected_fingerprint
-        return plan
-
-    def made_by_alembic(self, url: str) -> Schema:
-        """The schema after ``alembic upgrade head`` on another database."""
-        plain = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
-        with_driver = url.replace("postgresql://", "postgresql+psycopg://")
-        alembic(self.ini(with_driver, "alembic.ini"), "upgrade", "head", environment=plain)
-        with self.dialect.open_reader(url) as reader:
-            return reader.schema(version_table="alembic_version")
+        at, schema = app.live()
+        found[at[0] if at else "base"] = fingerprint(schema)
+    assert found == expected
+    doubtful = {doubt.split()[1] for doubt in plan.doubts if doubt.startswith("revision ")}
+    assert doubtful <= {"dc11669786a5"}, plan.doubts  # it writes the time
+    assert list(expected.values())[-1] == plan.expected_fingerprint
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """Two empty databases of one product."""
-    if request.param == "postgresql":
-        url = str(request.getfixturevalue("postgres_url"))
-        return url, _beside(url)
-    paths = [tmp_path / "target.db", tmp_path / "other.db"]
-    for path in paths:
-        path.touch()
-    return f"sqlite:///{paths[0].as_posix()}", f"sqlite:///{paths[1].as_posix()}"
-
-
-def _beside(url: str) -> str:
-    """A second empty database on the same server."""
-    import psycopg
-    from sqlalchemy.engine import make_url
-
-    parsed = make_url(url).set(drivername="postgresql")
-    name = f"{parsed.database}_other"
-    with psycopg.connect(parsed.render_as_string(hide_password=False), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"'.encode())
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    return parsed.set(database=name).render_as_string(hide_password=False)
-
-
-def _package(name: str) -> Path:
-    spec = find_spec(name)
-    assert spec
-    assert spec.origin
-    return Path(spec.origin).parent
-
-
-def test_the_whole_history_of_optuna_runs_from_frozen_statements(urls: tuple[str, str], tmp_path: Path) -> None:
-    app = Application(tmp_path, urls[0], str(_package("optuna") / "storages/_rdb/alembic"))
-
-    plan = app.run("head")
-
-    expected = app.made_by_alembic(urls[1])
-    assert diff(app.live()[1], expected) == ()
-    assert fingerprint(app.live()[1]) == fingerprint(expected)
-    assert len(app.info.revisions) == 10
-    assert sorted({s.revision for s in plan.statements}) == [r.id for r in app.info.revisions]
-    assert plan.doubts == ()  # what they read is of tables that the plan itself makes
-    assert not plan.reverse.available
-
-
-@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)  # on SQLite it goes through the tools
-def test_optuna_goes_up_step_by_step_and_down_as_far_as_its_downgrades_work(
-    urls: tuple[str, str], tmp_path: Path
+@pytest.mark.proves(
+    *(f"history-{app}-{product}" for app in HISTORIES for product in ("sqlite", "postgresql", "mariadb"))
+)
+@pytest.mark.parametrize("stretch", STRETCHES, ids=lambda s: f"{s.application}-{s.product}-{s.first or 'all'}")
+def test_at_each_revision_the_schema_is_plain_alembics(
+    stretch: Stretch, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    app = Application(tmp_path, urls[0], str(_package("optuna") / "storages/_rdb/alembic"))
-    for revision in app.info.revisions:
-        if app.dialect.name == "postgresql" and revision.id == "v2.4.0.a":
-            with pytest.raises(RenderFailedError, match=r"v2\.4\.0\.a.*studydirection.* already exists"):
-                app.plan("+1")  # Alembic's own command fails there as well, when it is run step by step
-            app.url = urls[1]
-            app.run("head")
-            break
-        assert app.run("+1").to_revision == revision.id
+    url = database(stretch.product, tmp_path, request)
+    if stretch.application == "mlflow" and stretch.first:
+        app = mlflow_with_first_tables(tmp_path, url)
+    else:
+        app = Application.of(stretch.application, tmp_path, url)
+    ups, downs = walked(app, stretch)
+    emptied(app.url)
+    begin(app, stretch)
+    if stretch.first:
+        app.run(stretch.first)
+        insert(app, stretch.first)
+        assert fingerprint(app.live()[1]) == ups.pop(stretch.first)
 
-    assert app.run("-1").to_revision == "v3.0.0.d"
-    assert app.run("-1").to_revision == "v3.0.0.c"
-    with pytest.raises(RenderFailedError, match=r"v3\.0\.0\.c.*FloatTypeEnum"):
-        app.plan("-1")
+    replay(app, app.plan(list(ups)[-1], rows=1000), ups)
+    if stretch.stops:
+        assert_refused(app, "+1", *stretch.stops)
+    if downs:
+        replay(app, app.plan(list(downs)[-1], rows=1000), downs)
+    if stretch.lowest:
+        assert_refused(app, "-1", *stretch.lowest)
 
 
 def test_optuna_describes_itself_from_its_own_ini() -> None:
-    ini = _package("optuna") / "storages/_rdb/alembic.ini"
+    ini = package("optuna") / "storages/_rdb/alembic.ini"
 
     info = Project(ini, environment={}, models=None).describe("postgresql")
 
     assert (info.heads, len(info.revisions)) == (("v3.2.0.a",), 10)
 
 
-@pytest.mark.proves("history-mlflow-postgresql")
-@pytest.mark.parametrize("urls", ["postgresql"], indirect=True)  # on SQLite it goes through the tools
-def test_the_whole_history_of_mlflow_runs_from_frozen_statements(urls: tuple[str, str], tmp_path: Path) -> None:
-    app = mlflow(tmp_path, urls[0])
+def test_mlflow_needs_the_tables_it_makes_outside_of_its_history(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    app = Application.of("mlflow", tmp_path, database("sqlite", tmp_path, request))
 
-    plan = app.run("head")
-
-    assert fingerprint(app.live()[1]) == fingerprint(app.made_by_alembic(urls[1]))
-    assert len(app.info.revisions) == len({s.revision for s in plan.statements} - {"env.py"}) == 67
-    assert _doubtful(plan) == {"dc11669786a5"}  # it writes the time
-
-
-def test_mlflow_with_its_own_env_py_needs_the_tables_it_makes_outside(urls: tuple[str, str], tmp_path: Path) -> None:
-    app = Application(tmp_path, urls[0], str(_package("mlflow") / "store/db_migrations"))
-
-    with pytest.raises(RenderFailedError, match=r"451aebb31d03.*metrics"):
+    with pytest.raises(MigrateError, match=r"451aebb31d03.*metrics"):
         app.plan("head")
 
 
-def mlflow(folder: Path, url: str) -> Application:
-    scripts = folder / "scripts"
-    scripts.mkdir()
-    (scripts / "env.py").write_text(MLFLOW_ENV)
-    versions = _package("mlflow") / "store/db_migrations/versions"
-    return Application(folder, url, str(scripts), more=f"version_locations = {versions}\npath_separator = newline")
+def assert_refused(app: Application, to: str, revision: str, words: str) -> None:
+    """Nothing can be planned from here, and why is said in the words of the database or of Python."""
+    before = app.live()
+    with pytest.raises(MigrateError) as refused:
+        app.plan(to, rows=1000)
+    assert words in refused.value.sentence
+    assert revision in refused.value.sentence
+    assert app.live() == before
 
 
-def _doubtful(plan: Plan) -> set[str]:
-    return {doubt.split()[1] for doubt in plan.doubts}
+def database(product: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    if product != "sqlite":
+        return str(request.getfixturevalue("postgres_url" if product == "postgresql" else "mariadb_url"))
+    (folder / "target.db").touch()
+    return f"sqlite:///{folder}/target.db"

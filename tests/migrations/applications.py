@@ -1,0 +1,108 @@
+"""Two public applications' own histories, their files unedited."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from mcp_migrate.dialects import dialect_for
+from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.migrations import Project
+from mcp_migrate.model import Plan
+from mcp_migrate.schema import Schema, fingerprint
+
+LOGGING = """
+[loggers]
+keys = root
+[handlers]
+keys =
+[formatters]
+keys =
+[logger_root]
+level = WARN
+handlers =
+"""
+MLFLOW_ENV = """
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+from mlflow.store.tracking.dbmodels.initial_models import Base
+
+config = context.config
+engine = engine_from_config(config.get_section(config.config_ini_section), poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, render_as_batch=True)
+    if not context.get_context().get_current_heads():
+        Base.metadata.create_all(connection)
+        connection.commit()
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+"""mlflow makes its first tables outside of its history; this `env.py` does the same, inside of it."""
+
+
+class Application:
+    """A project whose revisions are a public application's, and an empty target."""
+
+    def __init__(self, folder: Path, url: str, script_location: str, *, more: str = "") -> None:
+        self.folder = folder
+        self.url = url
+        self.dialect = dialect_for(url)
+        self.settings = f"script_location = {script_location}\n{more}\n"
+        self.project = Project(self.ini("driver://nowhere", "project.ini"), environment={}, models=None)
+        self.info = self.project.describe(self.dialect.name)
+
+    def ini(self, url: str, name: str) -> Path:
+        path = self.folder / name
+        path.write_text(f"[alembic]\nsqlalchemy.url = {url.replace('%', '%%')}\n{self.settings}\n{LOGGING}")
+        return path
+
+    def live(self) -> tuple[tuple[str, ...], Schema]:
+        with self.dialect.open_reader(self.url) as reader:
+            return reader.revisions("alembic_version"), reader.schema(version_table="alembic_version")
+
+    @classmethod
+    def of(cls, name: str, folder: Path, url: str) -> Application:
+        """An application by its name, with its own `env.py`."""
+        place = {"optuna": "storages/_rdb/alembic", "mlflow": "store/db_migrations"}[name]
+        return cls(folder, url, str(package(name) / place))
+
+    def plan(self, to: str, *, rows: int = 0) -> Plan:
+        """Plan; with at most so many `rows` copied, and then not rehearsed."""
+        current, schema = self.live()
+        return self.project.plan(
+            "app",
+            self.dialect,
+            self.url,
+            current=current,
+            to=to,
+            schema=schema,
+            version_table="alembic_version",
+            max_rows=rows,
+            rehearse=not rows,
+        )
+
+    def run(self, to: str) -> Plan:
+        """Plan, run the frozen statements alone, and hold the target against what was expected."""
+        plan = self.plan(to)
+        with self.dialect.open_writer(self.url, plan.statements, limits=Limits()) as writer:
+            for statement in plan.statements:
+                writer.run(statement)
+        assert self.live()[0] == ((plan.to_revision,) if plan.to_revision else ())
+        assert fingerprint(self.live()[1]) == plan.expected_fingerprint
+        return plan
+
+
+def package(name: str) -> Path:
+    spec = find_spec(name)
+    assert spec
+    assert spec.origin
+    return Path(spec.origin).parent
+
+
+def mlflow_with_first_tables(folder: Path, url: str) -> Application:
+    """mlflow with an `env.py` that makes its first tables, for databases made again from revisions alone."""
+    scripts = folder / "scripts"
+    scripts.mkdir()
+    (scripts / "env.py").write_text(MLFLOW_ENV)
+    versions = package("mlflow") / "store/db_migrations/versions"
+    return Application(folder, url, str(scripts), more=f"version_locations = {versions}\npath_separator = newline")
