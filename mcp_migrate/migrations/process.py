@@ -23,12 +23,13 @@ from threading import Thread
 from typing import IO, Any
 
 from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.migrations.answers import fits, parsed
 from mcp_migrate.migrations.cage.confinement import Confinement, Database
 from mcp_migrate.migrations.cage.interpreter import Interpreter, interpreter_of
 from mcp_migrate.migrations.cage.room import VARIABLE, room_for
 from mcp_migrate.migrations.cage.tiers import command
 from mcp_migrate.migrations.child.clock import VARIABLE as CLOCK
-from mcp_migrate.migrations.child.failures import TOO_MUCH
+from mcp_migrate.migrations.failed import SLOW, failed
 from mcp_migrate.migrations.output import Tail
 
 TIMEOUT = 120.0
@@ -38,9 +39,8 @@ DISK = 2 * 2**30
 ANSWER = 256 * 2**20
 """Bytes of one answer."""
 
-SLOW = "no answer within"
-
 _START = str(Path(__file__).with_name("child") / "start.py")
+_STRANGE = "its answer is not one that our own code gives"
 _GRACE = 2.0
 _LOOK_SECONDS = 0.5
 
@@ -104,6 +104,8 @@ class Child:
             answer = self._told(end)
         if "failure" in answer:
             raise self._failed(answer["failure"])
+        if not fits(do, answer["result"]):
+            raise self._failed({"reason": _STRANGE})
         return answer["result"]
 
     def _told(self, end: float) -> Mapping[str, Any]:
@@ -114,7 +116,9 @@ class Child:
             raise self._failed({"reason": f"its answer is larger than {ANSWER // 2**20} MB"})
         if not line:
             raise self._failed({"reason": "the process ended by itself"})
-        told: Mapping[str, Any] = json.loads(line)
+        told = parsed(line)
+        if told is None:
+            raise self._failed({"reason": _STRANGE})
         return told
 
     def _line(self, end: float) -> bytes:
@@ -168,41 +172,6 @@ class Child:
     def _failed(self, failure: Mapping[str, Any]) -> RenderFailedError:
         self._tail.wait(self._asked)
         return failed(failure, self._tail.text())
-
-
-def failed(failure: Mapping[str, Any], output: str) -> RenderFailedError:
-    """The error for what a child reported."""
-    revision, file, reason = failure.get("revision"), failure.get("file"), str(failure["reason"])
-    who = f"Revision {revision}" if revision else "The Alembic project"
-    place = f" ({file})" if file else ""
-    return RenderFailedError(
-        f"{who} could not be turned into SQL{place}: {reason.rstrip('.')}.",
-        hint=_hint(revision, reason),
-        revision=revision,
-        file=file,
-        reason=reason,
-        output=output,
-    )
-
-
-def _hint(revision: str | None, reason: str) -> str:
-    if reason.startswith("PermissionError") or "Operation not permitted" in reason:
-        return (
-            "Revisions are recorded without a network, other programs, and files outside of the project. Files that "
-            "the project needs go under `readable` of the target."
-        )
-    if reason.startswith((TOO_MUCH, SLOW)):
-        return (
-            "Plan fewer revisions at a time. A revision that is too much by itself is split into several, or changes "
-            "rows in few statements (INSERT … SELECT, UPDATE … FROM) instead of one for each row."
-        )
-    if reason.startswith("the interpreter "):
-        return "Install it there, or have an admin name another interpreter under `python` of the target."
-    if revision:
-        return "Fix the revision and plan again."
-    if reason.startswith("KeyError"):
-        return "Variables that env.py needs go under `environment` of the target; nothing else reaches it."
-    return "Fix env.py or the project, try `alembic upgrade head` on an empty database, and plan again."
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -24,6 +25,23 @@ def test_env_py_sees_no_variable_of_the_server(lite_shop: Shop, monkeypatch: pyt
     assert set(names.split(",")) <= _ALLOWED
     assert home != os.environ.get("HOME")
     assert not Path(home).exists()
+
+
+def test_env_py_has_no_open_file_of_the_server(lite_shop: Shop) -> None:
+    ledger = lite_shop.folder / "ledger.db"
+    ledger.touch()
+    with ledger.open() as opened:
+        os.set_inheritable(opened.fileno(), True)  # noqa: FBT003  its name
+        lite_shop.env(
+            "import contextlib, os\nfound = []\nfor n in range(256):\n"
+            "    with contextlib.suppress(OSError): found.append(os.fstat(n).st_ino)\nraise RuntimeError(found)\n"
+        )
+        with pytest.raises(RenderFailedError) as caught:
+            lite_shop.project.describe("sqlite")
+
+    found = json.loads(caught.value.details["reason"].removeprefix("RuntimeError: "))
+    assert len(found) >= len("input output errors".split())
+    assert ledger.stat().st_ino not in found
 
 
 def test_env_py_sees_what_the_target_configures(lite_shop: Shop) -> None:

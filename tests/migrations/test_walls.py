@@ -139,6 +139,21 @@ def test_an_answer_without_end_is_not_read_to_its_end(lite_shop: Shop, monkeypat
         lite_shop.plan()
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["no JSON", "[" * 100_000, '{"result": {"statements": [{"sql": 1}], "doubts": [], "version_table": "v"}}', "[]"],
+    ids=["words", "depth", "shape", "list"],
+)
+def test_what_a_revision_writes_as_an_answer_is_not_believed(lite_shop: Shop, line: str) -> None:
+    """It shares the process with our own code, so that it finds the pipe."""
+    write = (
+        f"for pipe in range(3, 64):\n    with contextlib.suppress(OSError): os.write(pipe, {line.encode()!r} + b'\\n')"
+    )
+    lite_shop.revise("d4", "c3", write, top="import contextlib, os")
+    with pytest.raises(RenderFailedError, match="its answer is not one that our own code gives"):
+        lite_shop.plan()
+
+
 def test_every_cage_says_what_it_leaves_open_or_why_it_is_not_there() -> None:
     assert [cage.name for cage in cages()] == ["sandbox", "landlock", "none"]
     assert all(cage.missing or cage.open or cage.name == "sandbox" for cage in cages())
