@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp_migrate.dialects.mysql.connection import SQL_MODE, connect, driver, quote
 from mcp_migrate.dialects.mysql.objects import without_database
@@ -17,6 +17,9 @@ from mcp_migrate.schema.model import Schema
 
 _DEFINER = re.compile(r"^(CREATE (?:ALGORITHM=\w+ )?)DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*` ")
 """As SHOW CREATE writes it: an account of the target is not there, and nobody may act for another."""
+_KEY = re.compile(r"  KEY `((?:[^`]|``)*)` \((.*)\),?")
+_FOREIGN = re.compile(r"  CONSTRAINT `((?:[^`]|``)*)` FOREIGN KEY \(((`(?:[^`]|``)*`).*?)\) REFERENCES .*")
+_NUMBERED = re.compile(r".*_ibfk_\d+")
 _TABLES = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
 _TEXT_AT = {"TABLE": 1, "SEQUENCE": 1, "VIEW": 1, "TRIGGER": 2, "PROCEDURE": 2, "FUNCTION": 2, "EVENT": 3}
 _MODE_AT = {"TRIGGER": 1, "PROCEDURE": 1, "FUNCTION": 1, "EVENT": 1}
@@ -39,15 +42,26 @@ def remake(source: str, scratch: str, schema: Schema, *, version_table: str, rev
     with connect(source) as reading, connect(scratch) as writing:
         reader, writer = MysqlReader(reading, source), MysqlReader(writing, scratch)
         try:
-            _fill(writer, list(_statements(reader, version_table, present=revisions is not None)))
-            for revision in revisions or ():
-                writer.ask(f"INSERT INTO {quote(version_table)} VALUES (%s)", revision)  # noqa: S608  quoted
-            same = shape(writer.schema(version_table=version_table)) == shape(schema)
+            told = list(_statements(reader, version_table, present=revisions is not None))
         except driver().Error:
-            same = False
-        if not same:
-            _empty(writer)
-        return same
+            return False
+        implying = [replace(each, sql=_implying(each.sql)) for each in told]
+        made = any(_gives(writer, each, schema, version_table) for each in (implying, told))
+        for revision in (revisions or ()) if made else ():
+            writer.ask(f"INSERT INTO {quote(version_table)} VALUES (%s)", revision)  # noqa: S608  quoted
+        return made
+
+
+def _gives(writer: MysqlReader, statements: Sequence[_Made], schema: Schema, version_table: str) -> bool:
+    """Whether these statements make that; if not, nothing of them stays."""
+    try:
+        _fill(writer, statements)
+        if shape(writer.schema(version_table=version_table)) == shape(schema):
+            return True
+    except driver().Error:
+        pass
+    _empty(writer)
+    return False
 
 
 def _fill(writer: MysqlReader, statements: Sequence[_Made]) -> None:
@@ -92,9 +106,29 @@ def _shown(reader: MysqlReader, kind: str, name: str) -> _Made:
     return _Made(without_database(text, frozenset({reader.database})) if kind == "VIEW" else text, mode)
 
 
+def _implying(text: str) -> str:
+    """A table's text without the keys that its foreign keys make by themselves.
+
+    Such a key goes by itself too, once another one serves, and the server does not tell them from others. They are
+    called like their foreign key or, where nobody named that one, like its first column.
+    """
+    lines = text.split("\n")
+    keys = {match.groups() for match in map(_KEY.fullmatch, lines) if match}
+    left_out: set[tuple[str, ...]] = set()
+    for at, line in enumerate(lines):
+        if match := _FOREIGN.fullmatch(line):
+            numbered = _NUMBERED.fullmatch(match[1])
+            key = (match[3][1:-1] if numbered else match[1], match[2].replace(", ", ","))
+            if key in keys:
+                left_out.add(key)
+                lines[at] = f"  FOREIGN KEY{line.partition(' FOREIGN KEY')[2]}" if numbered else line
+    return "\n".join(line for line in lines if not ((made := _KEY.fullmatch(line)) and made.groups() in left_out))
+
+
 def _empty(writer: MysqlReader) -> None:
     """As it was made: with its character set."""
     [(characters, collation)] = writer.named_block("database")
     name = quote(writer.database)
     writer.ask(f"DROP DATABASE {name}")
     writer.ask(f"CREATE DATABASE {name} CHARACTER SET {characters} COLLATE {collation}")
+    writer.ask(f"USE {name}")
