@@ -22,22 +22,6 @@ keys =
 level = WARN
 handlers =
 """
-MLFLOW_ENV = """
-from alembic import context
-from sqlalchemy import engine_from_config, pool
-from mlflow.store.tracking.dbmodels.initial_models import Base
-
-config = context.config
-engine = engine_from_config(config.get_section(config.config_ini_section), poolclass=pool.NullPool)
-with engine.connect() as connection:
-    context.configure(connection=connection, render_as_batch=True)
-    if not context.get_context().get_current_heads():
-        Base.metadata.create_all(connection)
-        connection.commit()
-    with context.begin_transaction():
-        context.run_migrations()
-"""
-"""mlflow makes its first tables outside of its history; this `env.py` does the same, inside of it."""
 
 
 class Application:
@@ -97,12 +81,3 @@ def package(name: str) -> Path:
     assert spec
     assert spec.origin
     return Path(spec.origin).parent
-
-
-def mlflow_with_first_tables(folder: Path, url: str) -> Application:
-    """mlflow with an `env.py` that makes its first tables, for databases made again from revisions alone."""
-    scripts = folder / "scripts"
-    scripts.mkdir()
-    (scripts / "env.py").write_text(MLFLOW_ENV)
-    versions = package("mlflow") / "store/db_migrations/versions"
-    return Application(folder, url, str(scripts), more=f"version_locations = {versions}\npath_separator = newline")
