@@ -123,8 +123,10 @@ class Recorded:
         return self.steady and not self.wants and not self.plan.reads
 
 
-def record_plan(running: Child, scratch: Scratch, way: Way) -> Recorded:
+def record_plan(running: Child, scratch: Scratch, way: Way, count: Callable[[Sequence[str]], int]) -> Recorded:
     """Record `way` on a scratch database that is at its start, then the way back, then render offline.
+
+    Where the target's tables that it reads `count` no rows, a scratch database has all of them.
 
     Raises:
         RenderFailedError: the way itself cannot be recorded.
@@ -137,13 +139,14 @@ def record_plan(running: Child, scratch: Scratch, way: Way) -> Recorded:
     way.tell(2, "recording the way back")
     started, here = shape(before), shape(way.live)
     reverse = _record_back(running, scratch, way, started)
-    reads, doubtful = sorted_out(frozen, way.live, way.held)
+    wants = () if way.held else wanted(frozen, way.live)
+    held = way.held or (wants if wants and not count(wants) else ())
+    reads, doubtful = sorted_out(frozen, way.live, held)
     drift = [] if started == here else [_drift(way.live, before)]
     doubts = [*unheld(doubtful), *drift, *_offline(running, way, frozen)]
     kept = replace(frozen, reads=reads)
     plan = way.plan(kept, here, after if started == here else None, reverse, tuple(dict.fromkeys(doubts)))
-    wants = wanted(frozen, way.live) if doubtful and not way.held else ()
-    return Recorded(plan, started, after, schema_after, before, wants)
+    return Recorded(plan, started, after, schema_after, before, wants if doubtful and not held else ())
 
 
 def record_again(running: Child, scratch: Scratch, way: Way) -> Frozen:

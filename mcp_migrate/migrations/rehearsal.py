@@ -20,6 +20,9 @@ from mcp_migrate.model import Plan, Rehearsal, Restored, Reverse, Statement, Tri
 from mcp_migrate.schema import shape
 from mcp_migrate.schema.model import Table
 
+Replay = Callable[[Scratch, str | None], None]
+"""Brings an empty scratch database to the start by its revisions; at base there is at most an empty version table."""
+
 _LIMITS = Limits(lock_timeout=10.0, statement_timeout=600.0)
 _TOLD = 100
 
@@ -37,33 +40,38 @@ def fill(way: Way, url: str, scratch: Scratch) -> None:
         )
 
 
+def stand_at_start(way: Way, url: str, scratch: Scratch, replay: Replay) -> None:
+    """Bring a new scratch database to where `way` starts, with the rows that it has to hold.
+
+    It is made from what the target is; only where that cannot be, revisions are replayed. Raises: RowsNotCopiedError.
+    """
+    if not scratch.holds_schema:
+        table = way.info.version_table
+        present = has_version_table(way.dialect, url, table)
+        rows = way.rows if present else None
+        made = way.dialect.remake(scratch, way.live, source=url, version_table=table, revisions=rows)
+        if not made and (present or way.start):
+            replay(scratch, table if present else None)
+    fill(way, url, scratch)
+
+
 @contextmanager
 def starting_point(
-    recorded: Recorded,
-    way: Way,
-    url: str,
-    scratch: Scratch,
-    replayed: Callable[[], AbstractContextManager[Scratch]],
-    *,
-    used: bool = False,
+    recorded: Recorded, way: Way, url: str, scratch: Scratch, replay: Replay, *, used: bool = False
 ) -> Iterator[Scratch]:
     """A scratch database where `way` starts, found in the cheapest way there is.
 
-    A copy of the target is made again, and so is an empty database. `scratch`, on which the way there and back was
-    recorded, is at its start again if the way back restores; at base it is not, since Alembic leaves its version
-    table. Only what is left is `replayed`, and what was `used` for another rehearsal.
+    `scratch`, on which the way there and back was recorded, is at its start again if the way back restores, unless it
+    was `used` for another rehearsal; at base it is not, since Alembic leaves its version table, nor is one with rows.
+    A copy of the target is made again.
     """
-    empty = not way.live.tables and not any(other.schema for other in way.live.others)
-    at_base = way.start is None and not has_version_table(way.dialect, url, way.info.version_table)
-    if scratch.holds_schema or (at_base and empty):
-        with way.dialect.open_scratch(url) as fresh:
-            fill(way, url, fresh)
-            yield fresh
-    elif way.start is not None and not used and recorded.plan.reverse.restores_schema and not way.held:
+    back = way.start is not None and recorded.plan.reverse.restores_schema
+    if back and not used and not way.held and not scratch.holds_schema:
         yield scratch
-    else:
-        with replayed() as fresh:
-            yield fresh
+        return
+    with way.dialect.open_scratch(url) as fresh:
+        stand_at_start(way, url, fresh, replay)
+        yield fresh
 
 
 class Start(Protocol):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.errors import RehearsalFailedError
 from mcp_migrate.model import Rehearsal, Tried
 from tests.migrations.sample import Shop
@@ -15,6 +16,11 @@ op.get_bind().connection.driver_connection.create_function("twice", 1, lambda va
 op.execute("CREATE TABLE doubled AS SELECT twice(21) AS n")
 """
 """A function that the revision's Python brings along: the frozen SQL does not have it."""
+
+_READS_AND_CHANGES = """
+if not op.get_bind().execute(sa.text("SELECT id FROM customers")).fetchall():
+    op.add_column("customers", sa.Column("email", sa.Text()))
+"""
 
 
 @pytest.mark.proves("plan-rehearsed")
@@ -114,3 +120,19 @@ def test_another_major_version_is_told() -> None:
     )
     assert older.other_version
     assert older.seconds == pytest.approx(0.5)
+
+
+@pytest.mark.proves("plan-rehearsed")
+def test_tables_that_were_there_before_the_first_revision_are_there_when_it_is_rehearsed(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    shop = Shop(tmp_path, postgres_url)
+    shop.revise("a1", None, _READS_AND_CHANGES, 'op.drop_column("customers", "email")')
+    with connect(postgres_url) as database:
+        database.execute("CREATE TABLE customers (id int PRIMARY KEY)")
+
+    plan = shop.plan("a1")
+
+    assert plan.rehearsal is not None
+    assert plan.rehearsal.rollback_restored
+    assert (plan.doubts, len(plan.reads)) == ((), 1)  # of a table without rows every scratch database has all of them
