@@ -60,6 +60,9 @@ class Kind(StrEnum):
     UNDO_PRUNED = "undo.pruned"
 
 
+_KINDS = frozenset(Kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a caller wants recorded. `body` is JSON; `subject` is the id that look-ups go by."""
@@ -130,7 +133,8 @@ def body_text(draft: Draft) -> str:
     try:
         raw = canonical(draft.body)
         _check_size(draft, raw)
-        canonical([draft.workflow, draft.call_id, draft.subject])
+        for name in filter(None, (draft.workflow, draft.call_id, draft.subject)):
+            name.encode()
         parsed = json.loads(raw)
         same = isinstance(parsed, dict) and canonical(parsed) == raw
     except (ValueError, RecursionError) as error:
@@ -169,7 +173,7 @@ _text = encode_basestring  # what `json` itself calls for a text, and what the c
 
 
 def _check_kind(draft: Draft) -> None:
-    if draft.kind not in set(Kind):
+    if draft.kind not in _KINDS:
         raise InternalError(f"The ledger knows no kind {draft.kind!r}.", hint=_BROKEN)
     if draft.kind == Kind.APPROVAL_CONSUMED and not draft.subject:
         raise InternalError("What was consumed has no name.", hint=_BROKEN)

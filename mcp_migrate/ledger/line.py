@@ -18,6 +18,13 @@ from mcp_migrate.ledger.events import Draft
 Row = dict[str, Any]
 
 
+def _closed() -> threading.Lock:
+    """A gate that is opened once: an `Event` does the same at several times the cost."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True, eq=False)
 class Waiting:
     """What one caller wants recorded: all of it or nothing. Settled once it has rows or an error."""
@@ -28,7 +35,8 @@ class Waiting:
     consumes: Sequence[str]
     rows: tuple[Row, ...] | None = None
     error: MigrateError | None = None
-    called: threading.Event = field(default_factory=threading.Event)
+    called: bool = False
+    gate: threading.Lock = field(default_factory=_closed)
 
     @property
     def settled(self) -> bool:
@@ -63,12 +71,12 @@ class Line:
 
     def _wait(self, mine: Waiting) -> None:
         try:
-            mine.called.wait()
+            mine.gate.acquire()
         except BaseException:  # who is interrupted here leaves the line, and its turn to the next
             with self._lock:
                 if mine in self._waiting:
                     self._waiting.remove(mine)
-            if mine.called.is_set() and not mine.settled:
+            if mine.called and not mine.settled:
                 self._call(())
             raise
 
@@ -88,8 +96,11 @@ class Line:
         with self._lock:
             following = self._waiting[0] if self._waiting else None
             self._writing = following is not None
-        for each in (*group, *((following,) if following else ())):
-            each.called.set()
+            called = [each for each in (*group, *((following,) if following else ())) if not each.called]
+            for each in called:  # still in the lock: who is interrupted just now has to know that it is their turn
+                each.called = True
+        for each in called:
+            each.gate.release()
 
 
 def _fail(group: Sequence[Waiting], error: MigrateError) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 
 HASH_SIZE = 32
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
     """Hash one entry; the prefix keeps a leaf from ever being taken for a node."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    return sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two subtrees into their parent."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 def joined(peaks: Sequence[bytes]) -> bytes:
@@ -27,7 +27,7 @@ def joined(peaks: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     made = peaks[-1]
     for peak in peaks[-2::-1]:
-        made = hashlib.sha256(b"\x01" + peak + made).digest()
+        made = sha256(b"\x01" + peak + made).digest()
     return made
 
 

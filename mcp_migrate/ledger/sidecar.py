@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +20,9 @@ from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger.events import Head
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, HASH_SIZE
 
-_LENGTH = 126
+_LENGTH, _BEYOND = 126, 4096
+_PAUSE = 0.0005
+"""Seconds between two looks whether it is our turn: about what one entry takes."""
 
 
 def sidecar_path(ledger: Path) -> Path:
@@ -55,6 +60,41 @@ def publish(ledger: Path, head: Head) -> None:
             os.write(descriptor, _text(head))
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def turn(ledger: Path, *, within: float) -> Iterator[None]:
+    """Be the one process that writes to this ledger. SQLite alone lets who comes back at once go before who waits.
+
+    Raises:
+        OSError: there is no head file, or others do not let go of it.
+    """
+    descriptor = _open(ledger, os.O_RDONLY)
+    try:
+        end = time.monotonic() + within
+        while not _taken(descriptor):
+            if time.monotonic() > end:
+                raise TimeoutError(f"other processes have been writing to it for {within:g} s")
+            time.sleep(_PAUSE)
+        yield
+    finally:
+        os.close(descriptor)  # which lets go of it
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(descriptor, _BEYOND, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 def begin(ledger: Path, new: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x6D636D67
 FORMAT = 1
 BUSY_SECONDS = 5.0
+TURN_SECONDS = 30.0
 Mode = Literal["rw", "ro", "immutable"]
 _QUERY = {"rw": "mode=rw", "ro": "mode=ro", "immutable": "immutable=1"}
 

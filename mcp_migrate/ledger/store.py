@@ -5,22 +5,23 @@ There is no statement here that changes or removes an entry, and the file's own 
 
 from __future__ import annotations
 
-import json
+import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from mcp_migrate.errors import AlreadyUsedError, InvalidArgumentsError, LedgerCorruptError
+from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError
 from mcp_migrate.ledger import sqlite
-from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_text, hashed_bytes, stamp
+from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_text, stamp
 from mcp_migrate.ledger.line import Line, Row, Waiting
-from mcp_migrate.ledger.merkle import Frontier, leaf_hash
+from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
-from mcp_migrate.ledger.sidecar import publish, read_sidecar
+from mcp_migrate.ledger.rows import event_of, grow, kept_of, no_such
+from mcp_migrate.ledger.sidecar import publish, read_sidecar, turn
 from mcp_migrate.ledger.trouble import translated, unavailable
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Ledger:
         texts = [body_text(draft) for draft in drafts]
         consumes = [str(draft.subject) for draft in drafts if draft.kind == Kind.APPROVAL_CONSUMED]
         rows = self._line.settle(Waiting(drafts, texts, moment, consumes))
-        events = tuple(_event(row) for row in rows)
+        events = tuple(event_of(row) for row in rows)
         if self.after is not None:
             self.after(events)
         return events
@@ -122,7 +123,7 @@ class Ledger:
             frontier = self._frontier()
             root = self._root_at(size, frontier) if 0 <= size <= frontier.size else None
         if root is None:
-            raise _no_such(f"a state with {size} entries", frontier.size)
+            raise no_such(f"a state with {size} entries", frontier.size)
         return root
 
     def prove_inclusion(self, seq: int, size: int) -> tuple[bytes, ...]:
@@ -139,18 +140,15 @@ class Ledger:
         with self._lock, translated(self._path):
             known = self._frontier().size
             if size > known:
-                raise _no_such(what, known)
+                raise no_such(what, known)
             try:
                 return prove(at, size, self._kept)
             except (ValueError, KeyError) as error:
-                raise _no_such(what, known) from error
+                raise no_such(what, known) from error
 
     def _kept(self, seqs: Collection[int]) -> Mapping[int, Kept]:
-        """What stands beside these entries; the peaks before one are stored with the one before it."""
         asked = {"seqs": sorted({*seqs, *(seq - 1 for seq in seqs if seq)})}
-        rows = {row.seq: row for row in self._connection.execute(_queries().KEPT, asked)}
-        peaks = {seq: Frontier.from_bytes(seq, rows[seq - 1].frontier).peaks if seq else () for seq in seqs}
-        return {seq: Kept(rows[seq].leaf, peaks[seq]) for seq in seqs}
+        return kept_of(seqs, self._connection.execute(_queries().KEPT, asked))
 
     def close(self) -> None:
         """Let go of the file. Whatever was appended is there already."""
@@ -167,7 +165,7 @@ class Ledger:
 
     def _write(self, group: Sequence[Waiting]) -> None:
         """Write the entries of all who wait in one transaction. Who holds up the others alone fails alone."""
-        with self._lock:
+        with self._lock, self._turn():
             with self._transaction():
                 begun = frontier = self._frontier()
                 self._check_head(frontier)
@@ -177,25 +175,38 @@ class Ledger:
                 self._publish(_head(frontier))
 
     def _put(self, waiting: Waiting, frontier: Frontier) -> Frontier:
-        rows = tuple(_grow(frontier, waiting))
+        rows = tuple(grow(frontier, waiting))
         driver = sqlite.driver(self._connection)
-        try:
-            with translated(self._path, consumes=waiting.consumes):
-                driver.execute("SAVEPOINT one")
-                text, names = self._insert
-                driver.executemany(text, [[row[name] for name in names] for row in rows])
-                driver.execute("RELEASE one")
-        except AlreadyUsedError as error:
-            driver.execute("ROLLBACK TO one")
-            waiting.error = error
+        if not waiting.consumes:  # nothing that could be in the way of this entry alone
+            self._send(driver, rows)
+        elif used := self._send_apart(driver, rows, waiting.consumes):
+            waiting.error = used
             return frontier
         waiting.rows = rows
         return rows[-1]["grown"] if rows else frontier
 
+    def _send(self, driver: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        text, names = self._insert
+        driver.executemany(text, [[row[name] for name in names] for row in rows])
+
+    def _send_apart(
+        self, driver: sqlite3.Connection, rows: Sequence[Row], consumes: Sequence[str]
+    ) -> AlreadyUsedError | None:
+        """Send what may have been used up already, so that it fails without the others."""
+        driver.execute("SAVEPOINT apart")
+        try:
+            with translated(self._path, consumes=consumes):
+                self._send(driver, rows)
+        except AlreadyUsedError as error:
+            driver.execute("ROLLBACK TO apart")
+            return error
+        driver.execute("RELEASE apart")
+        return None
+
     @contextmanager
-    def _transaction(self, *, recorded: bool = False) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         """Hold the write lock of the file, across processes: all is committed at the end, or nothing."""
-        with translated(self._path, recorded=recorded):
+        with translated(self._path):
             driver = sqlite.driver(self._connection)
             driver.execute("BEGIN IMMEDIATE")
             try:
@@ -206,9 +217,19 @@ class Ledger:
                 driver.rollback()  # does nothing after COMMIT, or where SQLite has rolled back by itself
 
     def _publish(self, head: Head) -> None:
-        """Write the head beside the file, under the lock again so that a later head stays."""
-        with self._transaction(recorded=True):
+        """Write the head beside the file, while it is still our turn so that a later head stays."""
+        with translated(self._path, recorded=True):
             publish(self._path, head)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Be the only process that writes, until the head is beside the entries."""
+        with translated(self._path), ExitStack() as held:
+            try:
+                held.enter_context(turn(self._path, within=sqlite.TURN_SECONDS))
+            except FileNotFoundError as error:
+                raise self._corrupt("its head file is missing") from error
+            yield
 
     def _frontier(self) -> Frontier:
         """The frontier after the last entry; it must give that entry's root."""
@@ -257,40 +278,9 @@ class Ledger:
 
     def _entry(self, row: Mapping[Any, Any]) -> Event:
         try:
-            return _event(row)
+            return event_of(row)
         except (ValueError, TypeError, RecursionError) as error:
             raise self._corrupt(f"the body of entry {row['seq']} is not what was written") from error
-
-
-def _grow(frontier: Frontier, waiting: Waiting) -> Iterator[Row]:
-    """The rows that entries become at the end of the tree, each with the frontier it leads to."""
-    for draft, text in zip(waiting.drafts, waiting.texts, strict=True):
-        fields: dict[str, Any] = {
-            "seq": frontier.size,
-            "at": waiting.moment,
-            "kind": str(draft.kind),
-            "workflow": draft.workflow,
-            "call_id": draft.call_id,
-            "subject": draft.subject,
-            "body": text,
-        }
-        leaf = leaf_hash(hashed_bytes(**fields))
-        frontier = frontier.append(leaf)
-        yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes(), "grown": frontier}
-
-
-def _event(row: Mapping[Any, Any]) -> Event:
-    body = json.loads(row["body"])
-    if not isinstance(body, dict):
-        raise TypeError("the body is no object")
-    return Event(**{name: row[name] for name in _PLAIN}, body=body)
-
-
-_PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")
-
-
-def _no_such(what: str, size: int) -> InvalidArgumentsError:
-    return InvalidArgumentsError(f"The ledger has {size} entries, and not {what}.", hint="Count entries from 0.")
 
 
 def _head(frontier: Frontier) -> Head:

@@ -1,0 +1,53 @@
+"""What is an entry while it is a row of the store, on its way in and on its way out?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from mcp_migrate.errors import InvalidArgumentsError
+from mcp_migrate.ledger.events import Event, hashed_bytes
+from mcp_migrate.ledger.line import Row, Waiting
+from mcp_migrate.ledger.merkle import Frontier, leaf_hash
+from mcp_migrate.ledger.proofs import Kept
+
+
+def grow(frontier: Frontier, waiting: Waiting) -> Iterator[Row]:
+    """The rows that entries become at the end of the tree, each with the frontier it leads to."""
+    for draft, text in zip(waiting.drafts, waiting.texts, strict=True):
+        fields: dict[str, Any] = {
+            "seq": frontier.size,
+            "at": waiting.moment,
+            "kind": str(draft.kind),
+            "workflow": draft.workflow,
+            "call_id": draft.call_id,
+            "subject": draft.subject,
+            "body": text,
+        }
+        leaf = leaf_hash(hashed_bytes(**fields))
+        frontier = frontier.append(leaf)
+        yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes(), "grown": frontier}
+
+
+def event_of(row: Mapping[Any, Any]) -> Event:
+    """The entry of a row. Raises: ValueError, TypeError: its body is not what was written."""
+    body = json.loads(row["body"])
+    if not isinstance(body, dict):
+        raise TypeError("the body is no object")
+    return Event(**{name: row[name] for name in _PLAIN}, body=body)
+
+
+_PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")
+
+
+def kept_of(seqs: Collection[int], rows: Iterable[Any]) -> dict[int, Kept]:
+    """What stands beside these entries; the peaks before one are stored with the one before it."""
+    found = {row.seq: row for row in rows}
+    peaks = {seq: Frontier.from_bytes(seq, found[seq - 1].frontier).peaks if seq else () for seq in seqs}
+    return {seq: Kept(found[seq].leaf, peaks[seq]) for seq in seqs}
+
+
+def no_such(what: str, size: int) -> InvalidArgumentsError:
+    """What was asked for is not in a log of this size."""
+    return InvalidArgumentsError(f"The ledger has {size} entries, and not {what}.", hint="Count entries from 0.")
