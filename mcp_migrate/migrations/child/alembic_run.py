@@ -30,12 +30,11 @@ class AlembicProject:
         from alembic.script import ScriptDirectory
 
         toml = ini.parent / "pyproject.toml"
-        knows: dict[str, Any] = (
-            {"toml_file": toml} if toml.is_file() and hasattr(Config, "toml_alembic_config") else {}
-        )  # 1.16
+        knows_toml = toml.is_file() and hasattr(Config, "toml_alembic_config")  # since Alembic 1.16
+        more: dict[str, Any] = {"toml_file": toml} if knows_toml else {}
         self.url = url
         self.models = models
-        self.config = Config(ini, **knows)
+        self.config = Config(ini, **more)
         text = f"{product}://" if product else scratch_url(url).render_as_string(hide_password=False)
         self.config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
         self.script = ScriptDirectory.from_config(self.config)
