@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcp_migrate.model import Call, Effect
     from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
+    from mcp_migrate.redaction import Redactor
     from mcp_migrate.settings import Settings, Target
     from mcp_migrate.tools.interface import Database
     from mcp_migrate.tools.specs import RegisteredTool, Registry
@@ -152,7 +153,22 @@ class Wiring:
         from mcp_migrate.tools.interface import Workbench
 
         bench = Workbench(self.settings, self.ledger, self.open_database, self.explain, review_url=self.review_url)
-        return Pipeline(self.settings, self.ledger, bench, UnsafeStaticBroker(), lambda: datetime.now(UTC))
+        return Pipeline(
+            self.settings,
+            self.ledger,
+            bench,
+            UnsafeStaticBroker(),
+            lambda: datetime.now(UTC),
+            redactor=self.redactor,
+            user=_account(),
+        )
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What keeps credentials off the record."""
+        from mcp_migrate.redaction import Redactor, key_of
+
+        return Redactor(self.settings.redact, cache(lambda: key_of(self.settings)))
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
         """Pass one call through the door."""
@@ -161,6 +177,10 @@ class Wiring:
     def refused(self, call: Call, error: MigrateError) -> None:
         """Record a call that never came to the door."""
         self.pipeline.refused(call, error)
+
+    def may_park(self, call: Call) -> bool:
+        """Whether the record will hold all that is needed to make this call again."""
+        return self.pipeline.may_park(call)
 
     def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
         """Record that a call waits in the background."""
@@ -256,8 +276,10 @@ class Wiring:
     def _confinement(self, target: Target, url: str) -> Confinement:
         """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""
         from mcp_migrate.migrations.cage.confinement import Confinement
+        from mcp_migrate.redaction import key_file
 
-        files = [path for path in (_file_of(self.settings.ledger), _file_of(url), self.settings.path) if path]
+        closed = (_file_of(self.settings.ledger), _file_of(url), self.settings.path, key_file(self.settings))
+        files = [path for path in closed if path]
         return Confinement(
             lowest=self.settings.cage_of(target.tier),
             use=target.cage.use,
@@ -296,6 +318,18 @@ def _user() -> str:
     import getpass
 
     return getpass.getuser()
+
+
+def _account() -> str:
+    """Whose process this is, by the system's own account: the environment may say anything."""
+    if os.name != "posix":
+        return _user()
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # an account without a name, as in a container
+        return f"uid {os.geteuid()}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +22,7 @@ from mcp_migrate.errors import (
 )
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Approved, Automatic, Call, Granted, Pending, Permitted, Plan, Validated
+from mcp_migrate.redaction import Redactor
 from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, execute, prepare, record, validate
 
@@ -52,6 +54,9 @@ class Pipeline:
     bench: Workbench
     broker: Broker
     clock: Callable[[], datetime]
+    ticks: Callable[[], float] = time.monotonic
+    redactor: Redactor = field(default_factory=Redactor)
+    user: str = ""
     running: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
@@ -62,12 +67,13 @@ class Pipeline:
         Raises:
             MigrateError: it was refused or failed; that is on the ledger too.
         """
-        recorder = record.Recorder(self.ledger, self.settings.workflows)
+        recorder = self._recorder()
         try:
-            self._configured_once(recorder)
+            self._configured_once(recorder, call.principal)
+            call = self.redactor.call(call)
             located = prepare.locate(call, tool, self.bench)
             granted = authorise.grant(located, self.settings, scope_name=tool.scope)
-            recorder.received(granted)
+            recorder.received(granted, hold=tool.only_looks)
             self._settle(granted.call.target, recorder)
             self._prune_once(granted.call.target)
             return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
@@ -83,12 +89,19 @@ class Pipeline:
 
     def refused(self, call: Call, error: MigrateError) -> None:
         """Record a call that was turned away before any stage saw it."""
-        record.Recorder(self.ledger, self.settings.workflows).refused(call, error)
+        self._recorder().refused(self.redactor.call(call), error)
+
+    def may_park(self, call: Call) -> bool:
+        """Whether the record will hold all that is needed to make this call again."""
+        return self.redactor.arguments(call.tool, call.arguments).whole
 
     def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
         """Record that a call which waits for people does so in the background."""
         workflow, _ = self.settings.workflow_of(call.principal)
-        record.Recorder(self.ledger, self.settings.workflows).parked(call, task_id, answer, workflow)
+        self._recorder().parked(call, task_id, answer, workflow)
+
+    def _recorder(self) -> record.Recorder:
+        return record.Recorder(self.ledger, self.settings.workflows, self.redactor, ticks=self.ticks)
 
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
@@ -97,12 +110,12 @@ class Pipeline:
             return self._answer(permitted, recorder)
         approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
         if isinstance(approved, Pending):
-            if approved.fresh:
-                recorder.asked(approved, approve.request_body(approved))
-            return approve.needed(approved, self.bench.review_url(approved.request_id))
+            answer = approve.needed(approved, self.bench.review_url(approved.request_id))
+            recorder.waits(approved, answer, approve.request_body(approved))
+            return answer
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
-        return _done(self._execute(approved, recorder, watch))
+        return self._execute(approved, recorder, watch)
 
     def ask_canary(self, call: Call, tool: Tool) -> str:
         """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
@@ -110,11 +123,12 @@ class Pipeline:
         Raises:
             MigrateError: the principal could not ask this, or nobody would be asked.
         """
-        granted = authorise.grant(prepare.locate(call, tool, self.bench), self.settings, scope_name=tool.scope)
+        located = prepare.locate(self.redactor.call(call), tool, self.bench)
+        granted = authorise.grant(located, self.settings, scope_name=tool.scope)
         prepared = prepare.prepare(granted, tool, self.bench)
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
         pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
-        recorder = record.Recorder(self.ledger, self.settings.workflows)
+        recorder = self._recorder()
         recorder.asked_canary(pending, approve.request_body(pending))
         return pending.request_id
 
@@ -123,11 +137,12 @@ class Pipeline:
         prepared = classified.prepared
         if prepared.present is None:
             raise TypeError(f"{prepared.granted.call.tool} neither answers nor works")
-        answer = dict(prepared.present(classified, quorum(classified, self.settings)))
+        asked = quorum(classified, self.settings)
+        answer = dict(prepared.present(classified, asked))
         if prepared.plan is not None:
             answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
             recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])
-        recorder.answered(prepared.granted, answer, about=prepared.subject)
+        recorder.answered(permitted, answer, rules=asked.rules if asked else ())
         return answer
 
     def _settle(self, name: str | None, recorder: record.Recorder) -> None:
@@ -139,6 +154,7 @@ class Pipeline:
             apply_id = str(started.subject)
             if apply_id in self.running:
                 continue
+            recorder.flush(at=self.clock())
             plan, target = Plan.thaw(started.body["plan"]), self.settings.target(str(name))
             with (
                 suppress(LockedError, TargetUnreachableError, CredentialFailedError),
@@ -155,7 +171,7 @@ class Pipeline:
         Raises:
             TargetUnreachableError, LockedError, CredentialFailedError: it cannot be removed now.
         """
-        recorder, target = record.Recorder(self.ledger, self.settings.workflows), self.settings.target(name)
+        recorder, target = self._recorder(), self.settings.target(name)
         over = execute.expired_undo(target, self.broker)
         if not over:
             return ()
@@ -171,13 +187,17 @@ class Pipeline:
             with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
                 self.prune(name)
 
-    def _configured_once(self, recorder: record.Recorder) -> None:
-        """With the first call: whoever changed the configuration by hand changed it on the record."""
+    def _configured_once(self, recorder: record.Recorder, principal: str) -> None:
+        """With the first call: whoever changed the configuration by hand changed it on the record.
+
+        Without the key of what is redacted there is no first call, rather than an apply whose end cannot be told.
+        """
         if not self.noted:
-            recorder.configured(self.settings, at=self.clock())
+            self.redactor.key()
+            recorder.configured(self.settings, by={"user": self.user, "principal": principal}, at=self.clock())
             self.noted.add(self.settings.digest)
 
-    def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Validated:
+    def _execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         call = approved.call
         apply_id = "apply_" + call.call_id.removeprefix("call_")
         target = self.settings.target(call.target) if call.target else None
@@ -190,7 +210,7 @@ class Pipeline:
 
     def _run(
         self, approved: Approved, apply_id: str, target: Target | None, recorder: record.Recorder, watch: Watch
-    ) -> Validated:
+    ) -> Mapping[str, Any]:
         health = validate.Health(target if approved.prepared.way_back else None)
         with (
             self._outcome(approved, apply_id, recorder),
@@ -207,11 +227,12 @@ class Pipeline:
             validated = validate.validate(executed, writer)
             if writer is not None and (broken := health.after(validated, writer)):
                 self._take_back(validated, writer, broken, recorder, watch)
-        recorder.finished(validated, at=self.clock())
+        asked, answer = quorum(approved.permitted.classified, self.settings), _done(validated)
+        recorder.finished(validated, at=self.clock(), answer=answer, rules=asked.rules if asked else ())
         if target is not None and approved.prepared.plan is not None:
             keep = {str(started.subject) for started in recorder.in_flight(str(approved.call.target))}
             execute.clear_marks(target, self.broker, keep=keep)
-        return validated
+        return answer
 
     @contextmanager
     def _outcome(self, approved: Approved, apply_id: str, recorder: record.Recorder) -> Iterator[None]:

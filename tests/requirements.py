@@ -177,6 +177,14 @@ REQUIREMENTS = (
     Requirement("interface-internal-error", "docs/interface.md", "A defect is on the record and never shown."),
     Requirement("interface-checkpoint-invalid", "docs/ledger.md", "Only a checkpoint of this log is taken for one."),
     Requirement("interface-witness-failed", "docs/ledger.md", "A witness that fails is told by a code."),
+    Requirement(
+        "record-malformed", "docs/record.md", "A call that no tool takes is on the record, by size if need be."
+    ),
+    Requirement("record-outcomes", "docs/record.md", "Each call has an outcome with its time, sizes and what decided."),
+    Requirement("record-client", "docs/record.md", "What a client says of itself and of its protocol is recorded."),
+    Requirement("record-configuration", "docs/record.md", "A new configuration is told: by whom, who gained and lost."),
+    Requirement("record-no-secrets", "docs/record.md", "What looks like a credential, or a row, leaves a tag only."),
+    Requirement("record-redacted-by-rule", "docs/record.md", "What an admin names is redacted, and nothing else."),
     Requirement("ledger-append-only", "docs/design.md", "No statement changes or removes an entry."),
     Requirement("ledger-durable", "docs/design.md", "An entry is on the disk when it is recorded."),
     Requirement("ledger-intent-before-execute", "docs/design.md", "The intent is durable before the first statement."),

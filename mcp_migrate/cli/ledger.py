@@ -109,6 +109,12 @@ def tail(
         time.sleep(_FOLLOW_SECONDS)
 
 
+@app.command()
+def tag(config_file: ConfigOption = None) -> None:
+    """Print what stands on the record in place of a value, which is read from standard input."""
+    print(wire(config_file).redactor.tag(sys.stdin.read().removesuffix("\n")))
+
+
 def _line(event: Event) -> str:
     body = event.body
     told = [body.get(key) for key in ("tool", "target", "status", "code", "principal", "intent")]

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import anyio.to_thread
 import mcp_types as types
 from mcp.server.context import HandlerResult, ServerRequestContext
 
@@ -17,7 +18,7 @@ from mcp_migrate.errors import InternalError, MigrateError
 from mcp_migrate.model import Call
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls, Progress
-from mcp_migrate.server.incoming import make_call, new_call_id
+from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
 from mcp_migrate.server.pausing import Once, Pausing, Records, waits
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.server.sealing import Seal
@@ -59,7 +60,7 @@ class Door:
         """Answer `tools/call`: with a result, with a question, or with the handle of a task."""
         call_id = new_call_id()
         try:
-            call = self._checked(params.name, params.arguments or {}, context, call_id)
+            call = await self._checked(params.name, params.arguments or {}, context, call_id)
         except MigrateError as error:
             return failed(call_id, error)
         once = Once(context, params, call, self._run)
@@ -70,24 +71,36 @@ class Door:
 
     async def read(self, name: str, arguments: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
         """Make one governed call that never pauses. Raises: MigrateError."""
-        return await self._run(self._checked(name, arguments, context, new_call_id()), Progress(context))
+        return await self._run(await self._checked(name, arguments, context, new_call_id()), Progress(context))
 
     async def _answered(self, once: Once) -> HandlerResult:
         if knows_tasks(once.context) and once.params.request_state is None:
             answer = await once.run()
-            return await self.tasks.create(once.call, answer) if waits(answer) else succeeded(answer)
+            parks = waits(answer) and self._governed.may_park(once.call)
+            return await self.tasks.create(once.call, answer) if parks else succeeded(answer)
         paused = await self._pausing.answer(once)
         return paused if isinstance(paused, types.InputRequiredResult) else succeeded(paused)
 
     async def _run_parked(self, name: str, arguments: Mapping[str, Any], context: Context) -> types.CallToolResult:
         call_id = new_call_id()
         try:
-            return succeeded(await self._run(self._checked(name, arguments, context, call_id), Progress(context)))
+            call = await self._checked(name, arguments, context, call_id)
+            return succeeded(await self._run(call, Progress(context)))
         except MigrateError as error:
             return failed(call_id, error)
 
-    def _checked(self, name: str, arguments: Mapping[str, Any], context: Context, call_id: str) -> Call:
-        self._registry[name].check_arguments(arguments)
+    async def _checked(self, name: str, arguments: Mapping[str, Any], context: Context, call_id: str) -> Call:
+        """The call, if there is such a tool and it takes these arguments; otherwise that is on record.
+
+        Raises:
+            MigrateError: it is not, and why.
+        """
+        try:
+            self._registry[name].check_arguments(arguments)
+        except MigrateError as error:
+            call = turned_away(call_id, name, arguments, self._principal, context)
+            await anyio.to_thread.run_sync(self._governed.refused, call, error)
+            raise
         return make_call(call_id, name, arguments, self._principal, context)
 
     async def _run(self, call: Call, progress: Progress) -> Mapping[str, Any]:

@@ -35,6 +35,29 @@ def make_call(
     )
 
 
+def turned_away(
+    call_id: str,
+    name: str,
+    arguments: Mapping[str, Any],
+    principal: str,
+    context: ServerRequestContext[Any],
+) -> Call:
+    """A call that no tool takes, for the record: nothing in it was looked at, so all of it may be anything."""
+    intent, ticket, target = (arguments.get(key) for key in ("intent", "ticket", "target"))
+    return Call(
+        call_id=call_id,
+        tool=name,
+        arguments=arguments,
+        intent=intent if isinstance(intent, str) else "",
+        principal=principal,
+        at=datetime.now(UTC),
+        target=target if isinstance(target, str) else None,
+        ticket=ticket if isinstance(ticket, str) else None,
+        client=_client(context),
+        protocol=context.protocol_version,
+    )
+
+
 def made_again(call: Call) -> Call:
     """The same call, made now: it has an entry of its own on the ledger."""
     return replace(call, call_id=new_call_id(), at=datetime.now(UTC))

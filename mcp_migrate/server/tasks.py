@@ -47,6 +47,10 @@ class Parking(Protocol):
     @property
     def ledger(self) -> Ledger: ...
 
+    def may_park(self, call: Call) -> bool:
+        """Whether the record will hold all that is needed to make this call again."""
+        ...
+
     def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
         """Record that a call waits in the background."""
         ...

@@ -7,6 +7,7 @@ from mcp_migrate.settings.loading import find, load
 from mcp_migrate.settings.local import local_profile
 from mcp_migrate.settings.model import ApprovalRule, Check, Reviewer, RuleWhen, Scope, Settings, Target, Workflow
 from mcp_migrate.settings.problems import render
+from mcp_migrate.settings.rights import changed, rights
 
 __all__ = [
     "ApprovalRule",
@@ -17,12 +18,14 @@ __all__ = [
     "Settings",
     "Target",
     "Workflow",
+    "changed",
     "find",
     "json_schema",
     "load",
     "local_profile",
     "matches",
     "render",
+    "rights",
 ]
 
 

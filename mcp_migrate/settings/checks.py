@@ -39,6 +39,7 @@ def check(
     for name, workflow in settings.workflows.items():
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
+    yield from _redaction(settings, known_tools)
     yield from _review(settings)
     yield from _admins(settings)
     yield from _reviewers(settings)
@@ -128,6 +129,16 @@ def _scope(
     for index, glob in enumerate(scope.targets):
         if not any(matches(target, [glob]) for target in settings.targets):
             yield Problem((*key, "targets", index), f"{glob!r} fits no target.", nearest(glob, settings.targets))
+
+
+def _redaction(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
+    for index, rule in enumerate(settings.redact):
+        for at, glob in enumerate(rule.tools):
+            if not any(matches(tool, [glob]) for tool in known_tools):
+                yield Problem(("redact", index, "tools", at), f"{glob!r} fits no tool.", nearest(glob, known_tools))
+    key = settings.redaction_key
+    if key is not None and ((found := REFERENCE.fullmatch(key)) is None or found[1] == "ini"):
+        yield Problem(("redaction_key",), "this is no reference to a secret.", "Write ${env:NAME} or ${file:PATH}.")
 
 
 def _review(settings: Settings) -> Iterator[Problem]:

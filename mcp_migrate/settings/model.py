@@ -13,6 +13,7 @@ from mcp_migrate.errors import NotPermittedError, UnknownTargetError
 from mcp_migrate.model import Effect, Tier, digest
 from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.settings.channels import Channel
+from mcp_migrate.settings.redact import Redact
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.values import Duration, Part, Seconds, Window
 
@@ -242,6 +243,10 @@ class Settings(Part):
 
     version: Literal[1]
     ledger: str = "sqlite:///.mcp-migrate/ledger.db"
+    redact: tuple[Redact, ...] = Field((), description="What the ledger keeps of arguments as a tag only.")
+    redaction_key: str | None = Field(
+        None, description="Key of the tags, as ${env:NAME} or ${file:PATH}; otherwise a file beside the ledger."
+    )
     tool_specs: tuple[Path, ...] = ()
     targets: dict[str, Target] = Field(min_length=1)
     workflows: dict[str, Workflow] = Field(min_length=1)

@@ -17,6 +17,7 @@ class Canary:
     """Looks like `migration_apply` of a plan that drops a table. No spec names it, so no client can call it."""
 
     scope: str = "migration_apply"
+    only_looks: bool = False
 
     def target_of(self, arguments: Mapping[str, Any], _bench: Workbench) -> str:
         return str(arguments["target"])

@@ -36,6 +36,11 @@ class Tool(Protocol):
     @property
     def scope(self) -> str: ...
 
+    @property
+    def only_looks(self) -> bool:
+        """Whether a call does nothing that could be told of before its answer leaves."""
+        ...
+
     def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str | None:
         """The target the call is about, from its arguments and the ledger alone; None when it has none."""
         ...

@@ -60,10 +60,17 @@ class ToolSpec(BaseModel):
     takes_target: bool = True
     takes_expects: bool = False
     waits: bool = False
+    only_looks: bool = False
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     output: dict[str, Any]
     annotations: Annotations
     handler: str = Field(pattern=r"^[a-zA-Z_][\w.]*:[A-Za-z_]\w*$")
+
+    @model_validator(mode="after")
+    def _only_reading_only_looks(self) -> ToolSpec:
+        if self.only_looks and (not self.annotations.read_only or {*self.effects} != {Effect.READ}):
+            raise ValueError("`only_looks` is for a tool that is read_only and has no effect but `read`")
+        return self
 
     @model_validator(mode="after")
     def _scope_is_the_name(self) -> ToolSpec:
@@ -97,6 +104,10 @@ class RegisteredTool:
     @property
     def scope(self) -> str:
         return self.spec.scope
+
+    @property
+    def only_looks(self) -> bool:
+        return self.spec.only_looks
 
     @cached_property
     def _handler(self) -> Handler:

@@ -57,7 +57,7 @@ def test_rehearsals_write_to_what_only_scratch_databases_are_made_of() -> None:
 @pytest.mark.proves("design-1")
 def test_only_the_pipeline_calls_stages() -> None:
     users = set()
-    for path in ROOT.rglob("*.py"):
+    for path in set(ROOT.rglob("*.py")) - set((ROOT / "stages" / "record").iterdir()):  # a stage of several files
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mcp_migrate.stages"):
                 users.add((path.relative_to(ROOT).as_posix(), tuple(alias.name for alias in node.names)))

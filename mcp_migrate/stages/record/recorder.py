@@ -1,61 +1,106 @@
-"""Is it on the record before it happens, and what came of it?
-
-The only stage that writes to the ledger. What it writes is durable when it returns.
-"""
+"""Which entry says what? Nothing but this writes what calls do."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.binding import fingerprints
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
-from mcp_migrate.model import Approved, Call, Classified, Granted, Pending, Plan, Statement, Validated, digest
-from mcp_migrate.settings import Settings, Workflow
+from mcp_migrate.model import (
+    Approved,
+    Call,
+    Granted,
+    Pending,
+    Permitted,
+    Plan,
+    Validated,
+)
+from mcp_migrate.redaction import Redactor, told
+from mcp_migrate.settings import Settings, Workflow, changed, rights
+from mcp_migrate.stages.record import bodies
 
 
 class Recorder:
-    """Writes what happens to one ledger."""
+    """Writes what happens to one ledger: made when a call begins, so that it knows how long that took."""
 
-    def __init__(self, ledger: Ledger, workflows: Mapping[str, Workflow]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        workflows: Mapping[str, Workflow],
+        redactor: Redactor | None = None,
+        *,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ledger = ledger
         self._workflows = workflows
+        self._redactor = redactor or Redactor()
+        self._ticks, self._began = ticks, ticks()
+        self._held: tuple[Draft, ...] = ()
 
-    def configured(self, settings: Settings, *, at: datetime) -> None:
-        """Which configuration holds, and who may decide by it, whenever that is another than before."""
+    @property
+    def _milliseconds(self) -> int:
+        return round((self._ticks() - self._began) * 1000)
+
+    def configured(self, settings: Settings, *, by: Mapping[str, str], at: datetime) -> None:
+        """Which configuration holds, who started with it, and who may do what by it, whenever that is another one."""
         known = self._ledger.last(Kind.CONFIG_LOADED)
         if known and known[0].body["digest"] == settings.digest:
             return
         from mcp_migrate.signers.roster import configured  # cryptography loads when it has changed
 
-        roster = configured(settings)
-        keys = {"keys": fingerprints(roster), "admins": sorted(roster.admins), "public_keys": _public(settings)}
-        body = {"digest": settings.digest, "path": str(settings.path), **keys}
-        self._ledger.append(Draft(Kind.CONFIG_LOADED, body), at=at)
+        roster, now = configured(settings), rights(settings)
+        body = {
+            "digest": settings.digest,
+            "path": str(settings.path),
+            "by": dict(by),
+            "keys": fingerprints(roster),
+            "admins": sorted(roster.admins),
+            "public_keys": bodies.public(settings),
+            "rights": list(now),
+        }
+        if known:
+            change = changed(known[0].body.get("rights", ()), now)
+            body |= {"before": known[0].body["digest"], "gained": list(change.gained), "lost": list(change.lost)}
+        self._write(Draft(Kind.CONFIG_LOADED, body), at=at)
 
-    def received(self, granted: Granted) -> None:
-        """The call, who makes it for whom and why, and the scopes that may allow it."""
-        body = {**_call(granted.call), "owner": granted.owner, "scopes": list(granted.scopes)}
-        self._append(granted.call, Kind.CALL_RECEIVED, body, granted.workflow)
+    def received(self, granted: Granted, *, hold: bool = False) -> None:
+        """The call, who makes it for whom and why, and the scopes that may allow it.
+
+        With `hold` it is written together with whatever is written next: for a call that does nothing before its
+        answer leaves.
+        """
+        body = {**told.called(granted.call, self._redactor), "owner": granted.owner, "scopes": list(granted.scopes)}
+        self._held = (Draft(Kind.CALL_RECEIVED, body, workflow=granted.workflow, call_id=granted.call.call_id),)
+        if not hold:
+            self.flush(at=granted.call.at)
+
+    def flush(self, *, at: datetime) -> None:
+        """Write what was held: something happens now."""
+        if self._held:
+            self._write(at=at)
 
     def refused(self, call: Call, error: MigrateError) -> None:
         """The call did not do what it asked for, and why."""
         workflow = next((n for n, w in self._workflows.items() if call.principal in w.principals), None)
-        body = {**_call(call), "code": error.code, "sentence": error.sentence}
+        why = told.refused(call, error, self._redactor)
+        body = {**told.called(call, self._redactor), **why, "ms": self._milliseconds}
         self._append(call, Kind.CALL_REFUSED, body, workflow)
 
     def parked(self, call: Call, task_id: str, answer: Mapping[str, Any], workflow: str) -> None:
         """The call waits in the background under this id, with all that is needed to make it again."""
-        body = {**_call(call), "call_arguments": dict(call.arguments), "answer": answer}
+        body = {**told.called(call, self._redactor), "call_arguments": dict(call.arguments), "answer": answer}
         self._append(call, Kind.CALL_PARKED, body, workflow, subject=task_id)
 
-    def answered(self, granted: Granted, answer: Mapping[str, Any], *, about: Mapping[str, Any]) -> None:
-        """A call that only read was answered: the digest of the answer, never the answer, and what it was `about`."""
-        body = {"status": "answered", "answer": digest(answer), **({"about": dict(about)} if about else {})}
-        self._append(granted.call, Kind.CALL_FINISHED, body, granted.workflow)
+    def answered(self, permitted: Permitted, answer: Mapping[str, Any], *, rules: Sequence[str]) -> None:
+        """A call that only read was answered: the digest of the answer, never the answer, and what it was about."""
+        prepared = permitted.classified.prepared
+        self._write(
+            self._end(permitted, "answered", answer, rules, about=prepared.subject), at=prepared.granted.call.at
+        )
 
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
@@ -69,16 +114,20 @@ class Recorder:
         }
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 
-    def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
-        """The question put to people."""
-        granted = pending.permitted.classified.prepared.granted
-        self._append(granted.call, Kind.APPROVAL_REQUESTED, body, granted.workflow, subject=pending.request_id)
+    def waits(self, pending: Pending, answer: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """The call waits for people; with the question put to them, where it was not put before."""
+        granted, name = pending.permitted.classified.prepared.granted, pending.request_id
+        question = Draft(
+            Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, call_id=granted.call.call_id, subject=name
+        )
+        end = self._end(pending.permitted, str(answer["status"]), answer, pending.quorum.rules, subject=name)
+        self._write(*([question] if pending.fresh else []), end, at=granted.call.at)
 
     def asked_canary(self, pending: Pending, body: Mapping[str, Any]) -> None:
         """A question that has to be denied, and that it is one: for nobody's workflow to read."""
         granted = pending.permitted.classified.prepared.granted
         request_id = pending.request_id
-        self._ledger.append(
+        self._write(
             Draft(Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, subject=request_id),
             Draft(Kind.APPROVAL_CANARY, {"request_id": request_id}, subject=request_id),
             at=granted.call.at,
@@ -107,7 +156,7 @@ class Recorder:
         drafts.append(
             Draft(
                 Kind.STEP_STARTED,
-                _start(approved),
+                bodies.start(approved),
                 workflow=granted.workflow,
                 call_id=granted.call.call_id,
                 subject=apply_id,
@@ -116,19 +165,30 @@ class Recorder:
         if approved.review is not None:
             review_id = approved.review["request_id"]
             drafts.append(Draft(Kind.APPROVAL_REQUESTED, approved.review, workflow=granted.workflow, subject=review_id))
-        self._ledger.append(*drafts, at=at)
+        self._write(*drafts, at=at)
 
-    def finished(self, validated: Validated, *, at: datetime, broken: Sequence[Mapping[str, Any]] = ()) -> None:
-        """It ran and is committed. `broken` are the checks that fail since."""
-        granted = validated.executed.approved.prepared.granted
+    def finished(
+        self,
+        validated: Validated,
+        *,
+        at: datetime,
+        broken: Sequence[Mapping[str, Any]] = (),
+        answer: Mapping[str, Any] | None = None,
+        rules: Sequence[str] = (),
+    ) -> None:
+        """It ran and is committed; with an `answer` its call ends so. `broken` are the checks that fail since."""
+        approved, apply_id = validated.executed.approved, validated.executed.apply_id
+        granted = approved.prepared.granted
         body = {
             "status": "applied",
             "target": granted.call.target,
             "revision": validated.revision,
             "fingerprint": validated.fingerprint,
+            "ms": self._milliseconds,
             **({"checks_failed": [dict(check) for check in broken]} if broken else {}),
         }
-        self._step(granted, validated.executed.apply_id, body, at)
+        ends = [] if answer is None else [self._end(approved.permitted, "applied", answer, rules, subject=apply_id)]
+        self._write(self._step(granted, apply_id, body), *ends, at=at)
 
     def failed(self, approved: Approved, apply_id: str, error: MigrateError, *, at: datetime) -> None:
         """It did not run to its end."""
@@ -138,10 +198,11 @@ class Recorder:
             "status": status,
             "target": granted.call.target,
             "code": error.code,
-            "sentence": error.sentence,
+            "sentence": told.failed(error, self._redactor, known=bodies.words(approved.prepared.plan)),
             "details": dict(error.details),
+            "ms": self._milliseconds,
         }
-        self._step(granted, apply_id, body, at)
+        self._write(self._step(granted, apply_id, body), at=at)
 
     def in_flight(self, target: str) -> tuple[Event, ...]:
         """The applies of plans on a target whose outcome is not on the record."""
@@ -177,17 +238,17 @@ class Recorder:
         draft = Draft(
             Kind.STEP_FINISHED, body, workflow=started.workflow, call_id=started.call_id, subject=started.subject
         )
-        self._ledger.append(draft, at=at)
+        self._write(draft, at=at)
 
     def expired(self, target: str, entries: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
         """The time of this undo data is over, and it is about to be removed."""
         drafts = [Draft(Kind.UNDO_EXPIRED, {"target": target, **entry}, subject=entry["key"]) for entry in entries]
-        self._ledger.append(*drafts, at=at)
+        self._write(*drafts, at=at)
 
     def pruned(self, target: str, keys: Sequence[str], *, at: datetime) -> None:
         """It was removed."""
         drafts = [Draft(Kind.UNDO_PRUNED, {"target": target, "key": key}, subject=key) for key in keys]
-        self._ledger.append(*drafts, at=at)
+        self._write(*drafts, at=at)
 
     def statement(
         self, kind: Kind, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime
@@ -196,17 +257,28 @@ class Recorder:
         call = approved.call
         workflow = approved.prepared.granted.workflow
         draft = Draft(kind, {"target": call.target, **body}, workflow=workflow, call_id=call.call_id, subject=apply_id)
-        self._ledger.append(draft, at=at)
+        self._write(draft, at=at)
 
-    def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any], at: datetime) -> None:
-        draft = Draft(
-            Kind.STEP_FINISHED,
-            body,
-            workflow=granted.workflow,
-            call_id=granted.call.call_id,
-            subject=apply_id,
-        )
-        self._ledger.append(draft, at=at)
+    def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any]) -> Draft:
+        call_id = granted.call.call_id
+        return Draft(Kind.STEP_FINISHED, body, workflow=granted.workflow, call_id=call_id, subject=apply_id)
+
+    def _end(
+        self,
+        permitted: Permitted,
+        status: str,
+        answer: Mapping[str, Any],
+        rules: Sequence[str],
+        *,
+        subject: str | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> Draft:
+        """What became of a call, and by which scope and which rules on approval."""
+        granted = permitted.classified.prepared.granted
+        decided = {"scope": permitted.scope, "rules": list(rules), **({"about": dict(about)} if about else {})}
+        body = {"status": status, **told.answered(answer), "ms": self._milliseconds, **decided}
+        call_id = granted.call.call_id
+        return Draft(Kind.CALL_FINISHED, body, workflow=granted.workflow, call_id=call_id, subject=subject)
 
     def _append(
         self,
@@ -216,87 +288,8 @@ class Recorder:
         workflow: str | None,
         subject: str | None = None,
     ) -> None:
-        draft = Draft(kind, body, workflow=workflow, call_id=call.call_id, subject=subject)
-        self._ledger.append(draft, at=call.at)
+        self._write(Draft(kind, body, workflow=workflow, call_id=call.call_id, subject=subject), at=call.at)
 
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """What is written of one apply while it runs: each statement that no transaction takes back, before and after."""
-
-    recorder: Recorder
-    approved: Approved
-    apply_id: str
-    clock: Callable[[], datetime]
-
-    def may_run(self) -> bool:
-        """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
-        return self.recorder.is_open(self.apply_id) and not self.recorder.overtaken(self.apply_id)
-
-    def others(self) -> tuple[str, ...]:
-        """The other applies of this target that have no outcome."""
-        started = self.recorder.in_flight(str(self.approved.call.target))
-        return tuple(str(event.subject) for event in started if event.subject != self.apply_id)
-
-    def began(self, statement: Statement, *, clear: bool) -> None:
-        """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""
-        named = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
-        body = {**named, "clear": clear}
-        self.recorder.statement(Kind.STATEMENT_STARTED, self.approved, self.apply_id, body, at=self.clock())
-
-    def ended(self, statement: Statement, error: MigrateError | None) -> None:
-        """It ran, or the database refused it. Nothing is written where nobody knows."""
-        details = error.details if error else {}
-        if details.get("unknown"):
-            return
-        body = {
-            "n": statement.n,
-            "status": "failed" if error else "ran",
-            "code": error.code if error else None,
-            "uncertain": details.get("uncertain") == statement.n,
-            **({"left": details["left"]} if "left" in details else {}),
-        }
-        self.recorder.statement(Kind.STATEMENT_FINISHED, self.approved, self.apply_id, body, at=self.clock())
-
-
-def _public(settings: Settings) -> dict[str, list[str]]:
-    """The keys themselves, so that what they signed can be verified when they are in no configuration any more."""
-    return {name: [*who.ssh_keys, *who.passkeys] for name, who in settings.reviewers.items()}
-
-
-def _start(approved: Approved) -> dict[str, Any]:
-    granted, plan = approved.prepared.granted, approved.prepared.plan
-    return {
-        "tool": granted.call.tool,
-        "target": granted.call.target,
-        "principal": granted.call.principal,
-        "intent": granted.call.intent,
-        "plan_id": plan.plan_id if plan else None,
-        "plan": plan.frozen() if plan else None,
-        "request_id": approved.request_id,
-        "reviewers": list(approved.reviewers),
-        "scope": approved.permitted.scope,
-        "rule": _rule(approved.permitted.classified),
-        "broken_glass": approved.review["reviews"] if approved.review else None,
-        "covers_rollback_until": approved.covers_until.isoformat() if approved.covers_until else None,
-        "automatic": approved.automatic.told() if approved.automatic else None,
-        "covered_by": approved.covered.told() if approved.covered else None,
-        "by_statement": True,
-    }
-
-
-def _call(call: Call) -> dict[str, Any]:
-    return {
-        "tool": call.tool,
-        "target": call.target,
-        "principal": call.principal,
-        "intent": call.intent,
-        "ticket": call.ticket,
-        "client": call.client,
-        "protocol": call.protocol,
-        "arguments": {k: v for k, v in call.arguments.items() if k not in {"intent", "ticket", "target"}},
-    }
-
-
-def _rule(classified: Classified) -> dict[str, Any]:
-    return {"effects": sorted(classified.effects), "objects": list(classified.objects)}
+    def _write(self, *drafts: Draft, at: datetime) -> None:
+        self._ledger.append(*self._held, *drafts, at=at)
+        self._held = ()

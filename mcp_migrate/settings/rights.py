@@ -1,0 +1,84 @@
+"""Who may do what by a configuration, in sentences; and so what a change of it gives or takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from mcp_migrate.model import Effect
+from mcp_migrate.settings.model import ApprovalRule, Scope, Settings
+from mcp_migrate.settings.values import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one configuration says and another does not."""
+
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def changed(before: Collection[str], after: Collection[str]) -> Change:
+    """The difference between the rights of two configurations."""
+    return Change(tuple(sorted({*after} - {*before})), tuple(sorted({*before} - {*after})))
+
+
+def rights(settings: Settings) -> tuple[str, ...]:
+    """One sentence for each thing that somebody may do, or has to; none says a secret."""
+    return tuple(sorted({*_scopes(settings), *_targets(settings), *_people(settings)}))
+
+
+def _scopes(settings: Settings) -> Iterator[str]:
+    for name, workflow in settings.workflows.items():
+        owner = f"{workflow.owner.name} <{workflow.owner.email}>"
+        yield f"workflow {name} may have {workflow.limits.open_requests} requests open, and {owner} answers for it"
+        for principal in workflow.principals:
+            yield f"{principal} acts for workflow {name}"
+            for scope in workflow.scopes:
+                yield from (f"{principal} may use {tool} {_where(scope)}" for tool in scope.tools)
+
+
+def _where(scope: Scope) -> str:
+    """The rest of a scope's sentence."""
+    parts = [f"on {', '.join(sorted(scope.targets))}, doing {', '.join(sorted({Effect.READ, *(scope.effects or ())}))}"]
+    if scope.objects is not None:
+        parts.append(f"to {', '.join(sorted(scope.objects))}")
+    if scope.max_rows is not None:
+        parts.append(f"up to {scope.max_rows} rows")
+    if scope.when is not None:
+        parts.append(_hours(scope.when))
+    if scope.ticket is not None:
+        parts.append("with a ticket")
+    return ", ".join(parts)
+
+
+def _hours(window: Window) -> str:
+    return f"at {', '.join(window.days)} {window.hours} {window.zone}"
+
+
+def _targets(settings: Settings) -> Iterator[str]:
+    for name, target in settings.targets.items():
+        yield f"target {name} is {target.tier}, recorded in cage {settings.cage_of(target.tier)} or a stronger one"
+        if target.unsafe_software_keys:
+            yield f"keys that prove nobody's presence approve what destroys on {name}"
+
+
+def _people(settings: Settings) -> Iterator[str]:
+    for name, reviewer in settings.reviewers.items():
+        groups = f" of {', '.join(sorted(reviewer.groups))}" if reviewer.groups else ""
+        yield f"{name} may review{groups}"
+    for rule in settings.approvals:
+        yield _rule(rule)
+    for accepted in settings.rules.accept:
+        yield f"{accepted.rule} needs nobody on {', '.join(sorted(accepted.targets))}"
+    if settings.break_glass is not None:
+        yield f"{', '.join(sorted(settings.break_glass.people))} may act alone, with two keys"
+
+
+def _rule(rule: ApprovalRule) -> str:
+    when = rule.when.model_dump(mode="json", exclude_none=True, exclude={"during"})
+    told = [f"{key} {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in when.items()]
+    told += [_hours(rule.when.during)] if rule.when.during else []
+    asked = rule.require
+    who = "anybody who reviews" if asked.from_ == "*" else asked.from_
+    return f"{asked.count} of {who} decide ({asked.assurance}, never {' or '.join(asked.never)}) when {'; '.join(told)}"

@@ -1,0 +1,51 @@
+"""What is written of one apply while it runs?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcp_migrate.errors import MigrateError
+from mcp_migrate.ledger import Kind
+from mcp_migrate.model import Approved, Statement, digest
+from mcp_migrate.stages.record.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What is written of one apply while it runs: each statement that no transaction takes back, before and after."""
+
+    recorder: Recorder
+    approved: Approved
+    apply_id: str
+    clock: Callable[[], datetime]
+
+    def may_run(self) -> bool:
+        """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
+        return self.recorder.is_open(self.apply_id) and not self.recorder.overtaken(self.apply_id)
+
+    def others(self) -> tuple[str, ...]:
+        """The other applies of this target that have no outcome."""
+        started = self.recorder.in_flight(str(self.approved.call.target))
+        return tuple(str(event.subject) for event in started if event.subject != self.apply_id)
+
+    def began(self, statement: Statement, *, clear: bool) -> None:
+        """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""
+        named = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
+        body = {**named, "clear": clear}
+        self.recorder.statement(Kind.STATEMENT_STARTED, self.approved, self.apply_id, body, at=self.clock())
+
+    def ended(self, statement: Statement, error: MigrateError | None) -> None:
+        """It ran, or the database refused it. Nothing is written where nobody knows."""
+        details = error.details if error else {}
+        if details.get("unknown"):
+            return
+        body = {
+            "n": statement.n,
+            "status": "failed" if error else "ran",
+            "code": error.code if error else None,
+            "uncertain": details.get("uncertain") == statement.n,
+            **({"left": details["left"]} if "left" in details else {}),
+        }
+        self.recorder.statement(Kind.STATEMENT_FINISHED, self.approved, self.apply_id, body, at=self.clock())
