@@ -14,6 +14,7 @@ from mcp_migrate.migrations.process import Child
 from mcp_migrate.migrations.reading import sorted_out, unstable, wanted
 from mcp_migrate.migrations.scratch import read_revisions, read_schema
 from mcp_migrate.model import Plan, Reverse, Statement
+from mcp_migrate.model.plan import MOST_BYTES
 from mcp_migrate.schema import Schema, diff, shape, without_access
 
 _SHOWN = 10
@@ -206,7 +207,7 @@ def _masked(statements: Sequence[Statement], scratch: Scratch) -> tuple[Statemen
 
 
 def _record(running: Child, scratch: Scratch, way: Way) -> Frozen:
-    recording = running.ask("record", current=way.rows, to=way.end, upgrade=way.upgrade)
+    recording = running.ask("record", current=way.rows, to=way.end, upgrade=way.upgrade, most=MOST_BYTES)
     rows = read_revisions(way.dialect, scratch.url, way.info.version_table)
     if recording["version_table"] != way.info.version_table or rows != ((way.end,) if way.end else ()):
         raise RenderFailedError(

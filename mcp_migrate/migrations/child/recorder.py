@@ -18,7 +18,6 @@ from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.child.driver import watch
 from mcp_migrate.migrations.child.failures import TOO_MUCH, RefusedError
 from mcp_migrate.migrations.child.savepoints import Savepoints
-from mcp_migrate.model.plan import MOST_BYTES
 
 if TYPE_CHECKING:
     from mcp_migrate.dialects.interface import Dialect
@@ -36,10 +35,14 @@ _BEGIN = re.compile(r"BEGIN(\s+(DEFERRED|IMMEDIATE|EXCLUSIVE))?(\s+TRANSACTION)?
 
 @dataclass(slots=True)
 class Recorder:
-    """The record of one run. `revision` is the step under way, None outside of all steps."""
+    """The record of one run. `revision` is the step under way, None outside of all steps.
+
+    `most` is how many bytes of statements a plan holds.
+    """
 
     dialect: Dialect
     reads: Reads
+    most: int
     revision: str | None = None
     statements: list[dict[str, Any]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -146,7 +149,7 @@ class Recorder:
     def _weigh(self, text: str, rows: Sequence[Any]) -> None:
         """No more is recorded than a plan holds. Raises: RefusedError."""
         self._bytes += _FRAME + len(text.encode(errors="surrogatepass")) + sum(len(str(row)) for row in rows if row)
-        if self._bytes > MOST_BYTES:
+        if self._bytes > self.most:
             kept = sum(statement["reads"] is None for statement in self.statements)
             self._refuse(f"{TOO_MUCH}: {kept:,} statements before this one, and a plan holds 16 MB", self.revision)
             raise self.refusals[-1]

@@ -90,11 +90,11 @@ class Session:
 
         self.project.run(steps)
 
-    def record(self, current: Sequence[str], to: str | None, upgrade: bool) -> Mapping[str, Any]:  # noqa: FBT001  JSON
-        """Go from `current` to `to` on the scratch database, and answer with what was sent."""
+    def record(self, current: Sequence[str], to: str | None, upgrade: bool, most: int) -> Mapping[str, Any]:  # noqa: FBT001  JSON
+        """Go from `current` to `to` on the scratch database, and answer with what was sent: at `most` so many bytes."""
         from mcp_migrate.migrations.child.describing import version_table
 
-        recorder = Recorder(self._dialect, self._reads)
+        recorder = Recorder(self._dialect, self._reads, most)
 
         def steps(rows: Any, _context: Any) -> Iterator[Any]:
             if set(rows) != set(current):
