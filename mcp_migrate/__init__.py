@@ -1,6 +1,6 @@
 """mcp-migrate: an MCP server through which AI agents change database schemas under governance.
 
-pipeline.py   the one door each tool call passes
+pipeline/     the one door each tool call passes
 stages/       authorise, prepare, classify, approve, execute, validate, record
 tools/        what callers can ask for, built from tool_specs/*.yaml
 migrations/   an Alembic project becomes frozen SQL

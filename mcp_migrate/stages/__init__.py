@@ -1,1 +1,1 @@
-"""One module per step of a call. None imports another; `pipeline.py` is their only caller."""
+"""One module per step of a call. None imports another; `pipeline` is their only caller."""

@@ -1,0 +1,148 @@
+"""Which way does a call take through the stages? Each tool call, built in or custom, passes `Pipeline.run`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.approvals.demands import quorum
+from mcp_migrate.errors import CancelledError, LedgerUnavailableError, MigrateError
+from mcp_migrate.ledger import Ledger
+from mcp_migrate.model import Call, Granted, Pending, Permitted
+from mcp_migrate.pipeline.steps import UNWATCHED, Steps, Watch, defect
+from mcp_migrate.pipeline.upkeep import Upkeep
+from mcp_migrate.redaction import Redactor
+from mcp_migrate.settings import Settings
+from mcp_migrate.stages import approve, authorise, classify, prepare, record
+
+if TYPE_CHECKING:
+    from mcp_migrate.brokers import Broker
+    from mcp_migrate.tools.interface import Tool, Workbench
+
+PLAN_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Governs calls: scope, record, prepare, classify, scope again, approval, record, execute, validate, record."""
+
+    settings: Settings
+    ledger: Ledger
+    bench: Workbench
+    broker: Broker
+    clock: Callable[[], datetime]
+    ticks: Callable[[], float] = time.monotonic
+    redactor: Redactor = field(default_factory=Redactor)
+    user: str = ""
+    running: set[str] = field(default_factory=set)
+    pruned: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
+
+    def run(self, call: Call, tool: Tool, *, watch: Watch = UNWATCHED) -> Mapping[str, Any]:
+        """Take one call through every stage and answer it.
+
+        Raises:
+            MigrateError: it was refused or failed; that is on the ledger too.
+        """
+        recorder = self._recorder()
+        try:
+            self._configured_once(recorder, call.principal)
+            call = self.redactor.call(call)
+            located = prepare.locate(call, tool, self.bench)
+            granted = authorise.grant(located, self.settings, scope_name=tool.scope)
+            recorder.received(granted, hold=tool.only_looks)
+            self._upkeep.settle(granted.call.target, recorder)
+            self._upkeep.prune_once(granted.call.target, recorder)
+            return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
+        except LedgerUnavailableError:
+            raise  # what cannot be recorded is not recorded; nothing was executed without its record
+        except MigrateError as error:
+            recorder.refused(call, error)
+            raise
+        except Exception as error:  # the door: a defect behind it is recorded and answered, never shown
+            known = defect(call)
+            recorder.refused(call, known)
+            raise known from error
+
+    def refused(self, call: Call, error: MigrateError) -> None:
+        """Record a call that was turned away before any stage saw it."""
+        self._recorder().refused(self.redactor.call(call), error)
+
+    def may_park(self, call: Call) -> bool:
+        """Whether the record will hold all that is needed to make this call again."""
+        return self.redactor.arguments(call.tool, call.arguments).whole
+
+    def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
+        """Record that a call which waits for people does so in the background."""
+        workflow, _ = self.settings.workflow_of(call.principal)
+        self._recorder().parked(call, task_id, answer, workflow)
+
+    def prune(self, name: str) -> tuple[str, ...]:
+        """Remove the undo data of a target whose time is over, on the record before and after; the keys of it.
+
+        Raises:
+            TargetUnreachableError, LockedError, CredentialFailedError: it cannot be removed now.
+        """
+        return self._upkeep.prune(name, self._recorder())
+
+    @property
+    def _upkeep(self) -> Upkeep:
+        return Upkeep(self.settings, self.broker, self.clock, self.running, self.pruned)
+
+    def _recorder(self) -> record.Recorder:
+        return record.Recorder(self.ledger, self.settings.workflows, self.redactor, ticks=self.ticks)
+
+    def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
+        prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
+        if prepared.work is None:
+            return self._answer(permitted, recorder)
+        approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
+        if isinstance(approved, Pending):
+            answer = approve.needed(approved, self.bench.review_url(approved.request_id))
+            recorder.waits(approved, answer, approve.request_body(approved))
+            return answer
+        if watch.cancelled():
+            raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
+        return Steps(self.settings, self.broker, self.clock, self.running).execute(approved, recorder, watch)
+
+    def ask_canary(self, call: Call, tool: Tool) -> str:
+        """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
+
+        Raises:
+            MigrateError: the principal could not ask this, or nobody would be asked.
+        """
+        located = prepare.locate(self.redactor.call(call), tool, self.bench)
+        granted = authorise.grant(located, self.settings, scope_name=tool.scope)
+        prepared = prepare.prepare(granted, tool, self.bench)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
+        pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
+        recorder = self._recorder()
+        recorder.asked_canary(pending, approve.request_body(pending))
+        return pending.request_id
+
+    def _answer(self, permitted: Permitted, recorder: record.Recorder) -> Mapping[str, Any]:
+        classified = permitted.classified
+        prepared = classified.prepared
+        if prepared.present is None:
+            raise TypeError(f"{prepared.granted.call.tool} neither answers nor works")
+        asked = quorum(classified, self.settings)
+        answer = dict(prepared.present(classified, asked))
+        if prepared.plan is not None:
+            answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
+            recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])
+        recorder.answered(permitted, answer, rules=asked.rules if asked else ())
+        return answer
+
+    def _configured_once(self, recorder: record.Recorder, principal: str) -> None:
+        """With the first call: whoever changed the configuration by hand changed it on the record.
+
+        Without the key of what is redacted there is no first call, rather than an apply whose end cannot be told.
+        """
+        if not self.noted:
+            self.redactor.key()
+            recorder.configured(self.settings, by={"user": self.user, "principal": principal}, at=self.clock())
+            self.noted.add(self.settings.digest)

@@ -1,0 +1,66 @@
+"""What is put in order before anything is said of a target: applies whose server died, undo data whose time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, LockedError, TargetUnreachableError
+from mcp_migrate.model import Plan
+from mcp_migrate.settings import Settings
+from mcp_migrate.stages import execute, record
+
+if TYPE_CHECKING:
+    from mcp_migrate.brokers import Broker
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The upkeep of one pipeline's targets; what is in `running` has its outcome soon."""
+
+    settings: Settings
+    broker: Broker
+    clock: Callable[[], datetime]
+    running: Collection[str]
+    pruned: set[str] = field(default_factory=set)
+
+    def settle(self, name: str | None, recorder: record.Recorder) -> None:
+        """Give each apply of this target whose server died its outcome, before anything else is said of the target.
+
+        What runs in this process has its outcome soon, and what holds the target's lock may still be running.
+        """
+        for started in recorder.in_flight(name) if name else ():
+            apply_id = str(started.subject)
+            if apply_id in self.running:
+                continue
+            recorder.flush(at=self.clock())
+            plan, target = Plan.thaw(started.body["plan"]), self.settings.target(str(name))
+            with (
+                suppress(LockedError, TargetUnreachableError, CredentialFailedError),
+                execute.settle(
+                    plan, apply_id=apply_id, target=target, broker=self.broker, began=recorder.began(started)
+                ) as outcome,
+            ):
+                if recorder.is_open(apply_id):
+                    recorder.settled(started, asdict(outcome), at=self.clock())
+
+    def prune(self, name: str, recorder: record.Recorder) -> tuple[str, ...]:
+        """As `Pipeline.prune`."""
+        target = self.settings.target(name)
+        over = execute.expired_undo(target, self.broker)
+        if not over:
+            return ()
+        recorder.expired(name, [asdict(entry) for entry in over], at=self.clock())
+        keys = execute.prune_undo(target, self.broker, keys={entry.key for entry in over})
+        recorder.pruned(name, keys, at=self.clock())
+        return keys
+
+    def prune_once(self, name: str | None, recorder: record.Recorder) -> None:
+        """With the first call about a target; what cannot be removed now is removed later."""
+        if name is not None and name in self.settings.targets and name not in self.pruned:
+            self.pruned.add(name)
+            with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
+                self.prune(name, recorder)
