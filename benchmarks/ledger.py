@@ -140,7 +140,7 @@ def proving(path: Path) -> list[bool]:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(dir=".") as name:
+    with tempfile.TemporaryDirectory(dir=".", prefix=".benchmark-") as name:
         folder = Path(name).absolute()
         kept = appending(folder)
         large(folder / "large.db")
