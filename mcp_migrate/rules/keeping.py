@@ -5,6 +5,9 @@ The planner wrote them; here their shape is checked, so that nothing else can pa
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from mcp_migrate.rules.interface import rule
 
 KEEP = rule(
@@ -52,3 +55,41 @@ FETCH = rule(
     rationale="It is moved, not copied, so it takes a moment whatever its size.",
     source="https://www.postgresql.org/docs/current/sql-altertable.html",
 )
+SILENCE = rule(
+    "silence-triggers",
+    "Triggers do not hear of what is put back",
+    "data",
+    "While what an apply kept of {object} is put back, its triggers do not act; then each is what it was.",
+    rationale="What they did when the values were first written is in the rows already.",
+    source="https://www.postgresql.org/docs/current/sql-altertable.html",
+)
+
+
+def plain(tree: Any, known: Collection[str]) -> bool:
+    """Whether nothing in what sqlglot read writes beside the statement itself, or calls what is not `known`."""
+    from sqlglot import exp
+
+    writes = list(tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Command, exp.Into))
+    called = (_name(function) for function in tree.find_all(exp.Func))
+    return all(write is tree for write in writes) and all(name in known for name in called)
+
+
+def _name(function: Any) -> str:
+    from sqlglot import exp
+
+    if isinstance(function, exp.Connector | exp.Binary):
+        return "and"
+    return str(function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
+
+
+def written(tree: Any) -> Any:
+    """The table that the statement makes, changes or drops."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Create | exp.Drop) and tree.args.get("kind") != "TABLE":
+        return None
+    if isinstance(tree, exp.Drop) and tree.args.get("tables"):  # newer versions of sqlglot read a list
+        return tree.args["tables"][0] if len(tree.args["tables"]) == 1 else None
+    if isinstance(tree, exp.Create | exp.Drop | exp.Insert | exp.Update | exp.Delete):
+        return tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    return None

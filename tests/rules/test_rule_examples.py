@@ -25,6 +25,7 @@ KINDS: dict[str, Kind] = {
     "note-undo-data": "restore",
     "park-dropped": "preserve",
     "bring-back-parked": "restore",
+    "silence-triggers": "restore",
 }
 """What a statement has to be for the rules on what the planner itself puts into plans."""
 

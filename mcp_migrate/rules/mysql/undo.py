@@ -67,9 +67,9 @@ def ours(statement: Statement, read: Sequence[Token], place: Place) -> list[Find
 def _of(statement: Statement, place: Place) -> list[Finding] | None:
     """What is said of a statement that a second reader has to read."""
     tree = glot(statement.sql)
-    if tree is None or not _plain(tree):
+    if tree is None or not keeping.plain(tree, _CALLED):
         return None
-    written = _written(tree)
+    written = keeping.written(tree)
     if written is None:
         return [found(NOTED)] if statement.guard is not None and type(tree).__name__ == "Select" else None
     if not _is_ours(written):
@@ -109,36 +109,6 @@ def _put_back(tree: Any, written: Any, place: Place) -> list[Finding] | None:
     if not known or written.db or not any(map(_is_ours, _tables(tree))):
         return None
     return [found(PUT_BACK, place.full((written.db, written.name)))]
-
-
-def _plain(tree: Any) -> bool:
-    """Nothing in it writes beside the statement itself, or calls what we do not call."""
-    from sqlglot import exp
-
-    writes = list(tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Command, exp.Into))
-    called = (_name(function) for function in tree.find_all(exp.Func))
-    return all(write is tree for write in writes) and all(name in _CALLED for name in called)
-
-
-def _name(function: Any) -> str:
-    from sqlglot import exp
-
-    if isinstance(function, exp.Connector | exp.Binary):
-        return "and"
-    return str(function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
-
-
-def _written(tree: Any) -> Any:
-    """The table that the statement makes, changes or drops."""
-    from sqlglot import exp
-
-    if isinstance(tree, exp.Create | exp.Drop) and tree.args.get("kind") != "TABLE":
-        return None
-    if isinstance(tree, exp.Drop) and tree.args.get("tables"):
-        return tree.args["tables"][0] if len(tree.args["tables"]) == 1 else None
-    if isinstance(tree, exp.Create | exp.Drop | exp.Insert | exp.Update | exp.Delete):
-        return tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    return None
 
 
 def _is_ours(table: Any) -> bool:

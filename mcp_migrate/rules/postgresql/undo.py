@@ -20,6 +20,7 @@ _CALLED = frozenset(
     "count now row_number pg_total_relation_size pg_get_serial_sequence pg_sequence_last_value setval".split()
 )
 _KEEPS = frozenset("create_stmt create_table_as_stmt alter_table_stmt delete_stmt insert_stmt".split())
+_SWITCHES = frozenset("AT_DisableTrig AT_EnableTrig AT_EnableReplicaTrig AT_EnableAlwaysTrig".split())
 _LOCK = 6  # SHARE ROW EXCLUSIVE
 
 KEEP = replace(
@@ -60,6 +61,12 @@ FETCH = replace(
     ),
     passes=("ALTER TABLE users RENAME COLUMN name TO called",),
 )
+SILENCE = replace(
+    keeping.SILENCE,
+    lock="SHARE ROW EXCLUSIVE",
+    flags=("ALTER TABLE public.users DISABLE TRIGGER watch",),
+    passes=("ALTER TABLE public.users DISABLE TRIGGER ALL", "ALTER TABLE public.users DISABLE RULE keep"),
+)
 
 
 def ours(statement: Statement, parsed: Parsed) -> list[Finding] | None:
@@ -74,9 +81,7 @@ def ours(statement: Statement, parsed: Parsed) -> list[Finding] | None:
         if not _keeps(parsed):
             return None
         return [found(KEEP, *read)] if read else [found(NOTED)]
-    if _spent(statement, parsed):
-        return [found(NOTED)]
-    return _put_back(parsed)
+    return [found(NOTED)] if _spent(statement, parsed) else _put_back(parsed)
 
 
 def _plain(parsed: Parsed) -> bool:
@@ -108,8 +113,16 @@ def _spent(statement: Statement, parsed: Parsed) -> bool:
     return parsed.kind == "select_stmt" and statement.guard is not None
 
 
+def _switches(parsed: Parsed) -> bool:
+    """Triggers by their names, and nothing else: ALL would be those that hold foreign keys too."""
+    commands = [node.alter_table_cmd for node in parsed.node.cmds] if parsed.kind == "alter_table_stmt" else []
+    return bool(commands) and all(member("AlterTableType", each.subtype) in _SWITCHES for each in commands)
+
+
 def _put_back(parsed: Parsed) -> list[Finding] | None:
-    """It takes what it writes from a place of ours."""
+    """It takes what it writes from a place of ours, or has triggers be silent meanwhile."""
+    if _switches(parsed):
+        return [found(SILENCE, full(parsed.node.relation))]
     places = [each.range_var for each in _nodes(parsed.node) if each.WhichOneof("node") == "range_var"]
     if not any(map(_is_ours, places)):
         return None

@@ -57,7 +57,7 @@ def ours(statement: Statement) -> list[Finding] | None:
     if statement.kind not in {"preserve", "restore"} or ";" in statement.sql:
         return None
     tree = parse(statement.sql)
-    if tree is None or not _plain(tree):
+    if tree is None or not keeping.plain(tree, _CALLED):
         return None
     if (moved := _moved(tree, away=statement.kind == "preserve")) is not None:
         which, names = PARK if statement.kind == "preserve" else FETCH, [f"main.{name}" for name in moved]
@@ -110,36 +110,13 @@ def _put_back(tree: Any, written: Any) -> list[Finding] | None:
     return [found(PUT_BACK, f"main.{name}")]
 
 
-def _plain(tree: Any) -> bool:
-    """Nothing in it writes beside the statement itself, or calls what we do not call."""
-    from sqlglot import exp
-
-    writes = list(tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Command, exp.Into))
-    called = (_name(function) for function in tree.find_all(exp.Func))
-    return all(write is tree for write in writes) and all(name in _CALLED for name in called)
-
-
-def _name(function: Any) -> str:
-    from sqlglot import exp
-
-    if isinstance(function, exp.Connector | exp.Binary):
-        return "and"
-    return str(function.name if isinstance(function, exp.Anonymous) else function.sql_name()).lower()
-
-
 def _written(tree: Any) -> Any:
-    """The table that the statement makes, changes or drops."""
+    """The table that the statement makes, changes, drops or indexes."""
     from sqlglot import exp
 
     if isinstance(tree, exp.Create) and tree.args.get("kind") == "INDEX":
         return tree.this.args.get("table")
-    if isinstance(tree, exp.Create | exp.Drop) and tree.args.get("kind") != "TABLE":
-        return None
-    if isinstance(tree, exp.Drop) and tree.args.get("tables"):  # newer versions of sqlglot read a list
-        return tree.args["tables"][0] if len(tree.args["tables"]) == 1 else None
-    if isinstance(tree, exp.Create | exp.Drop | exp.Insert | exp.Update | exp.Delete):
-        return tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    return None
+    return keeping.written(tree)
 
 
 def _read(tree: Any) -> list[str]:
