@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -24,13 +24,15 @@ class Loss:
     """What a statement is about to lose of one table, in the shape that the table has then.
 
     ``columns`` are dropped, ``values`` get another type, of ``rows`` some change or go; all go where a table is
-    ``emptied`` or, with the ``table`` itself, dropped.
+    ``emptied`` or, with the ``table`` itself, dropped. `silence` is sent before and after its rows are written: its
+    triggers have nothing to say to that.
     """
 
     kind: Literal["columns", "values", "rows", "emptied", "table"]
     table: Table
     columns: tuple[Column, ...]
     refers: tuple[Reference, ...] = ()
+    silence: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ class Keeper(Protocol):
         """The columns that tell rows apart for certain; none where there are none."""
         ...
 
+    def silenced(self, table: Table, schema: Schema) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
+        """What keeps triggers and rules from acting while rows of a table are written, and lets them act again.
+
+        Nothing where none would act; why not, where that cannot be.
+        """
+        ...
+
     def folded(self, name: str) -> str:
         """A name as this database compares it."""
         ...
@@ -149,3 +158,15 @@ class Keeper(Protocol):
         None where no statement does it.
         """
         ...
+
+
+def above(schema: Schema, name: str) -> Iterator[str]:
+    """The tables of which a table is a partition or child, at any depth: its rows are rows of theirs."""
+    table = schema.table(name)
+    for option in table.options if table is not None else ():
+        if option.startswith("child of "):
+            told = f"{option.removeprefix('child of ').replace(chr(34), '')} "  # a word may come after the name
+            for parent in schema.tables:
+                if told.startswith(f"{parent.qualified.replace(chr(34), '')} "):
+                    yield parent.qualified
+                    yield from above(schema, parent.qualified)

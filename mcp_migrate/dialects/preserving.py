@@ -8,6 +8,7 @@ told from what it wrote.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from mcp_migrate.dialects.keeper import Loss, Texts
 from mcp_migrate.model import Statement
@@ -24,6 +25,13 @@ class SqlKeeper:
 
     def texts(self, loss: Loss, *, key: str, n: int, later: bool) -> Texts | str:
         """The texts for a loss, or why it cannot be kept."""
+        texts = self._texts(loss, key=key, n=n, later=later)
+        if isinstance(texts, str) or not texts.back:
+            return texts
+        silent, loud = loss.silence
+        return replace(texts, back=(*silent, *texts.back, *loud))
+
+    def _texts(self, loss: Loss, *, key: str, n: int, later: bool) -> Texts | str:
         if loss.kind in {"columns", "values"} and any(map(self.fixed, loss.columns)):
             return f"the database itself makes the values of an identity column of {loss.table.qualified}"
         place = self.place(key, n)
@@ -36,6 +44,13 @@ class SqlKeeper:
             return f"{loss.table.qualified} loses what tells its rows apart"
         ways = {"columns": self._columns, "values": self._values, "rows": self._rows}
         return ways[loss.kind](loss, keys, place, later=later)
+
+    def silenced(self, table: Table, schema: Schema) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
+        """Nothing silences a trigger, unless a product says how; one whose text knows no UPDATE does not hear of it."""
+        acting = [other for other in schema.others if other.kind == "trigger" and other.table == table.qualified]
+        if acting and (not self.keys(table) or any("UPDATE" in other.definition.upper() for other in acting)):
+            return f"a trigger of {table.qualified} would act when its values are put back"
+        return (), ()
 
     def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:  # noqa: ARG002
         """Nothing is, unless a product says how."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mcp_migrate.dialects.keeper import Keeper, Loss, Reference
+from mcp_migrate.dialects.keeper import Keeper, Loss, Reference, above
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.rules.interface import Finding
 from mcp_migrate.schema import Schema
@@ -57,9 +57,9 @@ class _Look:
 
     keeper: Keeper
     tables: dict[str, Table]
-    triggers: frozenset[str]
+    schema: Schema
+    acting: frozenset[str]
     known: frozenset[str]
-    unseen: tuple[str, ...]
     lost: list[Lost] = field(default_factory=list)
     why_not: list[str] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
@@ -75,9 +75,8 @@ def losses(
     statements: Sequence[Statement], found: Sequence[Sequence[Finding]], schema: Schema, keeper: Keeper
 ) -> Losses:
     """What `statements` lose on a target with this schema. `found` are the findings on each."""
-    triggers = frozenset(str(o.table) for o in schema.others if o.kind in {"trigger", "rule"} and o.table)
     tables = {table.qualified: table for table in schema.tables}
-    look = _Look(keeper, tables, triggers, frozenset(tables), schema.unseen)
+    look = _Look(keeper, tables, schema, frozenset(_acting(schema)), frozenset(tables))
     for at, (statement, findings) in enumerate(zip(statements, found, strict=True)):
         if statement.kind == "change":
             for finding in findings:
@@ -90,6 +89,14 @@ def losses(
     return Losses(kept, tuple(dict.fromkeys([*look.why_not, *clashes.values()])))
 
 
+def _acting(schema: Schema) -> Iterator[str]:
+    """The tables with triggers or rules, and those whose partitions or children have some."""
+    for other in schema.others:
+        if other.kind in {"trigger", "rule"} and other.table:
+            yield other.table
+            yield from above(schema, other.table)
+
+
 def _referring(one: Lost, lost: Sequence[Lost], look: _Look) -> Lost:
     """The loss with the foreign keys of its table to those that stay as they are."""
     changed = {each.loss.table.qualified for each in lost if each.loss.kind not in {"columns", "values"}}
@@ -99,7 +106,8 @@ def _referring(one: Lost, lost: Sequence[Lost], look: _Look) -> Lost:
         if constraint.kind == "foreign_key" and (reference := _reference(constraint, look.tables)) is not None
     ]
     stays = tuple(r for r in refers if r.parent.qualified not in changed | look.moved | {one.loss.table.qualified})
-    return replace(one, loss=replace(one.loss, refers=stays))
+    silence = look.keeper.silenced(one.loss.table, look.schema)
+    return replace(one, loss=replace(one.loss, refers=stays, silence=((), ()) if isinstance(silence, str) else silence))
 
 
 def _reference(constraint: Constraint, tables: Mapping[str, Table]) -> Reference | None:
@@ -203,13 +211,25 @@ def _hindrance(look: _Look, finding: Finding, statement: Statement, qualified: s
         return f"{qualified} is not known, or was renamed or moved by this plan"
     if table.kind not in {"table", "partitioned", "partitioned table"} or any("child of" in o for o in table.options):
         return f"rows of {qualified} are not kept: it is no plain table"
-    if any(line.startswith(f"rows of {qualified}: ") for line in look.unseen):
+    if any(line.startswith(f"rows of {qualified}: ") for line in look.schema.unseen):
         return f"not all rows of {qualified} can be seen by the role that applies"
-    if qualified in look.triggers and finding.rule.id != "drop-column":
-        return f"a trigger or rule of {qualified} would act again when its rows are put back"
+    if why := _acts(look, finding, table):
+        return why
     if finding.rule.id == "drop-table" and "CASCADE" in statement.sql.upper():
         return f"what CASCADE takes away with {qualified} is not kept"
     return _hidden_key(look, statement, table) if finding.rule.id in _ASSIGNS else None
+
+
+def _acts(look: _Look, finding: Finding, table: Table) -> str | None:
+    """Why triggers or rules would act on what is put back: of a dropped column they can be kept from it."""
+    if finding.rule.id == "drop-column":
+        silence = look.keeper.silenced(table, look.schema)
+        return silence if isinstance(silence, str) else None
+    return (
+        f"a trigger or rule of {table.qualified} would act again when its rows are put back"
+        if table.qualified in look.acting
+        else None
+    )
 
 
 def _hidden_key(look: _Look, statement: Statement, table: Table) -> str | None:

@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mcp_migrate.dialects.keeper import Keeper, Loss, Readd, Texts
+from mcp_migrate.migrations.disturbing import disturbed, needed
 from mcp_migrate.migrations.losses import Losses, Lost, losses
 from mcp_migrate.migrations.parking import Yard, come_back
 from mcp_migrate.model import Kept, Plan, Reverse, Statement, Undo, digest
 from mcp_migrate.schema import Schema
-from mcp_migrate.schema.model import Column
-
-_WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "TRUNCATE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ class _Weaving:
                 why_not.append(texts)
             else:
                 kept += texts
-        written = _written(self.plan_.reverse, kept) | self._at_once(kept)
+        written = disturbed(self.plan_, [one.lost.loss for one in kept]) | self._at_once(kept)
         kept = [one for one in kept if one.lost.loss.table.qualified not in written]
         why_not += written.values()
         undo = Undo(self.key, self._places(kept), tuple(dict.fromkeys(why_not)), self.keeping.seconds)
@@ -151,7 +149,7 @@ class _Weaving:
         texts = [statement.sql for statement in self.plan_.reverse.statements]
         gone = {one.lost.loss.table.qualified for one in kept if one.lost.loss.kind == "table"}
         late = (one.lost.loss for one in kept if one.lost.loss.table.qualified in gone)
-        names = [loss.table.qualified for loss in late if _needed(loss) and self._readd(texts, loss) is None]
+        names = [loss.table.qualified for loss in late if needed(loss) and self._readd(texts, loss) is None]
         return {name: f"{name} loses a column, then goes, and comes back in one step" for name in names}
 
     def _places(self, kept: Sequence[_One]) -> tuple[Kept, ...]:
@@ -242,8 +240,8 @@ class _Weaving:
     def _readd(self, texts: Sequence[str], loss: Loss) -> Readd | None:
         if loss.kind == "table":
             return self.keeper.readd(texts, loss.table, None)
-        needed = _needed(loss)
-        return self.keeper.readd(texts, loss.table, needed[0]) if needed and len(loss.columns) == 1 else None
+        column = next(iter(needed(loss)), None) if len(loss.columns) == 1 else None
+        return None if column is None else self.keeper.readd(texts, loss.table, column)
 
     def _ordered(self, kept: Sequence[_One]) -> list[_One]:
         """The last loss first; of one statement, tables after those they refer to."""
@@ -271,27 +269,6 @@ def _depths(schema: Schema) -> dict[str, int]:
             break
         depths |= dict.fromkeys(ready, depth)
     return {name: depths.get(name, len(refers)) for name in refers}
-
-
-def _needed(loss: Loss) -> list[Column]:
-    lost = loss.columns if loss.kind == "columns" else ()
-    return [column for column in lost if not column.nullable and column.default is None and not column.identity]
-
-
-def _written(reverse: Reverse, kept: Sequence[_One]) -> dict[str, str]:
-    """Tables that the downgrade writes to by itself: its values and those that were kept would be mixed."""
-    found = {}
-    for table in {one.lost.loss.table.qualified: one.lost.loss.table for one in kept}.values():
-        if any(_may_write(statement, table.name) for statement in reverse.statements):
-            found[table.qualified] = f"the downgrade itself writes to {table.qualified}"
-    return found
-
-
-def _may_write(statement: Statement, name: str) -> bool:
-    """Whether a statement of a downgrade may write rows of a table; what copies a table that is made anew does not."""
-    first = statement.sql.split(maxsplit=1)[:1]
-    writes = bool(first) and first[0].upper() in _WRITES and "_alembic_tmp_" not in statement.sql
-    return statement.kind == "change" and writes and name in statement.sql
 
 
 def _numbered(statements: Iterable[Statement]) -> tuple[Statement, ...]:

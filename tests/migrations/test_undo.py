@@ -649,3 +649,24 @@ def test_a_role_that_may_make_no_schema_uses_the_one_an_admin_made(postgres: tup
     finally:
         ask("DROP OWNED BY keeper_of_undo CASCADE")
         ask("DROP ROLE keeper_of_undo")
+
+
+@pytest.mark.proves("design-5")
+def test_where_there_is_no_room_for_undo_data_nothing_is_lost(lite: tuple[str, Ask]) -> None:
+    url, ask = lite
+    resource = pytest.importorskip("resource")
+    for sql in (LONE, "INSERT INTO t VALUES (1, hex(zeroblob(400000)), 1)"):
+        ask(sql)
+    plan = plan_for(url, ["ALTER TABLE t DROP COLUMN a"], ["ALTER TABLE t ADD COLUMN a text"])
+    before, (soft, hard) = schema_of(url), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(url.removeprefix("sqlite:///")).stat().st_size, hard))
+    try:
+        with pytest.raises(StatementFailedError):
+            run(url, plan.statements)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert ask("SELECT id, length(a), b FROM t") == [(1, 800000, 1)]
+    assert schema_of(url) == before
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    assert ask("SELECT id, length(a), b FROM t") == [(1, 800000, 1)]

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.migrations.undo import Keeping, Target, protect
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, shape
@@ -131,7 +134,8 @@ def derived(url: str, made: Sequence[Made], up: Sequence[str]) -> list[str]:
     assert inverter is not None
     with dialect.open_scratch(url) as scratch:
         if not scratch.holds_schema:
-            run(scratch.url, _statements(["CREATE TYPE mood AS ENUM ('sad', 'glad')", *(t.create() for t in made)]))
+            types = ["CREATE TYPE mood AS ENUM ('sad', 'glad')"] if dialect.name == "postgresql" else []
+            run(scratch.url, _statements([*types, *(table.create() for table in made)]))
         run(scratch.url, _statements(up))
         return list(inverter.statements(schema_of(scratch.url), schema_of(url)))
 
@@ -161,6 +165,22 @@ def run(url: str, statements: Sequence[Statement]) -> None:
     with dialect_for(url).open_writer(url, statements, limits=Limits()) as writer:
         for statement in statements:
             writer.run(statement)
+
+
+@contextmanager
+def asking(url: str) -> Iterator[Callable[[str], list[Any]]]:
+    """What a query gives, on SQLite or PostgreSQL."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as database:
+            yield lambda sql: database.execute(sql).fetchall()
+        return
+    with connect(url) as connection:
+
+        def ask(sql: str) -> list[Any]:
+            done = connection.execute(sql.encode(), prepare=False)  # tables change their shape under the same queries
+            return list(done.fetchall()) if done.description else []
+
+        yield ask
 
 
 def schema_of(url: str) -> Schema:

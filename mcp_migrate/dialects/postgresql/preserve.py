@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
-from mcp_migrate.dialects.postgresql import parking
+from mcp_migrate.dialects.postgresql import parking, silencing
 from mcp_migrate.dialects.postgresql.parking import UNDO
 from mcp_migrate.dialects.postgresql.reader import MANIFEST
 from mcp_migrate.dialects.preserving import SqlKeeper
@@ -42,6 +42,10 @@ class PostgresKeeper(SqlKeeper):
     def finds(self, table: Table) -> str:  # noqa: ARG002  all alike
         """By its place in the file of its partition; good for one statement and no longer."""
         return "(t.tableoid::text || t.ctid::text)"
+
+    def silenced(self, table: Table, schema: Schema) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
+        """Triggers are switched off in the same transaction, and each is then what it was."""
+        return silencing.silenced(table, schema)
 
     def copied(self, alias: str, column: Column) -> str:
         """As text where the type is not PostgreSQL's own."""
