@@ -22,7 +22,9 @@ from mcp_migrate.schema import shape
 
 _RENAMES = frozenset({"rename", "rename-new-object"})
 _ADDS_ROWS = frozenset({"insert-rows", "overwrite-rows", "copy-in"})
-_NO_WAY = frozenset({"set-schema", "rename-enum-value", "set-sequence", "restart-sequence", "count-up"})
+_NO_WAY = frozenset(
+    {"set-schema", "rename-enum-value", "set-sequence", "restart-sequence", "count-up", "move-partitions"}
+)
 
 
 class _UncertainError(Exception):
@@ -55,14 +57,18 @@ def _derived(recorded: Recorded, way: Way, scratch: Scratch, inverter: Inverter)
     """What is left to do, done on `scratch` as it is found."""
     plan = recorded.plan
     revision = plan.statements[-1].revision
-    renames = [Statement(0, revision, sql, derived=True) for sql in _renames(recorded, way, inverter)]
+    renames = [_ours(way, revision, sql) for sql in _renames(recorded, way, inverter)]
     moves = [] if plan.reverse.available else list(_moves(way, plan))
     _run(way, scratch, renames)
     here = read_schema(way.dialect, scratch.url, way.info.version_table)
     texts = inverter.statements(here, recorded.began)
-    rest = [*(Statement(0, revision, sql, derived=True) for sql in texts), *moves]
+    rest = [*(_ours(way, revision, sql) for sql in texts), *moves]
     _run(way, scratch, rest)
     yield from (*renames, *rest)
+
+
+def _ours(way: Way, revision: str, sql: str) -> Statement:
+    return Statement(0, revision, sql, transactional=not way.dialect.commits(sql), derived=True)
 
 
 def _stands_at_its_end(recorded: Recorded, way: Way, scratch: Scratch) -> bool:

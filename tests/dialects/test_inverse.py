@@ -28,7 +28,34 @@ POSTGRESQL = (
     "COMMENT ON COLUMN e.m IS 'it''s'",
     "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
 )
+MARIADB = (
+    (
+        "CREATE TABLE e (id int AUTO_INCREMENT PRIMARY KEY, m enum('s','g') DEFAULT 's' COMMENT 'it''s',"
+        " b bit(3) NOT NULL, t timestamp NULL ON UPDATE current_timestamp(), n int, twice int AS (n * 2) STORED,"
+        " u varchar(9) COLLATE latin1_bin, UNIQUE KEY `an odd name` (u(3) DESC, b), FULLTEXT KEY ft (u))"
+        " COMMENT 'all''s'"
+    ),
+    "CREATE TABLE m (x int) ENGINE=MyISAM COLLATE latin1_bin",
+    "CREATE SQL SECURITY INVOKER VIEW i AS SELECT id FROM p WHERE id > 0 WITH CASCADED CHECK OPTION",
+)
 CHANGES = {
+    "mariadb": (
+        "CREATE TABLE new (id int PRIMARY KEY, p int REFERENCES p (id)); CREATE INDEX i ON new (p)",
+        (
+            "CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int REFERENCES one (id));"
+            "ALTER TABLE one ADD COLUMN two int"
+        ),
+        "DROP VIEW i; DROP TABLE c; DROP TABLE p",
+        "DROP TABLE e; DROP TABLE m",
+        "ALTER TABLE c DROP COLUMN n, DROP COLUMN m, ADD COLUMN z text NOT NULL DEFAULT 'q', DROP CONSTRAINT positive",
+        "ALTER TABLE e DROP COLUMN m, DROP COLUMN twice, MODIFY u text, DROP KEY `an odd name`",
+        (
+            "ALTER TABLE c MODIFY n text, MODIFY m int NOT NULL DEFAULT 3, DROP FOREIGN KEY to_p,"
+            " ADD CONSTRAINT u UNIQUE (p)"
+        ),
+        "ALTER TABLE c ADD COLUMN t int; CREATE VIEW w AS SELECT t FROM c",
+        "CREATE OR REPLACE VIEW i AS SELECT id, a FROM p",
+    ),
     "sqlite": (
         "CREATE TABLE new (id integer); CREATE INDEX i ON new (id)",
         "ALTER TABLE p ADD COLUMN z text DEFAULT 'q'; CREATE INDEX z ON p (z)",
@@ -65,6 +92,13 @@ CHANGES = {
     ),
 }
 RENAMES = {
+    "mariadb": (
+        "ALTER TABLE c RENAME TO d",
+        "RENAME TABLE c TO `d e`",
+        "ALTER TABLE p RENAME COLUMN a TO b",
+        "ALTER TABLE p CHANGE a `b c` text NULL",
+        "ALTER TABLE c RENAME INDEX by_m TO m",
+    ),
     "sqlite": ("ALTER TABLE c RENAME TO d", "ALTER TABLE p RENAME COLUMN a TO b", 'ALTER TABLE p RENAME a TO "B"'),
     "postgresql": (
         "ALTER TABLE c RENAME TO d",
@@ -89,14 +123,14 @@ def schema_of(url: str) -> Schema:
         return reader.schema(version_table="alembic_version")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         found = f"sqlite:///{request.getfixturevalue('tmp_path')}/a.db"
         run(found, *BOTH, *SQLITE)
     else:
-        found = str(request.getfixturevalue("postgres_url"))
-        run(found, *BOTH, *POSTGRESQL)
+        found = str(request.getfixturevalue("postgres_url" if request.param == "postgresql" else "mariadb_url"))
+        run(found, *BOTH, *(POSTGRESQL if request.param == "postgresql" else MARIADB))
     return found
 
 
@@ -124,6 +158,16 @@ def test_a_renaming_is_taken_back_by_its_own_words(url: str) -> None:
         assert diff(start, schema_of(url)) == (), rename
     assert inverter.renamed_back("DROP TABLE p") is None
     assert inverter.renamed_back("not SQL (") is None
+
+
+def test_what_looks_with_the_rights_of_somebody_unknown_is_not_made_again(mariadb_url: str) -> None:
+    run(mariadb_url, *BOTH)
+    start = schema_of(mariadb_url)
+    run(mariadb_url, "DROP VIEW v")
+    inverter = dialect_for(mariadb_url).inverter()
+
+    assert inverter is not None
+    assert inverter.statements(schema_of(mariadb_url), start) == ()
 
 
 def test_nothing_is_derived_where_nothing_differs(url: str) -> None:

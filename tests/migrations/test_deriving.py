@@ -13,19 +13,21 @@ from tests.migrations.sample import Shop, lite
 CHANGES = """
 op.rename_table("orders", "purchases")
 op.drop_column("customers", "phone")
-op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.Text))
+op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.String(40)))
 op.create_index("notes_by_text", "notes", ["text"])
 """
 
 
 @pytest.mark.proves("way-back-derived")
 @pytest.mark.parametrize(
-    ("product", "downgrade"), [("sqlite", "pass"), ("postgresql", "raise NotImplementedError('there is no way back')")]
+    ("product", "downgrade"),
+    [("sqlite", "pass"), ("postgresql", "raise NotImplementedError('there is no way back')"), ("mariadb", "pass")],
 )
 def test_a_missing_downgrade_is_derived_rehearsed_and_told(
     request: pytest.FixtureRequest, tmp_path: Path, product: str, downgrade: str
 ) -> None:
-    shop = lite(tmp_path) if product == "sqlite" else Shop(tmp_path, str(request.getfixturevalue("postgres_url")))
+    fixture = {"postgresql": "postgres_url", "mariadb": "mariadb_url"}.get(product)
+    shop = Shop(tmp_path, str(request.getfixturevalue(fixture))) if fixture else lite(tmp_path)
     shop.apply(shop.plan("c3").statements)
     start = fingerprint(shop.live()[1])
     shop.revise("d4", "c3", CHANGES, downgrade)

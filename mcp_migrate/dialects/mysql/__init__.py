@@ -73,8 +73,10 @@ class MySQL:
         return MysqlKeeper()
 
     def inverter(self) -> Inverter | None:
-        """Nothing: what failed half way would have to be taken back by hand."""
-        return None
+        """What takes tables and views back, step by step."""
+        from mcp_migrate.dialects.mysql.inverse import MysqlInverter
+
+        return MysqlInverter()
 
     def open_rehearsal(
         self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits

@@ -41,23 +41,23 @@ def nulls_taken(sql: str, table: str, column: str) -> tuple[str, str] | None:
 
     None for every other statement, and where the definition says of a key, which would be made twice.
     """
-    tokens = _tokens(sql)
-    words = [sql[token.start : token.end + 1].upper() for token in tokens]
+    read = tokens(sql)
+    words = [sql[token.start : token.end + 1].upper() for token in read]
     named = 4 if words[3:5] and words[3] == "ADD" and words[4] == "COLUMN" else 3
     places = [at for at in range(named, len(words) - 1) if words[at : at + 2] == ["NOT", "NULL"]]
     adds = words[:2] == ["ALTER", "TABLE"] and words[3:4] == ["ADD"] and len(places) == 1
-    if not adds or _ELSEWHERE & set(words) or "," in _outside(words):
+    if not adds or _ELSEWHERE & set(words) or "," in outside(words):
         return None
-    if [tokens[2].text, tokens[named + 1].text] != [table, column]:
+    if [read[2].text, read[named + 1].text] != [table, column]:
         return None
-    null, add, definition = places[0], tokens[3].start, tokens[named + 1].start
+    null, add, definition = places[0], read[3].start, read[named + 1].start
     return (
-        f"{sql[: tokens[null].start]}NULL{sql[tokens[null + 1].end + 1 :]}",
+        f"{sql[: read[null].start]}NULL{sql[read[null + 1].end + 1 :]}",
         f"{sql[:add]}MODIFY COLUMN {sql[definition:]}",
     )
 
 
-def _outside(words: Sequence[str]) -> list[str]:
+def outside(words: Sequence[str]) -> list[str]:
     """The words that stand in no parenthesis."""
     depth, found = 0, []
     for word in words:
@@ -66,7 +66,8 @@ def _outside(words: Sequence[str]) -> list[str]:
     return found
 
 
-def _tokens(sql: str) -> list[Any]:
+def tokens(sql: str) -> list[Any]:
+    """The tokens of a second reader of SQL; none where it cannot read it."""
     import sqlglot
 
     try:
