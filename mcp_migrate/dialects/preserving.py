@@ -47,7 +47,8 @@ class SqlKeeper:
 
     def silenced(self, table: Table, schema: Schema) -> tuple[tuple[str, ...], tuple[str, ...]] | str:
         """Nothing silences a trigger, unless a product says how; one whose text knows no UPDATE does not hear of it."""
-        acting = [other for other in schema.others if other.kind == "trigger" and other.table == table.qualified]
+        named = self.folded(table.qualified)  # SQLite spells a trigger's table as the trigger did
+        acting = [o for o in schema.others if o.kind == "trigger" and self.folded(o.table or "") == named]
         if acting and (not self.keys(table) or any("UPDATE" in other.definition.upper() for other in acting)):
             return f"a trigger of {table.qualified} would act when its values are put back"
         return (), ()

@@ -24,12 +24,12 @@ def needed(loss: Loss) -> list[Column]:
 
 def _written(back: Iterable[Statement], losses: Iterable[Loss]) -> dict[str, str]:
     """Tables that the downgrade writes to by itself: its values and those that were kept would be mixed."""
-    tables = {loss.table.qualified: loss.table.name for loss in losses}
-    writing = [statement for statement in back if _writes(statement)]
+    tables = {loss.table.qualified: loss.table.name.upper() for loss in losses}
+    writing = [statement.sql.upper() for statement in back if _writes(statement)]
     return {
         qualified: f"the downgrade itself writes to {qualified}"
         for qualified, name in tables.items()
-        if any(name in statement.sql for statement in writing)
+        if any(name in sql for sql in writing)
     }
 
 

@@ -76,7 +76,7 @@ def losses(
 ) -> Losses:
     """What `statements` lose on a target with this schema. `found` are the findings on each."""
     tables = {table.qualified: table for table in schema.tables}
-    look = _Look(keeper, tables, schema, frozenset(_acting(schema)), frozenset(tables))
+    look = _Look(keeper, tables, schema, frozenset(map(keeper.folded, _acting(schema))), frozenset(tables))
     for at, (statement, findings) in enumerate(zip(statements, found, strict=True)):
         if statement.kind == "change":
             for finding in findings:
@@ -225,11 +225,8 @@ def _acts(look: _Look, finding: Finding, table: Table) -> str | None:
     if finding.rule.id == "drop-column":
         silence = look.keeper.silenced(table, look.schema)
         return silence if isinstance(silence, str) else None
-    return (
-        f"a trigger or rule of {table.qualified} would act again when its rows are put back"
-        if table.qualified in look.acting
-        else None
-    )
+    acts = look.keeper.folded(table.qualified) in look.acting
+    return f"a trigger or rule of {table.qualified} would act again when its rows are put back" if acts else None
 
 
 def _hidden_key(look: _Look, statement: Statement, table: Table) -> str | None:

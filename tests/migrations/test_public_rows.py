@@ -18,7 +18,7 @@ from tests.migrations.test_public_projects import database, plain_alembic, with_
 from tests.migrations.undoing import asking, run
 
 LOSING = {
-    ("optuna", "sqlite"): ("v2.4.0.a", "main.studies"),
+    ("optuna", "sqlite"): ("v3.0.0.b", "main.trial_values"),
     ("optuna", "postgresql"): ("v1.2.0.a", "public.trials"),
     ("mlflow", "sqlite"): ("dc11669786a5", "main.jobs"),
     ("mlflow", "postgresql"): ("cfd24bdc0731", "public.runs"),
