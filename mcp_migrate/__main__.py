@@ -125,7 +125,7 @@ class Wiring:
         """The ledger, created when it is not there yet."""
         from mcp_migrate.ledger import Ledger
 
-        ledger = Ledger.open(self.settings.ledger)
+        ledger = Ledger.open(self.settings.resolved_ledger(), remember=self.settings.ledger_head)
         if self.settings.checkpoints is not None:
             ledger.after = self._noticed
         return ledger

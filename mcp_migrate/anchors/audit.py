@@ -75,7 +75,8 @@ class Audit:
                 self._outside(f"the checkpoint of {name}", text)
         inside = Inside(frozenset(_KINDS), lambda events: self._inside(events, partly=since is not None))
         found = verify(
-            self.settings.ledger,
+            self.settings.resolved_ledger(),
+            remember=self.settings.ledger_head,
             trusted=trusted,
             known=[anchor.known for anchor in self.anchors],
             since=since,
@@ -85,7 +86,7 @@ class Audit:
         return Report(
             found,
             tuple(dict.fromkeys((*found.findings, *self.findings, *self.weighed.findings, *self._too_old(newest)))),
-            (*self.notes, *(f"entry {each.seq}: {each.why}" for each in self.weighed.unchecked)),
+            (*found.notes, *self.notes, *(f"entry {each.seq}: {each.why}" for each in self.weighed.unchecked)),
             self.weighed.holding,
             newest,
         )

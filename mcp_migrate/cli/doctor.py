@@ -40,6 +40,7 @@ def _look(wiring: Wiring) -> Iterator[Finding]:
     where = wiring.settings.path
     yield Finding("configuration", "ok" if where else "note", str(where or "none was found: this is the local profile"))
     yield _tried("ledger", partial(_ledger, wiring))
+    yield from _left_open(wiring)
     yield from _reviewers(wiring)
     yield from _cages()
     for name in wiring.settings.targets:
@@ -66,7 +67,15 @@ def _reviewers(wiring: Wiring) -> Iterator[Finding]:
 
 def _ledger(wiring: Wiring) -> str:
     head = wiring.ledger.head()
-    return f"{head.size} entries"
+    return f"{head.size} entries in {wiring.ledger.place}"
+
+
+def _left_open(wiring: Wiring) -> Iterator[Finding]:
+    try:
+        found = wiring.ledger.left_open()
+    except MigrateError:  # what is wrong with the ledger has been said
+        return
+    yield from (Finding("ledger", "note", said) for said in found)
 
 
 def _cages() -> Iterator[Finding]:

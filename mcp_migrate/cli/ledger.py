@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.ledger_places import move, sql
 from mcp_migrate.cli.ledger_verify import check_proof, verify
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger import Event
@@ -23,6 +24,8 @@ _FOLLOW_SECONDS = 0.5
 
 
 app.command()(verify)
+app.command()(move)
+app.command("sql")(sql)
 
 
 @app.command()

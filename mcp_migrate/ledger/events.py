@@ -56,6 +56,8 @@ class Kind(StrEnum):
     CHECKPOINT_WITNESSED = "checkpoint.witnessed"
     WITNESS_TOOK = "witness.took"
     WITNESS_FAILED = "witness.failed"
+    LEDGER_MOVED = "ledger.moved"
+    LEDGER_CONTINUED = "ledger.continued"
     UNDO_EXPIRED = "undo.expired"
     UNDO_PRUNED = "undo.pruned"
 
@@ -177,6 +179,10 @@ def _check_kind(draft: Draft) -> None:
         raise InternalError(f"The ledger knows no kind {draft.kind!r}.", hint=_BROKEN)
     if draft.kind == Kind.APPROVAL_CONSUMED and not draft.subject:
         raise InternalError("What was consumed has no name.", hint=_BROKEN)
+    if any("\0" in (name or "") for name in (draft.workflow, draft.call_id, draft.subject)):
+        raise InvalidArgumentsError(
+            f"The ledger cannot hold this {draft.kind}: a name in it holds a NUL.", hint="Send names without it."
+        )
 
 
 def _check_size(draft: Draft, raw: bytes) -> None:

@@ -5,47 +5,68 @@ Importing this module imports SQLAlchemy, so import it inside functions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
+    ColumnElement,
     Dialect,
     Integer,
     LargeBinary,
+    MetaData,
     Select,
+    Table,
     Text,
     bindparam,
-    column,
+    cast,
     func,
     insert,
     select,
-    table,
     type_coerce,
 )
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
-events = table(
+events = Table(
     "events",
-    column("seq", Integer),
-    column("at", Text),
-    column("kind", Text),
-    column("workflow", Text),
-    column("call_id", Text),
-    column("subject", Text),
-    column("body", Text),
-    column("leaf", LargeBinary),
-    column("root", LargeBinary),
-    column("frontier", LargeBinary),
+    MetaData(),  # a table of which a schema can be told, other than `table()`
+    Column("seq", Integer),
+    Column("at", Text),
+    Column("kind", Text),
+    Column("workflow", Text),
+    Column("call_id", Text),
+    Column("subject", Text),
+    Column("body", Text),
+    Column("leaf", LargeBinary),
+    Column("root", LargeBinary),
+    Column("frontier", LargeBinary),
 )
 ALL = select(events).order_by(events.c.seq)
 _LAST = select(func.max(events.c.seq)).scalar_subquery()
-TAIL = select(events.c.seq, events.c.root, events.c.frontier).where(events.c.seq == _LAST)
+TAIL = select(events.c.seq, events.c.kind, events.c.root, events.c.frontier).where(events.c.seq == _LAST)
 ROOT_OF = select(events.c.root).where(events.c.seq == bindparam("seq"))
 INSERT = insert(events)
 KEPT = select(events.c.seq, events.c.leaf, events.c.frontier).where(events.c.seq.in_(bindparam("seqs", expanding=True)))
-FRONTIER_OF = select(events.c.root, events.c.frontier).where(events.c.seq == bindparam("seq"))
+
+Said = Callable[[Any, str | tuple[str, ...]], ColumnElement[str]]
+
+
+def said_in_sqlite(body: Any, path: str | tuple[str, ...]) -> ColumnElement[str]:
+    """The text at a path of a body, as SQLite finds it."""
+    found: ColumnElement[str] = type_coerce(body, JSON)[path].as_string()
+    return found
+
+
+def said_in_postgresql(body: Any, path: str | tuple[str, ...]) -> ColumnElement[str]:
+    """The text at a path of a body, as PostgreSQL finds it.
+
+    Its texts hold no NUL, and one escaped anywhere in a body would fail the look-up for everybody.
+    """
+    keys = (path,) if isinstance(path, str) else path
+    found: ColumnElement[str] = func.json_extract_path_text(cast(func.replace(body, r"\u0000", r"\ufffd"), JSON), *keys)
+    return found
 
 
 def text_of(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
@@ -68,20 +89,18 @@ def read(since: int, kind: str | None, workflow: str | None, limit: int) -> Sele
     return query
 
 
-def unanswered(kind: str, answer: str, where: Mapping[str, str]) -> Select[Any]:
+def unanswered(kind: str, answer: str, where: Mapping[str, str], said: Said) -> Select[Any]:
     """Entries of one kind whose subject has no entry of another kind."""
     answers = events.alias("answers")
-    body = type_coerce(events.c.body, JSON)
     answered = select(answers.c.seq).where(answers.c.subject == events.c.subject, answers.c.kind == answer)
     query = ALL.where(events.c.kind == kind, ~answered.exists())
     for key, value in where.items():
-        query = query.where(body[key].as_string() == value)
+        query = query.where(said(events.c.body, key) == value)
     return query
 
 
-def last(kind: str, where: Mapping[str | tuple[str, ...], str], limit: int) -> Select[Any]:
-    body = type_coerce(events.c.body, JSON)
+def last(kind: str, where: Mapping[str | tuple[str, ...], str], limit: int, said: Said) -> Select[Any]:
     query = select(events).where(events.c.kind == kind).order_by(events.c.seq.desc()).limit(limit)
     for key, value in where.items():
-        query = query.where(body[key].as_string() == value)
+        query = query.where(said(events.c.body, key) == value)
     return query

@@ -41,11 +41,11 @@ def event_of(row: Mapping[Any, Any]) -> Event:
 _PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")
 
 
-def kept_of(seqs: Collection[int], rows: Iterable[Any]) -> dict[int, Kept]:
+def kept_of(seqs: Collection[int], rows: Iterable[Mapping[Any, Any]]) -> dict[int, Kept]:
     """What stands beside these entries; the peaks before one are stored with the one before it."""
-    found = {row.seq: row for row in rows}
-    peaks = {seq: Frontier.from_bytes(seq, found[seq - 1].frontier).peaks if seq else () for seq in seqs}
-    return {seq: Kept(found[seq].leaf, peaks[seq]) for seq in seqs}
+    found = {row["seq"]: row for row in rows}
+    peaks = {seq: Frontier.from_bytes(seq, found[seq - 1]["frontier"]).peaks if seq else () for seq in seqs}
+    return {seq: Kept(found[seq]["leaf"], peaks[seq]) for seq in seqs}
 
 
 def no_such(what: str, size: int) -> InvalidArgumentsError:

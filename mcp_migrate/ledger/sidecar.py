@@ -36,12 +36,17 @@ def read_sidecar(ledger: Path) -> Head | None:
         LedgerCorruptError: the file is not a head.
         OSError: it cannot be read.
     """
+    return head_of(sidecar_path(ledger))
+
+
+def head_of(file: Path) -> Head | None:
+    """The head that a file holds. Raises: as `read_sidecar`."""
     try:
-        descriptor = _open(ledger, os.O_RDONLY)
+        descriptor = _open(file, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
-        return _known(ledger, descriptor)
+        return _known(file, descriptor)
     finally:
         os.close(descriptor)
 
@@ -53,9 +58,14 @@ def publish(ledger: Path, head: Head) -> None:
         LedgerCorruptError: the file is not a head.
         OSError: it cannot be written.
     """
-    descriptor = _open(ledger, os.O_RDWR)
+    put_in(sidecar_path(ledger), head)
+
+
+def put_in(file: Path, head: Head) -> None:
+    """Put `head` into a file unless a later one is there. Raises: as `publish`."""
+    descriptor = _open(file, os.O_RDWR)
     try:
-        if _known(ledger, descriptor).size < head.size:
+        if _known(file, descriptor).size < head.size:
             os.lseek(descriptor, 0, os.SEEK_SET)
             os.write(descriptor, _text(head))
     finally:
@@ -69,7 +79,7 @@ def turn(ledger: Path, *, within: float) -> Iterator[None]:
     Raises:
         OSError: there is no head file, or others do not let go of it.
     """
-    descriptor = _open(ledger, os.O_RDONLY)
+    descriptor = _open(sidecar_path(ledger), os.O_RDONLY)
     try:
         end = time.monotonic() + within
         while not _taken(descriptor):
@@ -103,6 +113,11 @@ def begin(ledger: Path, new: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    begin_in(sidecar_path(ledger), new)
+
+
+def begin_in(file: Path, new: Path) -> None:
+    """Have a file hold the head of an empty log, unless it is there. Raises: OSError."""
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, _text(Head(0, EMPTY_ROOT.hex())))
@@ -110,19 +125,19 @@ def begin(ledger: Path, new: Path) -> None:
     finally:
         os.close(descriptor)
     with suppress(FileExistsError):  # another process was first, and may have recorded something since
-        os.link(new, sidecar_path(ledger))
+        os.link(new, file)
 
 
-def _open(ledger: Path, flags: int) -> int:
-    return os.open(sidecar_path(ledger), flags | getattr(os, "O_BINARY", 0))
+def _open(file: Path, flags: int) -> int:
+    return os.open(file, flags | getattr(os, "O_BINARY", 0))
 
 
-def _known(ledger: Path, descriptor: int) -> Head:
+def _known(file: Path, descriptor: int) -> Head:
     try:
         return _parse(_settled(descriptor))
     except ValueError as error:
         raise LedgerCorruptError(
-            f"The head file {sidecar_path(ledger)} cannot be understood: {error}.",
+            f"The head file {file} cannot be understood: {error}.",
             hint="It was written by something else. Put it back from a backup, then run `ledger verify`.",
         ) from error
 

@@ -45,8 +45,8 @@ def locate(url: str) -> Path:
         parsed = None
     if parsed is None or parsed.drivername != "sqlite" or parsed.host or parsed.query:
         raise ConfigInvalidError(
-            "The ledger must be an SQLite file; other databases are not supported yet.",
-            hint="Write `ledger: sqlite:///path/to/ledger.db`, without options.",
+            "The ledger must be an SQLite file or a PostgreSQL database.",
+            hint="Write `ledger: sqlite:///path/to/ledger.db`, without options, or `postgresql://USER@HOST/NAME`.",
         )
     if not parsed.database or parsed.database == ":memory:":
         raise ConfigInvalidError(

@@ -1,72 +1,61 @@
 """How does an event get into the ledger, durably and once, and how is it found again?
 
-There is no statement here that changes or removes an entry, and the file's own triggers refuse them.
+There is no statement here that changes or removes an entry, and the database's own triggers refuse them.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError
-from mcp_migrate.ledger import sqlite
+from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_text, stamp
-from mcp_migrate.ledger.line import Line, Row, Waiting
+from mcp_migrate.ledger.line import Line, Waiting
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
 from mcp_migrate.ledger.rows import event_of, grow, kept_of, no_such
-from mcp_migrate.ledger.sidecar import publish, read_sidecar, turn
-from mcp_migrate.ledger.trouble import translated, unavailable
+from mcp_migrate.ledger.storage import Storage, open_storage
+from mcp_migrate.ledger.trouble import TAMPERED
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
-    from sqlalchemy.engine import Connection
 
 _Made = TypeVar("_Made")
-_TAMPERED = "Run `mcp-migrate ledger verify`, keep the file as evidence, and restore a backup."
 
 
 class Ledger:
-    """One ledger file, for all threads of a process; other processes may have it open as well."""
+    """One ledger, for all threads of a process; other processes may have it open as well."""
 
-    def __init__(self, path: Path, connection: Connection) -> None:
-        self._path = path
-        self._connection = connection
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._lock = threading.Lock()
         self._line = Line(self._write)
-        dialect = connection.dialect
-        self._insert, self._tail = (_queries().text_of(each, dialect) for each in (_queries().INSERT, _queries().TAIL))
         self._last: tuple[Any, Frontier] = (None, Frontier())
-        self._file = _identity(path)
         self.after: Callable[[Sequence[Event]], None] | None = None
         """What is told of each entry once it is on the disk."""
         self._remembered: dict[Any, Any] = {}
 
     @classmethod
-    def open(cls, url: str, *, create: bool = True) -> Self:
+    def open(cls, url: str, *, create: bool = True, remember: Path | None = None) -> Self:
         """Open the ledger at `url`, making an empty one where `create` allows it.
 
+        A file has its head beside it; of one on a server, `remember` is where this machine keeps the last head it saw.
+
         Raises:
-            ConfigInvalidError: `url` does not name an SQLite file.
+            ConfigInvalidError: `url` names neither an SQLite file nor a PostgreSQL database.
             LedgerUnavailableError: it cannot be opened, or something else is stored there.
             LedgerCorruptError: its triggers or tables are not as we made them.
         """
-        path = sqlite.locate(url)
-        with translated(path):
-            if create:
-                sqlite.create(path)
-            connection = sqlite.connect(path, "rw")
-            changed = sqlite.changed_schema(connection)
-            if changed:
-                connection.close()
-                raise LedgerCorruptError(f"The ledger {path} was altered: {'; '.join(changed)}.", hint=_TAMPERED)
-            return cls(path, connection)
+        return cls(open_storage(url, create=create, remember=remember))
+
+    @property
+    def place(self) -> str:
+        """Where it is, without a password."""
+        return self._storage.place
 
     def append(self, *drafts: Draft, at: datetime) -> tuple[Event, ...]:
         """Record all of `drafts`, or none; they are on the disk when this returns.
@@ -74,7 +63,7 @@ class Ledger:
         Raises:
             InvalidArgumentsError: a body cannot be held.
             AlreadyUsedError: an approval among them was consumed before.
-            LedgerUnavailableError: it cannot be written; ``recorded`` when only the head file could not.
+            LedgerUnavailableError: it cannot be written, or goes on elsewhere; ``recorded`` when only its head is not.
             LedgerCorruptError: what is there does not fit together, or entries at its end are gone.
         """
         moment = stamp(at)
@@ -100,11 +89,11 @@ class Ledger:
         self, kind: str, *, limit: int = 1, where: Mapping[str | tuple[str, ...], str] | None = None
     ) -> tuple[Event, ...]:
         """Up to `limit` events of `kind`, newest first, whose body has these texts; a tuple is a path."""
-        return self._select(_queries().last(kind, where or {}, limit))
+        return self._select(_queries().last(kind, where or {}, limit, self._storage.said))
 
     def unanswered(self, kind: str, answer: str, *, where: Mapping[str, str]) -> tuple[Event, ...]:
         """Entries of `kind` whose subject has no entry of kind `answer`; `where` holds words of their bodies."""
-        return self._select(_queries().unanswered(kind, answer, where))
+        return self._select(_queries().unanswered(kind, answer, where, self._storage.said))
 
     def remembered(self, kind: Callable[[], _Made]) -> _Made:
         """What this process made of the entries so far, one of each kind: the log only grows, so it stays true."""
@@ -114,12 +103,12 @@ class Ledger:
 
     def head(self) -> Head:
         """The size of the log and its root."""
-        with self._lock, translated(self._path):
+        with self._lock:
             return _head(self._frontier())
 
     def root_at(self, size: int) -> str:
         """The root of the log as it was with `size` entries. Raises: InvalidArgumentsError."""
-        with self._lock, translated(self._path):
+        with self._lock:
             frontier = self._frontier()
             root = self._root_at(size, frontier) if 0 <= size <= frontier.size else None
         if root is None:
@@ -137,7 +126,7 @@ class Ledger:
     def _proved(
         self, what: str, prove: Callable[[int, int, Look], tuple[bytes, ...]], at: int, size: int
     ) -> tuple[bytes, ...]:
-        with self._lock, translated(self._path):
+        with self._lock:
             known = self._frontier().size
             if size > known:
                 raise no_such(what, known)
@@ -148,12 +137,17 @@ class Ledger:
 
     def _kept(self, seqs: Collection[int]) -> Mapping[int, Kept]:
         asked = {"seqs": sorted({*seqs, *(seq - 1 for seq in seqs if seq)})}
-        return kept_of(seqs, self._connection.execute(_queries().KEPT, asked))
+        return kept_of(seqs, self._storage.select(_queries().KEPT, asked))
+
+    def left_open(self) -> Sequence[str]:
+        """What its database would let this server do to it, or may lose, in words."""
+        with self._lock:
+            return self._storage.left_open()
 
     def close(self) -> None:
-        """Let go of the file. Whatever was appended is there already."""
+        """Let go of it. Whatever was appended is there already."""
         with self._lock:
-            self._connection.close()
+            self._storage.close()
 
     def __enter__(self) -> Self:
         return self
@@ -165,77 +159,31 @@ class Ledger:
 
     def _write(self, group: Sequence[Waiting]) -> None:
         """Write the entries of all who wait in one transaction. Who holds up the others alone fails alone."""
-        with self._lock, self._turn():
-            with self._transaction():
+        with self._lock, self._storage.turn():
+            with self._storage.writing():
                 begun = frontier = self._frontier()
                 self._check_head(frontier)
+                self._check_moved(group)
                 for each in group:
                     frontier = self._put(each, frontier)
             if frontier.size > begun.size:
-                self._publish(_head(frontier))
+                self._storage.publish(_head(frontier))
 
     def _put(self, waiting: Waiting, frontier: Frontier) -> Frontier:
         rows = tuple(grow(frontier, waiting))
-        driver = sqlite.driver(self._connection)
-        if not waiting.consumes:  # nothing that could be in the way of this entry alone
-            self._send(driver, rows)
-        elif used := self._send_apart(driver, rows, waiting.consumes):
-            waiting.error = used
+        try:
+            self._storage.put(rows, waiting.consumes)
+        except AlreadyUsedError as error:
+            waiting.error = error
             return frontier
         waiting.rows = rows
         return rows[-1]["grown"] if rows else frontier
 
-    def _send(self, driver: sqlite3.Connection, rows: Sequence[Row]) -> None:
-        text, names = self._insert
-        driver.executemany(text, [[row[name] for name in names] for row in rows])
-
-    def _send_apart(
-        self, driver: sqlite3.Connection, rows: Sequence[Row], consumes: Sequence[str]
-    ) -> AlreadyUsedError | None:
-        """Send what may have been used up already, so that it fails without the others."""
-        driver.execute("SAVEPOINT apart")
-        try:
-            with translated(self._path, consumes=consumes):
-                self._send(driver, rows)
-        except AlreadyUsedError as error:
-            driver.execute("ROLLBACK TO apart")
-            return error
-        driver.execute("RELEASE apart")
-        return None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Hold the write lock of the file, across processes: all is committed at the end, or nothing."""
-        with translated(self._path):
-            driver = sqlite.driver(self._connection)
-            driver.execute("BEGIN IMMEDIATE")
-            try:
-                self._check_place()
-                yield
-                driver.execute("COMMIT")
-            finally:
-                driver.rollback()  # does nothing after COMMIT, or where SQLite has rolled back by itself
-
-    def _publish(self, head: Head) -> None:
-        """Write the head beside the file, while it is still our turn so that a later head stays."""
-        with translated(self._path, recorded=True):
-            publish(self._path, head)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Be the only process that writes, until the head is beside the entries."""
-        with translated(self._path), ExitStack() as held:
-            try:
-                held.enter_context(turn(self._path, within=sqlite.TURN_SECONDS))
-            except FileNotFoundError as error:
-                raise self._corrupt("its head file is missing") from error
-            yield
-
     def _frontier(self) -> Frontier:
         """The frontier after the last entry; it must give that entry's root."""
-        row = sqlite.driver(self._connection).execute(self._tail[0]).fetchone()
+        row = self._storage.tail()
         if row != self._last[0]:
-            self._last = (row, self._held(*row) if row else Frontier())
+            self._last = (row, self._held(row[0], row[2], row[3]) if row else Frontier())
         return self._last[1]
 
     def _held(self, seq: int, root: object, stored: object) -> Frontier:
@@ -250,31 +198,35 @@ class Ledger:
 
     def _check_head(self, frontier: Frontier) -> None:
         """Refuse to build on a log whose end was cut: the next head would hide that it was."""
-        known = read_sidecar(self._path)
-        if known is None:
-            raise self._corrupt("its head file is missing")
+        known = self._storage.known()
         if known.size > frontier.size:
             raise self._corrupt(f"it has {frontier.size} entries and had {known.size}")
         if known.root != self._root_at(known.size, frontier):
-            raise self._corrupt(f"its first {known.size} entries are not those its head file vouches for")
+            by = self._storage.vouching
+            raise self._corrupt(f"its first {known.size} entries are not those {by} vouches for")
+
+    def _check_moved(self, group: Sequence[Waiting]) -> None:
+        """Refuse to go on here where the log goes on elsewhere: there would be two."""
+        last = self._last[0]
+        continued = all(draft.kind == Kind.LEDGER_CONTINUED for each in group for draft in each.drafts)
+        if last and last[1] == Kind.LEDGER_MOVED and not continued:
+            raise LedgerUnavailableError(
+                f"The ledger {self.place} was moved: it goes on elsewhere, as its last entry says.",
+                hint="Set `ledger` to where it is now. Had moving it been cut short: run the same `ledger move` again.",
+            )
 
     def _root_at(self, size: int, frontier: Frontier) -> str | None:
         if size in {0, frontier.size}:
             return _head(frontier if size else Frontier()).root
-        root = self._connection.execute(_queries().ROOT_OF, {"seq": size - 1}).scalar_one_or_none()
+        root = next((row["root"] for row in self._storage.select(_queries().ROOT_OF, {"seq": size - 1})), None)
         return root.hex() if isinstance(root, bytes) else None
 
-    def _check_place(self) -> None:
-        """A file that was moved away still takes entries, and nobody would ever find them."""
-        if _identity(self._path) != self._file:
-            raise unavailable(self._path, "the file was replaced while it was open")
-
     def _corrupt(self, why: str) -> LedgerCorruptError:
-        return LedgerCorruptError(f"The ledger {self._path} was tampered with: {why}.", hint=_TAMPERED)
+        return LedgerCorruptError(f"The ledger {self.place} was tampered with: {why}.", hint=TAMPERED)
 
     def _select(self, query: Select[Any]) -> tuple[Event, ...]:
-        with self._lock, translated(self._path):
-            return tuple(self._entry(row) for row in self._connection.execute(query).mappings())
+        with self._lock:
+            return tuple(self._entry(row) for row in self._storage.select(query))
 
     def _entry(self, row: Mapping[Any, Any]) -> Event:
         try:
@@ -285,11 +237,6 @@ class Ledger:
 
 def _head(frontier: Frontier) -> Head:
     return Head(frontier.size, frontier.root.hex())
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino
 
 
 def _queries() -> ModuleType:

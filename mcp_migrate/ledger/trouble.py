@@ -18,6 +18,7 @@ _HINTS = {
     "SQLITE_NOTADB": "Something else is stored there. Point `ledger` at a path of its own.",
     "SQLITE_CORRUPT": "The file is damaged. Keep it as it is and restore a backup.",
 }
+TAMPERED = "Run `mcp-migrate ledger verify`, keep the ledger as evidence, and restore a backup."
 _ANY_HINT = "Look at the file, its folder and its disk: nothing runs without a record."
 
 
@@ -58,9 +59,14 @@ def _meaning(
 ) -> AlreadyUsedError | LedgerUnavailableError:
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_CONSTRAINT_UNIQUE" and consumes:
-        return AlreadyUsedError(
-            "This approval was already used for another apply.",
-            hint="Ask for a new approval: one approval is good for one apply.",
-            approvals=list(consumes),
-        )
+        return already_used(consumes)
     return unavailable(path, str(error), name=name, recorded=recorded)
+
+
+def already_used(approvals: Sequence[str]) -> AlreadyUsedError:
+    """One of these approvals was consumed before."""
+    return AlreadyUsedError(
+        "This approval was already used for another apply.",
+        hint="Ask for a new approval: one approval is good for one apply.",
+        approvals=list(approvals),
+    )

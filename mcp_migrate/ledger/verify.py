@@ -1,31 +1,23 @@
 """Has anything in the ledger been changed, removed, inserted or reordered since it was written?
 
 Every entry is hashed again, and every root computed again. What the file itself cannot show, a cut tail or a
-log rewritten as a whole, shows only against heads known before: the head file's and those the caller trusts.
+log rewritten as a whole, shows only against heads known before: what lies beside and those the caller trusts.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcp_migrate.errors import LedgerCorruptError
-from mcp_migrate.ledger import sqlite
 from mcp_migrate.ledger.events import Event, Head
+from mcp_migrate.ledger.look import Look, looked_at
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier
-from mcp_migrate.ledger.scan import COLUMNS, Finding, Scan, UnreadableError, scan
-from mcp_migrate.ledger.sidecar import read_sidecar, sidecar_path
-from mcp_migrate.ledger.trouble import is_damage, translated
+from mcp_migrate.ledger.scan import Finding, Scan, scan
 
 __all__ = ["Finding", "Inside", "Known", "Verification", "verify"]
-
-_FROM = "WHERE seq >= ? OR seq < 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +41,15 @@ _NOTHING = Inside()
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found. `head` is that of the entries up to the first bad one; `agreed` are the heads that fit."""
+    """What was found. `head` is that of the entries up to the first bad one; `agreed` are the heads that fit.
+
+    `notes` are what could not be looked at.
+    """
 
     head: Head
     findings: tuple[Finding, ...]
     agreed: tuple[Known, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -75,97 +71,69 @@ def verify(
     known: Sequence[Known] = (),
     since: Head | None = None,
     inside: Inside = _NOTHING,
+    remember: Path | None = None,
 ) -> Verification:
     """Check the whole ledger, or the entries from `since` on; nothing is changed and no file is made.
+
+    `remember` is the file in which this machine keeps the head of a ledger on a server.
 
     `since` is trusted to be a head of this log; what is stored beside its last entry has to give its root.
 
     Raises:
-        ConfigInvalidError: the URL does not name an SQLite file.
+        ConfigInvalidError: the URL names nothing that can keep a ledger.
         LedgerUnavailableError: it cannot be opened, or is not a ledger.
     """
-    path, asked = sqlite.locate(ledger_url), _Asked(trusted, known, since, inside)
-    at_rest = sqlite.at_rest(path)
-    found = _verify(path, asked, "immutable" if at_rest else "ro")
-    if at_rest and sqlite.at_rest(path) != at_rest:  # someone began to write while we read without locks
-        return _verify(path, asked, "ro")
-    return found
+    asked = _Asked(trusted, known, since, inside)
+    return looked_at(ledger_url, lambda look: _held(look, asked), remember)
 
 
-def _verify(path: Path, asked: _Asked, mode: sqlite.Mode) -> Verification:
-    # The head file is read first: entries that others append meanwhile must not make it look too new.
-    beside, unreadable = _beside(path)
+def _held(look: Look, asked: _Asked) -> Verification:
+    """Hold all that is known against what a look at the ledger shows."""
+    # Heads are known before entries are read: what others append meanwhile must not make one look too new.
     heads = [
-        *(Known("the head file", head) for head in beside),
+        *(Known(look.vouching, head) for head in look.beside),
         *(Known("a trusted head", head) for head in asked.trusted),
         *asked.known,
     ]
-    # SQLite looks through its own pages beside us: together these take as long as the longer of the two.
-    with ThreadPoolExecutor(1) as aside, closing(sqlite.connect(path, mode)) as connection, translated(path):
-        looking = aside.submit(_integrity, path, mode)
-        driver = sqlite.driver(connection)
-        log = _scan(driver, asked, {each.head.size for each in heads})
-        heads += asked.inside.known([_event(row) for row in log.collected])
-        roots = {**_roots(driver, {each.head.size for each in heads}, log.frontier.size), **log.roots}
-        altered = [Finding(None, f"The file was altered: {what}.") for what in sqlite.changed_schema(connection)]
-        damaged = looking.result()
+    log = _scan(look, asked, {each.head.size for each in heads})
+    heads += asked.inside.known([_event(row) for row in log.collected])
+    roots = {**_roots(look, {each.head.size for each in heads}, log.frontier.size), **log.roots}
     looked_at = [each for each in heads if asked.since is None or each.head.size >= asked.since.size]
     agreed = tuple(each for each in looked_at if roots.get(each.head.size) == each.head.root.lower())
-    cut = list(_disagreeing(looked_at, agreed, log))
-    if not beside and not unreadable:
-        gone = f"The head file {sidecar_path(path)} is missing: nothing shows whether the log's end was cut."
-        cut.append(Finding(None, gone))
+    cut = [*_disagreeing(looked_at, agreed, log), *look.beside_findings]
+    altered = [Finding(None, f"{look.what} was altered: {what}.") for what in look.altered()]
     first = [log.bad] if log.bad else []
     head = Head(log.frontier.size, log.frontier.root.hex())
-    return Verification(head, (*first, *unreadable, *cut, *altered, *damaged), agreed)
+    return Verification(head, (*first, *cut, *altered, *look.damaged()), agreed, tuple(look.notes))
 
 
-def _beside(path: Path) -> tuple[list[Head], list[Finding]]:
-    try:
-        head = read_sidecar(path)
-    except LedgerCorruptError as error:
-        return [], [Finding(None, error.sentence)]
-    except OSError as error:
-        return [], [Finding(None, f"The head file cannot be read: {error}.")]
-    return [head] if head else [], []
-
-
-def _scan(driver: sqlite3.Connection, asked: _Asked, sizes: Collection[int]) -> Scan:
+def _scan(look: Look, asked: _Asked, sizes: Collection[int]) -> Scan:
     begin, since = Frontier(), asked.since
     if since is not None and since.size:
-        held = _stored(driver, since.size)
+        held = _stored(look, since.size)
         if held is None or held.root.hex() != since.root:
             why = f"The first {since.size} entries are not those to begin after."
             return Scan(begin, {}, Finding(None, why))
         begin = held
-    return scan(_rows(driver, begin.size), begin, sizes, asked.inside.kinds)
+    return scan(look.rows(begin.size), begin, sizes, asked.inside.kinds)
 
 
-def _rows(driver: sqlite3.Connection, begin: int) -> Iterator[Sequence[Any]]:
-    try:
-        yield from driver.execute(f"SELECT {', '.join(COLUMNS)} FROM events {_FROM} ORDER BY seq", [begin])  # noqa: S608  no value is in it
-    except sqlite3.Error as error:
-        if not is_damage(error):
-            raise
-        raise UnreadableError(str(error)) from error
-
-
-def _stored(driver: sqlite3.Connection, size: int) -> Frontier | None:
+def _stored(look: Look, size: int) -> Frontier | None:
     """The frontier that is stored after `size` entries, whatever it is worth."""
-    row = driver.execute("SELECT frontier FROM events WHERE seq = ?", [size - 1]).fetchone()
+    stored = look.beside_entry(size - 1)[1]
     try:
-        return Frontier.from_bytes(size, row[0] if row and isinstance(row[0], bytes) else b"")
+        return Frontier.from_bytes(size, stored if isinstance(stored, bytes) else b"")
     except ValueError:
         return None
 
 
-def _roots(driver: sqlite3.Connection, sizes: Collection[int], largest: int) -> dict[int, str]:
+def _roots(look: Look, sizes: Collection[int], largest: int) -> dict[int, str]:
     """The roots after so many entries, of the part of the log that was found good."""
     found = {0: EMPTY_ROOT.hex()}
     for size in sizes:
         if 0 < size <= largest:
-            row = driver.execute("SELECT root FROM events WHERE seq = ?", [size - 1]).fetchone()
-            found[size] = bytes(row[0]).hex() if row else ""
+            root = look.beside_entry(size - 1)[0]
+            found[size] = root.hex() if isinstance(root, bytes) else ""
     return found
 
 
@@ -188,17 +156,3 @@ def _disagreeing(heads: Sequence[Known], agreed: Sequence[Known], log: Scan) -> 
 
 def _cut(known: Known, size: int) -> str:
     return f"The log ends after {size} entries, and {known.by} knows {known.head.size}: its end was cut."
-
-
-def _integrity(path: Path, mode: sqlite.Mode) -> list[Finding]:
-    """Look-ups go by the indexes: one that leaves out an entry would hide a used approval."""
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        with closing(sqlite.connect(path, mode)) as connection:
-            report = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
-    except DBAPIError as error:
-        if not is_damage(error.orig):
-            raise
-        report = str(error.orig)
-    return [] if report == "ok" else [Finding(None, f"The file is damaged: {report}.")]

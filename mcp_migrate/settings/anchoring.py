@@ -59,7 +59,7 @@ class LedgerWitness(_Witness):
     """Another ledger."""
 
     kind: Literal["ledger"]
-    url: str
+    url: str = Field(repr=False, description="As `ledger` names one; secrets as references.")
 
 
 Witness = Annotated[FileWitness | GitWitness | WebhookWitness | LedgerWitness, Field(discriminator="kind")]

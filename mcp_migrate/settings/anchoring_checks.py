@@ -10,6 +10,7 @@ from mcp_migrate.settings.anchoring import Checkpoints, LedgerWitness, WebhookWi
 from mcp_migrate.settings.channels import is_protected
 from mcp_migrate.settings.problems import Problem
 from mcp_migrate.settings.references import REFERENCE
+from mcp_migrate.settings.url_checks import plain_secret
 
 if TYPE_CHECKING:
     from mcp_migrate.settings.model import Settings
@@ -39,8 +40,10 @@ def _witnesses(found: Checkpoints, ledger: str) -> Iterator[Problem]:
         if each.name in seen:
             yield Problem((*key, "name"), "another witness has this name.", "Rename one.")
         seen.add(each.name)
-        if isinstance(each, LedgerWitness) and each.url == ledger:
-            yield Problem((*key, "url"), "a ledger is no witness of itself.", "Name another one.")
+        if isinstance(each, LedgerWitness):
+            yield from plain_secret((*key, "url"), each.url)
+            if each.url == ledger:
+                yield Problem((*key, "url"), "a ledger is no witness of itself.", "Name another one.")
         if isinstance(each, WebhookWitness):
             if not REFERENCE.fullmatch(each.secret):
                 yield Problem((*key, "secret"), "a secret stands here in plain text.", "Write ${env:NAME}.")

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import get_args
-from urllib.parse import parse_qs, urlsplit
 
 from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.anchoring_checks import anchoring_problems
@@ -16,10 +15,10 @@ from mcp_migrate.settings.model import ApprovalRule, CageName, RulePolicy, Scope
 from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.rule_checks import rule_problems
+from mcp_migrate.settings.url_checks import plain_secret
 
 _PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
 _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://localhost(:\d{1,5})?")
-_SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
 
 
 def check(
@@ -34,6 +33,7 @@ def check(
         if target.unsafe_software_keys and target.tier is not Tier.PRODUCTION:
             why = "only production asks for a verified person by itself."
             yield Problem(("targets", name, "unsafe_software_keys"), why, "Remove it.")
+    yield from _ledger(settings.ledger)
     yield from not_enforced(settings)
     yield from _principals(settings)
     for name, workflow in settings.workflows.items():
@@ -69,21 +69,14 @@ def not_enforced(settings: Settings) -> Iterator[Problem]:
 
 
 def _secrets(name: str, target: Target) -> Iterator[Problem]:
-    key = ("targets", name, "url")
-    bare = REFERENCE.sub("", target.url)
-    if re.search(r"\$\{", bare):
-        yield Problem(key, "this reference is not one of ours.", "Write ${env:NAME}, ${file:PATH} or ${ini:KEY}.")
+    yield from plain_secret(("targets", name, "url"), target.url)
+
+
+def _ledger(url: str) -> Iterator[Problem]:
+    if "${ini:" in url:
+        yield Problem(("ledger",), "the ledger belongs to no alembic.ini.", "Write ${env:NAME} or ${file:PATH}.")
         return
-    try:
-        parts = urlsplit(REFERENCE.sub("", target.url))
-        literal = bool(parts.password) or any(
-            value for word in _SECRET_PARAMETERS for value in parse_qs(parts.query).get(word, ())
-        )
-    except ValueError:
-        yield Problem(key, "this is no URL.", "Write it as postgresql://user@host/name.")
-        return
-    if literal:
-        yield Problem(key, "a password stands here in plain text.", "Use ${env:NAME} or ${file:PATH}.")
+    yield from plain_secret(("ledger",), url)
 
 
 def _cage(name: str, target: Target, settings: Settings) -> Iterator[Problem]:

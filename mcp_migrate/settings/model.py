@@ -242,7 +242,11 @@ class Settings(Part):
     """A whole configuration."""
 
     version: Literal[1]
-    ledger: str = "sqlite:///.mcp-migrate/ledger.db"
+    ledger: str = Field(
+        "sqlite:///.mcp-migrate/ledger.db",
+        repr=False,
+        description="sqlite:///PATH or postgresql://USER@HOST/NAME; secrets as ${env:NAME} or ${file:PATH}.",
+    )
     redact: tuple[Redact, ...] = Field((), description="What the ledger keeps of arguments as a tag only.")
     redaction_key: str | None = Field(
         None, description="Key of the tags, as ${env:NAME} or ${file:PATH}; otherwise a file beside the ledger."
@@ -270,6 +274,16 @@ class Settings(Part):
     def path(self) -> Path | None:
         """The file it was read from; None for the local profile."""
         return self._path
+
+    @property
+    def ledger_head(self) -> Path:
+        """Where this machine remembers the head of a ledger that lies on a server."""
+        file = self._path or Path.cwd() / "mcp-migrate.yaml"
+        return file.parent / ".mcp-migrate" / f"{file.stem}.ledger-head"
+
+    def resolved_ledger(self) -> str:
+        """The ledger's URL with its references resolved; not to be logged. Raises: CredentialFailedError."""
+        return resolve(self.ledger, ini=Path("alembic.ini"))
 
     @property
     def digest(self) -> str:

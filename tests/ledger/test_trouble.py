@@ -18,6 +18,7 @@ import mcp_migrate
 from mcp_migrate.errors import LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Head, Kind, Ledger, verify
 from mcp_migrate.ledger.sidecar import begin, publish, read_sidecar
+from tests.ledger.conftest import connection_of
 
 ROOT = Path(mcp_migrate.__path__[0]).parent
 RECEIVED = Draft(Kind.CALL_RECEIVED, {"tool": "schema_read"})
@@ -256,7 +257,7 @@ def test_a_ledger_under_a_file_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_a_ledger_kept_locked_is_unavailable(ledger: Ledger, path: Path, now: datetime) -> None:
-    ledger._connection.exec_driver_sql("PRAGMA busy_timeout=20")
+    connection_of(ledger).exec_driver_sql("PRAGMA busy_timeout=20")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerUnavailableError, match="locked"):
@@ -270,7 +271,7 @@ def test_a_head_that_cannot_be_written_is_told_apart(ledger: Ledger, path: Path,
     beside.unlink()
     beside.mkdir()
     with pytest.raises(LedgerUnavailableError) as caught:
-        ledger._publish(ledger.head())
+        ledger._storage.publish(ledger.head())
     assert caught.value.details["recorded"] is True
 
 

@@ -66,6 +66,16 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "targets.shop.url",
         "plain text",
     ),
+    "password of the ledger": (
+        lambda c: c.update(ledger="postgresql://bob:hunter2@db/ledger"),
+        "ledger",
+        "plain text",
+    ),
+    "ledger in an alembic.ini": (
+        lambda c: c.update(ledger="${ini:sqlalchemy.url}"),
+        "ledger",
+        "no alembic.ini",
+    ),
     "malformed reference": (lambda c: c["targets"]["shop"].update(url="${vault:x}"), "targets.shop.url", "reference"),
     "principal twice": (
         lambda c: c["workflows"].update(v={**c["workflows"]["w"]}),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mcp_migrate.anchors.witnesses.interface import failed
-from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError, LedgerUnavailableError
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.ledger.note import Note
+from mcp_migrate.settings.references import resolve
 
 _MOST = 10_000
 
@@ -36,6 +38,6 @@ class InLedger:
 
     def _opened(self) -> Ledger:
         try:
-            return Ledger.open(self.url, create=False)
-        except (ConfigInvalidError, LedgerUnavailableError, LedgerCorruptError) as error:
+            return Ledger.open(resolve(self.url, ini=Path("alembic.ini")), create=False)
+        except (ConfigInvalidError, CredentialFailedError, LedgerUnavailableError, LedgerCorruptError) as error:
             raise failed(self.name, f"cannot be used: {error.sentence}") from error
