@@ -231,6 +231,12 @@ class CheckpointInvalidError(MigrateError):
     code = "checkpoint_invalid"
 
 
+class EvidenceInvalidError(MigrateError):
+    """A file that is said to prove an apply does not."""
+
+    code = "evidence_invalid"
+
+
 class WitnessFailedError(MigrateError):
     """A witness did not take a checkpoint, or cannot be asked what it holds."""
 

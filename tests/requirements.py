@@ -176,6 +176,7 @@ REQUIREMENTS = (
     Requirement("notices-carry-no-leave", "docs/notify.md", "A notice carries no SQL, no value and no way to decide."),
     Requirement("interface-internal-error", "docs/interface.md", "A defect is on the record and never shown."),
     Requirement("interface-checkpoint-invalid", "docs/ledger.md", "Only a checkpoint of this log is taken for one."),
+    Requirement("interface-evidence-invalid", "docs/evidence.md", "Evidence that does not hold is refused by a code."),
     Requirement("interface-witness-failed", "docs/ledger.md", "A witness that fails is told by a code."),
     Requirement(
         "record-malformed", "docs/record.md", "A call that no tool takes is on the record, by size if need be."
@@ -212,6 +213,10 @@ REQUIREMENTS = (
     Requirement("ledger-key-lost", "docs/ledger.md", "A lost or rotated key stops nothing and is told."),
     Requirement("ledger-decisions-verified", "docs/ledger.md", "Each decision is held against its key of that time."),
     Requirement("ledger-proof-offline", "docs/ledger.md", "A proof verifies without the ledger."),
+    Requirement("evidence-offline", "docs/evidence.md", "One file proves an apply where there is nothing else."),
+    Requirement("evidence-interoperates", "DSSE 1.0.2, in-toto v1", "Other tools read and verify the file."),
+    Requirement("evidence-tampering", "docs/evidence.md", "A changed byte or an untrue word in the file is found."),
+    Requirement("evidence-page", "docs/evidence.md", "A person reads it on a page that needs nothing else."),
     Requirement("ledger-group-commit", "docs/ledger.md", "Entries of several threads share a commit, never a fate."),
     Requirement("ledger-cosignatures", "c2sp.org/tlog-cosignature", "Cosignatures by known witnesses are verified."),
     Requirement("bad-input-ledger-full", "docs/interface.md", "On a full disk nothing is recorded by half."),

@@ -93,15 +93,19 @@ class Audit:
 
     def open(self, text: str) -> Checkpoint:
         """A checkpoint of this ledger. Raises: ConfigInvalidError, CheckpointInvalidError."""
-        configured = self.settings.checkpoints
+        configured, keys = self.settings.checkpoints, self.log_keys()
+        origin = configured.origin if configured else keys[0].name
+        return open_checkpoint(text, origin, keys, verifier_keys(configured.cosigners if configured else ()))
+
+    def log_keys(self) -> list[VerifierKey]:
+        """Whose signature counts for the log's own. Raises: ConfigInvalidError."""
         keys = [*self.keys, *self._own_keys()]
         if not keys:
             raise ConfigInvalidError(
                 "No key is known that this ledger's checkpoints are signed with.",
                 hint="Give --key with the verifier key that `mcp-migrate ledger checkpoint` prints.",
             )
-        origin = configured.origin if configured else keys[0].name
-        return open_checkpoint(text, origin, keys, verifier_keys(configured.cosigners if configured else ()))
+        return keys
 
     def _own_keys(self) -> Iterator[VerifierKey]:
         configured = self.settings.checkpoints

@@ -17,7 +17,7 @@ from mcp_migrate.anchors.witnesses import witness_for
 from mcp_migrate.errors import CheckpointInvalidError, LedgerUnavailableError, MigrateError, WitnessFailedError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.ledger.checkpoint import Checkpoint, make, open_checkpoint
-from mcp_migrate.ledger.note import VerifierKey
+from mcp_migrate.ledger.note import Signing, VerifierKey
 from mcp_migrate.settings.anchoring import Checkpoints, Witness
 
 SEALED = frozenset({Kind.APPROVAL_DECIDED, Kind.APPROVAL_REOPENED, Kind.APPROVAL_BROKEN, Kind.STEP_FINISHED})
@@ -45,6 +45,10 @@ class Keeper:
     def keys(self) -> tuple[VerifierKey, ...]:
         """Whose signature makes a checkpoint of this log. Raises: ConfigInvalidError, CredentialFailedError."""
         return (self._opened().verifier(self.settings.origin), *verifier_keys(self.settings.retired))
+
+    def signing(self) -> Signing:
+        """What the key of this log signs with. Raises: ConfigInvalidError, CredentialFailedError."""
+        return self._opened().sign
 
     def noticed(self, events: Sequence[Event]) -> None:
         """Sign the head when something was decided or ran. It is done when this returns, or said why not."""

@@ -12,6 +12,7 @@ from mcp_migrate.anchors.audit import Anchor, Audit, Report
 from mcp_migrate.anchors.keys import verifier_keys
 from mcp_migrate.anchors.witnesses.git import InRepository
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.ledger_evidence import verify_file
 from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError
 from mcp_migrate.ledger import Finding, Head
 from mcp_migrate.ledger.merkle import leaf_hash
@@ -20,6 +21,7 @@ from mcp_migrate.ledger.proofs import verify_inclusion
 
 
 def verify(
+    file: Annotated[Path | None, typer.Argument(help="A file of `ledger evidence`, instead of the ledger.")] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
     trusted: Annotated[
@@ -30,12 +32,16 @@ def verify(
         list[Path] | None, typer.Option(help="A checkpoint's file, or a git repository of checkpoints.")
     ] = None,
     keys: Annotated[list[str] | None, typer.Option("--key", help="A verifier key of this ledger.")] = None,
+    html: Annotated[Path | None, typer.Option(help="With a file of evidence: where the page of it goes.")] = None,
 ) -> None:
     """Recompute every hash and check every signature, also against what witnesses know; exit 1 when something is wrong.
 
     Fails on an edited, missing, inserted or reordered entry, on a cut tail, on a rewritten log, on a decision whose
     signature does not hold, and where nobody outside has known the head for longer than `checkpoints.max_age`.
     """
+    if file is not None:
+        verify_file(file, config_file, keys, as_json=as_json, html=html)
+        return
     audit = Audit(wire(config_file).settings, datetime.now(UTC), verifier_keys(keys or ()))
     brought = [(str(path), _kept(path)) for path in witness or ()]
     begin = audit.open(_text(since)).head if since else None

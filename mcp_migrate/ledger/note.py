@@ -57,6 +57,10 @@ class VerifierKey:
     def _typed(self) -> bytes:
         return bytes([self.algorithm]) + self.point
 
+    def holds(self, signature: bytes, message: bytes) -> bool:
+        """Whether this key signed exactly `message`."""
+        return _holds(self.point, signature, message)
+
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self._typed).decode()}"
 
@@ -156,7 +160,7 @@ def _verified(
         if key.algorithm == Algorithm.COSIGNATURE:
             seconds = int.from_bytes(signature[:_TIME], "big")
             at, message, signature = _moment(seconds), _timed(seconds, text), signature[_TIME:]
-        if not _holds(key.point, signature, message):
+        if not key.holds(signature, message):
             raise _invalid(f"the signature of {name} does not hold")
         yield Signed(key, at)
 
