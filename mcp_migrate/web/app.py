@@ -28,6 +28,7 @@ from mcp_migrate.web.desk import Desk
 from mcp_migrate.web.guard import Guard
 from mcp_migrate.web.inbox import Row
 from mcp_migrate.web.pages import page, static
+from mcp_migrate.web.proving import proof_of
 from mcp_migrate.web.request_view import one, view
 
 _PER_PAGE = 25
@@ -103,7 +104,8 @@ class Pages:
         event = next(iter(self._desk.ledger.read(since=seq, limit=1)), None) if seq < 2**63 else None
         if event is None or event.seq != seq:
             raise RequestNotFoundError("The ledger has no such entry.", hint="The ledger's page lists them.")
-        return page("entry", event=event, size=self._desk.ledger.head().size)
+        ledger = self._desk.ledger
+        return page("entry", event=event, size=ledger.head().size, proof=proof_of(event, ledger))
 
     def request(self, request: Request) -> Response:
         """One request: what is asked, what it means, and the form to decide."""

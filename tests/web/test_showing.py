@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.schema.neighbourhood import afterwards
 from mcp_migrate.web.words import pieces
 from tests.rules.labelled import SCHEMAS
@@ -148,6 +150,17 @@ def test_the_ledger_is_sifted_by_kind_and_subject_and_shows_one_entry_whole(visi
     assert event.leaf.hex() in entry
     assert html.escape(event.canonical().decode(), quote=False)[:40] in html.unescape(entry).replace("&", "&amp;")
     assert visitor.client.get("/ledger/99").status_code == 404
+
+    # Its proof leads to the head of now, and to a checkpoint once one covers it.
+    head = visitor.ledger.head()
+    assert f"{head.root}" in entry
+    assert "No checkpoint covers it yet" in entry
+    body = {"size": head.size, "root": head.root, "checkpoint": "shop.example/ledger\n<b>"}
+    visitor.ledger.append(Draft(Kind.CHECKPOINT_SIGNED, body), at=datetime.now(UTC))
+    entry = visitor.read("/ledger/1")
+    assert all(
+        said in entry for said in ("It is in", head.root, f"entry {head.size}", "shop.example/ledger\n&lt;b&gt;")
+    )
 
 
 def test_the_history_is_searched(visitor: Visitor) -> None:
