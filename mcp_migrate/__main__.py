@@ -188,9 +188,11 @@ class Wiring:
 
     def request_status(self, request_id: str) -> str:
         """How a request stands now: a look at the ledger, which holds nothing while somebody waits."""
-        from mcp_migrate.tools.approval_status import status_of
+        from mcp_migrate.approvals.standing import status_of
+        from mcp_migrate.ledger import Kind
 
-        return status_of(request_id, self.ledger, self.settings, now=datetime.now(UTC))
+        [request, *_] = self.ledger.find(Kind.APPROVAL_REQUESTED, request_id)
+        return status_of(request, self.ledger, self.settings, now=datetime.now(UTC))
 
     def review_url(self, request_id: str) -> str | None:
         """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""

@@ -56,7 +56,8 @@ def covering(
         return None
     counted = [each for each in standing(request, ledger, settings).approvals if _used(each, started, ledger)]
     until, roster = covered_until(counted), reviewers(settings, ledger)
-    if until is None or now > until or len(counted) != len(started.body["reviewers"]):
+    late = ledger.no_earlier(now, since=request)
+    if until is None or late > until or len(counted) != len(started.body["reviewers"]):
         return None
     principal = prepared.granted.call.principal
     now_asked = {**request.body, "principal": principal, "quorum": {"never": asked.never}}

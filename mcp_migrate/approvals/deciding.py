@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.counters import refuse_copied
 from mcp_migrate.approvals.reviewers import reviewers
-from mcp_migrate.approvals.standing import Status, refuse_other_ledger, standing
+from mcp_migrate.approvals.standing import Status, refuse_other_ledger, standing, status_of
 from mcp_migrate.errors import (
     ApprovalDeniedError,
     ApprovalExpiredError,
@@ -104,7 +104,7 @@ def decide(
     from mcp_migrate.signers.decisions import check
 
     with refusals_recorded(request, ledger, now, decision.get("statement")):
-        refuse_ended(standing(request, ledger, settings).status(now))
+        refuse_ended(status_of(request, ledger, settings, now=now))
         refuse_other_ledger(decision, request, ledger)
         held = check(decision, request.body, settings, reviewers(settings, ledger))
         _refuse_replay(held.nonce, request, ledger)
@@ -160,7 +160,7 @@ def break_glass(
     from mcp_migrate.signers.decisions import check_breaking
 
     with refusals_recorded(request, ledger, now, decision.get("statement")):
-        refuse_ended(standing(request, ledger, settings).status(now))
+        refuse_ended(status_of(request, ledger, settings, now=now))
         refuse_other_ledger(decision, request, ledger)
         held = check_breaking(decision, request.body, settings, reviewers(settings, ledger))
     _append(Kind.APPROVAL_BROKEN, decision, request, ledger, now)
@@ -180,7 +180,7 @@ def withdraw(request: Event, principal: str, reason: str, settings: Settings, le
                 f"{principal} did not ask this; {request.body['principal']} did.",
                 hint="Reviewers deny, they do not withdraw.",
             )
-        refuse_ended(standing(request, ledger, settings).status(now))
+        refuse_ended(status_of(request, ledger, settings, now=now))
     body = {"request_id": request.body["request_id"], "principal": principal, "reason": reason}
     _append(Kind.APPROVAL_WITHDRAWN, body, request, ledger, now)
 

@@ -101,6 +101,11 @@ def _by_group(request: Event) -> Iterable[tuple[str, int]]:
     return named.items()
 
 
+def status_of(request: Event, ledger: Ledger, settings: Settings, *, now: datetime) -> Status:
+    """How `request` stands now, by a clock that cannot be set back."""
+    return standing(request, ledger, settings).status(ledger.no_earlier(now, since=request))
+
+
 def standing(request: Event, ledger: Ledger, settings: Settings) -> Standing:
     """Read everything about `request` and hold it against the enrolled keys."""
     request_id = request.body["request_id"]

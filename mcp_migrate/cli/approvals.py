@@ -188,7 +188,7 @@ def _decide(
         weigh(request, partial(typer.prompt, prompt_suffix=" "))
     with deciding.refusals_recorded(request, wiring.ledger, now, attempt):
         if verdict != "reopen":
-            deciding.refuse_ended(stands.status(now))
+            deciding.refuse_ended(stands.status(wiring.ledger.no_earlier(now, since=request)))
         name = reviewer or _whose(public.fingerprint, wiring)
     said = deciding.draft(
         request,

@@ -99,6 +99,11 @@ def unanswered(kind: str, answer: str, where: Mapping[str, str], said: Said) -> 
     return query
 
 
+def latest(since: int) -> Select[Any]:
+    """The latest time of the entries from one on; their times are texts of one length, all in UTC."""
+    return select(func.max(events.c.at)).where(events.c.seq >= since)
+
+
 def last(kind: str, where: Mapping[str | tuple[str, ...], str], limit: int, said: Said) -> Select[Any]:
     query = select(events).where(events.c.kind == kind).order_by(events.c.seq.desc()).limit(limit)
     for key, value in where.items():

@@ -95,6 +95,18 @@ class Ledger:
         """Entries of `kind` whose subject has no entry of kind `answer`; `where` holds words of their bodies."""
         return self._select(_queries().unanswered(kind, answer, where, self._storage.said))
 
+    def no_earlier(self, now: datetime, *, since: Event) -> datetime:
+        """`now`, but no earlier than what was recorded after `since`: a clock that is set back makes nothing valid again.
+
+        What is older does not count: what was made after a clock had run ahead is not over before its time.
+        """
+        with self._lock, translated(self._path):
+            latest = self._connection.execute(_queries().latest(since.seq)).scalar_one_or_none()
+        try:
+            return now if latest is None else max(now, datetime.fromisoformat(latest))
+        except (ValueError, TypeError) as error:
+            raise self._corrupt(f"the time of an entry after {since.seq} is none") from error
+
     def remembered(self, kind: Callable[[], _Made]) -> _Made:
         """What this process made of the entries so far, one of each kind: the log only grows, so it stays true."""
         with self._lock:

@@ -14,7 +14,7 @@ from mcp_migrate.approvals.covering import covered_until, covering, is_way_back
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
-from mcp_migrate.approvals.standing import short_of, standing
+from mcp_migrate.approvals.standing import short_of, standing, status_of
 from mcp_migrate.errors import InvalidArgumentsError, LockedError, PlanStaleError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Automatic, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
@@ -83,7 +83,8 @@ def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *
     glass = standing(request, ledger, settings).glass
     if glass is None or not glass.satisfies(asked):
         return None
-    return glass if max(each.begins for each in glass.signatures) <= now <= glass.ends else None
+    begins, late = max(each.begins for each in glass.signatures), ledger.no_earlier(now, since=request)
+    return glass if begins <= now and late <= glass.ends else None
 
 
 def _enough_from(approvals: Sequence[Decision], asked: Quorum) -> datetime:
@@ -173,7 +174,7 @@ def _request(
         if ledger.find(Kind.APPROVAL_CANARY, request_id):
             continue
         _not_running(request_id, ledger)
-        in_force = standing(request, ledger, settings).status(now) in {"pending", "approved"}
+        in_force = status_of(request, ledger, settings, now=now) in {"pending", "approved"}
         if in_force and datetime.fromisoformat(request.body["expires_at"]) <= latest:
             return request_id, request
     raise AssertionError("count() ended")
@@ -201,11 +202,11 @@ def _approvals(
     from mcp_migrate.signers.decisions import lacking  # cryptography loads when there is a decision to check
 
     seen: set[str] = set()
-    longest = timedelta(seconds=asked.execute_seconds)
+    longest, late = timedelta(seconds=asked.execute_seconds), ledger.no_earlier(now, since=request)
     for decision in approvals:
         # Held against the policy of now as well: it may have become stricter since the request was made.
         short = lacking(decision, asked.groups, asked.assurance)
-        over = now > min(decision.ends, decision.begins + longest)
+        over = late > min(decision.ends, decision.begins + longest)
         used = ledger.find(Kind.APPROVAL_CONSUMED, decision.nonce)
         if short is None and not over and not used and not {decision.reviewer, decision.key} & seen:
             seen |= {decision.reviewer, decision.key}

@@ -34,8 +34,8 @@ class ApprovalStatus:
 
 def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: datetime) -> Mapping[str, Any]:
     """What was decided so far; decisions that do not hold are listed with the reason and count for nothing."""
-    stands = standing(request, ledger, settings)
-    status = stands.status(now)
+    stands, late = standing(request, ledger, settings), ledger.no_earlier(now, since=request)
+    status = stands.status(late)
     reopened = status == "denied" and not stands.binding
     return {
         "request_id": request.body["request_id"],
@@ -43,16 +43,11 @@ def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: d
         "reopened": reopened,
         "decisions": [_shown(weighed) for weighed in stands.decisions],
         "glass_broken_by": stands.glass.by if stands.glass else None,
-        "still_needed": stands.still_needed(now),
+        "still_needed": stands.still_needed(late),
         "expires_at": request.body["expires_at"],
         "review_url": None,
         "next": _next("reviewed" if request.body.get("purpose") == "review" else "reopened" if reopened else status),
     }
-
-
-def status_of(request_id: str, ledger: Ledger, settings: Settings, *, now: datetime) -> str:
-    """How one request stands, for whoever already holds its id."""
-    return standing(ledger.find(Kind.APPROVAL_REQUESTED, request_id)[0], ledger, settings).status(now)
 
 
 def _shown(weighed: Weighed) -> Mapping[str, Any]:

@@ -79,7 +79,8 @@ def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
     if not events:
         raise PlanNotFoundError(f"There is no plan {plan_id[:80]!r}.", hint="Call migration_plan first.")
     newest = events[-1].body
-    if now is not None and datetime.fromisoformat(newest["expires_at"]) <= now:
+    over = now and datetime.fromisoformat(newest["expires_at"]) <= ledger.no_earlier(now, since=events[-1])
+    if over:
         raise PlanExpiredError(f"Plan {plan_id} expired at {newest['expires_at']}.", hint="Plan again.")
     seen = newest.get("rehearsal")
     return replace(Plan.thaw(newest["plan"]), rehearsal=Rehearsal.thaw(seen) if seen else None)

@@ -32,7 +32,7 @@ def draft(desk: Desk, request: Event, form: Mapping[str, str]) -> dict[str, Any]
     """
     now, stands = desk.clock(), standing(request, desk.ledger, desk.settings)
     verdict, reason = _verdict(form), form.get("reason", "").strip()
-    _refuse_ended(verdict, stands, now)
+    _refuse_ended(verdict, stands, desk.ledger.no_earlier(now, since=request))
     signer = chosen(signers(desk), form)
     if verdict != "approve" and not reason:
         raise InvalidArgumentsError(f"To {verdict} needs a reason.", hint="Go back and say why: others will read it.")

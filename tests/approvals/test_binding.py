@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mcp_migrate.approvals.deciding import decide
 from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.ledger.events import stamp
 from mcp_migrate.model import Approved, Effect, Pending, Reverse, canonical
 from mcp_migrate.signers.decisions import check
 from mcp_migrate.signers.roster import configured
@@ -227,6 +228,19 @@ def test_a_decision_made_in_front_of_another_ledger_does_not_count(desk: Desk, t
         decision = other.signed()
     with pytest.raises(ApprovalInvalidError, match="another ledger"):
         decide(decision, desk.request(), desk.settings, desk.ledger, now=LATER)
+
+
+@pytest.mark.proves("approval-expiry")
+def test_a_clock_that_is_set_back_makes_no_approval_good_again(desk: Desk) -> None:
+    desk.ask()
+    decide(desk.signed(), desk.request(), desk.settings, desk.ledger, now=LATER)
+    assert desk.runs(at=LATER)
+    desk.ledger.append(Draft(Kind.CONFIG_LOADED, {}), at=NOON + timedelta(days=2))
+    desk.ledger.append(Draft(Kind.CONFIG_LOADED, {}), at=LATER)
+    assert not desk.runs(at=LATER)
+    assert desk.request().at == stamp(LATER)  # asked anew, and what came before is nothing to the new question
+    decide(desk.signed(at=LATER), desk.request(), desk.settings, desk.ledger, now=LATER)
+    assert desk.runs(at=LATER)
 
 
 ANYTHING = st.recursive(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,8 +14,10 @@ from sqlalchemy.engine import make_url
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.postgresql.connection import connect
-from mcp_migrate.errors import RehearsalFailedError
+from mcp_migrate.errors import PlanExpiredError, RehearsalFailedError
 from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.tools.plans import find_plan
+from tests.approvals.conftest import PLAN
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +60,25 @@ async def test_an_old_plan_is_refused(world: World) -> None:
         answer = await agent.call("migration_apply", plan_id=plan_id)
     assert (answer["code"], answer["next"]["action"]) == ("plan_expired", "replan")
     assert world.events(Kind.STEP_STARTED) == ()
+
+
+@pytest.mark.proves("interface-plan-expired")
+def test_a_clock_that_is_set_back_makes_no_plan_good_again(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+
+        def freeze(at: datetime) -> None:
+            body = {"plan": PLAN.frozen(), "expires_at": (at + timedelta(days=1)).isoformat()}
+            ledger.append(Draft(Kind.PLAN_FROZEN, body, subject=PLAN.plan_id), at=at)
+
+        freeze(noon)
+        assert find_plan(ledger, PLAN.plan_id, now=noon) == PLAN
+        for moment in (noon + timedelta(days=2), noon):
+            ledger.append(Draft(Kind.CONFIG_LOADED, {}), at=moment)
+        with pytest.raises(PlanExpiredError):
+            find_plan(ledger, PLAN.plan_id, now=noon)
+        freeze(noon)  # planned again by the clock as it is now
+        assert find_plan(ledger, PLAN.plan_id, now=noon) == PLAN
 
 
 @pytest.mark.proves("interface-approval-expired")

@@ -55,8 +55,8 @@ def test_its_user_may_do_nothing_elsewhere(mariadb_url: str) -> None:
             ask(scratch.url, f"SELECT * FROM {database}.secret")  # noqa: S608  a name of ours
 
 
-def test_a_user_with_the_rights_that_the_hint_names_can_make_one(
-    narrow: str, mariadb_server: str, mariadb_url: str
+def test_a_user_with_the_rights_that_the_hint_names_can_make_one_and_another_when_the_clock_has_jumped(
+    narrow: str, mariadb_server: str, mariadb_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, database = narrow.partition("//")[2].partition(":")[0], mariadb_url.rpartition("/")[2]
     for sql in LEAVE.format(name=name, database=database).split(";"):
@@ -64,6 +64,10 @@ def test_a_user_with_the_rights_that_the_hint_names_can_make_one(
 
     with dialect_for(narrow).open_scratch(narrow) as scratch:
         ask(scratch.url, "CREATE TABLE t (a int)")
+        later = time.time() + 8000
+        monkeypatch.setattr(time, "time", lambda: later)
+        with dialect_for(narrow).open_scratch(narrow):
+            assert ask(scratch.url, "SELECT 1 FROM t") == []  # in use, however old it looks
     assert left(mariadb_server) == []
 
 

@@ -115,6 +115,14 @@ def test_what_a_server_that_died_left_behind_is_swept_and_nothing_else(postgres_
         admin.execute(f"DROP ROLE {name}")
 
 
+def test_what_is_in_use_is_not_swept_when_the_clock_jumps(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dialect_for(postgres_url).open_scratch(postgres_url) as used:
+        later = time.time() + 8000
+        monkeypatch.setattr(time, "time", lambda: later)
+        with dialect_for(postgres_url).open_scratch(postgres_url), connect(used.url) as session:
+            assert session.execute("SELECT 1").fetchall() == [(1,)]
+
+
 def test_leftovers_of_somebody_else_do_not_stand_in_the_way(postgres_url: str, admin: Any) -> None:
     admin.execute("CREATE ROLE mcp_migrate_scratch_1_0000000a")
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcp_migrate.dialects import dialect_for
+from mcp_migrate.dialects.sqlite.reader import sqlite_path
 from mcp_migrate.errors import RehearsalFailedError, TargetUnreachableError
 
 
@@ -134,3 +135,12 @@ def test_what_a_server_that_died_left_behind_is_swept_and_nothing_younger(
         assert not old.exists()
         assert young.exists()
         assert other.exists()
+
+
+def test_what_is_in_use_is_not_swept_when_the_clock_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    with dialect_for("sqlite").open_scratch(url) as used:
+        os.utime(sqlite_path(used.url).parent, (0, 0))
+        with dialect_for("sqlite").open_scratch(url):
+            assert sqlite_path(used.url).exists()

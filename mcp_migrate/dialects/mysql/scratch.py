@@ -42,7 +42,9 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         _make(reader, lease, password)
         named = reader.named
     try:
-        yield Scratch(_address(url, lease, password, named), holds_schema=False, named=named)
+        with connect(url) as held:  # says to every other server of this user that it is in use
+            MysqlReader(held, url).ask(f"USE {quote(_DATABASE + lease)}")
+            yield Scratch(_address(url, lease, password, named), holds_schema=False, named=named)
     except BaseException:
         with suppress(MigrateError):  # what went wrong first is what is told; a later sweep removes the rest
             _clear(url, lease)
@@ -100,12 +102,17 @@ def _remove(admin: MysqlReader, lease: str) -> str:
 
 
 def _sweep(admin: MysqlReader) -> None:
-    """Remove what a server that died left behind: the name says when it was made. Others' we cannot, and leave."""
+    """Remove what a server that died left behind: the name says when it was made. Others' we cannot, and leave.
+
+    Where somebody is connected it is in use: after a jump of the clock any of them looks old.
+    """
+    used = {name for (name,) in _asked(admin, "SELECT DISTINCT db FROM information_schema.processlist")}
     sql = "SELECT schema_name FROM information_schema.schemata WHERE left(schema_name, %s) = %s"
     for (name,) in _asked(admin, sql, len(_DATABASE), _DATABASE):
         lease = str(name).removeprefix(_DATABASE)
         made, _, rest = lease.partition("_")
-        if _is_hex(made) and _is_hex(rest) and int(made, 16) < time.time() - _LEASE_SECONDS:
+        over = _is_hex(made) and _is_hex(rest) and int(made, 16) < time.time() - _LEASE_SECONDS
+        if over and name not in used:
             _remove(admin, lease)
 
 

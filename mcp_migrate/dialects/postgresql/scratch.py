@@ -24,6 +24,10 @@ from mcp_migrate.errors import MigrateError, RehearsalFailedError, TargetUnreach
 _PREFIX = "mcp_migrate_scratch_"
 _OURS = re.compile(rf"{_PREFIX}([0-9a-f]{{1,12}})_[0-9a-f]{{8}}")
 _LEASE_SECONDS = 2 * 3600
+_IDLE = """
+SELECT rolname FROM pg_roles
+WHERE starts_with(rolname, $1) AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = rolname)
+"""
 _MAY = "SELECT rolsuper OR (rolcreatedb AND rolcreaterole), rolsuper FROM pg_roles WHERE rolname = current_user"
 _NOT_ALLOWED = "Grant the target's role CREATEDB and CREATEROLE"
 _DATABASE = "SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()"
@@ -94,7 +98,8 @@ def _beside(url: str, like: _Likeness, *, superuser: bool) -> Iterator[Scratch]:
         _make(admin, name, password, like)
     try:
         _make_extensions(like, [address, *([_address(url, name)] if superuser else [])])
-        yield Scratch(address, holds_schema=False)
+        with connect(address):  # says to every other server that it is in use
+            yield Scratch(address, holds_schema=False)
     except BaseException:
         with suppress(MigrateError):  # what went wrong first is what is told; a later sweep removes the rest
             _clear(url, name)
@@ -152,8 +157,11 @@ def _as(admin: Any, name: str) -> Iterator[None]:
 
 
 def _sweep(admin: Any) -> None:
-    """Remove what a server that died left behind: the name says when it was made. Others' we cannot, and leave."""
-    for (name,) in admin.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", [_PREFIX]).fetchall():
+    """Remove what a server that died left behind: the name says when it was made. Others' we cannot, and leave.
+
+    Where somebody is connected it is in use: after a jump of the clock any of them looks old.
+    """
+    for (name,) in admin.execute(_IDLE, [_PREFIX]).fetchall():
         made = _OURS.fullmatch(name)
         if made is not None and int(made[1], 16) < time.time() - _LEASE_SECONDS:
             with suppress(driver().Error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from mcp_migrate.errors import RehearsalFailedError
 
 _PREFIX = "mcp-migrate-scratch-"
 _LEASE_SECONDS = 2 * 3600
+_IN_USE = "in-use"
 _VERSION_COLUMN = "version_num"
 _NUMBERS = ("user_version", "application_id")
 _OBJECTS = """
@@ -37,7 +39,7 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         RehearsalFailedError: its schema cannot be made a second time.
     """
     _sweep()
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder, _held(Path(folder)):
         copy = Path(folder).resolve() / "scratch.db"
         with open_reader(url):
             pass  # says kindly what is wrong with a target that cannot be opened
@@ -49,8 +51,32 @@ def _sweep() -> None:
     """Remove what a server that died left behind: rows of a target may be in it. Others' we cannot, and leave."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # it is gone meanwhile
-            if left.lstat().st_mtime < time.time() - _LEASE_SECONDS:
+            if left.lstat().st_mtime < time.time() - _LEASE_SECONDS and not _is_held(left):
                 shutil.rmtree(left, ignore_errors=True)  # never follows a link
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Say that it is in use, for as long as this process lives: after a jump of the clock any folder looks old."""
+    with (folder / _IN_USE).open("w") as file:
+        if sys.platform != "win32":  # where a folder with an open file in it stays anyway
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_held(folder: Path) -> bool:
+    if sys.platform == "win32" or not (folder / _IN_USE).is_file():
+        return False
+    import fcntl
+
+    with (folder / _IN_USE).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _copy_schema(path: Path, copy: Path) -> None:
