@@ -106,6 +106,9 @@ REQUIREMENTS = (
     Requirement("approval-not-requester-identity", "docs/interface.md", "Who asks does not approve."),
     Requirement("approval-not-requester-key", "docs/interface.md", "One key signs for one person."),
     Requirement("approval-expiry", "docs/interface.md", "An expired request cannot be used."),
+    Requirement("clock-set-back", "docs/approvals.md", "A clock that is set back makes nothing good again."),
+    Requirement("schema-round-trip", "docs/interface.md", "A schema made from what was read of it is the same schema."),
+    Requirement("schema-alterations", "docs/schema-diff.md", "Each single alteration is told as itself, alone."),
     Requirement("approval-quorum", "docs/interface.md", "Several signatures are several people."),
     Requirement(
         "approval-denial-sticks", "docs/approvals.md", "A denied change stays denied in whatever plan it comes back."

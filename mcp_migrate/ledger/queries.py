@@ -101,7 +101,7 @@ def unanswered(kind: str, answer: str, where: Mapping[str, str], said: Said) -> 
 
 def latest(since: int) -> Select[Any]:
     """The latest time of the entries from one on; their times are texts of one length, all in UTC."""
-    return select(func.max(events.c.at)).where(events.c.seq >= since)
+    return select(func.max(events.c.at).label("at")).where(events.c.seq >= since)
 
 
 def last(kind: str, where: Mapping[str | tuple[str, ...], str], limit: int, said: Said) -> Select[Any]:

@@ -96,14 +96,14 @@ class Ledger:
         return self._select(_queries().unanswered(kind, answer, where, self._storage.said))
 
     def no_earlier(self, now: datetime, *, since: Event) -> datetime:
-        """`now`, but no earlier than what was recorded after `since`: a clock that is set back makes nothing valid again.
+        """`now`, but no earlier than what was recorded since then: a clock that is set back makes nothing good again.
 
-        What is older does not count: what was made after a clock had run ahead is not over before its time.
+        Older entries do not count: what was made after a clock had run ahead is not over before its time.
         """
-        with self._lock, translated(self._path):
-            latest = self._connection.execute(_queries().latest(since.seq)).scalar_one_or_none()
+        with self._lock:
+            [row] = self._storage.select(_queries().latest(since.seq))
         try:
-            return now if latest is None else max(now, datetime.fromisoformat(latest))
+            return max(now, datetime.fromisoformat(row["at"]))
         except (ValueError, TypeError) as error:
             raise self._corrupt(f"the time of an entry after {since.seq} is none") from error
 

@@ -85,8 +85,9 @@ class Resources:
         answer = await self._ask("schema_read", arguments, context)
         if table and not answer["tables_total"]:
             raise refused("unknown_resource", f"{target} has no table {table[:200]!r}.", "Complete the name.")
-        more = "\n… there is more: call schema_read, which pages" if answer["next_cursor"] else ""
-        text = types.TextResourceContents(uri=uri, mime_type="text/plain", text=answer["schema"] + more)
+        more = ["… there is more: call schema_read, which pages"] if answer["next_cursor"] else []
+        lines = (answer["schema"], *more, *(f"not seen: {line}" for line in answer.get("unseen", ())))
+        text = types.TextResourceContents(uri=uri, mime_type="text/plain", text="\n".join(lines))
         return types.ReadResourceResult(contents=[text])
 
     async def _approval(self, uri: str, context: Context) -> types.ReadResourceResult:

@@ -79,8 +79,8 @@ def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
     if not events:
         raise PlanNotFoundError(f"There is no plan {plan_id[:80]!r}.", hint="Call migration_plan first.")
     newest = events[-1].body
-    over = now and datetime.fromisoformat(newest["expires_at"]) <= ledger.no_earlier(now, since=events[-1])
-    if over:
+    late = None if now is None else ledger.no_earlier(now, since=events[-1])
+    if late is not None and datetime.fromisoformat(newest["expires_at"]) <= late:
         raise PlanExpiredError(f"Plan {plan_id} expired at {newest['expires_at']}.", hint="Plan again.")
     seen = newest.get("rehearsal")
     return replace(Plan.thaw(newest["plan"]), rehearsal=Rehearsal.thaw(seen) if seen else None)

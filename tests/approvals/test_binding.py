@@ -230,7 +230,7 @@ def test_a_decision_made_in_front_of_another_ledger_does_not_count(desk: Desk, t
         decide(decision, desk.request(), desk.settings, desk.ledger, now=LATER)
 
 
-@pytest.mark.proves("approval-expiry")
+@pytest.mark.proves("clock-set-back")
 def test_a_clock_that_is_set_back_makes_no_approval_good_again(desk: Desk) -> None:
     desk.ask()
     decide(desk.signed(), desk.request(), desk.settings, desk.ledger, now=LATER)

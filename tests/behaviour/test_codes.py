@@ -62,7 +62,7 @@ async def test_an_old_plan_is_refused(world: World) -> None:
     assert world.events(Kind.STEP_STARTED) == ()
 
 
-@pytest.mark.proves("interface-plan-expired")
+@pytest.mark.proves("clock-set-back")
 def test_a_clock_that_is_set_back_makes_no_plan_good_again(tmp_path: Path) -> None:
     noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import mcp_types as types
@@ -16,6 +18,11 @@ _TABLE = types.ResourceTemplateReference(uri="schema://{target}/{table}")
 
 
 async def test_a_table_is_read_as_a_resource_and_stands_on_the_record(world: World) -> None:
+    with closing(sqlite3.connect(world.database)) as database:
+        database.executescript(
+            "PRAGMA writable_schema = ON;"
+            "INSERT INTO sqlite_schema VALUES ('table', 'x', 'x', 0, 'CREATE VIRTUAL TABLE x USING nowhere(y)')"
+        )
     async with world.stdio_agent() as agent:
         templates = await agent.client.list_resource_templates()
         listed = await agent.client.list_resources()
@@ -25,7 +32,9 @@ async def test_a_table_is_read_as_a_resource_and_stands_on_the_record(world: Wor
     assert found == [_TABLE.uri, "approval://{request_id}"]
     assert [str(resource.uri) for resource in listed.resources] == ["schema://shop"]
     assert "customers" in getattr(whole.contents[0], "text", "")
-    assert getattr(table.contents[0], "text", "").split("\n")[1].startswith("main.customers")
+    lines = getattr(table.contents[0], "text", "").split("\n")
+    assert lines[1].startswith("main.customers")
+    assert lines[-1] == "not seen: columns of main.x: no such module: nowhere"
     received = [event.body for event in world.events(Kind.CALL_RECEIVED)]
     assert [body["tool"] for body in received] == ["schema_read", "schema_read"]
     assert "schema://shop/main.customers" in received[1]["intent"]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from mcp_migrate.dialects import dialect_for
+from mcp_migrate.dialects.mysql.connection import connect, quote
 from mcp_migrate.dialects.mysql.objects import without_database
+from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
 from mcp_migrate.schema import fingerprint
 from mcp_migrate.schema.model import Column, Constraint, Index, Schema
@@ -161,6 +163,38 @@ def test_the_version_table_and_what_is_ours_are_hidden(mariadb_url: str) -> None
     with dialect_for(mariadb_url).open_reader(mariadb_url) as reader:
         assert reader.revisions("alembic_version") == ("a", "b")
         assert reader.revisions("elsewhere") == ()
+
+
+def test_an_empty_database_is_an_empty_schema(mariadb_url: str) -> None:
+    schema = read(mariadb_url)
+    assert schema.tables == ()
+    assert [other.kind for other in schema.others] == ["database"]
+
+
+def test_names_of_every_kind_are_read(mariadb_url: str) -> None:
+    names = ["we`ird\n\"x'", "a.b", "Größe " + "x" * 58, "order", "%s $1 :x", "\u202eback", "123"]
+    for name in names:
+        spelt = quote(name)
+        ask(mariadb_url, f"CREATE TABLE {spelt} ({spelt} int CHECK ({spelt} > 0), KEY {spelt} ({spelt}))")
+        ask(mariadb_url, f"CREATE VIEW {quote(name[:60] + ' v')} AS SELECT 1 AS {spelt}")
+    schema = read(mariadb_url)
+    read_of = {(t.name, t.columns[0].name, t.indexes[0].name, len(t.constraints)) for t in schema.tables}
+    assert read_of == {(name, name, name, 1) for name in names}
+    assert {other.name for other in schema.others if other.kind == "view"} == {f"{name[:60]} v" for name in names}
+
+
+def test_what_is_dropped_while_it_is_read_is_told(shop: str) -> None:
+    class Slow(MysqlReader):
+        """Somebody drops a table as soon as this one knows of it."""
+
+        def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+            rows = super().ask(sql, *values)
+            if "information_schema.tables t" in sql:
+                ask(shop, "DROP TABLE IF EXISTS parts")
+            return rows
+
+    with connect(shop) as connection, pytest.raises(TargetUnreachableError, match="changed while it was read"):
+        Slow(connection, shop).schema(version_table="alembic_version")
 
 
 def test_what_a_user_may_not_see_is_said(shop: str, mariadb_server: str) -> None:

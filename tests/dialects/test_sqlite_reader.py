@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +182,25 @@ def test_a_virtual_table_without_its_module_and_a_broken_view_are_read_as_far_as
     assert [table.qualified for table in schema.tables] == ["main.t", "main.x"]
     assert schema.tables[1].options == ("CREATE VIRTUAL TABLE x USING nowhere(y)",)
     assert schema.unseen == ("columns of main.x: no such module: nowhere",)
+
+
+def test_an_empty_database_is_an_empty_schema(tmp_path: Path) -> None:
+    (tmp_path / "t.db").touch()
+    for name in ("t", "not_there"):
+        with open_reader(f"sqlite:///{tmp_path}/{name}.db") as reader:
+            assert reader.schema(version_table="alembic_version") == Schema("sqlite")
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_what_is_dropped_while_it_is_read_is_read_as_it_was(tmp_path: Path, mode: str) -> None:
+    before = read(tmp_path / "t.db", "CREATE TABLE t (a INT); CREATE TABLE u (a INT)")
+    with closing(sqlite3.connect(tmp_path / "t.db", timeout=0)) as other:
+        other.execute(f"PRAGMA journal_mode = {mode}")
+        with open_reader(f"sqlite:///{tmp_path}/t.db") as reader:
+            waits = nullcontext() if mode == "wal" else pytest.raises(sqlite3.OperationalError, match="locked")
+            with waits:
+                other.execute("DROP TABLE u")
+            assert reader.schema(version_table="alembic_version") == before
 
 
 def test_temporary_tables_of_a_plan_do_not_answer_for_the_real_ones(tmp_path: Path) -> None:

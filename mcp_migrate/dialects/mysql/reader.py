@@ -57,15 +57,20 @@ class MysqlReader:
         return {"product": product, "system": str(uuid), "database": str(self.database)}
 
     def schema(self, *, version_table: str) -> Schema:
-        """The whole schema but for the version table and ours."""
-        hidden = self._place(version_table)
-        found = [row for row in self._of_database("tables") if not self._hidden(row[0], hidden)]
+        """The whole schema but for the version table and ours.
+
+        Raises:
+            TargetUnreachableError: tables came, went or changed while they were read.
+        """
+        found = self._tables_but(version_table)
         parts = {name: grouped(self._of_database(name)) for name in ("columns", "references", "partitions")}
         for name in ("indexes", "checks"):
             parts[name] = grouped(self._of_database(name if self.mariadb else f"{name} of MySQL"))
         [(_characters, collation)] = self._of_database("database")
         tables = (table(self._name, collation, row, parts) for row in found if row[1] in _PLAIN)
         other, unseen = others(self, collation, parts["columns"])
+        if self._tables_but(version_table) != found:  # the information schema is not of one moment
+            raise TargetUnreachableError("The schema was changed while it was read.", hint="Make the same call again.")
         return Schema("mariadb" if self.mariadb else "mysql", tuple(tables), tuple(other), tuple(unseen))
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
@@ -138,6 +143,10 @@ class MysqlReader:
 
     def _of_database(self, name: str) -> Rows:
         return self.ask(_queries()[name], self.database)
+
+    def _tables_but(self, version_table: str) -> Rows:
+        hidden = self._place(version_table)
+        return [row for row in self._of_database("tables") if not self._hidden(row[0], hidden)]
 
     def _name(self, database: str) -> str:
         return self.named if database in {"", self.database} else database
