@@ -185,6 +185,7 @@ REQUIREMENTS = (
         "record-malformed", "docs/record.md", "A call that no tool takes is on the record, by size if need be."
     ),
     Requirement("record-outcomes", "docs/record.md", "Each call has an outcome with its time, sizes and what decided."),
+    Requirement("record-own-workflow", "docs/record.md", "Agents read their own workflow's record, and all of it."),
     Requirement("record-client", "docs/record.md", "What a client says of itself and of its protocol is recorded."),
     Requirement("record-configuration", "docs/record.md", "A new configuration is told: by whom, who gained and lost."),
     Requirement("record-no-secrets", "docs/record.md", "What looks like a credential, or a row, leaves a tag only."),

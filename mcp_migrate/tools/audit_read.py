@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mcp_migrate.errors import InvalidArgumentsError
@@ -11,7 +12,10 @@ from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.tools.interface import Workbench, answer
 
 _LONG = frozenset({"plan", "judgements"})
-"""Parts of an entry that are shown as their size: plans have a tool of their own."""
+"""Parts of an entry that are not shown: plans have a tool of their own."""
+
+_PART, _PAGE = 4_000, 30_000
+"""Characters of one part of an entry, and of a page: an answer that is cut would lose what its cursor has passed."""
 
 
 class AuditRead:
@@ -26,15 +30,39 @@ class AuditRead:
             raise InvalidArgumentsError(f"There are no {kind!r} entries.", hint=f"Kinds: {', '.join(Kind)}.")
         since = _since(asked)
         events = bench.ledger.read(since=since, kind=kind, workflow=granted.workflow, limit=limit)
-        more = str(events[-1].seq + 1) if len(events) == limit else None
-        return answer(granted, {"entries": [_shown(event) for event in events], "next_cursor": more})
+        entries = _page(events)
+        more = len(events) == limit or len(entries) < len(events)
+        return answer(granted, {"entries": entries, "next_cursor": str(entries[-1]["seq"] + 1) if more else None})
 
 
 def _since(asked: Mapping[str, Any]) -> int:
+    """Where to begin: a cursor is where a page ended, so it goes before `since`."""
     return int(asked.get("cursor", asked.get("since", 0)))
 
 
+def _page(events: Iterable[Event]) -> list[Mapping[str, Any]]:
+    """As many of the entries as an answer holds, and one at least."""
+    entries: list[Mapping[str, Any]] = []
+    room = _PAGE
+    for event in events:
+        entry = _shown(event)
+        room -= _length(entry)
+        if entries and room < 0:
+            break
+        entries.append(entry)
+    return entries
+
+
 def _shown(event: Event) -> Mapping[str, Any]:
-    body = {key: value for key, value in event.body.items() if key not in _LONG}
-    entry = {"seq": event.seq, "at": event.at, "kind": event.kind, "subject": event.subject}
+    body = {key: _short(value) for key, value in event.body.items() if key not in _LONG}
+    entry = {"seq": event.seq, "at": event.at, "kind": event.kind, "subject": event.subject, "call_id": event.call_id}
     return {**entry, **body, **entry}  # nothing in a body poses as the entry's own
+
+
+def _short(value: Any) -> Any:
+    length = _length(value)
+    return value if length <= _PART else f"{length} characters, not shown"
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False))
