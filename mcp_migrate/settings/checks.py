@@ -130,6 +130,9 @@ def _redaction(settings: Settings, known_tools: Collection[str]) -> Iterator[Pro
             if not any(matches(tool, [glob]) for tool in known_tools):
                 yield Problem(("redact", index, "tools", at), f"{glob!r} fits no tool.", nearest(glob, known_tools))
     key = settings.redaction_key
+    if key is None and not settings.ledger.startswith("sqlite:"):
+        why = "what is redacted needs a key, and beside this ledger no file can lie."
+        yield Problem(("ledger",), why, "Write `redaction_key: ${file:PATH}`, the same for all its servers.")
     if key is not None and ((found := REFERENCE.fullmatch(key)) is None or found[1] == "ini"):
         yield Problem(("redaction_key",), "this is no reference to a secret.", "Write ${env:NAME} or ${file:PATH}.")
 

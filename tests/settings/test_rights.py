@@ -51,6 +51,7 @@ def test_the_same_configuration_written_in_another_order_gives_nothing(tmp_path:
         ({"redact": [{"arguments": []}]}, "redact.0.arguments"),
         ({"redact": [{"arguments": ["/a"], "tools": ["schema_raed"]}]}, "redact.0.tools.0"),
         ({"redaction_key": "plain"}, "redaction_key"),
+        ({"ledger": "postgresql://db/audit"}, "ledger"),
     ],
 )
 @pytest.mark.proves("record-redacted-by-rule")
