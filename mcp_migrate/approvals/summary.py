@@ -52,10 +52,12 @@ def used_by(body: Mapping[str, Any]) -> list[str]:
     return [one_line(f"{each['object']}: {each['name']}, {each['how']}") for each in body.get("dependents", ())]
 
 
-def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def rehearsed(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """How it did on a scratch database: how long, where, and whether its way back led back."""
+    seen = body.get("rehearsal")
     if not seen:
-        return [("Rehearsed", "NOT: nobody has seen these statements run")]
+        why = f": {one_line(body['untried'])}" if body.get("untried") else ""
+        return [("Rehearsed", f"NOT: nobody has seen these statements run{why}")]
     tried = seen["statements"]
     times = f"{len(tried)} statements in {seen['seconds']:.2f} s on {one_line(seen['server'])}"
     back = (
@@ -74,6 +76,10 @@ def rehearsed(seen: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 def gave_back(seen: Mapping[str, Any]) -> list[str]:
     """Whether the way back was tried on the rows of the tables that lose some, and brought them back."""
+    if "put_back" in seen:
+        came = [f"{each['rows']:,} of {one_line(each['table'])}" for each in seen["put_back"]]
+        total = sum(each["rows"] for each in seen["put_back"])
+        return [f"rehearsed with {total:,} rows that were kept, and each came back: {_and(came)}"]
     if "restored" not in seen:
         return []
     same = [f"{each['rows']:,} of {one_line(each['table'])}" for each in seen["restored"] if each["same"]]

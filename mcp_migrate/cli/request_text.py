@@ -50,7 +50,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
         *(("Used by", line) for line in used_by(body)),
         *why_asked(body),
-        *rehearsed(body.get("rehearsal")),
+        *rehearsed(body),
         *(("Asks", one_line(f"that no row is in the way: {c['why']}")) for c in plan.get("preconditions", ())),
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]

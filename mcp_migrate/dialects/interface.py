@@ -254,6 +254,13 @@ class Dialect(Protocol):
         """Fill tables of a scratch database with the target's rows; False where that is too much or cannot be done."""
         ...
 
+    def copy_kept(self, source: str, scratch: Scratch, keys: Collection[str], *, most: int) -> int | None:
+        """Make the places of the undo data under these keys on a scratch database; how many rows they hold.
+
+        With more than `most` of them, they are made without rows. None where they cannot be made.
+        """
+        ...
+
     def remake(
         self, scratch: Scratch, schema: Schema, *, source: str, version_table: str, revisions: Sequence[str] | None
     ) -> bool:

@@ -105,6 +105,14 @@ class Keeper(Protocol):
         """
         ...
 
+    def quote(self, *names: str) -> str:
+        """A name, with the schema before it if there are two."""
+        ...
+
+    def beside(self, place: str) -> str:
+        """The second place of a loss, where there may be one: the values that the statement left."""
+        ...
+
     def folded(self, name: str) -> str:
         """A name as this database compares it."""
         ...

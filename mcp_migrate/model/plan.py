@@ -211,6 +211,7 @@ class Plan:
     cannot be known. `cage` is the one that the project's Python was recorded in. `undo` is None for plans that were
     made before undo data was kept. `preconditions` are asked before the first statement. `rehearsal` says how it went
     on a scratch database; it is None for a plan that was not rehearsed, and no part of what is frozen: times vary.
+    `untried` says why a rollback was not.
     `resumes` is the apply that stopped part way and that this plan goes on with.
     """
 
@@ -230,6 +231,7 @@ class Plan:
     reads: tuple[Read, ...] = ()
     resumes: Resumes | None = None
     rehearsal: Rehearsal | None = field(default=None, compare=False)
+    untried: str | None = field(default=None, compare=False)
 
     @property
     def digest(self) -> str:

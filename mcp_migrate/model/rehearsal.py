@@ -52,7 +52,8 @@ class Rehearsal:
     `server` is where they ran and `target_server` what they will run on. `observed` says that locks and rewrites are
     the server's own word. `rollback_seconds` is None where there is no way back, or where it failed. `unmet` are the
     preconditions that the target's rows did not meet. `after` are the tables that change, as they
-    were found afterwards. `restored` is None where it was tried without rows.
+    were found afterwards. `restored` is None where it was tried without rows. `put_back` are, for a rollback, the
+    tables into which rows that were kept came back; None where it was tried without them.
     """
 
     server: str
@@ -64,6 +65,7 @@ class Rehearsal:
     unmet: tuple[Unmet, ...] = ()
     after: tuple[Mapping[str, Any], ...] = ()
     restored: tuple[Restored, ...] | None = None
+    put_back: tuple[Restored, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -88,6 +90,7 @@ class Rehearsal:
             **({"unmet": [each.told() for each in self.unmet]} if self.unmet else {}),
             **({"after": list(self.after)} if self.after else {}),
             **({"restored": [each.told() for each in self.restored]} if self.restored is not None else {}),
+            **({"put_back": [each.told() for each in self.put_back]} if self.put_back is not None else {}),
         }
 
     @classmethod
@@ -96,6 +99,8 @@ class Rehearsal:
         kept = {name: each for name, each in value.items() if name != "seconds"}
         statements = tuple(Tried.thaw(each) for each in value["statements"])
         unmet = tuple(Unmet.thaw(each) for each in value.get("unmet", ()))
-        restored = tuple(Restored(**each) for each in value["restored"]) if "restored" in value else None
-        read = {"statements": statements, "unmet": unmet, "after": tuple(value.get("after", ())), "restored": restored}
-        return cls(**{**kept, **read})
+        read = {"statements": statements, "unmet": unmet, "after": tuple(value.get("after", ()))}
+        rows = {
+            name: tuple(Restored(**each) for each in value[name]) for name in ("restored", "put_back") if name in value
+        }
+        return cls(**{**kept, **read, **rows})

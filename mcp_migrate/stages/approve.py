@@ -115,6 +115,7 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         "ticket": pending.permitted.classified.prepared.granted.call.ticket,
         "rows": dict(pending.permitted.classified.rows),
         "rehearsal": plan.rehearsal.told() if plan and plan.rehearsal else None,
+        **({"untried": plan.untried} if plan and plan.untried else {}),
         "quorum": {
             "count": asked.count,
             "groups": sorted(asked.groups),

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mcp_migrate.ledger import Ledger
+from mcp_migrate.migrations.taking_back import Ground, try_back
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.tools.applies import Apply, last_applies
+from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
+from mcp_migrate.tools.plans import protected
 
 _LOOKED_BACK = 200
 
@@ -59,6 +62,27 @@ class _Place:
             return replace(self, inside=True)
         can = plan.reverse.available and plan.reverse.restores_schema
         return _Place(*plan.origin) if can else None
+
+
+def rehearsed_back(database: Database, plans: Sequence[Plan], live: Live) -> Plan:
+    """The plan that takes these back and keeps what that loses, after it ran on a scratch copy with what was kept.
+
+    Raises:
+        RehearsalFailedError: it does not do there what it says.
+    """
+    plan = protected(database, way_back(plans, live), live)
+    if not database.rehearse:
+        return replace(plan, untried="the configuration says `rehearsal: {on: off}`")
+    ground = Ground(
+        database.project,
+        database.dialect,
+        database.url,
+        live=live.schema,
+        revisions=live.revisions,
+        undone=tuple(each.undo for each in plans if each.undo),
+        max_rows=database.max_rows,
+    )
+    return try_back(plan, ground)
 
 
 def way_back(plans: Sequence[Plan], live: Live) -> Plan:

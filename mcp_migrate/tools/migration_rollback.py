@@ -10,11 +10,11 @@ from mcp_migrate.errors import InvalidArgumentsError, PlanStaleError, RenderFail
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Granted, Plan, Prepared
 from mcp_migrate.tools.applies import Apply, find_apply, run_plan
-from mcp_migrate.tools.going_back import applies_since, way_back
+from mcp_migrate.tools.going_back import applies_since, rehearsed_back
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import part_way, refuse_part_way
-from mcp_migrate.tools.plans import make_plan, protected
+from mcp_migrate.tools.plans import make_plan
 from mcp_migrate.tools.undo import kept_on, missing, refuse_conflicts
 
 
@@ -44,7 +44,7 @@ class MigrationRollback:
             refuse_part_way(part_way(bench.ledger, live))
             _refuse_moved(apply, live)
             refuse_conflicts(database, [apply])
-            plan = protected(database, way_back([apply.plan], live), live)
+            plan = rehearsed_back(database, [apply.plan], live)
         else:
             live = read_live(database, identify=True)
             refuse_part_way(part_way(bench.ledger, live))
@@ -67,7 +67,7 @@ def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:
     applies = applies_since(ledger, live, info.resolve(to, live.revision))
     if applies and not missing(database, applies):
         refuse_conflicts(database, applies)
-        return protected(database, way_back([apply.plan for apply in applies], live), live)
+        return rehearsed_back(database, [apply.plan for apply in applies], live)
     plan = make_plan(database, live, to)
     left = kept_on(database, ledger)
     doubt = (

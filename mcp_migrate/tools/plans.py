@@ -123,7 +123,7 @@ def rehearsed(plan: Plan) -> Mapping[str, Any]:
     """
     seen = plan.rehearsal
     if seen is None:
-        return {"ran": False}
+        return {"ran": False, **({"why_not": plan.untried} if plan.untried else {})}
     slowest = sorted(seen.statements, key=lambda tried: -tried.seconds)[:_SHOWN_SLOWEST]
     told: dict[str, Any] = {
         "ran": True,
@@ -132,6 +132,7 @@ def rehearsed(plan: Plan) -> Mapping[str, Any]:
         "rollback_seconds": seen.rollback_seconds,
         "rollback_restored": seen.rollback_restored,
         **({"restored": [each.told() for each in seen.restored]} if seen.restored is not None else {}),
+        **({"put_back": [each.told() for each in seen.put_back]} if seen.put_back is not None else {}),
         "server": seen.server,
         "slowest": [{"n": tried.n, "seconds": tried.seconds} for tried in slowest],
     }

@@ -70,7 +70,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "lost": lost(body),
         "back": way_back(plan["reverse"], body),
         "costs": what_it_costs(body["judgements"]),
-        "rehearsed": rehearsed(body.get("rehearsal")),
+        "rehearsed": rehearsed(body),
         "unmet": unmet(body),
         "warned": warned(body, status),
         "database": [f"{part}: {value}" for part, value in (body.get("identity") or {}).items()],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from mcp_migrate.dialects.mysql.connection import connect, driver, parse, quote
-from mcp_migrate.dialects.mysql.reader import MysqlReader
+from mcp_migrate.dialects.mysql.reader import UNDO, MysqlReader
 
 _AT_ONCE = 500
 _COLUMNS = """
@@ -14,6 +14,7 @@ SELECT column_name FROM information_schema.columns
 WHERE table_schema = %s AND table_name = %s AND extra NOT LIKE '%%GENERATED%%' ORDER BY ordinal_position
 """
 _TRIGGERS = "SELECT 1 FROM information_schema.triggers WHERE event_object_schema = %s AND event_object_table = %s"
+_PLACES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s ORDER BY table_name"
 
 
 def copy_rows(source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
@@ -39,6 +40,27 @@ def copy_rows(source: str, scratch: str, tables: Iterable[str], *, most: int) ->
         except driver().Error:
             return False
     return True
+
+
+def copy_kept(source: str, scratch: str, keys: Collection[str], *, most: int) -> int | None:
+    """Make the manifest, and the places under these keys, with their rows unless there are more than `most`."""
+    there, here = str(parse(source).database), str(parse(scratch).database)
+    with connect(source) as reading, connect(scratch) as writing:
+        reader, writer = MysqlReader(reading, source), MysqlReader(writing, scratch)
+        try:
+            every = [str(name) for (name,) in reader.ask(_PLACES, there)]
+            places = [name for name in every if name.startswith(tuple(f"{UNDO}_{key}_" for key in keys))]
+            for name in [*places, *([UNDO] if UNDO in every else [])]:
+                [(_name, sql)] = reader.ask(f"SHOW CREATE TABLE {quote(there, name)}")
+                writer.ask(str(sql))
+            rows = sum(int(reader.ask(f"SELECT count(*) FROM {quote(there, name)}")[0][0]) for name in places)  # noqa: S608  quoted
+            writer.ask("START TRANSACTION")
+            for name in places if rows <= most else ():
+                _copy(reader, writer, (there, name), (here, name))
+            writer.ask("COMMIT")
+        except driver().Error:
+            return None
+    return rows
 
 
 def _copy(reader: MysqlReader, writer: MysqlReader, source: tuple[str, str], target: tuple[str, str]) -> None:

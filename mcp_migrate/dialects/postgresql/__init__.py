@@ -87,6 +87,12 @@ class PostgreSQL:
 
         return copy_rows(source, scratch.url, tables, most=most)
 
+    def copy_kept(self, source: str, scratch: Scratch, keys: Collection[str], *, most: int) -> int | None:
+        """Places, as they are."""
+        from mcp_migrate.dialects.postgresql.rows import copy_kept
+
+        return copy_kept(source, scratch.url, keys, most=most)
+
     def remake(
         self,
         scratch: Scratch,

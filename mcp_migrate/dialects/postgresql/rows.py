@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -19,6 +19,13 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'
 _COLUMNS = """
 SELECT pg_catalog.string_agg(pg_catalog.quote_ident(attname), ', ' ORDER BY attnum) FROM pg_catalog.pg_attribute
 WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+"""
+_PLACES = """
+SELECT c.relname, pg_catalog.string_agg(
+    pg_catalog.quote_ident(a.attname) || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = $1 AND c.relkind = 'r' GROUP BY c.relname ORDER BY c.relname
 """
 
 
@@ -43,6 +50,33 @@ def copy_rows(source: str, scratch: str, tables: Iterable[str], *, most: int) ->
         except (driver().Error, CycleError):
             return False
     return True
+
+
+def copy_kept(source: str, scratch: str, keys: Collection[str], *, most: int) -> int | None:
+    """Make our schema and the manifest, and the places under these keys, with their rows unless they are too many."""
+    from mcp_migrate.dialects.postgresql.parking import UNDO
+    from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
+
+    with connect(source) as reading, connect(scratch) as writing:
+        try:
+            reading.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            writing.execute("BEGIN")
+            places = [
+                (f"{UNDO}.{name}", columns)
+                for name, columns in reading.execute(_PLACES, [UNDO]).fetchall()
+                if name.startswith(tuple(f"u_{key}_" for key in keys))
+            ]
+            for sql in PostgresKeeper().opening(present=False):
+                writing.execute(sql.encode())
+            for place, columns in places:
+                writing.execute(f"CREATE TABLE {quote(place)} ({columns})".encode())
+            rows = sum(_count(reading, place, most) for place, _columns in places)
+            for place, _columns in places if rows <= most else ():
+                _copy(reading, writing, place)
+            writing.execute("COMMIT")
+        except driver().Error:
+            return None
+    return rows
 
 
 def _order(reading: Any, tables: Iterable[str]) -> Sequence[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 
-from mcp_migrate.dialects.sqlite.reader import quote, sqlite_path
+from mcp_migrate.dialects.sqlite.reader import MANIFEST, quote, sqlite_path
 
 
 def copy_rows(source: str, scratch: str, tables: Iterable[str], *, most: int) -> bool:
@@ -27,6 +27,31 @@ def copy_rows(source: str, scratch: str, tables: Iterable[str], *, most: int) ->
         except sqlite3.Error:
             return False
     return True
+
+
+def copy_kept(source: str, scratch: str, keys: Collection[str], *, most: int) -> int | None:
+    """Make the manifest, and the places under these keys, with their rows unless there are more than `most`."""
+    target = f"{sqlite_path(source).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(sqlite_path(scratch), uri=True, isolation_level=None)) as connection:
+        try:
+            connection.execute("ATTACH ? AS target", (target,))
+            connection.execute("BEGIN")
+            made = connection.execute("SELECT type, tbl_name, sql FROM target.sqlite_schema WHERE sql IS NOT NULL")
+            ours = [(kind, name, sql) for kind, name, sql in made.fetchall() if _is_place(name, keys)]
+            for _kind, _name, sql in sorted(ours, key=lambda one: one[0] != "table"):
+                connection.execute(sql)
+            names = [name for kind, name, _sql in ours if kind == "table" and name != MANIFEST]
+            rows = sum(_count(connection, name) for name in names)
+            if rows <= most:
+                _silently(connection, names)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            return None
+    return rows
+
+
+def _is_place(name: str, keys: Iterable[str]) -> bool:
+    return name == MANIFEST or any(name.startswith(f"{MANIFEST}_{key}_") for key in keys)
 
 
 def _count(connection: sqlite3.Connection, name: str) -> int:
