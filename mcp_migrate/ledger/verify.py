@@ -100,7 +100,7 @@ def _held(look: Look, asked: _Asked) -> Verification:
     roots = {**_roots(look, {each.head.size for each in heads}, log.frontier.size), **log.roots}
     looked_at = [each for each in heads if asked.since is None or each.head.size >= asked.since.size]
     agreed = tuple(each for each in looked_at if roots.get(each.head.size) == each.head.root.lower())
-    cut = [*_disagreeing(looked_at, agreed, log), *look.beside_findings]
+    cut = [*_disagreeing(looked_at, agreed, log, own=look.vouching), *look.beside_findings]
     altered = [Finding(None, f"{look.what} was altered: {what}.") for what in look.altered()]
     first = [log.bad] if log.bad else []
     head = Head(log.frontier.size, log.frontier.root.hex())
@@ -142,17 +142,22 @@ def _event(row: Sequence[Any]) -> Event:
     return Event(seq, at, kind, json.loads(body), workflow, call_id, subject, leaf, root)
 
 
-def _disagreeing(heads: Sequence[Known], agreed: Sequence[Known], log: Scan) -> Iterator[Finding]:
-    """Where the log is not what others know of it, with the first entry that can be the bad one."""
+def _disagreeing(heads: Sequence[Known], agreed: Sequence[Known], log: Scan, *, own: str) -> Iterator[Finding]:
+    """Where the log is not what others know of it, with the first entry that can be the bad one.
+
+    Whoever can write the log can write its own head as well: only what others know says how far it is good.
+    """
     size = log.frontier.size
     for each in heads:
+        reach = min(each.head.size - 1, size)
+        still = max((good.head.size for good in agreed if good.by != own and good.head.size <= reach), default=0)
         if each.head.size > size and not log.bad:
-            yield Finding(size, _cut(each, size))
+            anew = "" if still == size or each.by == own else f", or it was made anew from entry {still} on"
+            yield Finding(size if each.by == own else still, f"{_cut(each, size)}{anew}.")
         elif each.head.size <= size and each not in agreed:
-            still = max((good.head.size for good in agreed if good.head.size < each.head.size), default=0)
             good = f" The first {still} still fit what others know." if still else ""
             yield Finding(still, f"The first {each.head.size} entries are not those {each.by} vouches for.{good}")
 
 
 def _cut(known: Known, size: int) -> str:
-    return f"The log ends after {size} entries, and {known.by} knows {known.head.size}: its end was cut."
+    return f"The log ends after {size} entries, and {known.by} knows {known.head.size}: its end was cut"

@@ -89,6 +89,15 @@ def test_a_forger_is_held_to_what_was_witnessed_last(
         assert max((size for size in known if size <= at), default=0) <= named <= at
 
 
+@pytest.mark.proves("ledger-witnessed-tampering")
+def test_an_entry_taken_out_of_a_log_made_anew_does_not_pass_for_a_cut_end(site: Site) -> None:
+    notes = filled(site)
+    forge(site.path, lambda rows: [rows[0], *rows[2:]])
+    (finding,) = [each for each in site.audit(notes[0], notes[-1]).findings if each.seq is not None]
+    assert finding.seq == 1
+    assert finding.why.endswith(f"knows {SIZE}: its end was cut, or it was made anew from entry 1 on.")
+
+
 @pytest.mark.proves("ledger-witnessed-rollback")
 def test_a_backup_put_back_is_found(site: Site) -> None:
     notes = filled(site)

@@ -227,14 +227,14 @@ ALTERATIONS: dict[str, tuple[tuple[str, ...], int]] = {
 @pytest.mark.parametrize("name", ALTERATIONS)
 @pytest.mark.proves("ledger-postgresql-tampering")
 def test_what_the_owner_of_the_database_changes_is_found_and_named(place: Place, now: datetime, name: str) -> None:
-    statements, first = ALTERATIONS[name]
+    (statements, first), heads = ALTERATIONS[name], []
     with Ledger.open(place.url) as ledger:
         for n in range(10):
             ledger.append(Draft(Kind.PLAN_FROZEN, {"n": n}, workflow="shop", subject=f"plan_{n}"), at=now)
-        head = ledger.head()
-    assert verify(place.url, trusted=[head]).ok
+            heads.append(ledger.head())
+    assert verify(place.url, trusted=heads).ok
     place.tamper(*statements)
-    found = verify(place.url, trusted=[head])
+    found = verify(place.url, trusted=heads)
     assert min(finding.seq for finding in found.findings if finding.seq is not None) == first
     assert found.head.size == first
 
