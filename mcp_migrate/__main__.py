@@ -1,33 +1,20 @@
-"""How do the parts become one server? The only wiring place: settings → ledger → pipeline → server."""
+"""What does the command do? It serves one principal, or runs one of people's commands."""
 
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
+from mcp_migrate.wiring import Wiring, user
 
 if TYPE_CHECKING:
-    from mcp_migrate.anchors.keeper import Keeper
-    from mcp_migrate.ledger import Event, Ledger
-    from mcp_migrate.migrations.cage.confinement import Confinement
-    from mcp_migrate.model import Call, Effect
-    from mcp_migrate.notices import Outbox
-    from mcp_migrate.pipeline import Pipeline, Watch
-    from mcp_migrate.redaction import Redactor
-    from mcp_migrate.settings import Settings, Target
-    from mcp_migrate.tools.interface import Database
-    from mcp_migrate.tools.specs import RegisteredTool, Registry
-    from mcp_migrate.web.serving import Served
+    from mcp_migrate.model import Effect
+    from mcp_migrate.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,7 +69,7 @@ def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings
     here = folder or Path.cwd()
     path = find(explicit, os.environ, here)
     if path is None:
-        return local_profile(here, user=_user(), home=Path.home())
+        return local_profile(here, user=user(), home=Path.home())
     return load(path, known_tools=_tool_names, known_rules=_rule_effects)
 
 
@@ -104,200 +91,6 @@ def choose_principal(settings: Settings, named: str | None) -> str:
     return named
 
 
-class Wiring:
-    """One set of settings with everything made from it, each part when it is first needed."""
-
-    def __init__(self, settings: Settings, *, serves_pages: bool = False) -> None:
-        self.settings = settings
-        self._serves_pages = serves_pages
-        self._pages_lock = threading.Lock()
-        self._databases: dict[str, Database] = {}
-
-    @cached_property
-    def registry(self) -> Registry:
-        """The tools, from their specs."""
-        from mcp_migrate.tools.specs import load
-
-        return load(self.settings.tool_specs)
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        """The ledger, created when it is not there yet."""
-        from mcp_migrate.ledger import Ledger
-
-        ledger = Ledger.open(self.settings.resolved_ledger(), remember=self.settings.ledger_head)
-        if self.settings.checkpoints is not None:
-            ledger.after = self._noticed
-        return ledger
-
-    def _noticed(self, events: Sequence[Event]) -> None:
-        self.keeper.noticed(events)  # which needs the ledger, so that it is made when the first entry is there
-
-    @cached_property
-    def keeper(self) -> Keeper:
-        """Who signs the ledger's head. Raises: ConfigInvalidError."""
-        from mcp_migrate.anchors.keeper import Keeper
-
-        if self.settings.checkpoints is None:
-            raise ConfigInvalidError(
-                "The configuration says nothing of checkpoints.",
-                hint="Add `checkpoints` with an origin and a key: docs/ledger.md shows how.",
-            )
-        return Keeper(self.settings.checkpoints, self.ledger, lambda: datetime.now(UTC))
-
-    @cached_property
-    def pipeline(self) -> Pipeline:
-        """The one door."""
-        from mcp_migrate.brokers import UnsafeStaticBroker
-        from mcp_migrate.pipeline import Pipeline
-        from mcp_migrate.tools.interface import Workbench
-
-        bench = Workbench(self.settings, self.ledger, self.open_database, self.explain, review_url=self.review_url)
-        return Pipeline(
-            self.settings,
-            self.ledger,
-            bench,
-            UnsafeStaticBroker(),
-            lambda: datetime.now(UTC),
-            redactor=self.redactor,
-            user=_account(),
-        )
-
-    @cached_property
-    def redactor(self) -> Redactor:
-        """What keeps credentials off the record."""
-        from mcp_migrate.redaction import Redactor, key_of
-
-        return Redactor(self.settings.redact, cache(lambda: key_of(self.settings)))
-
-    def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
-        """Pass one call through the door."""
-        return self.pipeline.run(call, tool, watch=watch)
-
-    def refused(self, call: Call, error: MigrateError) -> None:
-        """Record a call that never came to the door."""
-        self.pipeline.refused(call, error)
-
-    def may_park(self, call: Call) -> bool:
-        """Whether the record will hold all that is needed to make this call again."""
-        return self.pipeline.may_park(call)
-
-    def parked(self, call: Call, task_id: str, answer: Mapping[str, Any]) -> None:
-        """Record that a call waits in the background."""
-        self.pipeline.parked(call, task_id, answer)
-
-    def request_status(self, request_id: str) -> str:
-        """How a request stands now: a look at the ledger, which holds nothing while somebody waits."""
-        from mcp_migrate.approvals.standing import status_of
-        from mcp_migrate.ledger import Kind
-
-        [request, *_] = self.ledger.find(Kind.APPROVAL_REQUESTED, request_id)
-        return status_of(request, self.ledger, self.settings, now=datetime.now(UTC))
-
-    def review_url(self, request_id: str) -> str | None:
-        """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""
-        given = self.settings.review
-        if self._serves_pages and (given.port or not given.url):
-            with self._pages_lock:
-                pages = self._pages
-            if pages is not None:
-                return pages.url(request_id)
-        return f"{given.address}/requests/{request_id}" if given.address else None
-
-    @cached_property
-    def _pages(self) -> Served | None:
-        from mcp_migrate.web.serving import open_pages
-
-        try:
-            pages = open_pages(self.settings, self.ledger)
-        except (ConfigInvalidError, OSError) as error:  # the question stands all the same
-            logging.getLogger(__name__).warning("The review pages cannot be opened: %s", error)
-            return None
-        pages.serve_beside()
-        return pages
-
-    @cached_property
-    def outbox(self) -> Outbox:
-        """What has to be told to people."""
-        from mcp_migrate.notices import Outbox
-
-        return Outbox(self.settings, self.ledger, lambda: datetime.now(UTC))
-
-    def tell_people(self) -> None:
-        """Send what is due for as long as this process lives."""
-        from mcp_migrate.notices import keep_sending
-
-        threading.Thread(
-            target=keep_sending, args=(self.outbox, threading.Event()), name="notices", daemon=True
-        ).start()
-
-    def keep_watching(self) -> None:
-        """Sign the ledger's head and hand it to witnesses for as long as this process lives."""
-        from mcp_migrate.anchors.keeper import keep_watching
-
-        threading.Thread(
-            target=keep_watching, args=(self.keeper, threading.Event()), name="checkpoints", daemon=True
-        ).start()
-
-    def readable_targets(self, principal: str) -> Sequence[str]:
-        """The targets whose schema `principal` may read now."""
-        now = datetime.now(UTC)
-        return [name for name in self.settings.targets if self.explain(principal, "schema_read", name, now)["allowed"]]
-
-    def open_database(self, name: str) -> Database:
-        """What tools may know of a target; its project is described once and remembered."""
-        from mcp_migrate.dialects import dialect_for
-        from mcp_migrate.migrations import Project
-        from mcp_migrate.migrations.undo import Keeping
-        from mcp_migrate.tools.interface import Database
-
-        if name not in self._databases:
-            target = self.settings.target(name)
-            url = target.resolved_url()
-            project = Project(
-                target.alembic,
-                environment=target.environment,
-                models=target.models,
-                confined=self._confinement(target, url),
-            )
-            self._databases[name] = Database(
-                name,
-                dialect_for(url),
-                url,
-                project,
-                keeping=Keeping(
-                    target.limits.undo_rows,
-                    target.limits.undo_keep.total_seconds(),
-                    None if target.limits.undo_park == "never" else target.limits.undo_park,
-                ),
-                rehearse=target.rehearsal.on != "off",
-                max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
-            )
-        return replace(self._databases[name])  # what one call saw of the project is not the next one's
-
-    def _confinement(self, target: Target, url: str) -> Confinement:
-        """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""
-        from mcp_migrate.migrations.cage.confinement import Confinement
-        from mcp_migrate.redaction import key_file
-
-        closed = (_file_of(self.settings.ledger), _file_of(url), self.settings.path, key_file(self.settings))
-        files = [path for path in closed if path]
-        return Confinement(
-            lowest=self.settings.cage_of(target.tier),
-            use=target.cage.use,
-            hidden=tuple(files),
-            readable=target.cage.readable,
-            python=target.python,
-        )
-
-    def explain(self, principal: str, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:
-        """What `access_explain` and `config explain` both answer."""
-        from mcp_migrate.stages.authorise import explain
-
-        scope = self.registry[tool].scope
-        return explain(self.settings, principal=principal, tool=tool, scope_name=scope, target=target, at=at)
-
-
 def _tool_names(folders: tuple[Path, ...]) -> list[str]:
     from mcp_migrate.tools.specs import load
 
@@ -308,30 +101,6 @@ def _rule_effects() -> Mapping[str, frozenset[Effect]]:
     from mcp_migrate.rules.catalogue import effects
 
     return effects()
-
-
-def _file_of(url: str) -> Path | None:
-    """The file that a SQLite URL names."""
-    scheme, _, path = url.partition(":///")
-    return Path(path.partition("?")[0]) if scheme.startswith("sqlite") and path else None
-
-
-def _user() -> str:
-    import getpass
-
-    return getpass.getuser()
-
-
-def _account() -> str:
-    """Whose process this is, by the system's own account: the environment may say anything."""
-    if os.name != "posix":
-        return _user()
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # an account without a name, as in a container
-        return f"uid {os.geteuid()}"
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.__main__ import load_settings
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Call, Statement
 from mcp_migrate.pipeline import Watch
+from mcp_migrate.wiring import Wiring
 from tests.world import World
 
 _LOADED = ("psycopg", "pymysql", "postgast", "sqlglot", "sqloxide", "cryptography", "mcp_migrate.pipeline")

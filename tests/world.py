@@ -20,12 +20,13 @@ import pytest
 import yaml
 from mcp import Client, StdioServerParameters
 
-from mcp_migrate.__main__ import Wiring, load_settings, main
+from mcp_migrate.__main__ import load_settings, main
 from mcp_migrate.cli.demo_project import make_project
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.server.app import build_server
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.signers.sign import generate_key
+from mcp_migrate.wiring import Wiring
 
 INTENT = "Bring the shop to where it should be"
 

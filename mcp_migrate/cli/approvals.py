@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcp_migrate.__main__ import Wiring, choose_principal
+from mcp_migrate.__main__ import choose_principal
 from mcp_migrate.approvals import deciding
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import standing
@@ -26,6 +26,7 @@ from mcp_migrate.notices import told
 from mcp_migrate.settings.values import seconds
 from mcp_migrate.tools.approval_status import request_status
 from mcp_migrate.web.weighing import RUNS, questions, refuse_unweighed
+from mcp_migrate.wiring import Wiring
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Verdict

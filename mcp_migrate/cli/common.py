@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.__main__ import load_settings
 from mcp_migrate.approvals.safe import one_line, safe
+from mcp_migrate.wiring import Wiring
 
 __all__ = ["ConfigOption", "JsonOption", "ask_once", "one_line", "print_json", "safe", "wire"]
 

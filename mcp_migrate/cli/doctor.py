@@ -9,10 +9,10 @@ from typing import Literal
 
 import typer
 
-from mcp_migrate.__main__ import Wiring
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.errors import MigrateError
+from mcp_migrate.wiring import Wiring
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError
 from mcp_migrate.model import canonical
 
 if TYPE_CHECKING:
-    from mcp_migrate.__main__ import Wiring
     from mcp_migrate.signers.enrolment import Act
     from mcp_migrate.signers.keys import PublicKey
     from mcp_migrate.signers.passkey import Passkey
     from mcp_migrate.signers.roster import Held, Roster
+    from mcp_migrate.wiring import Wiring
 
 app = typer.Typer(no_args_is_help=True)
 SignedByOption = Annotated[

@@ -5,9 +5,12 @@ from typing import Any
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.loading import find, load
 from mcp_migrate.settings.local import local_profile
-from mcp_migrate.settings.model import ApprovalRule, Check, Reviewer, RuleWhen, Scope, Settings, Target, Workflow
+from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.policy import ApprovalRule, Reviewer, RuleWhen
 from mcp_migrate.settings.problems import render
 from mcp_migrate.settings.rights import changed, rights
+from mcp_migrate.settings.target import Check, Target
+from mcp_migrate.settings.workflow import Scope, Workflow
 
 __all__ = [
     "ApprovalRule",

@@ -11,11 +11,14 @@ from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.anchoring_checks import anchoring_problems
 from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.globs import matches
-from mcp_migrate.settings.model import ApprovalRule, CageName, RulePolicy, Scope, Settings, Target
+from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.policy import ApprovalRule, RulePolicy
 from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.rule_checks import rule_problems
+from mcp_migrate.settings.target import CageName, Target
 from mcp_migrate.settings.url_checks import plain_secret
+from mcp_migrate.settings.workflow import Scope
 
 _PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
 _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://localhost(:\d{1,5})?")

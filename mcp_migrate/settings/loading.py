@@ -12,8 +12,9 @@ from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect
 from mcp_migrate.settings.anchoring import placed_checkpoints, placed_url
 from mcp_migrate.settings.checks import check
-from mcp_migrate.settings.model import Settings, Target
+from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
+from mcp_migrate.settings.target import Target
 from mcp_migrate.settings.yaml_file import read_yaml
 
 FILE_NAME = "mcp-migrate.yaml"

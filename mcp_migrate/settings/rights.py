@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mcp_migrate.model import Effect
-from mcp_migrate.settings.model import ApprovalRule, Scope, Settings
+from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.policy import ApprovalRule
 from mcp_migrate.settings.values import Window
+from mcp_migrate.settings.workflow import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from mcp_migrate.model import Effect
 from mcp_migrate.settings.globs import matches
-from mcp_migrate.settings.model import Accepted, Settings
+from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.policy import Accepted
 from mcp_migrate.settings.problems import Key, Problem, nearest
 
 _ACCEPTABLE = frozenset({Effect.BREAKING, Effect.BLOCKING})

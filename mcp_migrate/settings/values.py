@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+Globs = tuple[str, ...]
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK, _HOUR, _MIDNIGHT = 7, 60, 24 * 60

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.__main__ import load_settings
 from mcp_migrate.errors import CancelledError
 from mcp_migrate.ledger import Kind
 from mcp_migrate.model import Call
 from mcp_migrate.pipeline import Watch
+from mcp_migrate.wiring import Wiring
 from tests.behaviour.test_stdio import RawServer
 from tests.world import INTENT, World
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.__main__ import load_settings
 from mcp_migrate.ledger import Kind
 from mcp_migrate.notices import Outbox
+from mcp_migrate.wiring import Wiring
 from tests.world import World
 
 pytestmark = pytest.mark.anyio

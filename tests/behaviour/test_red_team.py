@@ -22,7 +22,7 @@ from typing import Any
 import anyio
 import pytest
 
-from mcp_migrate.__main__ import Wiring, load_settings
+from mcp_migrate.__main__ import load_settings
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger, verify
@@ -30,6 +30,7 @@ from mcp_migrate.model import canonical
 from mcp_migrate.signers.decisions import Verdict, statement
 from mcp_migrate.signers.keys import parse_public_key
 from mcp_migrate.signers.sign import sign
+from mcp_migrate.wiring import Wiring
 from tests.world import World
 
 pytestmark = pytest.mark.proves("approval-red-team", "design-3")

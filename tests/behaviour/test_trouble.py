@@ -103,7 +103,8 @@ async def test_without_a_ledger_nothing_executes(at_a1: World) -> None:
     limit = ledger.stat().st_size  # a disk without a byte to spare
     script = (
         "import anyio, sys; from pathlib import Path; from tests.world import Agent; "
-        "from mcp_migrate.__main__ import Wiring, load_settings; from mcp_migrate.server.app import build_server; "
+        "from mcp_migrate.__main__ import load_settings; from mcp_migrate.wiring import Wiring; "
+        "from mcp_migrate.server.app import build_server; "
         "from mcp_migrate.server.calls import Calls; from mcp import Client\n"
         "async def main():\n"
         "    wiring = Wiring(load_settings(Path(sys.argv[1])))\n"
