@@ -15,6 +15,7 @@ from mcp_migrate.cli import (
     demo,
     diff,
     doctor,
+    init,
     ledger,
     notify,
     plan,
@@ -37,6 +38,7 @@ app.add_typer(tools.app, name="tools", help="What agents can ask for.")
 app.add_typer(undo.app, name="undo", help="What is kept for rollbacks.")
 app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("diff")(diff.diff)
 app.command("plan")(plan.plan)

@@ -39,7 +39,7 @@ def local_profile(folder: Path, *, user: str, home: Path) -> Settings:
             f"There is neither a mcp-migrate.yaml nor an alembic.ini in {folder} or above it.",
             hint="Start in the folder of an Alembic project, or pass --config.",
         )
-    keys = _keys(home)
+    keys = public_keys(home)
     return Settings.model_validate(
         {
             "version": 1,
@@ -70,7 +70,7 @@ def local_profile(folder: Path, *, user: str, home: Path) -> Settings:
 _NOT_ADDITIVE = [str(effect) for effect in Effect if effect not in {Effect.READ, Effect.ADDITIVE}]
 
 
-def _keys(home: Path) -> list[str]:
+def public_keys(home: Path) -> list[str]:
     """The user's public keys of the kinds we check."""
     lines = []
     for path in sorted((home / ".ssh").glob("*.pub")) if (home / ".ssh").is_dir() else ():

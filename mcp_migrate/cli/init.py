@@ -1,0 +1,96 @@
+"""How does a project get its first configuration? From what its folder says, and a question or two."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcp_migrate.__main__ import load_settings
+from mcp_migrate.cli.common import JsonOption, print_json, safe
+from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.settings.first import Answers, text
+from mcp_migrate.settings.found import Found, look
+from mcp_migrate.settings.loading import FILE_NAME
+from mcp_migrate.settings.local import public_keys
+from mcp_migrate.wiring import user
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def init(
+    owner: Annotated[str | None, typer.Option(help="Who answers for what agents do here (default: from git).")] = None,
+    email: Annotated[str | None, typer.Option(help="Their address (default: from git).")] = None,
+    principal: Annotated[str, typer.Option("--as", help="The agent that will call.")] = "agent:claude-code",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a configuration for the Alembic project in this folder; never over one that is there."""
+    folder = Path.cwd()
+    file = folder / FILE_NAME
+    if file.exists():
+        raise ConfigInvalidError(f"{file} is there already.", hint="Change it, or move it away first.")
+    found = look(folder)
+    answers = _asked(owner, email, principal, quiet=yes or as_json or not sys.stdin.isatty())
+    _write(file, text(found, answers))
+    if as_json:
+        print_json({"file": str(file), "url": found.url, "url_guessed": found.guessed, "reads": found.reads,
+                    "owner": answers.email, "principal": principal, "keys": len(answers.keys)})  # fmt: skip
+        return
+    print(safe("\n".join(_next(file, found, answers))))
+
+
+def _asked(owner: str | None, email: str | None, principal: str, *, quiet: bool) -> Answers:
+    """The answers, with what git knows as the proposal. Raises: ConfigInvalidError."""
+    name = owner or _git("user.name") or user()
+    address = email or _git("user.email")
+    if not quiet:
+        name = owner or typer.prompt("Who answers for what agents do here?", default=name)
+        address = email or typer.prompt("Their email address", default=address or None)
+    if not _EMAIL.fullmatch(address):
+        raise ConfigInvalidError(
+            f"{address!r} is no email address." if address else "Nobody's email address is known here.",
+            hint="Pass --email, the address of the person who answers for it.",
+        )
+    return Answers(name, address, user(), principal, public_keys(Path.home()))
+
+
+def _git(key: str) -> str:
+    try:
+        done = subprocess.run(["git", "config", key], capture_output=True, text=True, check=False)  # noqa: S603, S607  git of the person who calls
+    except OSError:  # without git
+        return ""
+    return done.stdout.strip()
+
+
+def _write(file: Path, written: str) -> None:
+    """Write it, and take it away again where it does not hold, so that a try leaves nothing."""
+    with file.open("x", encoding="utf-8") as target:
+        target.write(written)
+    try:
+        load_settings(file)
+    except ConfigInvalidError:
+        file.unlink()
+        raise
+
+
+def _next(file: Path, found: Found, answers: Answers) -> list[str]:
+    """What a person does now."""
+    said = [f"Wrote {file}: one development target, owned by {answers.name}, for {answers.principal}."]
+    if found.guessed:
+        said.append(f"Nothing here names the database: set the variable in {found.url}, or change `url`.")
+    if found.reads:
+        said.append(f"env.py reads {', '.join(found.reads)}: in the cage each is a stand-in (`environment`).")
+    if not answers.keys:
+        said.append("No SSH key was found in ~/.ssh: until a reviewer is named, only additive changes can be applied.")
+    return [
+        *said,
+        "Next:",
+        "  mcp-migrate doctor                         whether all of it works",
+        f"  mcp-migrate config explain {answers.principal}   what the agent may do",
+        f"  claude mcp add mcp-migrate -- mcp-migrate serve --config {file} --as {answers.principal}",
+    ]
