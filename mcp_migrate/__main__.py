@@ -44,10 +44,12 @@ def serve(words: Sequence[str]) -> None:
     principal = choose_principal(wiring.settings, options.principal)
     registry = wiring.registry
 
+    from mcp_migrate.model import Caller
     from mcp_migrate.server.app import build_server
     from mcp_migrate.server.calls import Calls
     from mcp_migrate.server.log import log_to_stderr
     from mcp_migrate.server.stdio import serve_stdio
+    from mcp_migrate.server.who import always
 
     log_to_stderr()
     if wiring.settings.notify:
@@ -55,7 +57,7 @@ def serve(words: Sequence[str]) -> None:
     if wiring.settings.checkpoints:
         wiring.keep_watching()
     calls = Calls()
-    serve_stdio(build_server(registry, wiring, principal, calls), calls)
+    serve_stdio(build_server(registry, wiring, always(Caller(principal)), calls), calls)
 
 
 def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings:

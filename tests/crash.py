@@ -20,7 +20,7 @@ from typing import Any
 
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.model import Call, Statement
+from mcp_migrate.model import Call, Caller, Statement
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.wiring import Wiring
 from tests.world import World
@@ -81,7 +81,7 @@ def main(config: str, plan_id: str, deadly: int) -> None:
         tool="migration_apply",
         arguments={"plan_id": plan_id, "intent": "Die on the way"},
         intent="Die on the way",
-        principal="agent:demo",
+        caller=Caller("agent:demo"),
         at=_now(),
     )
     wiring.run(call, wiring.registry["migration_apply"], watch=Watch())

@@ -199,6 +199,8 @@ REQUIREMENTS = (
     Requirement("ledger-append-only", "docs/design.md", "No statement changes or removes an entry."),
     Requirement("ledger-durable", "docs/design.md", "An entry is on the disk when it is recorded."),
     Requirement("ledger-intent-before-execute", "docs/design.md", "The intent is durable before the first statement."),
+    Requirement("record-caller", "docs/record.md", "Each call says what proves its caller, and for whom it acts."),
+    Requirement("caller-per-request", "docs/design.md", "Who calls is asked of each request; nobody is no one."),
     Requirement("ledger-edit", "docs/design.md", "An edited entry is found."),
     Requirement("ledger-delete", "docs/design.md", "A deleted entry is found."),
     Requirement("ledger-insert", "docs/design.md", "An inserted entry is found."),

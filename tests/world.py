@@ -23,8 +23,10 @@ from mcp import Client, StdioServerParameters
 from mcp_migrate.__main__ import load_settings, main
 from mcp_migrate.cli.demo_project import make_project
 from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.model import Caller
 from mcp_migrate.server.app import build_server
 from mcp_migrate.server.calls import Calls
+from mcp_migrate.server.who import always
 from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.wiring import Wiring
 
@@ -140,7 +142,7 @@ class World:
         wiring = Wiring(load_settings(self.config), serves_pages=pages)
         if knowing:
             wiring._databases = self.known
-        server = build_server(wiring.registry, wiring, principal, Calls())
+        server = build_server(wiring.registry, wiring, always(Caller(principal)), Calls())
         async with Client(server, mode=mode, **options) as client:
             yield Agent(client, self.planned)
 

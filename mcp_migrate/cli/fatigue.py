@@ -10,7 +10,7 @@ import typer
 
 from mcp_migrate.__main__ import choose_principal
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
-from mcp_migrate.model import Call
+from mcp_migrate.model import Call, Caller
 
 
 def report(
@@ -49,7 +49,7 @@ def canary(
     asker = choose_principal(wiring.settings, principal)
     call_id, revision = f"call_{secrets.token_hex(10)}", secrets.token_hex(6)
     arguments = {"target": target, "table": table, "revision": revision}
-    call = Call(call_id, "migration_apply", arguments, intent, asker, datetime.now(UTC), target, ticket=ticket)
+    call = Call(call_id, "migration_apply", arguments, intent, Caller(asker), datetime.now(UTC), target, ticket=ticket)
     request_id = wiring.pipeline.ask_canary(call, Canary())
     if as_json:
         print_json({"request_id": request_id})

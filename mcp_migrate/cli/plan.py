@@ -15,7 +15,7 @@ from mcp_migrate.approvals.summary import OURS, worst_first
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
 from mcp_migrate.cli.diff import TargetArgument
 from mcp_migrate.cli.request_text import safer_lines, wrapped
-from mcp_migrate.model import Call
+from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import UNWATCHED
 
 
@@ -37,7 +37,7 @@ def plan(
         tool="migration_plan",
         arguments=arguments,
         intent=intent,
-        principal=choose_principal(wiring.settings, principal),
+        caller=Caller(choose_principal(wiring.settings, principal)),
         at=datetime.now(UTC),
         client=f"mcp-migrate plan {__version__}",
     )

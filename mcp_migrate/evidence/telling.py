@@ -12,7 +12,7 @@ from mcp_migrate.ledger import Event, Kind
 
 _DECIDED = {Kind.APPROVAL_DECIDED, Kind.APPROVAL_REOPENED, Kind.APPROVAL_BROKEN}
 _BIG = frozenset({"after", "statements"})
-_CALL = ("tool", "target", "principal", "owner", "intent", "ticket", "client", "protocol")
+_CALL = ("tool", "target", "principal", "caller", "owner", "intent", "ticket", "client", "protocol")
 _PLAN = ("dialect", "from_revision", "to_revision", "base_fingerprint", "expected_fingerprint", "doubts", "cage")
 _REQUEST = ("request_id", "tool", "principal", "owner", "planners", "demands", "quorum", "rows", "keys", "expires_at")
 _OUTCOME = ("status", "revision", "fingerprint", "code", "sentence", "checks_failed", "recovered")

@@ -1,5 +1,6 @@
 """The values that stages, tools and families hand to each other: `plan` (what would run) and `flow` (one call)."""
 
+from mcp_migrate.model.caller import PROOFS, Caller, Party, Proof
 from mcp_migrate.model.flow import (
     ANYBODY,
     Approved,
@@ -41,11 +42,13 @@ from mcp_migrate.model.undo import Kept, Undo
 __all__ = [
     "ALWAYS_APPROVED",
     "ANYBODY",
+    "PROOFS",
     "STRENGTH",
     "Approved",
     "Assurance",
     "Automatic",
     "Call",
+    "Caller",
     "Classified",
     "Covered",
     "Demanded",
@@ -55,12 +58,14 @@ __all__ = [
     "Granted",
     "Judgement",
     "Kept",
+    "Party",
     "Pending",
     "Permitted",
     "Plan",
     "Precondition",
     "Prepared",
     "Present",
+    "Proof",
     "Quorum",
     "Read",
     "Rehearsal",

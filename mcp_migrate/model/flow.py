@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from mcp_migrate.model.caller import Caller
 from mcp_migrate.model.plan import Assurance, Effect, Judgement, Plan, Statement
 
 
@@ -26,19 +27,23 @@ class Expects:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One tool call as it arrived. `client` and everything in `arguments` are claims."""
+    """One tool call as it arrived. `client` is the program as it names itself; it and `arguments` are claims."""
 
     call_id: str
     tool: str
     arguments: Mapping[str, Any]
     intent: str
-    principal: str
+    caller: Caller
     at: datetime
     target: str | None = None
     ticket: str | None = None
     expects: Expects = Expects()
     client: str | None = None
     protocol: str | None = None
+
+    @property
+    def principal(self) -> str:
+        return self.caller.principal
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def called(call: Call, redactor: Redactor) -> dict[str, Any]:
         "tool": redactor.text(call.tool),
         "target": call.target and redactor.text(call.target),
         "principal": call.principal,
+        "caller": call.caller.told(),
         "intent": call.intent,
         "ticket": call.ticket,
         "client": call.client and redactor.text(call.client),

@@ -16,7 +16,9 @@ from mcp_migrate import __version__
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Door, Governed
 from mcp_migrate.server.resources import Resources
+from mcp_migrate.server.results import refusing
 from mcp_migrate.server.updates import Updates
+from mcp_migrate.server.who import Who
 from mcp_migrate.tools.specs import RegisteredTool, Registry
 
 INSTRUCTIONS = (
@@ -27,26 +29,26 @@ INSTRUCTIONS = (
 )
 
 
-def build_server(registry: Registry, governed: Governed, principal: str, calls: Calls) -> Server[Any]:
-    """The MCP server of one principal. On stdio there is no identity in the protocol: it is an argument."""
+def build_server(registry: Registry, governed: Governed, who: Who, calls: Calls) -> Server[Any]:
+    """The MCP server. `who` says of each request who makes it: the protocol itself does not."""
 
     async def list_tools(
         _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_listed(tool) for tool in registry])
 
-    door = Door(registry, governed, principal, calls)
-    resources = Resources(door.read, lambda: governed.readable_targets(principal))
+    door = Door(registry, governed, who, calls)
+    resources = Resources(door.read, lambda context: governed.readable_targets(who(context).principal))
     server: Server[Any] = Server(
         "mcp-migrate",
         version=__version__,
         title="mcp-migrate",
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
-        on_list_resources=resources.list,
+        on_list_resources=refusing(resources.list),
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
-        on_completion=resources.complete,
+        on_completion=refusing(resources.complete),
         lifespan=door.tasks.alive,
     )
     server.add_request_handler("tools/call", types.CallToolRequestParams, door.call_tool)

@@ -23,6 +23,7 @@ from mcp_migrate.server.pausing import Once, Pausing, Records, waits
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.server.sealing import Seal
 from mcp_migrate.server.tasks import Parking, Tasks, knows_tasks
+from mcp_migrate.server.who import Who
 from mcp_migrate.settings import Settings
 from mcp_migrate.tools.specs import RegisteredTool, Registry
 
@@ -45,16 +46,15 @@ class Governed(Records, Parking, Protocol):
 
 
 class Door:
-    """Takes the requests of one principal to the pipeline."""
+    """Takes requests to the pipeline."""
 
-    def __init__(self, registry: Registry, governed: Governed, principal: str, calls: Calls) -> None:
-        self._registry, self._governed, self._principal, self._calls = registry, governed, principal, calls
-        self.workflow, _ = governed.settings.workflow_of(principal)
+    def __init__(self, registry: Registry, governed: Governed, who: Who, calls: Calls) -> None:
+        self._registry, self._governed, self._who, self._calls = registry, governed, who, calls
         # The key lives as long as this process, as its client's connection does.
         seal = Seal([secrets.token_bytes(32)])
         hold = governed.settings.pausing.hold.total_seconds()
-        self._pausing = Pausing(governed, self.workflow, seal, hold_seconds=hold)
-        self.tasks = Tasks(governed, principal, self._run_parked)
+        self._pausing = Pausing(governed, self._workflow, seal, hold_seconds=hold)
+        self.tasks = Tasks(governed, who, self._run_parked)
 
     async def call_tool(self, context: Context, params: types.CallToolRequestParams) -> HandlerResult:
         """Answer `tools/call`: with a result, with a question, or with the handle of a task."""
@@ -98,10 +98,18 @@ class Door:
         try:
             self._registry[name].check_arguments(arguments)
         except MigrateError as error:
-            call = turned_away(call_id, name, arguments, self._principal, context)
+            call = turned_away(call_id, name, arguments, self._who(context), context)
             await anyio.to_thread.run_sync(self._governed.refused, call, error)
             raise
-        return make_call(call_id, name, arguments, self._principal, context)
+        return make_call(call_id, name, arguments, self._who(context), context)
+
+    def workflow(self, context: Context) -> str:
+        """What whoever makes this request acts for. Raises: NotPermittedError."""
+        return self._workflow(self._who(context).principal)
+
+    def _workflow(self, principal: str) -> str:
+        name, _ = self._governed.settings.workflow_of(principal)
+        return name
 
     async def _run(self, call: Call, progress: Progress) -> Mapping[str, Any]:
         tool = self._registry[call.tool]

@@ -10,23 +10,23 @@ from typing import Any
 
 from mcp.server.context import ServerRequestContext
 
-from mcp_migrate.model import Call, Effect, Expects
+from mcp_migrate.model import Call, Caller, Effect, Expects
 
 
 def make_call(
     call_id: str,
     name: str,
     arguments: Mapping[str, Any],
-    principal: str,
+    caller: Caller,
     context: ServerRequestContext[Any],
 ) -> Call:
-    """The call that `principal` makes now; `arguments` hold at least the intent."""
+    """The call that `caller` makes now; `arguments` hold at least the intent."""
     return Call(
         call_id=call_id,
         tool=name,
         arguments=arguments,
         intent=arguments["intent"],
-        principal=principal,
+        caller=caller,
         at=datetime.now(UTC),
         ticket=arguments.get("ticket"),
         expects=_expects(arguments.get("expects")),
@@ -39,7 +39,7 @@ def turned_away(
     call_id: str,
     name: str,
     arguments: Mapping[str, Any],
-    principal: str,
+    caller: Caller,
     context: ServerRequestContext[Any],
 ) -> Call:
     """A call that no tool takes, for the record: nothing in it was looked at, so all of it may be anything."""
@@ -49,7 +49,7 @@ def turned_away(
         tool=name,
         arguments=arguments,
         intent=intent if isinstance(intent, str) else "",
-        principal=principal,
+        caller=caller,
         at=datetime.now(UTC),
         target=target if isinstance(target, str) else None,
         ticket=ticket if isinstance(ticket, str) else None,

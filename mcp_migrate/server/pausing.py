@@ -67,9 +67,9 @@ class Once:
 
 
 class Pausing:
-    """Pauses the calls of one principal. `hold_seconds` is how long a call stays open for a decision."""
+    """Pauses calls, each open for a decision for `hold_seconds`. `workflow` is what a principal acts for."""
 
-    def __init__(self, records: Records, workflow: str, seal: Seal, *, hold_seconds: float) -> None:
+    def __init__(self, records: Records, workflow: Callable[[str], str], seal: Seal, *, hold_seconds: float) -> None:
         self._records = records
         self._workflow = workflow
         self._seal = seal
@@ -110,7 +110,7 @@ class Pausing:
         call = once.call
         return Pause(
             principal=call.principal,
-            workflow=self._workflow,
+            workflow=self._workflow(call.principal),
             tool=call.tool,
             arguments=digest(dict(call.arguments)),
             request_id=answer.get("request_id", ""),

@@ -31,13 +31,13 @@ _NAMES_SHOWN = 100
 
 
 class Resources:
-    """The handlers of one principal. `targets` are those it may read."""
+    """The handlers. `targets` are those that whoever makes a request may read."""
 
-    def __init__(self, run: Run, targets: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, run: Run, targets: Callable[[Context], Sequence[str]]) -> None:
         self._run = run
         self._targets = targets
 
-    async def list(self, _context: Context, _params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+    async def list(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
         """The schema of each target."""
         return types.ListResourcesResult(
             resources=[
@@ -47,7 +47,7 @@ class Resources:
                     title=f"The schema of {target}, in outline",
                     mime_type="text/plain",
                 )
-                for target in self._targets()
+                for target in self._targets(context)
             ]
         )
 
@@ -103,7 +103,7 @@ class Resources:
         if not isinstance(params.ref, types.ResourceTemplateReference) or params.ref.uri != _TEMPLATE:
             return _completed([])
         if asked == "target":
-            return _completed([target for target in self._targets() if target.startswith(typed)])
+            return _completed([target for target in self._targets(context) if target.startswith(typed)])
         target = ((params.context and params.context.arguments) or {}).get("target")
         if asked != "table" or not target:
             return _completed([])

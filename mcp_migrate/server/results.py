@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import mcp_types as types
+from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from mcp_migrate.errors import MigrateError
+
+_Context = ServerRequestContext[Any]
+_P = TypeVar("_P")
+_R = TypeVar("_R")
 
 MAX_CHARACTERS = 40_000
 """Clients replace results above about 50 kB by a short preview; ours stay whole."""
@@ -54,6 +59,18 @@ def failed(call_id: str, error: MigrateError) -> types.CallToolResult:
 def refused(code: str, sentence: str, hint: str) -> MCPError:
     """The same as an error of the protocol, for methods that have no results of tools."""
     return MCPError(types.INVALID_PARAMS, f"{code}: {sentence} {hint}", {"code": code, "hint": hint})
+
+
+def refusing(handler: Callable[[_Context, _P], Awaitable[_R]]) -> Callable[[_Context, _P], Awaitable[_R]]:
+    """Answer what a handler refuses as an error of the protocol: its method has no results of tools."""
+
+    async def answer(context: _Context, params: _P) -> _R:
+        try:
+            return await handler(context, params)
+        except MigrateError as error:
+            raise refused(error.code, error.sentence, error.hint) from error
+
+    return answer
 
 
 def _fitted(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import anyio
 import anyio.to_thread
@@ -22,13 +22,14 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mcp_migrate.errors import ApprovalExpiredError, MigrateError
+from mcp_migrate.errors import ApprovalExpiredError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call, digest
 from mcp_migrate.server.incoming import new_call_id
 from mcp_migrate.server.pause_words import question, told, where
 from mcp_migrate.server.pausing import shows_addresses
-from mcp_migrate.server.results import failed, refused, succeeded
+from mcp_migrate.server.results import failed, refusing, succeeded
+from mcp_migrate.server.who import Who
 from mcp_migrate.tools.parked import Parked, outcome, parked
 
 EXTENSION = "io.modelcontextprotocol/tasks"
@@ -64,9 +65,6 @@ class Parking(Protocol):
         ...
 
 
-_P = TypeVar("_P", bound=types.RequestParams)
-
-
 class _TaskParams(types.RequestParams):
     task_id: str
 
@@ -76,11 +74,11 @@ class _UpdateParams(_TaskParams):
 
 
 class Tasks:
-    """The tasks of one principal. What is kept here is only what one process knows: answers, results, what runs."""
+    """Each task is its principal's alone. Kept here is only what one process knows: answers, results, what runs."""
 
-    def __init__(self, parking: Parking, principal: str, run: RunTool) -> None:
+    def __init__(self, parking: Parking, who: Who, run: RunTool) -> None:
         self._parking = parking
-        self._principal = principal
+        self._who = who
         self._run = run
         self._group: TaskGroup | None = None
         self._running: set[str] = set()
@@ -104,22 +102,22 @@ class Tasks:
     def attach(self, server: Server[Any]) -> None:
         """Advertise the extension and answer its methods."""
         server.extensions[EXTENSION] = {}
-        server.add_request_handler("tasks/get", _TaskParams, _refusing(self.get))
-        server.add_request_handler("tasks/update", _UpdateParams, _refusing(self.update))
-        server.add_request_handler("tasks/cancel", _TaskParams, _refusing(self.cancel))
+        server.add_request_handler("tasks/get", _TaskParams, refusing(self.get))
+        server.add_request_handler("tasks/update", _UpdateParams, refusing(self.update))
+        server.add_request_handler("tasks/cancel", _TaskParams, refusing(self.cancel))
 
     async def create(self, call: Call, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Park a call that waits for people; the handle is on the ledger before the client has it."""
         task_id = "task_" + call.call_id.removeprefix("call_")
         await anyio.to_thread.run_sync(self._parking.parked, call, task_id, answer)
-        task = parked(task_id, self._parking.ledger, principal=self._principal)
+        task = parked(task_id, self._parking.ledger, principal=call.principal)
         if task is None:
             raise TypeError(f"{task_id} is not on the ledger")
         return {"resultType": "task", **_told(task, "working", f"{question(answer, again=False)} {where(answer)}")}
 
     async def get(self, context: Context, params: _TaskParams) -> dict[str, Any]:
         """How it is going; what was decided meanwhile begins to run."""
-        task = await self._known(params.task_id)
+        task = await self._known(params.task_id, context)
         if task.task_id in self._results:
             return self._completed(task, self._results[task.task_id])
         if task.task_id in self._cancelled:
@@ -131,24 +129,26 @@ class Tasks:
             return self._waiting(task, context)
         return await self._decided(task, status, context)
 
-    async def update(self, _context: Context, params: _UpdateParams) -> dict[str, Any]:
+    async def update(self, context: Context, params: _UpdateParams) -> dict[str, Any]:
         """What the person at the client answered: it ends the wait, or does not. It decides nothing."""
-        task = await self._known(params.task_id)
+        task = await self._known(params.task_id, context)
         said = params.input_responses.get(self._key(task))
         if isinstance(said, types.ElicitResult):
             self._said[self._key(task)] = said.action
         return _complete({})
 
-    async def cancel(self, _context: Context, params: _TaskParams) -> dict[str, Any]:
+    async def cancel(self, context: Context, params: _TaskParams) -> dict[str, Any]:
         """The client does not wait any more. What runs is finished; the request stays with the reviewers."""
-        task = await self._known(params.task_id)
+        task = await self._known(params.task_id, context)
         if task.task_id not in self._running | self._results.keys():
             self._cancelled.add(task.task_id)
         return _complete({})
 
-    async def _known(self, task_id: str) -> Parked:
+    async def _known(self, task_id: str, context: Context) -> Parked:
+        principal = self._who(context).principal
+
         def look() -> Parked | None:
-            return parked(task_id, self._parking.ledger, principal=self._principal)
+            return parked(task_id, self._parking.ledger, principal=principal)
 
         task = await anyio.to_thread.run_sync(look)
         if task is None:
@@ -200,18 +200,6 @@ class Tasks:
         self._results[task.task_id] = result
         told_result = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return _complete({**_told(task, "completed", "The call has its answer."), "result": told_result})
-
-
-def _refusing(handler: Callable[[Context, _P], Awaitable[dict[str, Any]]]) -> Callable[[Context, _P], Any]:
-    """Answer what we refuse as an error of the protocol: these methods have no results of tools."""
-
-    async def refusing(context: Context, params: _P) -> dict[str, Any]:
-        try:
-            return await handler(context, params)
-        except MigrateError as error:
-            raise refused(error.code, error.sentence, error.hint) from error
-
-    return refusing
 
 
 def knows_tasks(context: Context) -> bool:

@@ -21,6 +21,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.server.calls import GONE
+from mcp_migrate.server.results import refusing
 
 SCHEME = "approval://"
 TEMPLATE = "approval://{request_id}"
@@ -42,9 +43,9 @@ class Requests(Protocol):
 
 
 class Updates:
-    """The subscriptions of one principal, to requests of its own workflow. Nothing looks while nobody listens."""
+    """Subscriptions, to requests of the subscriber's own workflow. Nothing looks while nobody listens."""
 
-    def __init__(self, requests: Requests, workflow: str, spawn: Callable[..., None]) -> None:
+    def __init__(self, requests: Requests, workflow: Callable[[Context], str], spawn: Callable[..., None]) -> None:
         self._requests = requests
         self._workflow = workflow
         self._spawn = spawn
@@ -56,22 +57,24 @@ class Updates:
 
     def attach(self, server: Server[Any]) -> None:
         """Answer the methods of both eras."""
-        server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, self.listen)
-        server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, self.subscribe)
+        listen, subscribe = refusing(self.listen), refusing(self.subscribe)
+        server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, listen)
+        server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, subscribe)
         server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, self.unsubscribe)
 
     async def listen(
         self, context: Context, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
-        """Serve one stream, for as long as the client keeps it."""
-        for uri in params.notifications.resource_subscriptions or ():
-            await self._watch(str(uri))
-        return await self._listen(context, params)
+        """Serve one stream, for as long as the client keeps it; of others' requests it hears nothing."""
+        wanted = params.notifications
+        ours = [uri for uri in wanted.resource_subscriptions or () if await self._watch(str(uri), context)]
+        heard = wanted.model_copy(update={"resource_subscriptions": ours})
+        return await self._listen(context, params.model_copy(update={"notifications": heard}))
 
     async def subscribe(self, context: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """Tell this session when it changes."""
         uri = str(params.uri)
-        if not await self._watch(uri):
+        if not await self._watch(uri, context):
             raise MCPError(types.INVALID_PARAMS, f"There is no request {uri[:200]!r} to subscribe to")
         self._sessions[uri] = context.session
         return types.EmptyResult()
@@ -81,9 +84,10 @@ class Updates:
         self._sessions.pop(str(params.uri), None)
         return types.EmptyResult()
 
-    async def _watch(self, uri: str) -> bool:
-        """Whether `uri` is a request of this workflow; from here on it is looked at."""
-        if not await anyio.to_thread.run_sync(self._ours, uri) or len(self._watched) >= _WATCHED_AT_MOST:
+    async def _watch(self, uri: str, context: Context) -> bool:
+        """Whether `uri` is a request of the caller's workflow; from here on it is looked at."""
+        ours = await anyio.to_thread.run_sync(self._ours, uri, self._workflow(context))
+        if not ours or len(self._watched) >= _WATCHED_AT_MOST:
             return False
         self._watched.add(uri)
         if not self._looks:
@@ -91,9 +95,9 @@ class Updates:
             self._spawn(self._look)
         return True
 
-    def _ours(self, uri: str) -> bool:
+    def _ours(self, uri: str, workflow: str) -> bool:
         events = self._requests.ledger.find(Kind.APPROVAL_REQUESTED, uri.removeprefix(SCHEME))
-        return uri.startswith(SCHEME) and bool(events) and events[0].workflow == self._workflow
+        return uri.startswith(SCHEME) and bool(events) and events[0].workflow == workflow
 
     async def _look(self) -> None:
         """Look at what is watched until all of it is decided."""

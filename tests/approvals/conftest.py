@@ -18,6 +18,7 @@ from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import (
     Approved,
     Call,
+    Caller,
     Classified,
     Effect,
     Granted,
@@ -89,7 +90,7 @@ class Desk:
     config: dict[str, Any]
     call: Call = field(
         default_factory=lambda: Call(
-            "call_1", "migration_apply", {}, "make it right", "agent:one", NOON, "shop", ticket="T-1"
+            "call_1", "migration_apply", {}, "make it right", Caller("agent:one"), NOON, "shop", ticket="T-1"
         )
     )
     plan: Plan = PLAN

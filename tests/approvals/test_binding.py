@@ -17,7 +17,7 @@ from mcp_migrate.approvals.deciding import decide
 from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.ledger.events import stamp
-from mcp_migrate.model import Approved, Effect, Pending, Reverse, canonical
+from mcp_migrate.model import Approved, Caller, Effect, Pending, Reverse, canonical
 from mcp_migrate.signers.decisions import check
 from mcp_migrate.signers.roster import configured
 from mcp_migrate.signers.sign import sign
@@ -42,7 +42,7 @@ def change_plan(**values: Any) -> Callable[[Desk], None]:
 
 DIFFERENCES: Mapping[str, Callable[[Desk], None]] = {
     "workflow": change("workflow", "other"),
-    "requester": change_call(principal="agent:two"),
+    "requester": change_call(caller=Caller("agent:two")),
     "tool": change_call(tool="migration_rollback"),
     "target's name": change_call(target="clone"),
     "target's identity": change("identity", {"product": "sqlite", "file": "/clone.db"}),

@@ -12,7 +12,7 @@ from mcp_migrate.approvals.deciding import break_glass, decide
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.errors import ApprovalDeniedError, ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Draft, Kind
-from mcp_migrate.model import Approved
+from mcp_migrate.model import Approved, Caller
 from mcp_migrate.notices import Outbox
 from mcp_migrate.stages.record import Recorder
 from tests.approvals.conftest import NOON, Desk
@@ -120,7 +120,7 @@ def test_a_denial_stands_whoever_would_break_the_glass(night: Desk) -> None:
 
 def test_who_asked_does_not_break_the_glass_for_themselves(night: Desk) -> None:
     night.config["workflows"]["schema"]["principals"].append("person:grace")
-    night.call = replace(night.call, principal="person:grace")
+    night.call = replace(night.call, caller=Caller("person:grace"))
     night.ask()
     with pytest.raises(SelfApprovalError):
         sign(night, "grace types")

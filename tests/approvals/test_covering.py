@@ -12,7 +12,7 @@ import pytest
 from mcp_migrate.approvals.deciding import decide, draft
 from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError
 from mcp_migrate.ledger import Kind
-from mcp_migrate.model import Approved, Pending, Reverse, Statement, Undo, canonical
+from mcp_migrate.model import Approved, Caller, Pending, Reverse, Statement, Undo, canonical
 from mcp_migrate.signers.sign import sign
 from mcp_migrate.stages.approve import approve
 from mcp_migrate.stages.record import Recorder
@@ -82,7 +82,7 @@ OTHERS: Mapping[str, Callable[[Desk], None]] = {
     "another database": lambda d: setattr(d, "identity", {"product": "sqlite", "file": "/clone.db"}),
     "another target": lambda d: setattr(d, "call", replace(d.call, target="clone")),
     "another workflow": lambda d: setattr(d, "workflow", "other"),
-    "the reviewer's own call": lambda d: setattr(d, "call", replace(d.call, principal="person:grace")),
+    "the reviewer's own call": lambda d: setattr(d, "call", replace(d.call, caller=Caller("person:grace"))),
     "a key that was taken back": lambda d: d.config["reviewers"]["grace"].update(ssh_keys=[]),
     "a rule for rollbacks": lambda d: d.config["approvals"].append(
         {"when": {"tools": ["migration_rollback"]}, "require": {"from": "dba", "count": 2}}

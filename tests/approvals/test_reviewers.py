@@ -15,7 +15,7 @@ from mcp_migrate.approvals import reviewers as enrolling
 from mcp_migrate.approvals.deciding import decide
 from mcp_migrate.errors import ApprovalInvalidError, MigrateError, SelfApprovalError
 from mcp_migrate.ledger import Draft, Kind
-from mcp_migrate.model import Assurance, canonical
+from mcp_migrate.model import Assurance, Caller, canonical
 from mcp_migrate.signers.enrolment import NAMESPACE, Act
 from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.sign import generate_key, sign
@@ -89,7 +89,7 @@ def test_whom_an_admin_lets_in_decides_what_is_asked_from_then_on_and_is_told_of
     office.takes(office.signed("bob"))
     with pytest.raises(ApprovalInvalidError, match="enrolled after the request"):
         office.decide("bob")
-    office.desk.call = replace(office.desk.call, principal="agent:two")  # another question, which knows the key
+    office.desk.call = replace(office.desk.call, caller=Caller("agent:two"))  # another question, which knows the key
     office.desk.ask()
     assert [each["reviewer"] for each in office.desk.request().body["new_keys"]] == ["bob"]
     office.decide("bob")
@@ -149,7 +149,7 @@ def test_who_was_let_in_by_a_reviewer_proves_no_more_and_is_counted_as_one_with_
 def test_whom_the_one_who_asked_let_in_does_not_decide_for_them(office: Office) -> None:
     office.desk.config["workflows"]["schema"]["principals"].append("person:grace")
     office.takes(office.signed("bob", by="grace"))
-    office.desk.call = replace(office.desk.call, principal="person:grace")
+    office.desk.call = replace(office.desk.call, caller=Caller("person:grace"))
     office.desk.ask()
     with pytest.raises(SelfApprovalError, match="grace asked for"):
         office.decide("bob")

@@ -10,7 +10,7 @@ import pytest
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.errors import CancelledError
 from mcp_migrate.ledger import Kind
-from mcp_migrate.model import Call
+from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.wiring import Wiring
 from tests.behaviour.test_stdio import RawServer
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_call_cancelled_before_it_executes_changes_nothing(at_a1: World) -> None:
     wiring = Wiring(load_settings(at_a1.config))
     arguments = {"intent": INTENT, "plan_id": at_a1.planned}
-    call = Call("call_cancelled", "migration_apply", arguments, INTENT, "agent:demo", datetime.now(UTC))
+    call = Call("call_cancelled", "migration_apply", arguments, INTENT, Caller("agent:demo"), datetime.now(UTC))
     with pytest.raises(CancelledError):
         wiring.run(call, wiring.registry["migration_apply"], watch=Watch(cancelled=lambda: True))
     wiring.ledger.close()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_migrate.errors import MigrateError
-from mcp_migrate.model import Call, Classified, Effect, Expects, Granted, Plan, Prepared, Reverse
+from mcp_migrate.model import Call, Caller, Classified, Effect, Expects, Granted, Plan, Prepared, Reverse
 from mcp_migrate.settings import Settings
 from mcp_migrate.stages.authorise import grant, permit
 
@@ -37,7 +37,7 @@ def settings(*scopes: dict[str, Any]) -> Settings:
 
 def call(tool: str = "migration_apply", *, ticket: str | None = None, expects: Expects | None = None) -> Call:
     return Call(
-        "call_1", tool, {}, "an intent", "agent:a", NOW, target="t", ticket=ticket, expects=expects or Expects()
+        "call_1", tool, {}, "an intent", Caller("agent:a"), NOW, target="t", ticket=ticket, expects=expects or Expects()
     )
 
 

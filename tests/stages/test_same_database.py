@@ -11,7 +11,7 @@ import pytest
 from mcp_migrate.brokers import UnsafeStaticBroker
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import MigrateError, PlanStaleError
-from mcp_migrate.model import Approved, Call, Classified, Granted, Permitted, Plan, Prepared, Reverse, Statement
+from mcp_migrate.model import Approved, Call, Caller, Classified, Granted, Permitted, Plan, Prepared, Reverse, Statement
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 from mcp_migrate.stages.execute import execute
@@ -33,7 +33,7 @@ def approved(url: str, identity: Any) -> Approved:
         before = shape(reader.schema(version_table="main.alembic_version"))
     back = Reverse(available=False, restores_schema=False)
     plan = Plan("shop", "sqlite", None, "c3", before, None, "main.alembic_version", (DROP,), back)
-    call = Call("call_1", "migration_apply", {}, "drop it", "agent:one", NOON, "shop")
+    call = Call("call_1", "migration_apply", {}, "drop it", Caller("agent:one"), NOON, "shop")
     granted = Granted(call, "schema", "Ada", "migration_apply", (0,))
     prepared = Prepared(granted, work=run_plan, plan=plan, identity=identity)
     classified = Classified(prepared, (), frozenset(), (), {})

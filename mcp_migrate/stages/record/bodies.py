@@ -19,6 +19,7 @@ def start(approved: Approved) -> dict[str, Any]:
         "tool": granted.call.tool,
         "target": granted.call.target,
         "principal": granted.call.principal,
+        "caller": granted.call.caller.told(),
         "intent": granted.call.intent,
         "plan_id": plan.plan_id if plan else None,
         "plan": plan.frozen() if plan else None,

@@ -111,6 +111,7 @@ class Recorder:
             "rehearsal": rehearsal,
             "expires_at": expires_at,
             "principal": granted.call.principal,
+            "caller": granted.call.caller.told(),
         }
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 

@@ -1,0 +1,40 @@
+"""Who calls, how sure is that, and on whose behalf?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+Proof = Literal["claimed", "launch-token", "mtls", "oauth"]
+
+PROOFS: tuple[Proof, ...] = get_args(Proof)
+"""From the weakest to the strongest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody by the name that an issuer knows them under."""
+
+    subject: str
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a call. `assurance` is what proves the name; all but `claimed` was verified.
+
+    `party` is the caller as its issuer knows it and `client` the program it was given a token for. `chain` is for whom
+    it acts, and for whom that one did: the nearest first.
+    """
+
+    principal: str
+    assurance: Proof = "claimed"
+    party: Party | None = None
+    client: str | None = None
+    chain: tuple[Party, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """The JSON form of all but the principal."""
+        body = asdict(self)
+        del body["principal"]
+        return {**body, "chain": list(body["chain"])}
