@@ -206,6 +206,9 @@ REQUIREMENTS = (
     Requirement("ledger-insert", "docs/design.md", "An inserted entry is found."),
     Requirement("ledger-reorder", "docs/design.md", "Reordered entries are found."),
     Requirement("ledger-truncated-tail", "docs/design.md", "A cut tail is found, as far as the last known head."),
+    Requirement(
+        "ledger-drill", "docs/ledger.md", "A drill shows on a copy what finds each alteration, or that nothing does."
+    ),
     Requirement("ledger-inclusion", "RFC 9162, 2.1.3", "A proof shows that an entry is in the log, and only then."),
     Requirement("ledger-consistency", "RFC 9162, 2.1.4", "A proof shows that the log only grew, and only then."),
     Requirement("ledger-interoperates", "c2sp.org", "Checkpoints and proofs are those that other tools make and read."),

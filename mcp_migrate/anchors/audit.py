@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
+from pathlib import Path
 
 from mcp_migrate.anchors import decisions
 from mcp_migrate.anchors.keys import open_key, verifier_keys
@@ -47,11 +48,15 @@ class Report:
 
 @dataclass(slots=True)
 class Audit:
-    """One look at the ledger of a configuration. `keys` are trusted besides those of the configuration."""
+    """One look at the ledger of a configuration, or at a copy of it in `place`, with the file of its remembered head.
+
+    `keys` are trusted besides those of the configuration.
+    """
 
     settings: Settings
     now: datetime
     keys: Sequence[VerifierKey] = ()
+    place: tuple[str, Path | None] | None = None
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     anchors: list[Anchor] = field(default_factory=list)
@@ -70,13 +75,14 @@ class Audit:
             ConfigInvalidError: checkpoints are given, and no key to check them with.
             LedgerUnavailableError: the ledger cannot be read.
         """
-        for name, texts in chain(witnesses, self._configured()):
+        for name, texts in chain(witnesses, self.kept()):
             for text in texts:
                 self._outside(f"the checkpoint of {name}", text)
         inside = Inside(frozenset(_KINDS), lambda events: self._inside(events, partly=since is not None))
+        url, remember = self.place or (self.settings.resolved_ledger(), self.settings.ledger_head)
         found = verify(
-            self.settings.resolved_ledger(),
-            remember=self.settings.ledger_head,
+            url,
+            remember=remember,
             trusted=trusted,
             known=[anchor.known for anchor in self.anchors],
             since=since,
@@ -119,7 +125,8 @@ class Audit:
             if note not in self.notes:
                 self.notes.append(note)
 
-    def _configured(self) -> Iterator[tuple[str, Sequence[str]]]:
+    def kept(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """What the witnesses of the configuration keep, by their names; those that cannot be asked are noted."""
         configured = self.settings.checkpoints
         for each in configured.witnesses if configured else ():
             try:

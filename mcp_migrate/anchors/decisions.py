@@ -28,8 +28,9 @@ KINDS = SIGNED | {Kind.CONFIG_LOADED, Kind.REVIEWER_ENROLLED, Kind.APPROVAL_REQU
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """A head that a reviewer signed with a decision that holds, and when."""
+    """A head that a reviewer signed with a decision that holds, in which entry and when."""
 
+    seq: int
     by: str
     head: Head
     at: str
@@ -130,4 +131,6 @@ def _why_not(event: Event, said: Mapping[str, Any], request: Event, key: PublicK
 def _witnessed(event: Event, said: Mapping[str, Any]) -> Iterator[Witnessed]:
     match said.get("ledger"):
         case {"size": int(size), "root": str(root)}:
-            yield Witnessed(f"{said['reviewer']} (entry {event.seq})", Head(size, root), str(said["decided_at"]))
+            yield Witnessed(
+                event.seq, f"{said['reviewer']} (entry {event.seq})", Head(size, root), str(said["decided_at"])
+            )

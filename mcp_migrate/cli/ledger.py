@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.ledger_drill import drill
 from mcp_migrate.cli.ledger_evidence import evidence
 from mcp_migrate.cli.ledger_places import move, sql
 from mcp_migrate.cli.ledger_verify import check_proof, verify
@@ -26,6 +27,7 @@ _FOLLOW_SECONDS = 0.5
 
 app.command()(verify)
 app.command()(evidence)
+app.command()(drill)
 app.command()(move)
 app.command("sql")(sql)
 

@@ -64,6 +64,14 @@ async def test_an_approved_change_is_proved_and_a_forged_decision_is_found(world
     proof.write_text(proof.read_text().replace("index ", "index 1", 1))
     assert world.command("ledger", "check", str(proof)).returncode == 1
 
+    # A drill forges that decision among others: here only what came after the checkpoint goes unnoticed.
+    drilled = json.loads(world.command("ledger", "drill", "--json").stdout)
+    assert [each["name"] for each in drilled["alterations"] if not each["found"]] == [
+        "the last entry is edited, all is hashed again"
+    ]
+    forged = next(each for each in drilled["alterations"] if "signature of a decision" in each["name"])
+    assert (forged["first_bad"], "signature does not hold" in forged["by"]) == (decided, True)
+
     # Whoever owns the file turns the yes into another one, and hashes all of it again.
     def change(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         body = rows[decided]["body"].replace('"decision":"approve"', '"decision":"deny"')

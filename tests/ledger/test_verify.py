@@ -18,8 +18,9 @@ from mcp_migrate.errors import LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Finding, Head, Kind, Ledger, verify
 from mcp_migrate.ledger.events import hashed_bytes
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, leaf_hash
+from mcp_migrate.ledger.scan import COLUMNS
 from mcp_migrate.ledger.sidecar import sidecar_path
-from tests.forger import COLUMNS, rewrite, tamper
+from tests.forger import rewrite, tamper
 
 
 @pytest.fixture

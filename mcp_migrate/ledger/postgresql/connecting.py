@@ -39,7 +39,7 @@ def connect(place: Place) -> Connection:
 
 def reach(place: Place) -> Connection:
     """A connection to what is a ledger, whatever was done to it. Raises: LedgerUnavailableError."""
-    connection = _dial(place)
+    connection = dial(place)
     try:
         with translated(place):
             _recognise(place, driver(connection))
@@ -51,7 +51,7 @@ def reach(place: Place) -> Connection:
 
 def create(place: Place) -> None:
     """Make an empty ledger unless its schema is there, as a whole or not at all."""
-    connection = _dial(place)
+    connection = dial(place)
     try:
         with translated(place):
             raw = driver(connection)
@@ -69,7 +69,8 @@ def driver(connection: Connection) -> psycopg.Connection[Any]:
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
 
 
-def _dial(place: Place) -> Connection:
+def dial(place: Place) -> Connection:
+    """A connection to the database of a ledger, be there one or not. Raises: LedgerUnavailableError."""
     import psycopg
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool

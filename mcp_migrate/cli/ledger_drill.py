@@ -1,0 +1,93 @@
+"""Would tampering with the record be found here, and by what? Shown on a copy, alteration by alteration."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.settings.references import resolve
+
+if TYPE_CHECKING:
+    from mcp_migrate.drill.running import Attempt, Drill
+    from mcp_migrate.ledger import Finding
+
+
+def drill(
+    config_file: ConfigOption = None,
+    as_json: JsonOption = False,
+    copy_in: Annotated[
+        str | None, typer.Option(metavar="URL", help="For a ledger on PostgreSQL: another database, for the copy.")
+    ] = None,
+) -> None:
+    """Tamper with a copy of the ledger in every known way, and show what finds each. The ledger itself is only read.
+
+    Exits with 1 when something goes unnoticed that this configuration should notice.
+    """
+    from mcp_migrate.drill.running import drill as run  # what it needs of cryptography loads for this command alone
+
+    into = resolve(copy_in, ini=Path("alembic.ini")) if copy_in else None
+    done = run(wire(config_file).settings, now=datetime.now(UTC), into=into, told=_progress)
+    print_json(_told(done)) if as_json else print(safe("\n".join(_words(done))))
+    if not done.ok:
+        raise typer.Exit(1)
+
+
+def _progress(n: int, of: int, name: str) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if n == of else ""
+        print(f"\r\x1b[K{n}/{of} {name}", end=end, file=sys.stderr, flush=True)
+
+
+def _words(done: Drill) -> list[str]:
+    lines = [f"A copy of {done.head.size} entries was tampered with in {len(done.attempts)} ways."]
+    for each in done.attempts:
+        lines += [f"{_verdict(each):<9} {each.name}", *(f"          {line}" for line in _why(each))]
+    lines += [f"note: {note}" for note in done.notes]
+    missed = sum(each.missed for each in done.attempts)
+    open_ = sum(each.finding is None for each in done.attempts) - missed
+    if missed:
+        lines.append(f"{missed} WENT UNNOTICED THAT SHOULD BE FOUND HERE. Report this: it is a defect.")
+    if open_:
+        lines.append(f"{open_} can only be found by somebody outside: configure `checkpoints` with witnesses.")
+    return [*lines, *(["Everything was found."] if not missed and not open_ else [])]
+
+
+def _verdict(attempt: Attempt) -> str:
+    return "MISSED" if attempt.missed else "found" if attempt.finding else "NOT FOUND"
+
+
+def _why(attempt: Attempt) -> list[str]:
+    if attempt.finding is not None:
+        return [_finding(attempt.finding)]
+    if attempt.witnessed is None:
+        return ["nobody who knows the head would find it either"]
+    return ["nobody outside knows these entries; somebody who did would say", _finding(attempt.witnessed)]
+
+
+def _finding(finding: Finding) -> str:
+    return finding.why if finding.seq is None else f"entry {finding.seq}: {finding.why}"
+
+
+def _told(done: Drill) -> dict[str, Any]:
+    return {
+        "ok": done.ok,
+        "size": done.head.size,
+        "known_outside": done.outside,
+        "alterations": [
+            {
+                "name": each.name,
+                "found": each.finding is not None,
+                "expected": each.expected,
+                "first_bad": each.finding.seq if each.finding else None,
+                "by": each.finding.why if each.finding else None,
+                "by_a_witness": each.witnessed.why if each.witnessed else None,
+            }
+            for each in done.attempts
+        ],
+        "notes": list(done.notes),
+    }
