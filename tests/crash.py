@@ -19,19 +19,22 @@ from pathlib import Path
 from typing import Any
 
 from mcp_migrate.__main__ import load_settings
-from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Call, Caller, Statement
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.wiring import Wiring
 from tests.world import World
 
 _LOADED = ("psycopg", "pymysql", "postgast", "sqlglot", "sqloxide", "cryptography", "mcp_migrate.pipeline")
+BEFORE_OUTCOME, AFTER_OUTCOME = 0, -1
+"""In place of a step: just before the outcome of the apply is on the record, and just after."""
+
 _DIALECTS = ("sqlite", "postgresql", "mysql")
 
 
 @contextmanager
 def applies(errors: Path) -> Iterator[Callable[[Path, str, int], int]]:
-    """A function that applies a plan and dies at a step: how its process ended, negative by a signal.
+    """A function that applies a plan and dies at a step or at its outcome: how its process ended, negative by a signal.
 
     What the processes say is appended to `errors`.
     """
@@ -75,9 +78,12 @@ def serve() -> None:
 def main(config: str, plan_id: str, deadly: int) -> None:
     wiring = Wiring(load_settings(Path(config)))
     wiring.pipeline  # noqa: B018  what is loaded before the call is no step of it
-    _mine(deadly)
+    if deadly > 0:
+        _mine(deadly)
+    else:
+        _mine_the_outcome(before=deadly == BEFORE_OUTCOME)
     call = Call(
-        call_id=f"call_{deadly:020d}",
+        call_id=f"call_{abs(deadly):020d}",
         tool="migration_apply",
         arguments={"plan_id": plan_id, "intent": "Die on the way"},
         intent="Die on the way",
@@ -91,6 +97,20 @@ def _now() -> Any:
     from datetime import UTC, datetime
 
     return datetime.now(UTC)
+
+
+def _mine_the_outcome(*, before: bool) -> None:
+    """Die when the first outcome is about to be recorded, or when it just was."""
+    append = Ledger.append
+
+    def mined(self: Ledger, *drafts: Draft, at: Any) -> Any:
+        outcome = any(draft.kind == Kind.STEP_FINISHED for draft in drafts)
+        if not (outcome and before):
+            append(self, *drafts, at=at)
+        if outcome:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Ledger.append = mined  # type: ignore[method-assign]
 
 
 def _mine(deadly: int) -> None:

@@ -41,6 +41,10 @@ def _print(target: str, found: Standing) -> None:
     print(f"Drift     {one_line(told['drift']['summary'] if told['drift'] else found.drift.why_not)}")
     for change in found.drift.changes[:_SHOWN]:
         print(line(change))
+    if found.left:
+        checks = ", ".join(check["name"] for check in found.left.checks) or "not known"
+        name = one_line(found.left.apply.apply_id)
+        print(f"WAITS     until {name} is taken back or found to hold; its checks that fail: {one_line(checks)}")
     for apply in told["in_flight"]:
         print(f"In flight {one_line(apply['apply_id'])}: {one_line(apply['plan_id'])} since {apply['started_at']}")
     for apply in told["last_applies"]:

@@ -46,7 +46,6 @@ class Steps:
         target = self.settings.target(call.target) if call.target else None
         self.running.add(apply_id)
         try:
-            recorder.started(approved, apply_id=apply_id, at=self.clock())
             return self._run(approved, apply_id, target, recorder, watch)
         finally:
             self.running.discard(apply_id)
@@ -55,6 +54,7 @@ class Steps:
         self, approved: Approved, apply_id: str, target: Target | None, recorder: record.Recorder, watch: Watch
     ) -> Mapping[str, Any]:
         health = validate.Health(target if approved.prepared.way_back else None)
+        recorder.started(approved, apply_id=apply_id, at=self.clock(), checked=health.asked)
         with (
             self._outcome(approved, apply_id, recorder),
             execute.execute(

@@ -56,6 +56,11 @@ class Health:
         self._checks = target.checks if target is not None and target.limits.auto_rollback else None
         self._before: Found | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether an apply whose checks fail is taken back by itself."""
+        return self._checks is not None
+
     def before(self, writer: Writer) -> None:
         """Remember what does not hold already: that is not the doing of this apply."""
         self._before = look(writer, self._checks) if self._checks is not None else None

@@ -12,6 +12,7 @@ from mcp_migrate.model import Granted, Plan, Prepared
 from mcp_migrate.tools.applies import last_applies, run_plan, undo_until
 from mcp_migrate.tools.going_back import way_back
 from mcp_migrate.tools.interface import Database, Workbench, answer
+from mcp_migrate.tools.left_standing import left_standing, refuse_left_standing
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.plans import find_plan, protected
@@ -29,6 +30,7 @@ class MigrationApply:
         database = bench.database(granted)
         plan = find_plan(bench.ledger, granted.call.arguments["plan_id"], now=None)
         live = read_live(database, plan=plan, identify=True)
+        refuse_left_standing(left_standing(bench.ledger, live))
         if done := _already(plan, live, bench):
             return answer(granted, done)
         find_plan(bench.ledger, plan.plan_id, now=granted.call.at)

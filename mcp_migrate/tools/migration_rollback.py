@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mcp_migrate.errors import InvalidArgumentsError, PlanStaleError, RenderFailedError
+from mcp_migrate.errors import InvalidArgumentsError, NotPermittedError, PlanStaleError, RenderFailedError
 from mcp_migrate.ledger import Ledger
-from mcp_migrate.model import Granted, Plan, Prepared
+from mcp_migrate.model import Approved, Granted, Plan, Prepared, Statement
 from mcp_migrate.tools.applies import Apply, find_apply, run_plan
 from mcp_migrate.tools.going_back import applies_since, rehearsed_back
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import part_way, refuse_part_way
-from mcp_migrate.tools.plans import make_plan
+from mcp_migrate.tools.plans import make_plan, rehearsed
 from mcp_migrate.tools.undo import kept_on, missing, refuse_conflicts
 
 
@@ -40,6 +40,7 @@ class MigrationRollback:
         asked = granted.call.arguments
         if "apply_id" in asked:
             apply = find_apply(bench.ledger, asked["apply_id"])
+            _refuse_others([apply], granted)
             live = read_live(database, plan=apply.plan, identify=True)
             refuse_part_way(part_way(bench.ledger, live))
             _refuse_moved(apply, live)
@@ -49,10 +50,10 @@ class MigrationRollback:
             live = read_live(database, identify=True)
             refuse_part_way(part_way(bench.ledger, live))
             _refuse_upgrade(database, live, asked["to"])
-            plan = _back_to(database, bench.ledger, live, asked["to"])
+            plan = _back_to(database, bench.ledger, live, granted)
         return Prepared(
             granted,
-            work=run_plan,
+            work=_run_back,
             plan=plan,
             schema=live.schema,
             count_rows=database.count_rows,
@@ -61,11 +62,18 @@ class MigrationRollback:
         )
 
 
-def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:
+def _run_back(approved: Approved, run: Callable[[Statement], int]) -> Mapping[str, Any]:
+    """Go back, and say how that did when it was tried: of a rollback that needs nobody's approval nothing else does."""
+    plan, done = approved.prepared.plan, run_plan(approved, run)
+    return {**done, **({"rehearsal": rehearsed(plan)} if plan else {})}
+
+
+def _back_to(database: Database, ledger: Ledger, live: Live, granted: Granted) -> Plan:
     """Through the applies since, with what they kept; where they do not account for it all, the downgrades of now."""
-    info = database.info
+    info, to = database.info, granted.call.arguments["to"]
     applies = applies_since(ledger, live, info.resolve(to, live.revision))
     if applies and not missing(database, applies):
+        _refuse_others(applies, granted)
         refuse_conflicts(database, applies)
         return rehearsed_back(database, [apply.plan for apply in applies], live)
     plan = make_plan(database, live, to)
@@ -74,6 +82,17 @@ def _back_to(database: Database, ledger: Ledger, live: Live, to: str) -> Plan:
         "undo data that is kept on the target is not put back: the applies since do not account for all that changed"
     )
     return replace(plan, doubts=(*plan.doubts, doubt)) if left and plan.statements else plan
+
+
+def _refuse_others(applies: Sequence[Apply], granted: Granted) -> None:
+    """What a workflow applied, and the rows that were kept of it, are that workflow's to take back."""
+    for apply in applies:
+        if apply.started.workflow != granted.workflow:
+            raise NotPermittedError(
+                f"{apply.apply_id} was applied by workflow {apply.started.workflow!r}, not {granted.workflow!r}.",
+                hint="A principal of that workflow has to take it back. Tell the person you work for.",
+                apply_id=apply.apply_id,
+            )
 
 
 def _refuse_moved(apply: Apply, live: Live) -> None:

@@ -23,6 +23,7 @@ _SHOWN_SQL = 2_000
 _SHOWN_TOTAL = 24_000
 """Characters of SQL in one answer: clients cut results of about 50 kB."""
 _SHOWN_SLOWEST = 3
+_SHOWN_REASON = 300
 _SHOWN_LOCKS = 50
 _WHERE_THERE_IS_ONE = ("objects", "lock", "blocks", "rewrites", "scans", "accepted", "safer")
 
@@ -160,13 +161,18 @@ def summary(plan: Plan, classified: Classified) -> str:
     if lost:
         parts.append(f"destroys {', '.join(lost[:8])} ({classified.total_rows} rows concerned)")
         if plan.reverse.available and not restores_data(plan, classified.effects):
-            parts.append("rolling back restores the schema, not the data")
+            parts.append(f"rolling back restores the schema, not the data{_because(plan)}")
         elif plan.reverse.available:
             parts.append(f"rolling back restores the data as well, for {kept_for(plan)}")
         if plan.undo is not None and plan.undo.parked:
             aside = ", ".join(dict.fromkeys(kept.table for kept in plan.undo.parked))
             parts.append(f"what is dropped of {aside} is parked: its space is not free until it is pruned after that")
     return "; ".join(parts) + "."
+
+
+def _because(plan: Plan) -> str:
+    """The first reason why not all comes back, with its size where that is the reason; the plan lists the others."""
+    return f": {_cut(plan.undo.why_not[0], _SHOWN_REASON)}" if plan.undo and plan.undo.why_not else ""
 
 
 def statements(frozen: tuple[Statement, ...], judgements: tuple[Judgement, ...]) -> list[Mapping[str, Any]]:

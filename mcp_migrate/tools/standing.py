@@ -16,6 +16,7 @@ from mcp_migrate.schema import Change, Schema, diff
 from mcp_migrate.tools.applies import last_applies
 from mcp_migrate.tools.comparing import replay
 from mcp_migrate.tools.interface import Database
+from mcp_migrate.tools.left_standing import LeftStanding, left_standing
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import PartWay
 from mcp_migrate.tools.part_way import part_way as stopped
@@ -65,6 +66,7 @@ class Standing:
     drift: Drift
     applies: tuple[Mapping[str, Any], ...]
     part_way: PartWay | None = None
+    left: LeftStanding | None = None
 
     def shown(self) -> dict[str, Any]:
         """The JSON form."""
@@ -77,6 +79,7 @@ class Standing:
             "last_applies": list(self.applies[:5]),
         }
         told |= {"part_way": self.part_way.shown()} if self.part_way else {}
+        told |= {"left_standing": self.left.shown()} if self.left else {}
         return told | ({"drift_unknown": self.drift.why_not} if self.drift.why_not else {})
 
 
@@ -85,7 +88,8 @@ def standing(database: Database, ledger: Ledger) -> Standing:
     info = database.info
     live = read_live(database)
     applies = tuple(apply.shown() for apply in last_applies(ledger, database.name, limit=_SHOWN))
-    return Standing(info, live, drift(database, info, live), applies, stopped(ledger, live))
+    drifted = drift(database, info, live)
+    return Standing(info, live, drifted, applies, stopped(ledger, live), left_standing(ledger, live))
 
 
 def pending(info: ProjectInfo, live: Live) -> list[Mapping[str, Any]]:

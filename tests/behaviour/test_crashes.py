@@ -10,7 +10,7 @@ import pytest
 
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.ledger import Kind, verify
-from tests.crash import applies, check_uncertain
+from tests.crash import AFTER_OUTCOME, BEFORE_OUTCOME, applies, check_uncertain
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +141,70 @@ async def _finish(world: World, url: str) -> None:
     assert (done["status"], status["revision"], status["drift"]["drifted"]) == ("applied", "p1", False)
     with connect(url) as connection:
         assert connection.execute("SELECT bool_and(indisvalid) FROM pg_index").fetchone() == (True,)
+
+
+_LOSING = """with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY by_share ON owners (share)")
+    op.execute("UPDATE owners SET share = 0 WHERE id = 2")"""
+_GAINING = """with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY by_share")"""
+
+
+@pytest.mark.proves("auto-rollback")
+async def test_an_apply_whose_server_dies_before_it_is_taken_back_keeps_others_waiting(
+    world: World, postgres_server: str
+) -> None:
+    url = postgres_server.replace("/postgres?", "/crashes?")
+    _empty(postgres_server)
+    for revision in (world.folder / "migrations" / "versions").glob("*.py"):
+        revision.unlink()
+    made = ("CREATE TABLE owners (id integer PRIMARY KEY, share integer)", "INSERT INTO owners VALUES (1, 5), (2, 7)")
+    world.write_revision("p1", None, "\n    ".join(f'op.execute("{sql}")' for sql in made))
+    world.write_revision("p2", "p1", _LOSING, _GAINING)
+    poor = {"name": "nobody is poor", "sql": "SELECT 1 FROM owners WHERE share < 1"}
+    about = {"url": url, "checks": [poor], "limits": {"auto_rollback": True}}
+    world.configure(lambda config: config["targets"]["shop"].update(about))
+    async with world.agent() as agent:
+        await agent.plan_and_apply("p1")
+        plan = await agent.call("migration_plan", target="shop", to="p2")
+        world.sign((await agent.call("migration_apply", plan_id=plan["plan_id"]))["request_id"])
+    kept = world.folder.with_name(f"{world.folder.name}-kept")
+    shutil.copytree(world.folder, kept)
+    said = world.folder.with_name(f"{world.folder.name}-said")
+    with applies(said) as apply:
+        for moment, known in ((BEFORE_OUTCOME, []), (AFTER_OUTCOME, ["nobody is poor"])):
+            _put_back(world, kept)
+            assert apply(world.config, plan["plan_id"], moment) == -signal.SIGKILL, said.read_text()
+            assert await _waits(world, url, plan["plan_id"], mended=bool(known)) == known
+
+
+async def _waits(world: World, url: str, plan_id: str, *, mended: bool) -> list[str]:
+    """The checks that are known to fail. What was left goes on by a rollback, or once it is mended."""
+    async with world.agent(knowing=True) as agent:
+        refused = await agent.call("migration_apply", plan_id=plan_id)
+        left = (await agent.call("migration_status", target="shop"))["left_standing"]
+        checked = await agent.call("migration_validate", apply_id=left["apply_id"])
+        still = await agent.call("migration_apply", plan_id=plan_id)
+        if mended:
+            _sql_of(url, "UPDATE owners SET share = 1 WHERE share = 0")
+            assert (await agent.call("migration_validate", apply_id=left["apply_id"]))["ok"] is True
+            done = await agent.call("migration_apply", plan_id=plan_id)
+        else:
+            waiting = await agent.call("migration_rollback", apply_id=left["apply_id"])
+            world.sign(waiting["request_id"])
+            done = await agent.call("migration_rollback", apply_id=left["apply_id"])
+    assert (refused["code"], refused["status"], checked["ok"]) == ("validation_failed", "applied", False)
+    assert still["code"] == "validation_failed"
+    assert "its server ended before it could take it back" in refused["message"]
+    assert (done["status"], bool(done.get("already"))) == ("applied", mended)
+    assert _sql_of(url, "SELECT share FROM owners ORDER BY id") == [(5,), (1 if mended else 7,)]
+    return [check["name"] for check in left["checks"]]
+
+
+def _sql_of(url: str, sql: str) -> list[tuple[object, ...]]:
+    with connect(url) as connection:
+        done = connection.execute(sql.encode())
+        return list(done.fetchall()) if done.description else []
 
 
 def _put_back(world: World, kept: Path) -> None:

@@ -11,6 +11,7 @@ from mcp_migrate.ledger import Kind
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
+_TO_B2 = {"target": "shop", "to": "b2"}
 FAXES = "SELECT id, fax FROM customers ORDER BY id"
 
 
@@ -61,13 +62,19 @@ async def test_a_rolled_back_apply_gives_every_row_back(world: World) -> None:
 
 async def test_a_rollback_runs_once_where_it_fits_and_for_who_may_and_can_be_taken_back(world: World) -> None:
     other = {"owner": {"name": "Alan", "email": "alan@example.com"}, "principals": ["agent:other"]}
-    reading = [{"tools": ["migration_status"], "targets": ["*"]}]
-    world.configure(lambda value: value["workflows"].update(other={**other, "scopes": reading}))
+    reading, going_back = ({"tools": [name], "targets": ["*"]} for name in ("migration_status", "migration_rollback"))
+    every = ["read", "additive", "data", "destructive", "breaking", "blocking", "privilege", "unknown"]
+    others = {
+        "other": {**other, "scopes": [reading]},
+        "third": {**other, "principals": ["agent:third"], "scopes": [{**going_back, "effects": every}]},
+    }
+    world.configure(lambda value: value["workflows"].update(others))
     before = world.query(FAXES)
-    async with world.agent() as agent, world.agent("agent:other") as stranger:
+    async with world.agent() as agent, world.agent("agent:other") as stranger, world.agent("agent:third") as third:
         await agent.plan_and_apply("b2")
         apply_id = await applied(world, agent)
         refused = [await stranger.call("migration_rollback", apply_id=apply_id)]
+        theirs = [await third.call("migration_rollback", **by) for by in ({"apply_id": apply_id}, _TO_B2)]
         write(world, "ALTER TABLE orders ADD COLUMN extra TEXT")
         refused.append(await agent.call("migration_rollback", apply_id=apply_id))
         write(world, "ALTER TABLE orders DROP COLUMN extra")
@@ -77,6 +84,8 @@ async def test_a_rollback_runs_once_where_it_fits_and_for_who_may_and_can_be_tak
         gone = "fax" not in world.columns("customers")
         last = await rolled_back(world, agent, str(again["apply_id"]))
     assert [answer["code"] for answer in refused] == ["not_permitted", "plan_stale", "plan_stale"]
+    assert [answer["code"] for answer in theirs] == ["not_permitted", "not_permitted"]
+    assert f"{apply_id} was applied by workflow 'shop-agent', not 'third'" in theirs[1]["message"], theirs
     assert "The schema of shop changed since" in refused[1]["message"]
     assert "shop is at b2" in refused[2]["message"]
     assert [answer["status"] for answer in (done, again, last)] == ["applied"] * 3, (again, last)
@@ -130,6 +139,8 @@ async def test_a_rollback_that_was_approved_with_its_apply_runs_at_once_and_only
     assert f"covers its rollback until {until}" in " ".join(shown.stdout.split())
     [started] = [event for event in world.events(Kind.STEP_STARTED) if event.subject == done["apply_id"]]
     assert started.body["covered_by"] == {"request_id": asked.subject, "until": until}
+    assert started.body["rehearsal"]["put_back"] == [{"table": "main.customers", "rows": 40, "same": True}]
+    assert done["rehearsal"]["put_back"] == started.body["rehearsal"]["put_back"]
     assert again["status"] == "approval_required", "that apply was approved by itself"
 
 
@@ -140,7 +151,7 @@ async def test_rows_beyond_the_limit_are_not_kept_and_the_plan_says_so(world: Wo
         waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
         shown = world.command("approvals", "show", waiting["request_id"])
     assert plan["rollback"]["restores_data"] is False
-    assert "rolling back restores the schema, not the data" in plan["summary"]
+    assert "rolling back restores the schema, not the data: main.customers holds about 40 rows" in plan["summary"]
     assert "more than the 3 kept" in plan["rollback"]["data_why_not"][0]
     assert "NOT ALL THE DATA: main.customers holds about" in shown.stdout
     assert all("_mcp_migrate" not in statement["sql"] for statement in plan["statements"])

@@ -66,3 +66,10 @@ def test_what_is_not_the_same_is_not_kept(mariadb_url: str) -> None:
         database.query(f"CREATE TRIGGER {name}.g BEFORE INSERT ON {name}.t FOR EACH ROW SET NEW.since = 1")
     made, _there, rows, tables = remade(mariadb_url, read(mariadb_url))
     assert (made, rows, tables) == (False, [], [])
+
+
+def test_the_version_table_is_made_where_the_target_has_none(mariadb_url: str) -> None:
+    with connect(mariadb_url) as database:
+        database.query("CREATE TABLE t (id int)")
+    made, _there, rows, tables = remade(mariadb_url, read(mariadb_url))
+    assert (made, rows, sorted(tables)) == (True, ["a1"], ["alembic_version", "t"])

@@ -81,6 +81,8 @@ def _fill(writer: MysqlReader, statements: Sequence[_Made]) -> None:
 
 
 def _statements(reader: MysqlReader, version_table: str, *, present: bool) -> Iterator[_Made]:
+    if present and not any(name == version_table for name, *_rest in reader.named_block("tables")):
+        yield _Made(f"CREATE TABLE {quote(version_table)} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     for name, kind, *_rest in reader.named_block("tables"):
         hidden = str(name).startswith(OURS) or (name == version_table and not present)
         if kind in _TABLES and not hidden:

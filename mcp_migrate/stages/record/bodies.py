@@ -13,7 +13,7 @@ def public(settings: Settings) -> dict[str, list[str]]:
     return {name: [*who.ssh_keys, *who.passkeys] for name, who in settings.reviewers.items()}
 
 
-def start(approved: Approved) -> dict[str, Any]:
+def start(approved: Approved, *, checked: bool) -> dict[str, Any]:
     granted, plan = approved.prepared.granted, approved.prepared.plan
     return {
         "tool": granted.call.tool,
@@ -30,9 +30,17 @@ def start(approved: Approved) -> dict[str, Any]:
         "broken_glass": approved.review["reviews"] if approved.review else None,
         "covers_rollback_until": approved.covers_until.isoformat() if approved.covers_until else None,
         "automatic": approved.automatic.told() if approved.automatic else None,
+        **(_tried(plan) if plan and granted.call.tool == "migration_rollback" else {}),
         "covered_by": approved.covered.told() if approved.covered else None,
         "by_statement": True,
+        "auto_rollback": checked,
     }
+
+
+def _tried(plan: Plan) -> dict[str, Any]:
+    """How it did on a scratch database, or why it was not tried: no other entry says so where nobody was asked."""
+    seen = {"rehearsal": plan.rehearsal.told() if plan.rehearsal else None}
+    return {**seen, **({"untried": plan.untried} if plan.untried else {})}
 
 
 def words(plan: Plan | None) -> str:

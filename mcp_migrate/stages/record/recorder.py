@@ -134,10 +134,11 @@ class Recorder:
             at=granted.call.at,
         )
 
-    def started(self, approved: Approved, *, apply_id: str, at: datetime) -> None:
+    def started(self, approved: Approved, *, apply_id: str, at: datetime, checked: bool = False) -> None:
         """The intent to execute, and the end of the approval that allows it, in one transaction.
 
-        Where one person acted alone, the question to the others is part of it.
+        Where one person acted alone, the question to the others is part of it. `checked` says that it is taken back by
+        itself when checks fail after it.
 
         Raises:
             AlreadyUsedError: the approval was consumed by another call.
@@ -157,7 +158,7 @@ class Recorder:
         drafts.append(
             Draft(
                 Kind.STEP_STARTED,
-                bodies.start(approved),
+                bodies.start(approved, checked=checked),
                 workflow=granted.workflow,
                 call_id=granted.call.call_id,
                 subject=apply_id,
