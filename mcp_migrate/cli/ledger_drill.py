@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mcp_migrate.drill.running import Attempt, Drill
     from mcp_migrate.ledger import Finding
 
+_SHOWN = 3
+"""Findings of one alteration that are printed; JSON has them all."""
+
 
 def drill(
     config_file: ConfigOption = None,
@@ -49,7 +52,7 @@ def _words(done: Drill) -> list[str]:
         lines += [f"{_verdict(each):<9} {each.name}", *(f"          {line}" for line in _why(each))]
     lines += [f"note: {note}" for note in done.notes]
     missed = sum(each.missed for each in done.attempts)
-    open_ = sum(each.finding is None for each in done.attempts) - missed
+    open_ = sum(not each.findings for each in done.attempts) - missed
     if missed:
         lines.append(f"{missed} WENT UNNOTICED THAT SHOULD BE FOUND HERE. Report this: it is a defect.")
     if open_:
@@ -58,15 +61,15 @@ def _words(done: Drill) -> list[str]:
 
 
 def _verdict(attempt: Attempt) -> str:
-    return "MISSED" if attempt.missed else "found" if attempt.finding else "NOT FOUND"
+    return "MISSED" if attempt.missed else "found" if attempt.findings else "NOT FOUND"
 
 
 def _why(attempt: Attempt) -> list[str]:
-    if attempt.finding is not None:
-        return [_finding(attempt.finding)]
-    if attempt.witnessed is None:
+    if attempt.findings:
+        return [_finding(each) for each in attempt.findings[:_SHOWN]]
+    if not attempt.witnessed:
         return ["nobody who knows the head would find it either"]
-    return ["nobody outside knows these entries; somebody who did would say", _finding(attempt.witnessed)]
+    return ["nobody outside knows these entries; somebody who did would say", _finding(attempt.witnessed[0])]
 
 
 def _finding(finding: Finding) -> str:
@@ -81,11 +84,11 @@ def _told(done: Drill) -> dict[str, Any]:
         "alterations": [
             {
                 "name": each.name,
-                "found": each.finding is not None,
+                "found": bool(each.findings),
                 "expected": each.expected,
-                "first_bad": each.finding.seq if each.finding else None,
-                "by": each.finding.why if each.finding else None,
-                "by_a_witness": each.witnessed.why if each.witnessed else None,
+                "first_bad": each.first_bad,
+                "by": [_finding(finding) for finding in each.findings],
+                "by_a_witness": [_finding(finding) for finding in each.witnessed],
             }
             for each in done.attempts
         ],

@@ -101,7 +101,7 @@ def alterations(copy: Copy, spot: Spot) -> Iterator[Alteration]:
     yield Alteration("the triggers are dropped", _disarmed, first=_nowhere)
     yield Alteration("an index is dropped", _index_dropped, first=_nowhere)
     if isinstance(copy, FileCopy):
-        yield Alteration("an index hides an entry", _hidden, first=_end)
+        yield Alteration("an index hides an entry", _hidden, first=_nowhere)
         yield Alteration("the head file is of another log", _head_replaced, first=_nowhere)
         yield Alteration("the head file is removed", _head_removed, first=_nowhere)
     if spot.decision is not None:

@@ -64,17 +64,19 @@ class FileCopy:
                 connection.exec_driver_sql(text)
 
     def hide(self, index: str, seq: int) -> None:
-        """Have an index leave out an entry: the entry goes while the file does not know of the index."""
+        """Have an index leave out an entry, which is put in while the file does not know of the index."""
         with closing(sqlite3.connect(self.path, isolation_level=None)) as raw:
-            row = raw.execute("SELECT * FROM sqlite_master WHERE name = ?", [index]).fetchone()
-            raw.execute("PRAGMA writable_schema=ON")
-            raw.execute("DELETE FROM sqlite_master WHERE name = ?", [index])
-            raw.execute("PRAGMA writable_schema=RESET")
+            kept = raw.execute("SELECT * FROM events WHERE seq = ?", [seq]).fetchone()
+            listed = raw.execute("SELECT * FROM sqlite_master WHERE name = ?", [index]).fetchone()
         with self.disarmed() as connection:
             connection.exec_driver_sql("DELETE FROM events WHERE seq = ?", (seq,))
         with closing(sqlite3.connect(self.path, isolation_level=None)) as raw:
             raw.execute("PRAGMA writable_schema=ON")
-            raw.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)
+            raw.execute("DELETE FROM sqlite_master WHERE name = ?", [index])
+            raw.execute("PRAGMA writable_schema=RESET")
+            raw.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(kept))})", kept)
+            raw.execute("PRAGMA writable_schema=ON")
+            raw.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", listed)
             raw.execute("PRAGMA writable_schema=RESET")
 
 

@@ -6,7 +6,7 @@ where nobody does: then a head that the drill noted beforehand shows what a witn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,18 +31,23 @@ _FOREIGN = "a checkpoint that another key signed is brought along"
 class Attempt:
     """One alteration and what came of it.
 
-    `finding` is what names the first bad entry; `expected` says that it has to be found with what is configured;
-    `witnessed` is what somebody who had noted the head would have found, where nobody else did.
+    `expected` says that it has to be found with what is configured; `witnessed` is what somebody who had noted the head
+    would have found, where nobody else did.
     """
 
     name: str
     expected: bool
-    finding: Finding | None
-    witnessed: Finding | None = None
+    findings: tuple[Finding, ...]
+    witnessed: tuple[Finding, ...] = ()
 
     @property
     def missed(self) -> bool:
-        return self.expected and self.finding is None
+        return self.expected and not self.findings
+
+    @property
+    def first_bad(self) -> int | None:
+        """From which entry on the log is not to be trusted, where that is known."""
+        return min((each.seq for each in self.findings if each.seq is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +132,11 @@ class _Exercise:
         way.do(self.copy, spot)
         first = way.first(spot)
         expected = way.found == Found.INSIDE or known[way.found] > (first or 0)
-        finding = _news(self._audit().run(witnesses=self.outside), before)
-        if finding is not None:
-            return Attempt(way.name, expected, finding)
+        findings = _news(self._audit().run(witnesses=self.outside), before)
+        if findings:
+            return Attempt(way.name, expected, findings)
         noted = self._audit().run(witnesses=self.outside, trusted=[before.verification.head])
-        return Attempt(way.name, expected, None, _news(noted, before))
+        return Attempt(way.name, expected, (), _news(noted, before))
 
     def _foreign(self, before: Report) -> Iterator[Attempt]:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -143,7 +148,7 @@ class _Exercise:
         note = make(self.settings.checkpoints.origin, Head(head.size, "00" * 32), point, own.sign, at=self.now)
         self.copy.renew()
         report = self._audit().run(witnesses=[*self.outside, ("somebody else", [str(note)])])
-        yield Attempt(_FOREIGN, expected=True, finding=_news(report, before))
+        yield Attempt(_FOREIGN, expected=True, findings=_news(report, before))
 
     def _notes(self, before: Report, reach: int, spot: Spot) -> Iterator[str]:
         yield from before.notes
@@ -175,8 +180,6 @@ def _check(before: Report, head: Head) -> None:
         )
 
 
-def _news(after: Report, before: Report) -> Finding | None:
-    """What names the first bad entry, of the findings that were not there before."""
-    found: Collection[Finding] = [each for each in after.findings if each not in before.findings]
-    named = [each for each in found if each.seq is not None]
-    return min(named, key=lambda each: each.seq or 0) if named else next(iter(found), None)
+def _news(after: Report, before: Report) -> tuple[Finding, ...]:
+    """The findings that were not there before."""
+    return tuple(each for each in after.findings if each not in before.findings)

@@ -70,7 +70,7 @@ async def test_an_approved_change_is_proved_and_a_forged_decision_is_found(world
         "the last entry is edited, all is hashed again"
     ]
     forged = next(each for each in drilled["alterations"] if "signature of a decision" in each["name"])
-    assert (forged["first_bad"], "signature does not hold" in forged["by"]) == (decided, True)
+    assert any(why.startswith(f"entry {decided}: Its signature does not hold") for why in forged["by"])
 
     # Whoever owns the file turns the yes into another one, and hashes all of it again.
     def change(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

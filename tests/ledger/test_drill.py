@@ -63,7 +63,7 @@ def witnessed(url: str, folder: Path, now: datetime) -> Settings:
 
 
 def unfound(done: Drill) -> set[str]:
-    return {each.name for each in done.attempts if each.finding is None}
+    return {each.name for each in done.attempts if not each.findings}
 
 
 @pytest.mark.proves("ledger-drill")
@@ -76,8 +76,10 @@ def test_without_anybody_outside_the_drill_says_what_a_thorough_forger_gets_away
     assert done.ok
     thorough = {each.name for each in done.attempts if each.name.endswith(", all is hashed again")}
     assert unfound(done) == OUTSIDE_ALONE | thorough
-    assert all(each.witnessed for each in done.attempts if each.finding is None)
-    assert {each.finding.seq for each in done.attempts if each.finding and " edited" in each.name} == {4}
+    assert all(each.witnessed for each in done.attempts if not each.findings)
+    assert {each.first_bad for each in done.attempts if each.findings and " edited" in each.name} == {4}
+    [hidden] = [each.findings for each in done.attempts if each.name == "an index hides an entry"]
+    assert hidden[0].why.startswith("The file is damaged: ")
     assert any("no checkpoints are configured" in note for note in done.notes)
     assert {each.name: each.read_bytes() for each in Path(url.removeprefix("sqlite:///")).parent.iterdir()} == files
 
