@@ -74,7 +74,7 @@ class FileCopy:
             raw.execute("PRAGMA writable_schema=ON")
             raw.execute("DELETE FROM sqlite_master WHERE name = ?", [index])
             raw.execute("PRAGMA writable_schema=RESET")
-            raw.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(kept))})", kept)
+            raw.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(kept))})", kept)  # noqa: S608  question marks alone
             raw.execute("PRAGMA writable_schema=ON")
             raw.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", listed)
             raw.execute("PRAGMA writable_schema=RESET")
