@@ -47,6 +47,12 @@ def one_row(statement: Statement, touched: int) -> None:
     Raises:
         ValidationFailedError, UndoConflictError: it is another number.
     """
+    if statement.guard is not None and touched and statement.kind == "change":
+        raise ValidationFailedError(
+            f"Statement {statement.n} found what must not be there: {statement.guard}.",
+            hint="Everything that can be was rolled back. Look at what the check found, and call the tool again.",
+            statement=statement.n,
+        )
     if statement.guard is not None and touched:
         raise UndoConflictError(
             f"Statement {statement.n} found what must not be there: {statement.guard}.",

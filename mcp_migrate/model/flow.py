@@ -69,6 +69,7 @@ class Prepared:
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
     `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
     was looked at. `undoes` is the apply whose way back the plan is, and nothing else.
+    `declared` are the effects that a team's own tool says it has: its statements may have no others.
     `way_back` reads the target and makes the plan that takes this one back, as it was frozen with it.
     """
 
@@ -84,6 +85,7 @@ class Prepared:
     identity: Mapping[str, str] | None = None
     undoes: str | None = None
     way_back: Callable[[], Prepared] | None = None
+    declared: frozenset[Effect] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def permit(classified: Classified, settings: Settings) -> Permitted:
     """
     granted = classified.prepared.granted
     _keep_expectation(classified, granted.call.expects)
+    _keep_declaration(classified)
     workflow = settings.workflows[granted.workflow]
     refusals = []
     for index in granted.scopes:
@@ -139,6 +140,18 @@ def _keep_expectation(classified: Classified, expects: Expects) -> None:
                 for j in classified.judgements
                 if j.effects
             ][:50],
+        )
+
+
+def _keep_declaration(classified: Classified) -> None:
+    """A team's own tool does what its spec says, or nothing."""
+    declared, granted = classified.prepared.declared, classified.prepared.granted
+    if declared is not None and (excess := classified.effects - declared - {Effect.READ}):
+        raise NotPermittedError(
+            f"{granted.call.tool} says that it has the effects {', '.join(sorted(declared))}; its statements also have "
+            f"{', '.join(sorted(excess))}.",
+            hint=f"Nothing ran. Tell {granted.owner}: `effects` of the tool's spec, or its statements, are wrong.",
+            undeclared=sorted(excess),
         )
 
 

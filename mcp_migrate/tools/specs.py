@@ -10,12 +10,12 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mcp_migrate.errors import ConfigInvalidError, IntentMissingError, InvalidArgumentsError, UnknownToolError
-from mcp_migrate.model import Effect, Granted, Prepared
+from mcp_migrate.model import Effect, Granted, Prepared, digest
 from mcp_migrate.tools.interface import Handler, Workbench
 
 if TYPE_CHECKING:
@@ -34,6 +34,21 @@ EXPECTS = {
     },
     "additionalProperties": False,
 }
+
+
+OUTCOME = {
+    "type": "object",
+    "properties": {"call_id": {"type": "string"}, "status": {"type": "string"}, "next": {"type": "object"}},
+}
+"""What a tool answers that does not say so."""
+
+
+def _as_list(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One statement, or several."""
 
 
 class Annotations(BaseModel):
@@ -62,9 +77,38 @@ class ToolSpec(BaseModel):
     waits: bool = False
     only_looks: bool = False
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
-    output: dict[str, Any]
-    annotations: Annotations
-    handler: str = Field(pattern=r"^[a-zA-Z_][\w.]*:[A-Za-z_]\w*$")
+    output: dict[str, Any] = OUTCOME
+    annotations: Annotations = Annotations(read_only=False, destructive=True, idempotent=False)
+    handler: str | None = Field(None, pattern=r"^[a-zA-Z_][\w.]*:[A-Za-z_]\w*$")
+    sql: Texts = ()
+    check: Texts = ()
+    rollback: Texts | None = None
+    dialects: tuple[Literal["postgresql", "sqlite", "mysql", "mariadb"], ...] = ()
+    examples: tuple[dict[str, Any], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_expectations(cls, value: Any) -> Any:
+        return {"takes_expects": True, **value} if isinstance(value, dict) and value.get("sql") else value
+
+    @field_validator("title", "description")
+    @classmethod
+    def _can_be_seen(cls, text: str) -> str:
+        if hidden := next((letter for letter in text if not letter.isprintable() and letter != "\n"), None):
+            raise ValueError(f"it holds a character that nobody sees: {hidden!a}")
+        return text
+
+    @model_validator(mode="after")
+    def _one_way_to_work(self) -> ToolSpec:
+        if bool(self.sql) == bool(self.handler):
+            raise ValueError("a tool has either `sql` or a `handler`")
+        if self.sql:
+            from mcp_migrate.tools.sql_spec import hold
+
+            hold(self)
+        elif self.check or self.rollback is not None or self.dialects:
+            raise ValueError("`check`, `rollback` and `dialects` go with `sql`")
+        return self
 
     @model_validator(mode="after")
     def _only_reading_only_looks(self) -> ToolSpec:
@@ -75,6 +119,11 @@ class ToolSpec(BaseModel):
     @model_validator(mode="after")
     def _scope_is_the_name(self) -> ToolSpec:
         return self if self.scope else self.model_copy(update={"scope": self.name})
+
+    @property
+    def digest(self) -> str:
+        """Over everything that the file says: an approval of a call is one of this tool and of no other."""
+        return digest(self.model_dump(mode="json"))
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -111,6 +160,10 @@ class RegisteredTool:
 
     @cached_property
     def _handler(self) -> Handler:
+        if self.spec.handler is None:
+            from mcp_migrate.tools.sql_tool import SqlTool
+
+            return SqlTool(self.spec)
         module, _, name = self.spec.handler.partition(":")
         handler: Handler = getattr(importlib.import_module(module), name)()
         return handler

@@ -1,0 +1,201 @@
+"""Is a tool that a team wrote in SQL governed like a migration, without a line of governance in it?"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from mcp_migrate.ledger import Kind
+from tests.world import World
+
+pytestmark = pytest.mark.anyio
+
+FORGET: dict[str, Any] = {
+    "name": "forget_fax",
+    "title": "Forget fax numbers",
+    "description": "Empties the fax numbers of one customer, for whom they are no longer needed.",
+    "effects": ["data", "destructive"],
+    "parameters": {"type": "object", "properties": {"email": {"type": "string"}}, "required": ["email"]},
+    "sql": "UPDATE customers SET fax = NULL WHERE email = {email}",
+    "check": "SELECT 1 FROM customers WHERE email = ''",
+    "rollback": [],
+}
+NOTES: dict[str, Any] = {
+    "name": "make_notes",
+    "title": "Make a table of notes",
+    "description": "Makes a table of notes with the name that is given.",
+    "effects": ["additive"],
+    "parameters": {"type": "object", "properties": {"table": {"type": "string"}}, "required": ["table"]},
+    "sql": "CREATE TABLE {table:identifier} (id INTEGER NOT NULL PRIMARY KEY)",
+}
+
+
+def with_tools(world: World, *specs: Mapping[str, Any]) -> World:
+    folder = world.folder / "team_tools"
+    folder.mkdir()
+    for spec in specs:
+        (folder / f"{spec['name']}.yaml").write_text(yaml.safe_dump(dict(spec), sort_keys=False))
+
+    def change(value: Any) -> None:
+        value["tool_specs"] = ["./team_tools"]
+        scope = {"tools": [spec["name"] for spec in specs], "targets": ["shop"]}
+        value["workflows"]["shop-agent"]["scopes"].append({**scope, "effects": ["additive", "data", "destructive"]})
+
+    world.configure(change)
+    return world
+
+
+def rows(world: World, sql: str = "SELECT id, fax FROM customers ORDER BY id") -> list[Any]:
+    with sqlite3.connect(world.database) as database:
+        return database.execute(sql).fetchall()
+
+
+@pytest.fixture
+def forgetting(at_a1: World) -> World:
+    return with_tools(at_a1, FORGET, NOTES)
+
+
+async def test_what_it_loses_waits_for_a_person_runs_as_signed_and_comes_back(forgetting: World) -> None:
+    [(email,)] = rows(forgetting, "SELECT email FROM customers WHERE fax IS NOT NULL ORDER BY id LIMIT 1")
+    before = rows(forgetting)
+    async with forgetting.agent() as agent:
+        asked = await agent.call("forget_fax", target="shop", email=email)
+        assert asked["status"] == "approval_required"
+        assert rows(forgetting) == before
+        forgetting.sign(asked["request_id"])
+        done = await agent.call("forget_fax", target="shop", email=email)
+        assert done["status"] == "applied", done
+        assert rows(forgetting) != before
+        checked = await agent.call("migration_validate", apply_id=done["apply_id"])
+        assert checked["ok"]
+        back = await agent.call("migration_rollback", apply_id=done["apply_id"])
+        if back["status"] == "approval_required":
+            forgetting.sign(back["request_id"])
+            back = await agent.call("migration_rollback", apply_id=done["apply_id"])
+        assert back["status"] == "applied", back
+    assert rows(forgetting) == before
+
+
+async def test_a_signature_is_for_these_arguments_and_this_spec(forgetting: World) -> None:
+    async with forgetting.agent() as agent:
+        asked = await agent.call("forget_fax", target="shop", email="a@example.com")
+        forgetting.sign(asked["request_id"])
+        other = await agent.call("forget_fax", target="shop", email="b@example.com")
+        assert other["request_id"] != asked["request_id"]
+    spec = forgetting.folder / "team_tools" / "forget_fax.yaml"
+    spec.write_text(spec.read_text().replace("Forget fax numbers", "Forget them"))
+    async with forgetting.agent() as agent:
+        again = await agent.call("forget_fax", target="shop", email="a@example.com")
+    assert again["status"] == "approval_required"
+    assert again["request_id"] != asked["request_id"]
+
+
+async def test_a_value_is_a_value_and_a_name_is_a_name(forgetting: World) -> None:
+    hostile = "x'; DROP TABLE orders; --"
+    async with forgetting.agent() as agent:
+        asked = await agent.call("forget_fax", target="shop", email=hostile)
+        assert asked["status"] == "approval_required"
+        for name, code in [('n"; DROP TABLE orders; --', "not_permitted"), ("line\nbreak", "invalid_arguments")]:
+            refused = await agent.call("make_notes", target="shop", table=name)
+            assert refused["code"] == code, refused
+        made = await agent.call("make_notes", target="shop", table="Notes of 2026")
+        assert made["status"] == "applied", made
+        back = await agent.call("migration_rollback", apply_id=made["apply_id"])
+        assert back["status"] == "approval_required", "taking a table away is destructive"
+    there = {name for (name,) in rows(forgetting, "SELECT name FROM sqlite_master")}
+    assert {"orders", "Notes of 2026"} <= there
+
+
+async def test_a_tool_that_does_more_than_it_says_does_nothing(at_a1: World) -> None:
+    world = with_tools(at_a1, {**FORGET, "effects": ["additive"]})
+    async with world.agent() as agent:
+        refused = await agent.call("forget_fax", target="shop", email="a@example.com")
+    assert refused["code"] == "not_permitted"
+    assert refused["details"]["undeclared"]
+    assert not world.events(Kind.STEP_STARTED)
+
+
+async def test_a_check_that_does_not_hold_asks_nobody_and_runs_nothing(at_a1: World) -> None:
+    world = with_tools(at_a1, {**FORGET, "check": "SELECT 1 FROM customers"})
+    async with world.agent() as agent:
+        refused = await agent.call("forget_fax", target="shop", email="a@example.com")
+    assert refused["code"] == "precondition_failed"
+    assert not world.events(Kind.APPROVAL_REQUESTED)
+
+
+async def test_a_check_that_breaks_only_afterwards_rolls_everything_back(at_a1: World) -> None:
+    after = {
+        **FORGET,
+        "check": "SELECT 1 FROM customers WHERE fax IS NULL AND id = 1",
+        "effects": ["data", "destructive"],
+    }
+    world = with_tools(at_a1, after)
+    with sqlite3.connect(world.database) as database:
+        database.execute("UPDATE customers SET fax = 'f', email = 'one@example.com' WHERE id = 1")
+        database.commit()
+    before = rows(world)
+    async with world.agent() as agent:
+        asked = await agent.call("forget_fax", target="shop", email="one@example.com")
+        world.sign(asked["request_id"])
+        failed = await agent.call("forget_fax", target="shop", email="one@example.com")
+    assert failed["code"] == "validation_failed", failed
+    assert rows(world) == before
+
+
+EXAMPLES = Path(__file__).parents[2] / "config" / "examples" / "tools"
+TABLES = """
+    CREATE TABLE countries (code text PRIMARY KEY, name text);
+    CREATE TABLE events (id int PRIMARY KEY, placed_on date, country text);
+    CREATE TABLE events_archive (id int PRIMARY KEY, placed_on date, country text);
+    CREATE MATERIALIZED VIEW recent AS SELECT id FROM events;
+    INSERT INTO events SELECT n, date '2024-01-01' + n, NULL FROM generate_series(1, 400) AS n;
+    ALTER TABLE events ADD CONSTRAINT late CHECK (placed_on > '2000-01-01') NOT VALID;
+"""
+
+
+async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as database:
+        database.execute(TABLES)
+    world = at_a1
+
+    def change(value: Any) -> None:
+        value["tool_specs"] = [str(EXAMPLES)]
+        value["targets"]["shop"]["url"] = postgres_url
+        names = [path.stem for path in EXAMPLES.glob("*.yaml")]
+        every = ["additive", "data", "destructive", "blocking", "unknown"]
+        value["workflows"]["shop-agent"]["scopes"].append({"tools": names, "targets": ["shop"], "effects": every})
+
+    world.configure(change)
+    old = {"table": "events", "archive": "events_archive", "column": "placed_on", "before": "2025-01-01"}
+    used: dict[str, dict[str, str]] = {
+        "add_country": {"code": "DE", "name": "Germany"},
+        "analyze_table": {"table": "public.events"},
+        "archive_rows": old,
+        "create_index_concurrently": {"index": "by_country", "table": "public.events", "column": "country"},
+        "fill_column": {"table": "events", "column": "country", "value": "DE"},
+        "refresh_materialized_view": {"view": "recent"},
+        "vacuum_table": {"table": "events"},
+        "validate_constraint": {"table": "events", "constraint": "late"},
+    }
+    assert set(used) == {path.stem for path in EXAMPLES.glob("*.yaml")}
+    applied = {}
+    async with world.agent() as agent:
+        for name, arguments in used.items():
+            answer = await agent.call(name, target="shop", **arguments)
+            if answer.get("status") == "approval_required":
+                world.sign(answer["request_id"])
+                answer = await agent.call(name, target="shop", **arguments)
+            assert answer.get("status") == "applied", (name, answer)
+            applied[name] = answer["apply_id"]
+        with psycopg.connect(postgres_url.replace("+psycopg", "")) as database:
+            [(kept, archived, indexed)] = database.execute(
+                "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM events_archive),"
+                " (SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_country'::regclass)"
+            ).fetchall()
+        assert (kept, archived, indexed) == (35, 365, True)
