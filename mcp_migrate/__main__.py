@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from mcp_migrate.errors import ConfigInvalidError, MigrateError
 from mcp_migrate.wiring import Wiring, user
 
 if TYPE_CHECKING:
-    from mcp_migrate.model import Effect
+    from mcp_migrate.model import Caller, Effect
     from mcp_migrate.settings import Settings
 
 
@@ -39,25 +40,26 @@ def serve(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP on standard input and output.")
     parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
+    parser.add_argument("--token-file", type=Path, help="a launch token that proves --as, in a file of yours alone")
     options = parser.parse_args(words)
     wiring = Wiring(load_settings(options.config), serves_pages=True)
     principal = choose_principal(wiring.settings, options.principal)
     registry = wiring.registry
 
-    from mcp_migrate.model import Caller
     from mcp_migrate.server.app import build_server
     from mcp_migrate.server.calls import Calls
     from mcp_migrate.server.log import log_to_stderr
     from mcp_migrate.server.stdio import serve_stdio
-    from mcp_migrate.server.who import always
+    from mcp_migrate.server.who import always, until
 
+    caller, ends = identified(wiring, principal, options.token_file)
     log_to_stderr()
     if wiring.settings.notify:
         wiring.tell_people()
     if wiring.settings.checkpoints:
         wiring.keep_watching()
     calls = Calls()
-    serve_stdio(build_server(registry, wiring, always(Caller(principal)), calls), calls)
+    serve_stdio(build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls), calls)
 
 
 def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings:
@@ -91,6 +93,23 @@ def choose_principal(settings: Settings, named: str | None) -> str:
         )
     settings.workflow_of(named)
     return named
+
+
+def identified(wiring: Wiring, principal: str, token_file: Path | None) -> tuple[Caller, datetime | None]:
+    """Who calls, by a launch token where there is one, and until when that holds.
+
+    Raises:
+        NotPermittedError: the token does not hold, or is another principal's.
+        ConfigInvalidError: it cannot be read, or others can read it too.
+    """
+    from mcp_migrate.approvals.launches import launched, read_token
+    from mcp_migrate.model import Caller
+
+    text = read_token(token_file, os.environ)
+    if text is None:
+        return Caller(principal), None
+    held = launched(text, principal, wiring.settings, wiring.ledger, now=datetime.now(UTC))
+    return Caller(principal, "launch-token"), held.until
 
 
 def _tool_names(folders: tuple[Path, ...]) -> list[str]:

@@ -64,6 +64,13 @@ class NotPermittedError(MigrateError):
     action = Action.ASK_OWNER
 
 
+class NotSeparatedError(MigrateError):
+    """One person took another step of this change, and these two need two people."""
+
+    code = "not_separated"
+    action = Action.ASK_OWNER
+
+
 class IntentMissingError(MigrateError):
     code = "intent_missing"
 

@@ -181,6 +181,12 @@ REQUIREMENTS = (
     Requirement("interface-checkpoint-invalid", "docs/ledger.md", "Only a checkpoint of this log is taken for one."),
     Requirement("interface-evidence-invalid", "docs/evidence.md", "Evidence that does not hold is refused by a code."),
     Requirement("interface-witness-failed", "docs/ledger.md", "A witness that fails is told by a code."),
+    Requirement("interface-not-separated", "docs/separation.md", "Who may not take a step too is told by a code."),
+    Requirement("separation-of-duties", "docs/separation.md", "Nobody takes two steps of a change by any route."),
+    Requirement("separation-one-person", "docs/separation.md", "Principals of one person count as one."),
+    Requirement("separation-alone-told", "docs/separation.md", "Who could act alone is told, and nobody should be."),
+    Requirement("identity-least", "docs/separation.md", "A name that is proven less than a tier asks is refused."),
+    Requirement("launch-tokens", "docs/separation.md", "A launch token proves one name, here, for some hours."),
     Requirement(
         "record-malformed", "docs/record.md", "A call that no tool takes is on the record, by size if need be."
     ),

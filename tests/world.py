@@ -20,13 +20,12 @@ import pytest
 import yaml
 from mcp import Client, StdioServerParameters
 
-from mcp_migrate.__main__ import load_settings, main
+from mcp_migrate.__main__ import identified, load_settings, main
 from mcp_migrate.cli.demo_project import make_project
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Caller
 from mcp_migrate.server.app import build_server
 from mcp_migrate.server.calls import Calls
-from mcp_migrate.server.who import always
+from mcp_migrate.server.who import always, until
 from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.wiring import Wiring
 
@@ -133,6 +132,7 @@ class World:
         mode: str = "auto",
         pages: bool = False,
         knowing: bool = False,
+        token: Path | None = None,
         **options: Any,
     ) -> AsyncIterator[Agent]:
         """A client of the real server, in this process; `pages` serves those of reviewers as well.
@@ -142,7 +142,9 @@ class World:
         wiring = Wiring(load_settings(self.config), serves_pages=pages)
         if knowing:
             wiring._databases = self.known
-        server = build_server(wiring.registry, wiring, always(Caller(principal)), Calls())
+        caller, ends = identified(wiring, principal, token)
+        who = until(caller, ends) if ends else always(caller)
+        server = build_server(wiring.registry, wiring, who, Calls())
         async with Client(server, mode=mode, **options) as client:
             yield Agent(client, self.planned)
 
@@ -160,6 +162,15 @@ class World:
         """A client of the real server in a process of its own."""
         async with Client(self.stdio(*words), mode=mode, **options) as client:
             yield Agent(client, self.planned)
+
+    def launch(self, principal: str, *words: str) -> Path:
+        """A launch token of `principal`, signed by the admin, in a file of ours alone."""
+        done = self.here("launch-token", principal, "--key", str(self.keys["admin"]), *words)
+        assert done.returncode == 0, done.stderr
+        path = self.folder / f"{principal.replace(':', '_')}.token"
+        path.touch(mode=0o600)
+        path.write_text(done.stdout)
+        return path
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of our commands as a person would."""

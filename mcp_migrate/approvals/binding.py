@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.reviewers import reviewers
+from mcp_migrate.approvals.separation import people
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Permitted, Plan, digest
 from mcp_migrate.settings import Settings
@@ -53,11 +54,15 @@ def asked_about(permitted: Permitted, settings: Settings) -> dict[str, Any]:
 def known_when_asked(permitted: Permitted, settings: Settings, ledger: Ledger) -> dict[str, Any]:
     """What else is put under the signature: who planned it, and the keys that may decide."""
     plan, call = permitted.classified.prepared.plan, permitted.classified.prepared.granted.call
-    planners = {call.principal}
-    for frozen in ledger.find(Kind.PLAN_FROZEN, plan.plan_id) if plan else ():
-        planners |= {str(frozen.body["principal"])} if "principal" in frozen.body else set()
-    roster = reviewers(settings, ledger)
-    return {"planners": sorted(planners), "keys": fingerprints(roster), "new_keys": _new(roster, ledger, at=call.at)}
+    frozen = [event.body for event in ledger.find(Kind.PLAN_FROZEN, plan.plan_id)] if plan else []
+    made = [(str(body["principal"]), body.get("caller") or {}) for body in frozen if "principal" in body]
+    callers, roster = [(call.principal, call.caller.told()), *made], reviewers(settings, ledger)
+    return {
+        "planners": sorted({principal for principal, _caller in callers}),
+        "people": sorted({name for principal, caller in callers for name in people(principal, caller, settings)}),
+        "keys": fingerprints(roster),
+        "new_keys": _new(roster, ledger, at=call.at),
+    }
 
 
 def fingerprints(roster: Roster) -> dict[str, list[str]]:
@@ -92,6 +97,8 @@ def policy_digest(settings: Settings, workflow: str, target: str | None) -> str:
         {
             "approvals": [rule.model_dump(mode="json") for rule in settings.approvals],
             "break_glass": settings.break_glass.model_dump(mode="json") if settings.break_glass else None,
+            "separation": {tier: sorted(steps) for tier, steps in settings.separation.items()},
+            "people": {person: sorted(names) for person, names in settings.people.items()},
             "rules": settings.rules.model_dump(mode="json"),
             "workflow": settings.workflows[workflow].model_dump(mode="json"),
             "target": settings.targets[target].model_dump(mode="json") if target in settings.targets else None,

@@ -16,6 +16,7 @@ from mcp_migrate.cli import (
     diff,
     doctor,
     init,
+    launch,
     ledger,
     notify,
     plan,
@@ -42,6 +43,7 @@ app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("diff")(diff.diff)
 app.command("plan")(plan.plan)
+app.command("launch-token")(launch.launch_token)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 
@@ -60,6 +62,7 @@ def top(
 def serve(
     config_file: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
     principal: Annotated[str | None, typer.Option("--as", help="The principal that calls.")] = None,
+    token_file: Annotated[Path | None, typer.Option("--token-file", help="A launch token that proves --as.")] = None,
 ) -> None:
     """Serve MCP on standard input and output (this is what clients start)."""
-    raise AssertionError(f"`serve` is started before this: {config_file} {principal}")
+    raise AssertionError(f"`serve` is started before this: {config_file} {principal} {token_file}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mcp_migrate.approvals.alone import alone
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, wire
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.settings import Settings
@@ -66,13 +67,16 @@ def explain(
     targets = [target] if target else sorted(wiring.settings.targets)
     now = datetime.now(UTC)
     answers = [wiring.explain(principal, name, where, now) for name in tools for where in targets]
+    by_target = {where: list(alone(wiring.settings, where)) for where in targets}
     if as_json:
-        print_json(answers)
+        print_json([{**answer, "alone": by_target[answer["target"]]} for answer in answers])
         return
     for answer in answers:
         rule = answer["rule"][0] if answer["allowed"] else None
         why = f"by scope {rule['scope']}: {', '.join(rule['effects'])}" if rule else "; ".join(answer["needed"])
         print(f"{'allow' if answer['allowed'] else 'DENY '}  {answer['tool']} on {answer['target']}  ({why})")
+    for where, who in by_target.items():
+        print(f"alone  {'; '.join(who) or 'nobody'} could bring a change into {where} with nobody else's help")
 
 
 @app.command()

@@ -9,9 +9,12 @@ from typing import Literal
 
 import typer
 
+from mcp_migrate.approvals.alone import alone
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.errors import MigrateError
+from mcp_migrate.model import Tier
+from mcp_migrate.settings import Settings
 from mcp_migrate.wiring import Wiring
 
 
@@ -42,6 +45,7 @@ def _look(wiring: Wiring) -> Iterator[Finding]:
     yield _tried("ledger", partial(_ledger, wiring))
     yield from _left_open(wiring)
     yield from _reviewers(wiring)
+    yield from who_is_alone(wiring.settings)
     yield from _cages()
     for name in wiring.settings.targets:
         yield _tried(f"target {name}", partial(_reach, wiring, name))
@@ -63,6 +67,17 @@ def _reviewers(wiring: Wiring) -> Iterator[Finding]:
         return
     if not roster.people:
         yield Finding("reviewers", "note", "nobody can sign, so whatever needs an approval cannot happen")
+
+
+def who_is_alone(settings: Settings) -> Iterator[Finding]:
+    """In production nobody acts alone; elsewhere it is said where policy separates steps."""
+    for name, target in settings.targets.items():
+        who = alone(settings, name)
+        about = f"target {name}, alone"
+        if who and target.tier is Tier.PRODUCTION:
+            yield Finding(about, "fails", f"{'; '.join(who)} could bring a change in: set `separation` for production")
+        elif target.tier is Tier.PRODUCTION or settings.separated(name):
+            yield Finding(about, "note" if who else "ok", f"{'; '.join(who) or 'nobody'} could bring a change in")
 
 
 def _ledger(wiring: Wiring) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mcp_migrate import __version__
-from mcp_migrate.__main__ import choose_principal
+from mcp_migrate.__main__ import choose_principal, identified
 from mcp_migrate.approvals.summary import OURS, worst_first
 from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
 from mcp_migrate.cli.diff import TargetArgument
 from mcp_migrate.cli.request_text import safer_lines, wrapped
-from mcp_migrate.model import Call, Caller
+from mcp_migrate.model import Call
 from mcp_migrate.pipeline import UNWATCHED
 
 
@@ -24,6 +25,7 @@ def plan(
     to: Annotated[str, typer.Option("--to", help="head, +1 or a revision.")] = "head",
     principal: Annotated[str | None, typer.Option("--as", help="The principal that plans; its scopes hold.")] = None,
     intent: Annotated[str, typer.Option("--intent", help="Why, for the record.")] = "looking at what would run",
+    token_file: Annotated[Path | None, typer.Option("--token-file", help="A launch token that proves --as.")] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,7 +39,7 @@ def plan(
         tool="migration_plan",
         arguments=arguments,
         intent=intent,
-        caller=Caller(choose_principal(wiring.settings, principal)),
+        caller=identified(wiring, choose_principal(wiring.settings, principal), token_file)[0],
         at=datetime.now(UTC),
         client=f"mcp-migrate plan {__version__}",
     )

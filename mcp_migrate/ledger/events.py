@@ -46,6 +46,7 @@ class Kind(StrEnum):
     REVIEWER_ENROLLED = "reviewer.enrolled"
     REVIEWER_REMOVED = "reviewer.removed"
     REVIEWER_REFUSED = "reviewer.refused"
+    LAUNCH_SIGNED = "launch.signed"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"
     STATEMENT_STARTED = "statement.started"

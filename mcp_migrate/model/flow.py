@@ -68,7 +68,8 @@ class Prepared:
     `plan` is what would run on the target; `schema` is the live schema it is judged against (a
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
     `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
-    was looked at. `undoes` is the apply whose way back the plan is, and nothing else.
+    was looked at. `undoes` is the apply whose way back the plan is, and nothing else; `validates` is
+    the apply that is looked at.
     `declared` are the effects that a team's own tool says it has: its statements may have no others.
     `way_back` reads the target and makes the plan that takes this one back, as it was frozen with it.
     """
@@ -84,6 +85,7 @@ class Prepared:
     subject: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, str] | None = None
     undoes: str | None = None
+    validates: str | None = None
     way_back: Callable[[], Prepared] | None = None
     declared: frozenset[Effect] | None = None
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.demands import quorum
+from mcp_migrate.approvals.separation import before
 from mcp_migrate.errors import CancelledError, LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call, Granted, Pending, Permitted
@@ -97,7 +98,8 @@ class Pipeline:
 
     def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
-        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
+        taken = before(prepared, self.settings, self.ledger)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, taken)
         if prepared.work is None:
             return self._answer(permitted, recorder)
         approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
@@ -118,7 +120,7 @@ class Pipeline:
         located = prepare.locate(self.redactor.call(call), tool, self.bench)
         granted = authorise.grant(located, self.settings, scope_name=tool.scope)
         prepared = prepare.prepare(granted, tool, self.bench)
-        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, None)
         pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
         recorder = self._recorder()
         recorder.asked_canary(pending, approve.request_body(pending))

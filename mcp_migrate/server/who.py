@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
 
+from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.model import Caller
 
 Who = Callable[[ServerRequestContext[Any]], Caller]
@@ -16,3 +18,17 @@ Who = Callable[[ServerRequestContext[Any]], Caller]
 def always(caller: Caller) -> Who:
     """The one caller of a connection that has no identity of its own."""
     return lambda _context: caller
+
+
+def until(caller: Caller, ends: datetime, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Who:
+    """The one caller of a connection, for as long as what proves its name holds."""
+
+    def who(_context: ServerRequestContext[Any]) -> Caller:
+        if clock() >= ends:
+            raise NotPermittedError(
+                f"The launch token of {caller.principal} ended at {ends.isoformat()}.",
+                hint="Start the server anew with another: `mcp-migrate launch-token`.",
+            )
+        return caller
+
+    return who

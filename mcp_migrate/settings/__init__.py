@@ -6,6 +6,7 @@ from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.loading import find, load
 from mcp_migrate.settings.local import local_profile
 from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.people import Step
 from mcp_migrate.settings.policy import ApprovalRule, Reviewer, RuleWhen
 from mcp_migrate.settings.problems import render
 from mcp_migrate.settings.rights import changed, rights
@@ -19,6 +20,7 @@ __all__ = [
     "RuleWhen",
     "Scope",
     "Settings",
+    "Step",
     "Target",
     "Workflow",
     "changed",

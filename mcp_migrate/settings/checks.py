@@ -12,6 +12,7 @@ from mcp_migrate.settings.anchoring_checks import anchoring_problems
 from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.model import Settings
+from mcp_migrate.settings.people_checks import people_problems
 from mcp_migrate.settings.policy import ApprovalRule, RulePolicy
 from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import REFERENCE
@@ -39,6 +40,7 @@ def check(
     yield from _ledger(settings.ledger)
     yield from not_enforced(settings)
     yield from _principals(settings)
+    yield from people_problems(settings)
     for name, workflow in settings.workflows.items():
         for index, scope in enumerate(workflow.scopes):
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
@@ -67,8 +69,6 @@ def not_enforced(settings: Settings) -> Iterator[Problem]:
         for part in ("owner_role", "ttl"):
             if getattr(target.credentials, part) is not None:
                 yield Problem((*key, "credentials", part), "not enforced in this version.", "Remove it.")
-    if settings.separation:
-        yield Problem(("separation",), "separation of duties is not enforced in this version.", "Remove it.")
 
 
 def _secrets(name: str, target: Target) -> Iterator[Problem]:

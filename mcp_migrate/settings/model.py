@@ -13,6 +13,7 @@ from mcp_migrate.errors import NotPermittedError, UnknownTargetError
 from mcp_migrate.model import Tier, digest
 from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.settings.channels import Channel
+from mcp_migrate.settings.people import Identity, Step
 from mcp_migrate.settings.policy import ApprovalRule, BreakGlass, Reviewer, RulePolicy
 from mcp_migrate.settings.redact import Redact
 from mcp_migrate.settings.references import resolve
@@ -70,7 +71,13 @@ class Settings(Part):
         default_factory=lambda: dict(LOWEST_CAGE),
         description="The weakest cage that revisions are recorded in, by tier.",
     )
-    separation: dict[Tier, tuple[Literal["plan", "apply", "validate"], ...]] = Field(default_factory=dict)
+    identity: Identity = Identity()
+    people: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Principals, or subjects of an issuer, that are one person; by their name."
+    )
+    separation: dict[Tier, tuple[Step, ...]] = Field(
+        default_factory=dict, description="Steps of a change that need different people, by tier."
+    )
     _path: Path | None = PrivateAttr(None)
 
     @property
@@ -96,6 +103,14 @@ class Settings(Part):
     def cage_of(self, tier: Tier) -> CageName:
         """The weakest cage for targets of `tier`."""
         return self.lowest_cage.get(tier, LOWEST_CAGE[tier])
+
+    def separated(self, target: str | None) -> frozenset[Step]:
+        """The steps that need different people on `target`."""
+        return frozenset(self.separation.get(self.targets[target].tier, ())) if target in self.targets else frozenset()
+
+    def person_of(self, name: str) -> str | None:
+        """Whose principal or subject this is, where `people` says so."""
+        return next((person for person, names in self.people.items() if name in names), None)
 
     def workflow_of(self, principal: str) -> tuple[str, Workflow]:
         """The workflow that `principal` acts for. Raises: NotPermittedError."""

@@ -27,7 +27,7 @@ def changed(before: Collection[str], after: Collection[str]) -> Change:
 
 def rights(settings: Settings) -> tuple[str, ...]:
     """One sentence for each thing that somebody may do, or has to; none says a secret."""
-    return tuple(sorted({*_scopes(settings), *_targets(settings), *_people(settings)}))
+    return tuple(sorted({*_scopes(settings), *_targets(settings), *_who(settings), *_people(settings)}))
 
 
 def _scopes(settings: Settings) -> Iterator[str]:
@@ -63,6 +63,15 @@ def _targets(settings: Settings) -> Iterator[str]:
         yield f"target {name} is {target.tier}, recorded in cage {settings.cage_of(target.tier)} or a stronger one"
         if target.unsafe_software_keys:
             yield f"keys that prove nobody's presence approve what destroys on {name}"
+
+
+def _who(settings: Settings) -> Iterator[str]:
+    for person, names in settings.people.items():
+        yield from (f"{name} is {person}" for name in names)
+    for tier, steps in settings.separation.items():
+        yield f"{tier} needs different people for {', '.join(sorted(steps))}"
+    for tier, least in settings.identity.least.items():
+        yield f"{tier} takes callers that are {least} or better"
 
 
 def _people(settings: Settings) -> Iterator[str]:

@@ -227,14 +227,20 @@ def refuse_excluded(
 
 def _refuse(person: Person, request: Mapping[str, Any], settings: Settings, verdict: Verdict) -> None:
     name, email = person.name, person.email
+    mine = {name.casefold(), (email or name).casefold(), (settings.person_of(name) or name).casefold()}
     for principal in {str(request["principal"]), *map(str, request.get("planners", ()))}:
-        asked_by = principal.casefold()
-        if {name.casefold(), (email or name).casefold()} & {asked_by, asked_by.partition(":")[2]}:
+        asked_by, whose = principal.casefold(), (settings.person_of(principal) or principal).casefold()
+        if mine & {asked_by, asked_by.partition(":")[2], whose}:
             what = "asked for" if principal == request["principal"] else "planned"
             raise SelfApprovalError(
                 f"{name} {what} this change as {principal} and cannot decide on it.",
                 hint="Another enrolled reviewer has to decide.",
             )
+    if mine & {*request.get("people", ())}:
+        raise SelfApprovalError(
+            f"{name} is one person with whoever asked for this change or planned it, and cannot decide on it.",
+            hint="Another enrolled reviewer has to decide.",
+        )
     if name in request.get("excluded", ()):
         raise SelfApprovalError(f"{name} did it alone, and others review it.", hint="Another reviewer has to decide.")
     workflow = settings.workflows.get(request["workflow"])

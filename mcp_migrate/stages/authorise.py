@@ -5,12 +5,13 @@ Asked twice with one evaluator: `grant` before anything is read, `permit` when t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mcp_migrate.approvals.separation import Taker, refuse_same, step_of
 from mcp_migrate.errors import IntentExceededError, NotPermittedError
-from mcp_migrate.model import Call, Classified, Effect, Expects, Granted, Permitted
+from mcp_migrate.model import PROOFS, Call, Classified, Effect, Expects, Granted, Permitted, Proof
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
@@ -18,12 +19,13 @@ def grant(call: Call, settings: Settings, *, scope_name: str) -> Granted:
     """Find the scopes that may allow this call.
 
     Raises:
-        NotPermittedError: the principal has no workflow, or none of its scopes fits tool, target and time.
+        NotPermittedError: the principal has no workflow, nobody vouches for it as policy asks, or none of its scopes
+            fits tool, target and time.
         UnknownTargetError: no such target.
     """
     name, workflow = settings.workflow_of(call.principal)
     if call.target is not None:
-        settings.target(call.target)
+        _refuse_unproven(call, settings.identity.least.get(settings.target(call.target).tier, PROOFS[0]))
     refusals = {i: _outside(s, scope_name, call.target, call.at, call.ticket) for i, s in _scopes(workflow)}
     fitting = tuple(i for i, refusal in refusals.items() if refusal is None)
     if not fitting:
@@ -36,16 +38,21 @@ def way_back(permitted: Permitted, classified: Classified) -> Permitted:
     return Permitted(classified, permitted.scope)
 
 
-def permit(classified: Classified, settings: Settings) -> Permitted:
-    """Hold the real effects against the caller's expectation and the scopes that were granted.
+def permit(classified: Classified, settings: Settings, taken: Sequence[Taker] | None) -> Permitted:
+    """Hold the real effects against expectation and scopes, and the caller against who took the steps before.
+
+    `taken` is None where the call takes no step, because nothing ever runs.
 
     Raises:
         IntentExceededError: the real effects go beyond what the caller expects.
+        NotSeparatedError: this step needs another person.
         NotPermittedError: no granted scope covers these effects on these objects.
     """
     granted = classified.prepared.granted
     _keep_expectation(classified, granted.call.expects)
     _keep_declaration(classified)
+    step = step_of(classified.prepared) if taken is not None else None
+    refuse_same(step, granted.call.caller, taken or (), settings, target=granted.call.target)
     workflow = settings.workflows[granted.workflow]
     refusals = []
     for index in granted.scopes:
@@ -85,6 +92,16 @@ def explain(
         "needed": needed,
         "closest": [s for s in scopes if s["outside"]][:3] if not allowing else [],
     }
+
+
+def _refuse_unproven(call: Call, least: Proof) -> None:
+    """Hold what proves the caller's name against what the target's tier asks for. Raises: NotPermittedError."""
+    if PROOFS.index(call.caller.assurance) < PROOFS.index(least):
+        raise NotPermittedError(
+            f"{call.target} takes calls of {least} or better, and {call.principal} is {call.caller.assurance}.",
+            hint="Start the server with a launch token, or call the team server: docs/separation.md.",
+            missing={"assurance": least},
+        )
 
 
 def _scopes(workflow: Workflow) -> Iterator[tuple[int, Scope]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mcp_migrate.dialects.checks import look, told
@@ -31,7 +32,7 @@ class MigrationValidate:
         ok, failed = all(check["ok"] for check in checks), [check["name"] for check in checks if not check["ok"]]
         who = {"applied_by": apply.started.body.get("principal"), "validated_by": granted.call.principal}
         about = {"apply_id": apply.apply_id, "ok": ok, "failed": failed, **who}
-        return answer(granted, {"ok": ok, "checks": checks, **who}, about=about)
+        return replace(answer(granted, {"ok": ok, "checks": checks, **who}, about=about), validates=apply.apply_id)
 
 
 def _promised(apply: Apply, live: Live) -> Iterator[Mapping[str, Any]]:

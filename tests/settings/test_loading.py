@@ -164,7 +164,8 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "targets.shop.credentials.broker",
         "enforced",
     ),
-    "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation", "not enforced"),
+    "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation.staging", "from nothing"),
+    "people": (lambda c: c.update(people={"ada": ["agent:a"], "bob": ["agent:a"]}), "people.bob.0", "ada's already"),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_migrate.errors import MigrateError
-from mcp_migrate.model import Call, Caller, Classified, Effect, Expects, Granted, Plan, Prepared, Reverse
+from mcp_migrate.errors import MigrateError, NotPermittedError
+from mcp_migrate.model import (
+    PROOFS,
+    Call,
+    Caller,
+    Classified,
+    Effect,
+    Expects,
+    Granted,
+    Plan,
+    Prepared,
+    Proof,
+    Reverse,
+    Tier,
+)
 from mcp_migrate.settings import Settings
+from mcp_migrate.settings.people import Identity
 from mcp_migrate.stages.authorise import grant, permit
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
@@ -45,7 +61,7 @@ def allowed(value: Settings, asked: Call, effects: frozenset[Effect], objects: t
     try:
         granted = grant(asked, value, scope_name=asked.tool)
         prepared = Prepared(granted, work=lambda _approved, _run: {}, plan=PLAN)
-        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value)
+        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value, ())
     except MigrateError:
         return False
     return True
@@ -119,5 +135,17 @@ def test_to_plan_a_destructive_change_is_only_to_read() -> None:
     value = settings({"tools": ["migration_plan"], "targets": ["*"]})
     granted: Granted = grant(call("migration_plan"), value, scope_name="migration_plan")
     prepared = Prepared(granted, present=lambda _classified, _quorum: {}, plan=PLAN)
-    permitted = permit(Classified(prepared, (), frozenset({Effect.DESTRUCTIVE}), ("main.a",), {}), value)
+    permitted = permit(Classified(prepared, (), frozenset({Effect.DESTRUCTIVE}), ("main.a",), {}), value, ())
     assert permitted.scope == 0
+
+
+@pytest.mark.parametrize("least", PROOFS)
+@pytest.mark.proves("identity-least")
+def test_a_name_that_is_proven_less_than_its_tier_asks_is_refused(least: Proof) -> None:
+    value = settings({"tools": ["*"], "targets": ["*"]})
+    value = value.model_copy(update={"identity": Identity(least={Tier.DEVELOPMENT: least})})
+    for proof in PROOFS:
+        asked = replace(call("schema_read"), caller=Caller("agent:a", proof))
+        enough = PROOFS.index(proof) >= PROOFS.index(least)
+        with nullcontext() if enough else pytest.raises(NotPermittedError, match=f"{least} or better"):
+            grant(asked, value, scope_name="schema_read")

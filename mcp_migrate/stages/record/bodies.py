@@ -27,6 +27,7 @@ def start(approved: Approved, *, checked: bool) -> dict[str, Any]:
         "reviewers": list(approved.reviewers),
         "scope": approved.permitted.scope,
         "rule": rule(approved.permitted.classified),
+        "undoes": approved.prepared.undoes,
         "broken_glass": approved.review["reviews"] if approved.review else None,
         "covers_rollback_until": approved.covers_until.isoformat() if approved.covers_until else None,
         "automatic": approved.automatic.told() if approved.automatic else None,

@@ -1,0 +1,69 @@
+"""Who could bring a change into a target with nobody else's help, by what a configuration says?
+
+Asked before anything happens, of scopes, separation and rules; what cannot be told counts as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcp_migrate.approvals.separation import marks
+from mcp_migrate.model import ALWAYS_APPROVED, Effect
+from mcp_migrate.settings import ApprovalRule, Scope, Settings, matches
+
+_PLAN, _APPLY, _BACK = "migration_plan", "migration_apply", "migration_rollback"
+_HARMLESS = frozenset({Effect.READ})
+
+
+def alone(settings: Settings, target: str) -> tuple[str, ...]:
+    """The principals of each person who could plan a change of `target` and apply it while nobody else decides."""
+    if {"plan", "apply"} <= settings.separated(target):
+        return ()
+    found = (", ".join(principals) for principals in _persons(settings) if _could(principals, target, settings))
+    return tuple(sorted(found))
+
+
+def _could(principals: list[str], target: str, settings: Settings) -> bool:
+    plans = any(matches(_PLAN, scope.tools) for scope in _scopes(principals, target, settings))
+    changes = [s for s in _scopes(principals, target, settings) if {*(s.effects or ())} - _HARMLESS]
+    alone = [s for s in changes if matches(_BACK, s.tools) or (plans and matches(_APPLY, s.tools))]
+    return any(not _always_asked(scope, target, settings) for scope in alone)
+
+
+def _always_asked(scope: Scope, target: str, settings: Settings) -> bool:
+    """Whether rules ask somebody, who is never the one who asks, of whatever this scope lets happen."""
+    certain = [rule for rule in settings.approvals if _certain(rule, target, settings)]
+    whole = any(rule.when.effects is None for rule in certain)
+    asked = ALWAYS_APPROVED.union(effect for rule in certain for effect in rule.when.effects or ())
+    return whole or {*(scope.effects or ())} - _HARMLESS <= asked
+
+
+def _certain(rule: ApprovalRule, target: str, settings: Settings) -> bool:
+    """Whether a rule holds for each change of the target with its effects, whatever that touches and whenever."""
+    when = rule.when
+    sometimes = (when.objects, when.rows_over, when.irreversible, when.during)
+    return (
+        all(part is None for part in sometimes)
+        and (when.tools is None or matches(_APPLY, when.tools))
+        and (when.tier is None or when.tier == settings.target(target).tier)
+        and (when.targets is None or matches(target, when.targets))
+    )
+
+
+def _scopes(principals: list[str], target: str, settings: Settings) -> Iterator[Scope]:
+    for principal in principals:
+        _, workflow = settings.workflow_of(principal)
+        yield from (scope for scope in workflow.scopes if matches(target, scope.targets))
+
+
+def _persons(settings: Settings) -> list[list[str]]:
+    """The principals, those of one person together."""
+    groups: list[tuple[set[str], list[str]]] = []
+    for workflow in settings.workflows.values():
+        for principal in workflow.principals:
+            mine = set(marks([principal], (), settings))
+            same = [group for group in groups if group[0] & mine]
+            groups = [group for group in groups if group not in same]
+            merged = mine.union(*(known for known, _names in same))
+            groups.append((merged, sorted({principal, *(name for _known, names in same for name in names)})))
+    return [names for _known, names in groups]

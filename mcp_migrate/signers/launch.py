@@ -1,0 +1,127 @@
+"""Did an admin say that whoever holds this token is that principal, and until when?
+
+A launch token is a signed statement on one line. It is made for this purpose alone, lives for hours, and whoever has
+it is its principal: it is worth as much as the place it is kept in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, NotPermittedError
+from mcp_migrate.model import canonical
+from mcp_migrate.signers.interface import Key
+from mcp_migrate.signers.keys import PublicKey, parse_public_key
+from mcp_migrate.signers.sshsig import verify
+
+FORMAT = "mcp-migrate/launch/1"
+NAMESPACE = "launch@mcp-migrate"
+LONGEST = timedelta(hours=24)
+_EARLY = timedelta(minutes=1)
+"""How far two clocks may differ."""
+_LARGEST = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a token says that holds. `token_id` is the name under which its making is on the ledger."""
+
+    token_id: str
+    principal: str
+    until: datetime
+    signed_by: str
+
+
+def statement(principal: str, *, key: Key, at: datetime, ttl: timedelta, nonce: str) -> dict[str, Any]:
+    """What is signed. Raises: ConfigInvalidError: it would live too long."""
+    if not timedelta(0) < ttl <= LONGEST:
+        raise ConfigInvalidError("A launch token lives for 24 hours at most.", hint="Name a shorter --ttl, as 8h.")
+    return {
+        "format": FORMAT,
+        "principal": principal,
+        "key": key.fingerprint,
+        "signed_at": at.isoformat(),
+        "until": (at + ttl).isoformat(),
+        "nonce": nonce,
+    }
+
+
+def token(said: Mapping[str, Any], signature: str) -> str:
+    """The one line that a server is started with."""
+    return f"{_encoded(canonical(dict(said)))}.{_encoded(signature.encode())}"
+
+
+def token_id(text: str) -> str:
+    """The name of a token, which tells nothing of it."""
+    return f"launch_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+def check(text: str, admins: Iterable[str], *, now: datetime) -> Launch:
+    """Hold a token against the admins' keys and the time. Raises: NotPermittedError: it does not hold."""
+    text = text.strip()
+    said, message, signature = _opened(text)
+    key = next((key for key in _keys(admins) if key.fingerprint == said.get("key")), None)
+    if key is None:
+        raise _refused("it is signed by no key under `admins`")
+    try:
+        verify(message, signature, key, namespace=NAMESPACE)
+    except ApprovalInvalidError as error:
+        raise _refused("its signature does not hold") from error
+    principal, begins, until = said.get("principal"), _moment(said.get("signed_at")), _moment(said.get("until"))
+    if not isinstance(principal, str) or until - begins > LONGEST:
+        raise _refused("it names no principal, or lives longer than a launch token may")
+    if not begins - _EARLY <= now < until:
+        raise _refused(f"it holds from {begins.isoformat()} to {until.isoformat()}")
+    return Launch(token_id(text), principal, until, key.fingerprint)
+
+
+def _keys(lines: Iterable[str]) -> Iterator[PublicKey]:
+    """Those that can sign; a line that holds no key is `config check`'s to tell."""
+    for line in lines:
+        with suppress(ConfigInvalidError):
+            yield parse_public_key(line)
+
+
+def _opened(text: str) -> tuple[Mapping[str, Any], bytes, str]:
+    """Statement, its bytes and signature."""
+    body, dot, signature = text.partition(".")
+    try:
+        message, armored = _decoded(body), _decoded(signature).decode("ascii")
+        said = json.loads(message)
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise _refused("it is none") from error
+    if len(text) > _LARGEST or not dot or not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise _refused("it is none of this version")
+    return said, message, armored
+
+
+def _moment(text: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise _refused("it does not say until when it holds") from error
+    if moment.tzinfo is None:
+        raise _refused("its times say no zone")
+    return moment
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def _refused(why: str) -> NotPermittedError:
+    return NotPermittedError(
+        f"The launch token does not count: {why}.", hint="Ask an admin for a new one: `mcp-migrate launch-token`."
+    )

@@ -1,0 +1,265 @@
+"""Can one person take a change from plan to validated, under whatever names and by whatever route?"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from mcp_migrate.approvals.alone import alone
+from mcp_migrate.approvals.reviewers import reviewers as enrolled
+from mcp_migrate.approvals.separation import Taker, before, marks, refuse_same
+from mcp_migrate.cli.doctor import who_is_alone
+from mcp_migrate.errors import ApprovalDeniedError, NotSeparatedError, SelfApprovalError
+from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.model import Approved, Call, Caller, Classified, Effect, Granted, Judgement, Party, Prepared, canonical
+from mcp_migrate.settings import Settings
+from mcp_migrate.signers.decisions import check, statement
+from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.sign import sign
+from mcp_migrate.stages.approve import approve, request_body
+from mcp_migrate.stages.authorise import permit
+from mcp_migrate.stages.record import Recorder
+from tests.approvals.conftest import NAMES, NOON, PLAN, Desk, configured
+
+Keys = Mapping[str, tuple[Path, PublicKey]]
+PERSONS = {"agent:one": "ada", "agent:two": "ada", "agent:three": "grace", "agent:four": "four", "agent:five": "five"}
+"""Whose each principal is: written down again, so that the configuration is held against something."""
+
+principals, reviewers = st.sampled_from(sorted(PERSONS)), st.sampled_from(NAMES)
+proofs = st.sampled_from(["launch-token", "launch-token", "launch-token", "claimed"])
+
+
+def separated(keys: Keys, **changes: Any) -> dict[str, Any]:
+    value = configured(keys)
+    value["workflows"]["schema"]["principals"] += ["agent:four", "agent:five"]
+    value["people"] = {"ada": ["agent:one", "agent:two"], "grace": ["agent:three"]}
+    value["separation"] = {"staging": ["plan", "apply", "validate"]}
+    return value | changes
+
+
+@dataclass
+class Done:
+    """One apply, as the machine saw it happen."""
+
+    apply_id: str
+    planners: frozenset[str]
+    applier: str
+    approvers: frozenset[str]
+    proven: bool
+
+
+class Routes(RuleBasedStateMachine):
+    """Everybody tries everything, in any order, on one target."""
+
+    keys: Keys
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory(prefix="routes-")
+        self.ledger = Ledger.open(f"sqlite:///{self.folder.name}/ledger.db")
+        self.settings = Settings.model_validate(separated(self.keys))
+        self.recorder = Recorder(self.ledger, self.settings.workflows)
+        self.planned: list[tuple[str, bool]] = []
+        self.signed: set[str] = set()
+        self.applied: list[Done] = []
+        self.validated: list[tuple[Done, str, bool]] = []
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.folder.cleanup()
+
+    def _prepared(self, principal: str, proof: Any, tool: str, **more: Any) -> Prepared:
+        caller = Caller(principal, proof)
+        call = Call(f"call_{secrets.token_hex(4)}", tool, {}, "try everything", caller, NOON, "shop")
+        workflow, owned = self.settings.workflow_of(principal)
+        return Prepared(Granted(call, workflow, owned.owner.name, tool, (0,)), **more)
+
+    def _permitted(self, prepared: Prepared, effects: frozenset[Effect]) -> Any:
+        judged = Judgement(1, effects, ("public.t.c",), "drop-column", "it is lost")
+        classified = Classified(prepared, (judged,), effects, ("public.t.c",), {})
+        return permit(classified, self.settings, before(prepared, self.settings, self.ledger))
+
+    @initialize(first=principals, second=principals)
+    def planned_by_two(self, first: str, second: str) -> None:
+        """Who planned is looked for among all who did, so there are several from the start."""
+        self.plan(first, "launch-token")
+        self.plan(second, "launch-token")
+
+    @rule(principal=principals, proof=proofs)
+    def plans(self, principal: str, proof: str) -> None:
+        self.plan(principal, proof)
+
+    def plan(self, principal: str, proof: str) -> None:
+        prepared = self._prepared(principal, proof, "migration_plan", present=lambda _c, _q: {}, plan=PLAN)
+        try:
+            self._permitted(prepared, frozenset({Effect.READ}))
+        except NotSeparatedError:
+            assert proof == "claimed"
+            return
+        self.recorder.planned(prepared.granted, PLAN, expires_at="2027-01-01T00:00:00+00:00")
+        self.planned.append((principal, proof != "claimed"))
+
+    @rule(principal=principals, proof=proofs, effect=st.sampled_from([Effect.ADDITIVE, Effect.DESTRUCTIVE]))
+    def apply(self, principal: str, proof: str, effect: Effect) -> None:
+        prepared = self._prepared(principal, proof, "migration_apply", work=lambda _a, _r: {}, plan=PLAN)
+        self._run(prepared, effect, frozenset(name for name, _ in self.planned) or frozenset({principal}))
+
+    @rule(principal=principals, proof=proofs)
+    def roll_back(self, principal: str, proof: str) -> None:
+        if self.applied:
+            last = self.applied[-1]
+            back = replace(PLAN, from_revision="c3", to_revision="b2")
+            more = {"work": lambda _a, _r: {}, "plan": back, "undoes": last.apply_id}
+            prepared = self._prepared(principal, proof, "migration_rollback", **more)
+            self._run(prepared, Effect.ADDITIVE, last.planners)
+
+    def _run(self, prepared: Prepared, effect: Effect, planners: frozenset[str]) -> None:
+        try:
+            permitted = self._permitted(prepared, frozenset({effect}))
+            approved = approve(permitted, self.settings, self.ledger, now=NOON)
+        except (NotSeparatedError, ApprovalDeniedError):
+            return
+        call = prepared.granted.call
+        if not isinstance(approved, Approved):
+            if approved.fresh:
+                draft = Draft(Kind.APPROVAL_REQUESTED, request_body(approved), "schema", subject=approved.request_id)
+                self.ledger.append(draft, at=NOON)
+            return
+        done = f"apply_{call.call_id}"
+        self.recorder.started(approved, apply_id=done, at=NOON)
+        self.ledger.append(Draft(Kind.STEP_FINISHED, {"status": "applied", "target": "shop"}, subject=done), at=NOON)
+        proven = call.caller.assurance != "claimed"
+        self.applied.append(Done(done, planners, call.principal, frozenset(approved.reviewers), proven))
+
+    @rule(reviewer=reviewers)
+    def sign(self, reviewer: str) -> None:
+        for request in self.ledger.last(Kind.APPROVAL_REQUESTED):
+            path, public = self.keys[reviewer]
+            said = statement(
+                request.body,
+                "approve",
+                reviewer=reviewer,
+                key=public,
+                at=NOON,
+                nonce=secrets.token_hex(16),
+                head=asdict(self.ledger.head()),
+            )
+            decision = {"statement": said, "signature": sign(canonical(said), path, passphrase=str)}
+            self.ledger.append(Draft(Kind.APPROVAL_DECIDED, decision, "schema", subject=request.subject), at=NOON)
+
+    @rule(principal=principals, proof=proofs)
+    def validate(self, principal: str, proof: str) -> None:
+        for done in self.applied:
+            looked = {"present": lambda _c, _q: {}, "validates": done.apply_id}
+            prepared = self._prepared(principal, proof, "migration_validate", **looked)
+            try:
+                self._permitted(prepared, frozenset({Effect.READ}))
+            except NotSeparatedError:
+                continue
+            self.validated.append((done, principal, proof != "claimed"))
+
+    @invariant()
+    def nobody_took_two_steps(self) -> None:
+        for done in self.applied:
+            planners, applier = {PERSONS[p] for p in done.planners}, PERSONS[done.applier]
+            assert applier not in planners
+            assert not done.approvers & {*planners, applier}
+            assert done.proven
+        for done, principal, proven in self.validated:
+            others = {PERSONS[p] for p in (*done.planners, done.applier)} | done.approvers
+            assert PERSONS[principal] not in others
+            assert proven
+
+
+@pytest.mark.proves("separation-of-duties", "separation-one-person")
+def test_nobody_takes_two_steps_of_a_change_by_any_route(keys: Keys) -> None:
+    machine: Any = type("Routes", (Routes,), {"keys": keys})
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=25, stateful_step_count=14, deadline=None, suppress_health_check=slow)
+    )
+
+
+def test_two_subjects_of_one_person_are_one_whoever_issued_the_names(keys: Keys) -> None:
+    value = Settings.model_validate(separated(keys, people={"ada": ["https://issuer a@example.com", "agent:four"]}))
+    me = Party("a@example.com", "https://issuer")
+    taken = [Taker("plan", "agent:four", marks(["agent:four"], (), value))]
+    for caller in (
+        Caller("agent:five", "oauth", me),
+        Caller("agent:five", "oauth", Party("client"), chain=(me,)),
+    ):
+        with pytest.raises(NotSeparatedError):
+            refuse_same("apply", caller, taken, value, target="shop")
+    other = Caller("agent:five", "oauth", Party("a@example.com", "https://elsewhere"))
+    refuse_same("apply", other, taken, value, target="shop")
+
+
+def test_nobody_decides_on_what_another_principal_of_theirs_asked_for(desk: Desk) -> None:
+    desk.config["people"] = {"grace": ["agent:one"], "edsger": ["edsger@sub"]}
+    desk.call = replace(desk.call, caller=Caller("agent:one", "oauth", Party("edsger@sub", "https://issuer")))
+    desk.ask()
+    for name in ("grace", "edsger"):
+        with pytest.raises(SelfApprovalError):
+            check(desk.signed(by=name), desk.request().body, desk.settings, roster(desk))
+    assert check(desk.signed(by="barbara"), desk.request().body, desk.settings, roster(desk)).reviewer == "barbara"
+
+
+def roster(desk: Desk) -> Any:
+    return enrolled(desk.settings, desk.ledger)
+
+
+ASKED = [{"when": {"tier": "staging"}, "require": {"from": "dba"}}]
+SOMETIMES = [{"when": {"tier": "staging", "rows_over": 1}, "require": {"from": "dba"}}]
+EVERYBODY = ("agent:five", "agent:four", "agent:one, agent:two", "agent:three")
+
+
+@pytest.mark.parametrize(
+    ("changes", "who"),
+    [
+        ({}, ()),
+        ({"separation": {}}, EVERYBODY),
+        ({"separation": {"staging": ["apply", "validate"]}}, EVERYBODY),
+        ({"separation": {"production": ["plan", "apply"]}}, EVERYBODY),
+        ({"separation": {}, "approvals": ASKED}, ()),
+        ({"separation": {}, "approvals": SOMETIMES}, EVERYBODY),
+    ],
+)
+@pytest.mark.proves("separation-alone-told")
+def test_who_could_act_alone_is_found_out_from_the_configuration(keys: Keys, changes: Any, who: Any) -> None:
+    assert alone(Settings.model_validate(separated(keys, **changes)), "shop") == who
+
+
+def test_who_may_only_roll_back_could_do_that_alone_and_who_only_reads_nothing(keys: Keys) -> None:
+    value = separated(keys, separation={})
+    back = {"tools": ["migration_rollback"], "targets": ["*"], "effects": ["additive"]}
+    value["workflows"]["schema"]["scopes"] = [back]
+    value["workflows"]["other"]["scopes"] = [{"tools": ["*"], "targets": ["*"]}]
+    assert alone(Settings.model_validate(value), "shop") == EVERYBODY[:3]
+
+
+@pytest.mark.parametrize(
+    ("tier", "separation", "states"),
+    [
+        ("production", {}, {"fails"}),
+        ("production", {"production": ["plan", "apply"]}, {"ok"}),
+        ("staging", {"staging": ["plan", "validate"]}, {"note"}),
+        ("staging", {}, set()),
+    ],
+)
+@pytest.mark.proves("separation-alone-told")
+def test_the_doctor_fails_where_anybody_could_act_alone_in_production(
+    keys: Keys, tier: str, separation: Any, states: set[str]
+) -> None:
+    value = separated(keys, separation=separation)
+    for target in value["targets"].values():
+        target["tier"] = tier
+    assert {finding.state for finding in who_is_alone(Settings.model_validate(value))} == states

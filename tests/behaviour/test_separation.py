@@ -1,0 +1,58 @@
+"""Does a change need different people where policy says so, and do names count only when somebody vouches for them?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcp_migrate.ledger import Kind
+from mcp_migrate.signers.sign import generate_key
+from tests.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+def separate(world: World) -> None:
+    world.keys["admin"] = world.folder / "admin_key"
+    admin = generate_key(world.keys["admin"])
+
+    def change(config: dict[str, Any]) -> None:
+        config["admins"] = [admin.line]
+        config["separation"] = {"staging": ["plan", "apply", "validate"]}
+        config["workflows"]["shop-agent"]["principals"] += ["agent:ada", "agent:ops", "agent:watch"]
+        config["people"] = {"ada": ["agent:demo", "agent:ada"]}
+
+    world.configure(change)
+
+
+@pytest.mark.proves("separation-of-duties", "separation-one-person", "interface-not-separated", "launch-tokens")
+async def test_planning_applying_and_validating_take_three_people_whose_names_are_proven(at_a1: World) -> None:
+    separate(at_a1)
+    tokens = {name: at_a1.launch(name) for name in ("agent:demo", "agent:ada", "agent:ops", "agent:watch")}
+
+    async def tries(principal: str, tool: str, *, proven: bool = True, **arguments: Any) -> Any:
+        async with at_a1.agent(principal, token=tokens[principal] if proven else None, knowing=True) as agent:
+            return await agent.call(tool, **arguments)
+
+    old = await tries("agent:ops", "migration_apply", plan_id=at_a1.planned)
+    assert (old["code"], "nobody vouched" in old["message"]) == ("not_separated", True)
+    claimed = await tries("agent:demo", "migration_plan", proven=False, target="shop", to="b2")
+    assert (claimed["code"], "launch-token" in claimed["next"]["hint"]) == ("not_separated", True)
+    assert (await tries("agent:demo", "schema_read", proven=False, target="shop"))["revision"] == "a1"
+    at_a1.write_revision("b9", "a1", 'op.add_column("orders", sa.Column("note", sa.Text()))')
+    plan = await tries("agent:demo", "migration_plan", target="shop", to="b9")
+
+    for own in ("agent:demo", "agent:ada"):
+        refused = await tries(own, "migration_apply", plan_id=plan["plan_id"])
+        assert (refused["code"], refused["details"]["taken"]) == ("not_separated", "plan"), own
+    assert "note" not in at_a1.columns("orders")
+    done = await tries("agent:ops", "migration_apply", plan_id=plan["plan_id"])
+    assert done["status"] == "applied"
+    for too_close in ("agent:ops", "agent:ada"):
+        refused = await tries(too_close, "migration_validate", apply_id=done["apply_id"])
+        assert refused["code"] == "not_separated", too_close
+    assert (await tries("agent:watch", "migration_validate", apply_id=done["apply_id"]))["ok"]
+    [started] = at_a1.events(Kind.STEP_STARTED)
+    assert started.body["caller"]["assurance"] == "launch-token"
+    assert len(at_a1.events(Kind.LAUNCH_SIGNED)) == len(tokens)
