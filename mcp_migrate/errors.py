@@ -244,6 +244,18 @@ class EvidenceInvalidError(MigrateError):
     code = "evidence_invalid"
 
 
+class SegmentInvalidError(MigrateError):
+    """A file that is said to hold a sealed part of the ledger does not."""
+
+    code = "segment_invalid"
+
+
+class RetentionError(MigrateError):
+    """What was to be sealed or purged is too young for it."""
+
+    code = "retention_floor"
+
+
 class WitnessFailedError(MigrateError):
     """A witness did not take a checkpoint, or cannot be asked what it holds."""
 

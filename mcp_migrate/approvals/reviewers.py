@@ -176,7 +176,6 @@ def _size_of_this_ledger(head: object, seq: int, ledger: Ledger) -> int:
     size, root = said.get("size"), said.get("root")
     if not isinstance(size, int) or not 0 <= size <= seq:
         raise refused("whoever signed it saw another ledger than this one")
-    known = ledger.read(since=size - 1, limit=1) if size else ()
-    if (known[0].root.hex() != root) if known else seq:  # without an entry there is nothing to have seen
+    if (ledger.root_at(size) != root) if size else seq:  # without an entry there is nothing to have seen
         raise refused("whoever signed it saw another ledger than this one")
     return size

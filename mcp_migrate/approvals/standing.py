@@ -151,8 +151,8 @@ def refuse_other_ledger(decision: Mapping[str, Any], request: Event, ledger: Led
         return  # those decisions name a head too, and nobody promised to hold it against anything
     head = said.get("ledger")
     size = head.get("size") if isinstance(head, Mapping) else None
-    known = ledger.read(since=size - 1, limit=1) if isinstance(size, int) and 0 < size <= ledger.head().size else ()
-    if not known or known[0].seq < request.seq or {"size": size, "root": known[0].root.hex()} != head:
+    seen = isinstance(size, int) and request.seq < size <= ledger.head().size and ledger.root_at(size)
+    if not seen or {"size": size, "root": seen} != head:
         raise ApprovalInvalidError(
             "This decision does not count: its reviewer saw another ledger than this one.",
             hint="Keep both ledgers as evidence; `mcp-migrate ledger verify` looks into this one.",

@@ -13,8 +13,9 @@ from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, w
 from mcp_migrate.cli.ledger_drill import drill
 from mcp_migrate.cli.ledger_evidence import evidence
 from mcp_migrate.cli.ledger_places import move, sql
+from mcp_migrate.cli.ledger_retention import purge, seal
 from mcp_migrate.cli.ledger_verify import check_proof, verify
-from mcp_migrate.errors import LedgerCorruptError
+from mcp_migrate.errors import InvalidArgumentsError, LedgerCorruptError
 from mcp_migrate.ledger import Event
 from mcp_migrate.ledger.export import FORMATS, csv_header, jsonl
 from mcp_migrate.ledger.proof_file import write
@@ -30,6 +31,8 @@ app.command()(evidence)
 app.command()(drill)
 app.command()(move)
 app.command("sql")(sql)
+app.command()(seal)
+app.command()(purge)
 
 
 @app.command()
@@ -60,11 +63,13 @@ def prove(
     newest = wiring.keeper.newest()
     if newest is None or newest.head.size <= seq:
         newest = wiring.keeper.sign()
-    (event,) = wiring.ledger.read(since=seq, limit=1) or (None,)
     hashes = wiring.ledger.prove_inclusion(seq, newest.head.size)
-    if event is None or not verify_inclusion(
-        event.leaf, seq, newest.head.size, hashes, bytes.fromhex(newest.head.root)
-    ):
+    (event,) = wiring.ledger.read(since=seq, limit=1) or (None,)
+    if event is None or event.seq != seq:
+        raise InvalidArgumentsError(
+            f"What entry {seq} said was purged.", hint="Look in the segment that `ledger verify` names."
+        )
+    if not verify_inclusion(event.leaf, seq, newest.head.size, hashes, bytes.fromhex(newest.head.root)):
         raise LedgerCorruptError(f"Entry {seq} cannot be proved.", hint="Run `mcp-migrate ledger verify`.")
     print(write(seq, hashes, str(newest.note), event.canonical()), end="")
 

@@ -12,10 +12,12 @@ import typer
 from mcp_migrate.anchors.audit import Audit
 from mcp_migrate.anchors.keys import verifier_keys
 from mcp_migrate.cli.common import ConfigOption, print_json, safe, wire
+from mcp_migrate.cli.ledger_retention import verify_segment
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.evidence.checking import Evidence, check
 from mcp_migrate.evidence.making import make
 from mcp_migrate.ledger.note import VerifierKey
+from mcp_migrate.retention.segment import is_segment
 
 
 def evidence(
@@ -39,19 +41,23 @@ def evidence(
 def verify_file(
     path: Path, config_file: Path | None, keys: list[str] | None, *, as_json: bool, html: Path | None
 ) -> None:
-    """Check a file of evidence; without keys given, against those of this configuration.
+    """Check a file of evidence, or a segment; without keys given, against those of this configuration.
 
     Raises:
-        EvidenceInvalidError: something in it does not hold.
+        EvidenceInvalidError, SegmentInvalidError: something in it does not hold.
         ConfigInvalidError: it cannot be read, or no key is known.
     """
+    known = verifier_keys(keys) if keys else _own(config_file)
+    if is_segment(path):
+        verify_segment(path, known, as_json=as_json)
+        return
     try:
         text = path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigInvalidError(
             f"{path} cannot be read: {error}.", hint="Name what `mcp-migrate ledger evidence` wrote."
         ) from error
-    found = check(text, verifier_keys(keys) if keys else _own(config_file))
+    found = check(text, known)
     if html is not None:
         _write_page(html, found)
     if as_json:

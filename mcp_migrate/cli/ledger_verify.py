@@ -21,7 +21,9 @@ from mcp_migrate.ledger.proofs import verify_inclusion
 
 
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="A file of `ledger evidence`, instead of the ledger.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A file of `ledger evidence` or `seal`, instead of the ledger.")
+    ] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
     trusted: Annotated[

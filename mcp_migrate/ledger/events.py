@@ -59,11 +59,15 @@ class Kind(StrEnum):
     WITNESS_FAILED = "witness.failed"
     LEDGER_MOVED = "ledger.moved"
     LEDGER_CONTINUED = "ledger.continued"
+    LEDGER_SEALED = "ledger.sealed"
+    LEDGER_PURGED = "ledger.purged"
     UNDO_EXPIRED = "undo.expired"
     UNDO_PRUNED = "undo.pruned"
 
 
 _KINDS = frozenset(Kind)
+PURGED = ""
+"""The kind of a row of which only the hashes are left: what it said is in a sealed segment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _copy(source: Storage, target: Storage, have: int) -> None:
     from mcp_migrate.ledger import queries  # SQLAlchemy is there by now
 
     at = Frontier()
-    while page := source.select(queries.read(at.size, None, None, _PAGE)):
+    while page := source.select(queries.rows(at.size, _PAGE)):
         checked = scan([_row(row) for row in page], at, ())
         if checked.bad:
             raise LedgerCorruptError(f"Entry {checked.bad.seq} was not copied: {checked.bad.why}", hint=_HINT)

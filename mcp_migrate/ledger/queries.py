@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from mcp_migrate.ledger.events import PURGED
+
 events = Table(
     "events",
     MetaData(),  # a table of which a schema can be told, other than `table()`
@@ -80,8 +82,13 @@ def find(kind: str, subject: str) -> Select[Any]:
     return ALL.where(events.c.subject == subject, events.c.kind == kind)
 
 
+def rows(since: int, limit: int) -> Select[Any]:
+    """Rows as they are, those of which only hashes are left too."""
+    return ALL.where(events.c.seq >= since).limit(limit)
+
+
 def read(since: int, kind: str | None, workflow: str | None, limit: int) -> Select[Any]:
-    query = ALL.where(events.c.seq >= since).limit(limit)
+    query = rows(since, limit).where(events.c.kind != PURGED)
     if kind is not None:
         query = query.where(events.c.kind == kind)
     if workflow is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from mcp_migrate.ledger.events import hashed_bytes
+from mcp_migrate.ledger.events import PURGED, hashed_bytes
 from mcp_migrate.ledger.merkle import Frontier, joined, leaf_hash
 
 COLUMNS = ("seq", "at", "kind", "workflow", "call_id", "subject", "body", "leaf", "root", "frontier")
@@ -19,6 +19,8 @@ COLUMNS = ("seq", "at", "kind", "workflow", "call_id", "subject", "body", "leaf"
 Row = Sequence[Any]
 _OPTIONAL = (str, type(None))
 _LEAF, _ROOT, _STORED = 7, 8, 9
+NOTHING_LEFT = ("", PURGED, None, None, None, "")
+"""What a row says between its number and its hashes once it is purged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Scan:
     roots: Mapping[int, str]
     bad: Finding | None = None
     collected: tuple[Row, ...] = ()
+    purged: tuple[int, ...] = ()
+    """The entries of which only the hashes are there."""
 
 
 class UnreadableError(Exception):
@@ -45,7 +49,8 @@ class UnreadableError(Exception):
 
 def scan(rows: Iterable[Row], begin: Frontier, sizes: Collection[int], kinds: Collection[str] = ()) -> Scan:
     """Check rows in the order of COLUMNS, from the tree `begin` on; those of `kinds` are collected."""
-    size, peaks, bad, collected = begin.size, list(begin.peaks), None, []
+    size, peaks, bad = begin.size, list(begin.peaks), None
+    collected, purged = [], []
     roots = {size: begin.root.hex()} if size in sizes else {}
     try:
         for row in rows:
@@ -63,14 +68,18 @@ def scan(rows: Iterable[Row], begin: Frontier, sizes: Collection[int], kinds: Co
                 roots[size] = row[_ROOT].hex()
             if row[2] in kinds:
                 collected.append(row)
+            elif row[2] == PURGED:
+                purged.append(row[0])
     except UnreadableError as error:
         bad = Finding(size, f"It cannot be read: {error}.")
-    return Scan(Frontier(size, tuple(peaks)), roots, bad, tuple(collected))
+    return Scan(Frontier(size, tuple(peaks)), roots, bad, tuple(collected), tuple(purged))
 
 
 def _leaf(row: Row) -> bytes:
     """The leaf hash that the fields give, or none where they are of another type."""
     seq, at, kind, workflow, call_id, subject, body = row[:_LEAF]
+    if kind == PURGED:  # its leaf is held by the roots after it, and what it said by a sealed segment
+        return row[_LEAF] if tuple(row[1:_LEAF]) == NOTHING_LEFT and type(row[_LEAF]) is bytes else b""
     if not (type(at) is type(kind) is type(body) is str and type(workflow) in _OPTIONAL):
         return b""
     if type(call_id) not in _OPTIONAL or type(subject) not in _OPTIONAL:
@@ -92,7 +101,7 @@ def _grown(peaks: list[bytes], size: int, leaf: bytes) -> list[bytes]:
 
 def _why(row: Row, leaf: bytes, grown: Sequence[bytes]) -> str:
     if not leaf:
-        return "It was edited: a field is not text."
+        return "It was edited: a field is not text, or it is purged by half."
     if leaf != row[_LEAF]:
         return "It was edited: its fields do not give its leaf hash."
     if row[_ROOT] != joined(grown):

@@ -135,6 +135,14 @@ class Ledger:
         """That the log of `size` entries begins with the one of `old` entries. Raises: InvalidArgumentsError."""
         return self._proved(f"a growth from {old} to {size} entries", prove_consistency, old, size)
 
+    def peaks_before(self, seq: int) -> tuple[bytes, ...]:
+        """The perfect subtrees that the log before entry `seq` is made of. Raises: InvalidArgumentsError."""
+        with self._lock:
+            try:
+                return self._kept([seq])[seq].before
+            except (ValueError, KeyError) as error:
+                raise no_such(f"an entry {seq}", self._frontier().size) from error
+
     def _proved(
         self, what: str, prove: Callable[[int, int, Look], tuple[bytes, ...]], at: int, size: int
     ) -> tuple[bytes, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcp_migrate.ledger.events import Event, Head
+from mcp_migrate.ledger.events import Event, Head, Kind
 from mcp_migrate.ledger.look import Look, looked_at
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier
 from mcp_migrate.ledger.scan import Finding, Scan, scan
@@ -96,7 +96,7 @@ def _held(look: Look, asked: _Asked) -> Verification:
         *asked.known,
     ]
     log = _scan(look, asked, {each.head.size for each in heads})
-    heads += asked.inside.known([_event(row) for row in log.collected])
+    heads += asked.inside.known([_event(row) for row in log.collected if row[2] in asked.inside.kinds])
     roots = {**_roots(look, {each.head.size for each in heads}, log.frontier.size), **log.roots}
     looked_at = [each for each in heads if asked.since is None or each.head.size >= asked.since.size]
     agreed = tuple(each for each in looked_at if roots.get(each.head.size) == each.head.root.lower())
@@ -104,7 +104,8 @@ def _held(look: Look, asked: _Asked) -> Verification:
     altered = [Finding(None, f"{look.what} was altered: {what}.") for what in look.altered()]
     first = [log.bad] if log.bad else []
     head = Head(log.frontier.size, log.frontier.root.hex())
-    return Verification(head, (*first, *cut, *altered, *look.damaged()), agreed, tuple(look.notes))
+    gone, notes = _purged(log)
+    return Verification(head, (*first, *gone, *cut, *altered, *look.damaged()), agreed, (*look.notes, *notes))
 
 
 def _scan(look: Look, asked: _Asked, sizes: Collection[int]) -> Scan:
@@ -115,7 +116,20 @@ def _scan(look: Look, asked: _Asked, sizes: Collection[int]) -> Scan:
             why = f"The first {since.size} entries are not those to begin after."
             return Scan(begin, {}, Finding(None, why))
         begin = held
-    return scan(look.rows(begin.size), begin, sizes, asked.inside.kinds)
+    return scan(look.rows(begin.size), begin, sizes, asked.inside.kinds | {Kind.LEDGER_PURGED})
+
+
+def _purged(log: Scan) -> tuple[list[Finding], list[str]]:
+    """Entries without content of which no later entry says that they were purged, and what is said of the others."""
+    told = [_event(row) for row in log.collected if row[2] == Kind.LEDGER_PURGED]
+    parts = [(range(each.body["begin"], min(each.body["end"], each.seq)), each) for each in told]
+    gone = next((seq for seq in log.purged if not any(seq in part for part, _ in parts)), None)
+    findings = [] if gone is None else [Finding(gone, "Its content is gone, and nothing says that it was purged.")]
+    return findings, [
+        f"entries {part.start} to {part.stop - 1} were purged at {each.at[:19]}, but for those still needed: what they "
+        f"said is in {each.subject}, {each.body['digest']}"
+        for part, each in parts
+    ]
 
 
 def _stored(look: Look, size: int) -> Frontier | None:

@@ -21,6 +21,9 @@ from mcp_migrate.settings.target import LOWEST_CAGE, CageName, Target
 from mcp_migrate.settings.values import Duration, Part
 from mcp_migrate.settings.workflow import Workflow
 
+FLOOR = timedelta(days=183)
+"""Six months, which Article 19 of Regulation (EU) 2024/1689 asks of logs as the least."""
+
 
 class ReviewPages(Part):
     """Where people find the review pages."""
@@ -32,6 +35,12 @@ class ReviewPages(Part):
     def address(self) -> str | None:
         """What stays the same over restarts, without a slash at its end; None where nothing does."""
         return self.url or (f"http://localhost:{self.port}" if self.port else None)
+
+
+class Retained(Part):
+    """How long entries of the ledger stay whole before they may be purged."""
+
+    keep: Duration = Field(FLOOR, ge=FLOOR, description="Nothing younger is purged; never less than 183 days.")
 
 
 class Pausing(Part):
@@ -65,6 +74,7 @@ class Settings(Part):
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     review: ReviewPages = ReviewPages()
     checkpoints: Checkpoints | None = Field(None, description="Without it nobody outside knows the ledger's head.")
+    retention: Retained = Retained()
     pausing: Pausing = Pausing()
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(

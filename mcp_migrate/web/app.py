@@ -103,7 +103,9 @@ class Pages:
         seq = request.path_params["seq"]
         event = next(iter(self._desk.ledger.read(since=seq, limit=1)), None) if seq < 2**63 else None
         if event is None or event.seq != seq:
-            raise RequestNotFoundError("The ledger has no such entry.", hint="The ledger's page lists them.")
+            raise RequestNotFoundError(
+                "The ledger has no such entry, or it was purged.", hint="The ledger's page lists them."
+            )
         ledger = self._desk.ledger
         return page("entry", event=event, size=ledger.head().size, proof=proof_of(event, ledger))
 

@@ -68,6 +68,20 @@ def test_no_statement_of_ours_changes_or_removes_an_entry() -> None:
         assert "delete from" not in source
 
 
+@pytest.mark.proves("ledger-append-only")
+def test_only_the_command_reaches_what_empties_entries() -> None:
+    import mcp_migrate
+
+    root = Path(mcp_migrate.__path__[0])
+    importing = {
+        str(each.relative_to(root)) for each in root.rglob("*.py") if "mcp_migrate.retention" in each.read_text()
+    }
+    assert {each for each in importing if not each.startswith("retention/")} == {
+        "cli/ledger_evidence.py",
+        "cli/ledger_retention.py",
+    }
+
+
 @pytest.mark.proves("ledger-durable")
 def test_every_commit_reaches_the_disk(ledger: Ledger) -> None:
     full = 2
