@@ -242,6 +242,14 @@ REQUIREMENTS = (
     Requirement("evidence-page", "docs/evidence.md", "A person reads it on a page that needs nothing else."),
     Requirement("ledger-group-commit", "docs/ledger.md", "Entries of several threads share a commit, never a fate."),
     Requirement("ledger-cosignatures", "c2sp.org/tlog-cosignature", "Cosignatures by known witnesses are verified."),
+    Requirement("own-tools", "docs/own-tools.md", "A team's own SQL passes the one door, as signed, and comes back."),
+    Requirement(
+        "own-tools-values", "docs/own-tools.md", "A value stays a value and a name a name, whatever they hold."
+    ),
+    Requirement("own-tools-declared", "docs/own-tools.md", "A tool that does more than it says does nothing."),
+    Requirement(
+        "pages-complete", "docs/errors.md", "Each code and option is on a page, and each link leads somewhere."
+    ),
     Requirement("bad-input-ledger-full", "docs/interface.md", "On a full disk nothing is recorded by half."),
     Requirement("bad-input-ledger-read-only", "docs/interface.md", "A read-only ledger has a clear error."),
     Requirement("history-optuna-mariadb", "a public history", "optuna's history, as far as MariaDB takes it."),

@@ -61,6 +61,7 @@ def forgetting(at_a1: World) -> World:
     return with_tools(at_a1, FORGET, NOTES)
 
 
+@pytest.mark.proves("own-tools")
 async def test_what_it_loses_waits_for_a_person_runs_as_signed_and_comes_back(forgetting: World) -> None:
     [(email,)] = rows(forgetting, "SELECT email FROM customers WHERE fax IS NOT NULL ORDER BY id LIMIT 1")
     before = rows(forgetting)
@@ -96,6 +97,7 @@ async def test_a_signature_is_for_these_arguments_and_this_spec(forgetting: Worl
     assert again["request_id"] != asked["request_id"]
 
 
+@pytest.mark.proves("own-tools-values")
 async def test_a_value_is_a_value_and_a_name_is_a_name(forgetting: World) -> None:
     hostile = "x'; DROP TABLE orders; --"
     async with forgetting.agent() as agent:
@@ -112,6 +114,7 @@ async def test_a_value_is_a_value_and_a_name_is_a_name(forgetting: World) -> Non
     assert {"orders", "Notes of 2026"} <= there
 
 
+@pytest.mark.proves("own-tools-declared")
 async def test_a_tool_that_does_more_than_it_says_does_nothing(at_a1: World) -> None:
     world = with_tools(at_a1, {**FORGET, "effects": ["additive"]})
     async with world.agent() as agent:

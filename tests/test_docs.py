@@ -1,0 +1,68 @@
+"""Do the pages say all that can be met, and lead where they say?"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_migrate import errors
+from mcp_migrate.settings import json_schema
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "benchmarks" / "README.md",
+]
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    heads = [line.lstrip("#").strip() for line in page.read_text().splitlines() if line.startswith("#")]
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads} | set(
+        re.findall(r'<a (?:id|name)="([^"]+)"', page.read_text())
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_link_leads_to_something(page: Path) -> None:
+    broken = []
+    for link in _LINK.findall(page.read_text()):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        name, _, anchor = link.partition("#")
+        there = (page.parent / name) if name else page
+        if not there.exists() or (anchor and there.suffix == ".md" and anchor not in anchors(there)):
+            broken.append(link)
+    assert not broken
+
+
+@pytest.mark.proves("pages-complete")
+def test_each_error_code_has_its_section_and_each_section_its_code() -> None:
+    codes = {
+        kind.code
+        for _name, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.MigrateError) and kind is not errors.MigrateError
+    }
+    told = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE))
+    assert told == codes | {"approval_required"}  # which is a status
+
+
+def options(schema: dict[str, Any], part: dict[str, Any]) -> Iterator[str]:
+    yield from part.get("properties", {})
+    for said in part.get("$defs", {}).values():
+        yield from options(schema, said)
+
+
+def test_each_option_of_the_configuration_is_on_a_page_or_in_the_commented_file() -> None:
+    written = "\n".join(page.read_text() for page in PAGES) + (ROOT / "config" / "mcp-migrate.yaml").read_text()
+    schema = json_schema()
+    words = set(re.findall(r"\w+", written))
+    assert set(options(schema, schema)) - words == set()
