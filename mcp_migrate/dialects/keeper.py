@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 from mcp_migrate.model import Kept, Statement
 from mcp_migrate.schema.model import Column, Schema, Table
 
+Kind = Literal["columns", "values", "rows", "exchanged", "emptied", "table"]
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -23,12 +25,13 @@ class Reference:
 class Loss:
     """What a statement is about to lose of one table, in the shape that the table has then.
 
-    ``columns`` are dropped, ``values`` get another type, of ``rows`` some change or go; all go where a table is
-    ``emptied`` or, with the ``table`` itself, dropped. `silence` is sent before and after its rows are written: its
+    ``columns`` are dropped, ``values`` get another type, of ``rows`` some change or go, and so they do where they are
+    ``exchanged``: without a key by which those that changed could be found again. All go where a table is ``emptied``
+    or, with the ``table`` itself, dropped. `silence` is sent before and after its rows are written: its
     triggers have nothing to say to that.
     """
 
-    kind: Literal["columns", "values", "rows", "emptied", "table"]
+    kind: Kind
     table: Table
     columns: tuple[Column, ...]
     refers: tuple[Reference, ...] = ()
@@ -102,6 +105,13 @@ class Keeper(Protocol):
         """What keeps triggers and rules from acting while rows of a table are written, and lets them act again.
 
         Nothing where none would act; why not, where that cannot be.
+        """
+        ...
+
+    def along(self, schema: Schema, tables: Sequence[str], namespace: str | None) -> str | None:
+        """What CASCADE takes along of rows of others when these tables go, or a whole schema of them; None: nothing.
+
+        What comes back with the schema (views, foreign keys, defaults) is nobody's rows.
         """
         ...
 

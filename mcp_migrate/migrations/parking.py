@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mcp_migrate.dialects.keeper import Keeper, Loss, Texts
-from mcp_migrate.migrations.losses import Lost
+from mcp_migrate.migrations.walk import Lost
 from mcp_migrate.model import Statement
 from mcp_migrate.rules.interface import Finding
 from mcp_migrate.schema import Schema

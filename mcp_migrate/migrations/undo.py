@@ -13,8 +13,9 @@ from typing import Literal
 
 from mcp_migrate.dialects.keeper import Keeper, Loss, Readd, Texts
 from mcp_migrate.migrations.disturbing import disturbed, needed
-from mcp_migrate.migrations.losses import Losses, Lost, losses
+from mcp_migrate.migrations.losses import Losses, losses
 from mcp_migrate.migrations.parking import Yard, come_back
+from mcp_migrate.migrations.walk import Lost
 from mcp_migrate.model import Kept, Plan, Reverse, Statement, Undo, digest
 from mcp_migrate.schema import Schema
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ async def applied(world: World, agent: Agent, to: str = "c3", *, words: tuple[st
     return str(done["apply_id"])
 
 
-async def rolled_back(world: World, agent: Agent, apply_id: str) -> dict[str, object]:
+async def rolled_back(world: World, agent: Agent, apply_id: str) -> dict[str, Any]:
     done = await agent.call("migration_rollback", apply_id=apply_id)
     if done["status"] == "approval_required":
         world.sign(done["request_id"])
@@ -114,6 +115,30 @@ async def test_plan_review_and_ledger_say_the_same_of_the_way_back(world: World)
     [started] = [event for event in world.events(Kind.STEP_STARTED) if event.subject == done["apply_id"]]
     assert started.body["plan"]["undo"]["restores_data"] is True
     assert done["undo_until"] > started.at
+
+
+@pytest.mark.proves("design-5")
+async def test_rows_without_a_key_are_promised_everywhere_and_come_back(world: World) -> None:
+    write(world, "CREATE TABLE visits (who TEXT, page TEXT)")
+    write(world, "INSERT INTO visits VALUES ('ada', 'a'), ('ada', 'a'), ('ada', 'b'), ('grace', 'a')")
+    world.write_revision("d4", "b2", "op.execute(\"UPDATE visits SET page = 'x' WHERE who = 'ada'\")", "pass")
+    before = world.query("SELECT who, page FROM visits ORDER BY 1, 2")
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="d4")
+        waiting = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        shown = world.command("approvals", "show", waiting["request_id"])
+        world.sign(waiting["request_id"])
+        done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        write(world, "INSERT INTO visits VALUES ('ada', 'x')")
+        back = await rolled_back(world, agent, done["apply_id"])
+    assert "rolling back restores the data as well, for 14 days" in plan["summary"]
+    assert [(kept["table"], kept["method"]) for kept in plan["rollback"]["keeps"]] == [("main.visits", "whole rows")]
+    assert plan["rehearsal"]["restored"] == [{"table": "main.visits", "rows": 4, "same": True}]
+    assert "restores schema and data: rows of main.visits are kept for 14 days" in shown.stdout
+    [started] = [event for event in world.events(Kind.STEP_STARTED) if event.subject == done["apply_id"]]
+    assert started.body["plan"]["undo"]["restores_data"] is True
+    assert (back["status"], back["rehearsal"]["put_back"][0]["same"]) == ("applied", True), back
+    assert world.query("SELECT who, page FROM visits ORDER BY 1, 2") == sorted([*before, ("ada", "x")])
 
 
 @pytest.mark.proves("approval-covers-rollback")

@@ -199,7 +199,7 @@ CONFLICTS: dict[str, tuple[list[str], list[str], str, str]] = {
         ["ALTER TABLE n DROP COLUMN b"],
         ["ALTER TABLE n ADD COLUMN b integer"],
         "UPDATE n SET a = 'other'",
-        "has no key",
+        "which no key tells apart",
     ),
 }
 
@@ -347,16 +347,17 @@ def test_a_narrowed_type_gives_the_wide_values_back(postgres: tuple[str, Ask]) -
 
 WITHOUT = {
     "too many rows": ("DROP TABLE t", [LONE], "holds about 2 rows, more than the 1 kept"),
-    "a key that is written": ("UPDATE t SET id = id + 10", [], "writes the key"),
+    "a key that is written": ("UPDATE p SET id = id + 10", [], "rows of public.c refer to those of public.p"),
     "a WITH that writes as well": (
         "WITH w AS (UPDATE t SET a = 'x' RETURNING id) UPDATE t SET b = 1",
         [],
         "which columns of public.t it writes",
     ),
-    "no key": ("UPDATE n SET a = 'x'", [], "no primary key"),
+    "no key, and more than one change": ("UPDATE n SET a = 'x';DELETE FROM n", [], "is changed more than once"),
     "a trigger": ("UPDATE g SET a = 'x'", [], "trigger"),
     "code": ("DO $$ BEGIN EXECUTE 'DELETE FROM ' || quote_ident(lower('T')); END $$", [], "statement 1"),
-    "cascade": ("DROP TABLE t CASCADE", [LONE], "CASCADE"),
+    "a column of a type that goes": ("DROP TABLE leaned CASCADE", [], "takes public.leans.t away, whose type goes"),
+    "a counter of nobody's": ("DROP SCHEMA app CASCADE", ["CREATE SCHEMA app"], "how far app.steps has counted"),
     "a downgrade that writes": (
         "ALTER TABLE t DROP COLUMN b",
         ["ALTER TABLE t ADD COLUMN b integer", "UPDATE t SET b = 3"],
@@ -373,12 +374,19 @@ def test_what_cannot_be_kept_is_said(postgres: tuple[str, Ask], case: str) -> No
         LONE,
         "INSERT INTO t VALUES (1, 'x', 1), (2, 'x', 1)",
         "CREATE TABLE n (a text)",
+        "CREATE TABLE leaned (id integer)",
+        "CREATE TABLE leans (t leaned)",
+        "CREATE SCHEMA app",
+        "CREATE SEQUENCE app.steps",
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        "CREATE TABLE c (p integer REFERENCES p)",
         "CREATE TABLE g (id integer PRIMARY KEY, a text)",
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
         "CREATE TRIGGER r BEFORE UPDATE ON g FOR EACH ROW EXECUTE FUNCTION f()",
     ):
         ask(sql)
-    plan = plan_for(url, [up], down, Keeping(rows=1 if case == "too many rows" else 1000))
+    statements = [up] if case == "code" else up.split(";")
+    plan = plan_for(url, statements, down, Keeping(rows=1 if case == "too many rows" else 1000))
     assert plan.undo is not None
     assert not plan.undo.restores_data
     assert any(why in each for each in plan.undo.why_not), plan.undo.why_not
@@ -419,13 +427,96 @@ def test_what_the_plan_itself_made_is_nobodys_loss(lite: tuple[str, Ask]) -> Non
     assert (plan.undo.kept, plan.undo.why_not) == ((), ())
 
 
-@pytest.mark.parametrize("sql", ["UPDATE T SET ID = 5", "ALTER TABLE t RENAME TO s;DROP TABLE s"])
+@pytest.mark.parametrize("sql", ["UPDATE W SET ID = 5", "ALTER TABLE t RENAME TO s;DROP TABLE s"])
 def test_what_hides_a_loss_is_told_as_one_on_sqlite(lite: tuple[str, Ask], sql: str) -> None:
     url, ask = lite
     ask("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+    ask("CREATE TABLE w (id INTEGER PRIMARY KEY) WITHOUT ROWID")
     plan = plan_for(url, sql.split(";"), [])
     assert plan.undo is not None
     assert plan.undo.why_not
+
+
+_WHOLE = (
+    "CREATE SCHEMA app",
+    "CREATE TABLE app.customers (id serial PRIMARY KEY, name text NOT NULL)",
+    "CREATE TABLE app.orders (id integer, customer integer REFERENCES app.customers) PARTITION BY RANGE (id)",
+    "CREATE TABLE app.orders_low PARTITION OF app.orders FOR VALUES FROM (0) TO (100)",
+    "CREATE TABLE public.notes (customer integer CONSTRAINT about REFERENCES app.customers, told text)",
+    "CREATE VIEW public.names AS SELECT id, name FROM app.customers",
+)
+_ORDERS = "ALTER TABLE app.orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES app.customers"
+_RELIES = [
+    "ALTER TABLE public.notes ADD CONSTRAINT about FOREIGN KEY (customer) REFERENCES app.customers",
+    "CREATE VIEW public.names AS SELECT id, name FROM app.customers",
+]
+
+
+@pytest.mark.parametrize("sql", ["DROP SCHEMA app CASCADE", "DROP TABLE app.customers CASCADE"])
+@pytest.mark.proves("design-5")
+def test_rows_that_went_by_cascade_come_back(postgres: tuple[str, Ask], sql: str) -> None:
+    url, ask = postgres
+    for each in (
+        *_WHOLE,
+        "INSERT INTO app.customers (name) VALUES ('Ada'), ('Grace')",
+        "INSERT INTO app.orders VALUES (1, 1), (2, 2)",
+        "INSERT INTO notes VALUES (1, 'first')",
+    ):
+        ask(each)
+    asked = (
+        "SELECT * FROM app.customers",
+        "SELECT * FROM app.orders_low",
+        "SELECT * FROM notes",
+        "SELECT * FROM names",
+    )
+    before, rows = shape(schema_of(url)), [sorted(ask(each)) for each in asked]
+    alone = [_WHOLE[1], _ORDERS, *_RELIES] if "TABLE" in sql else [*_WHOLE[:4], *_RELIES]
+    plan = plan_for(url, [sql], alone)
+    assert plan.undo is not None
+    assert (plan.undo.why_not, Effect.UNKNOWN in effects(plan, url)) == ((), False)
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    assert shape(schema_of(url)) == before
+    assert [sorted(ask(each)) for each in asked] == rows
+    assert ask("SELECT nextval('app.customers_id_seq')") == [(3,)]
+
+
+_NAMELESS = {
+    "some change": ("UPDATE n SET b = 0 WHERE a = 'x'", [("x", 0)] * 3 + [("y", 2)]),
+    "some go": ("DELETE FROM n WHERE b = 1", [("x", 3), ("y", 2)]),
+    "their key is written": ("UPDATE k SET id = id + 10", [("x", 11), ("y", 12)]),
+}
+
+
+@pytest.mark.parametrize("case", _NAMELESS)
+@pytest.mark.proves("design-5")
+def test_rows_that_no_key_tells_apart_come_back_by_their_number(anywhere: tuple[str, Ask], case: str) -> None:
+    """Those written since stay; if one of those that changed was changed since, nothing is guessed."""
+    url, ask = emptied(anywhere)
+    sql, after = _NAMELESS[case]
+    table = "k" if case == "their key is written" else "n"
+    column = "id" if table == "k" else "b"
+    for each in (
+        "CREATE TABLE n (a varchar(9), b integer)",
+        "INSERT INTO n VALUES ('x', 1), ('x', 1), ('x', 3), ('y', 2)",
+        "CREATE TABLE k (a varchar(9), id integer PRIMARY KEY)",
+        "INSERT INTO k VALUES ('x', 1), ('y', 2)",
+    ):
+        ask(each)
+    before = sorted(ask(f"SELECT a, {column} FROM {table}"))
+    plan = plan_for(url, [sql], [])
+    assert plan.undo is not None
+    assert (plan.undo.why_not, [kept.method for kept in plan.undo.kept]) == ((), ["whole rows"])
+    run(url, plan.statements)
+    assert sorted(ask(f"SELECT a, {column} FROM {table}")) == after
+    ask(f"INSERT INTO {table} VALUES ('new', 7)")
+    if case != "some go":
+        ask(f"UPDATE {table} SET a = 'mine' WHERE {column} = {after[0][1]}")
+        with pytest.raises(UndoConflictError, match="are not what the apply left"):
+            run(url, plan.reverse.statements)
+        ask(f"UPDATE {table} SET a = 'x' WHERE a = 'mine'")
+    run(url, plan.reverse.statements)
+    assert sorted(ask(f"SELECT a, {column} FROM {table}")) == sorted([*before, ("new", 7)])
 
 
 def test_undo_data_is_hidden_and_only_its_owners(postgres: tuple[str, Ask]) -> None:

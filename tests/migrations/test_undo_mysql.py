@@ -221,7 +221,7 @@ def test_a_column_takes_nulls_until_its_values_are_back(sql: str) -> None:
 
 
 WITHOUT = {
-    "no key": (["DELETE FROM n"], "no primary key"),
+    "no key, twice": (["UPDATE n SET x = 1", "DELETE FROM n"], "changed more than once"),
     "system versioned": (["DROP TABLE v"], "what"),
     "no transactions": (["DELETE FROM m"], "has no transactions"),
     "replaced rows": (["REPLACE INTO t VALUES (1, 'q', 2)"], "which columns of"),

@@ -89,7 +89,7 @@ def losses(draw: st.DrawFn, made: list[Made], dialect: str) -> tuple[list[str], 
     for _ in range(draw(st.integers(1, 3))):
         table = draw(st.sampled_from(made))
         left = [c for c in table.columns if (table.name, c) not in dropped]
-        what = draw(st.sampled_from(["column", "table", "delete", "update"]))
+        what = draw(st.sampled_from(["column", "table", "delete", "update", "renumber"]))
         if table.name in gone or (what in {"column", "update"} and len(left) < 2):
             continue
         column = left[0]
@@ -107,6 +107,8 @@ def losses(draw: st.DrawFn, made: list[Made], dialect: str) -> tuple[list[str], 
             gone.add(table.name)
         elif what == "delete":
             up.append(f"DELETE FROM {table.name} WHERE id > {draw(st.integers(-1, 4))}")
+        elif what == "renumber":
+            up.append(f"UPDATE {table.name} SET id = id + 10 WHERE id > {draw(st.integers(-1, 4))}")
         else:
             value = draw(st.sampled_from([v for v in VALUES[kind] if null or v != "NULL"]))
             up.append(f"UPDATE {table.name} SET {column} = {value} WHERE id <= {draw(st.integers(0, 4))}")

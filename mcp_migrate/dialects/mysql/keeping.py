@@ -10,7 +10,7 @@ from mcp_migrate.dialects.mysql.preserve import MANIFEST, MysqlKeeper
 from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.dialects.mysql.trouble import locked
 from mcp_migrate.dialects.mysql.waiting import lock_owner
-from mcp_migrate.dialects.preserving import numbered
+from mcp_migrate.dialects.wording import numbered
 from mcp_migrate.errors import TargetUnreachableError
 
 _WAIT_SECONDS = 3.0

@@ -13,8 +13,9 @@ from dataclasses import replace
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
 from mcp_migrate.dialects.mysql.adding import assigned, made_again, nulls_taken
 from mcp_migrate.dialects.mysql.connection import quote
-from mcp_migrate.dialects.mysql.itself import CHECKED, UNCHECKED, in_any_order, own_keys
+from mcp_migrate.dialects.mysql.itself import in_any_order, own_keys
 from mcp_migrate.dialects.mysql.reader import UNDO
+from mcp_migrate.dialects.mysql.whole_rows import MysqlWholeRows
 from mcp_migrate.dialects.mysql.words import stays_inside, words
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.model import Kept, Statement
@@ -28,10 +29,13 @@ _COLUMNS = (
 _SHAPE = "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 _TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set")
 _LONG = ("tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob")
+IN_PLACE = frozenset({"rows", "exchanged"})
+"""What is lost in a transaction, under the locks of its rows, instead of under a lock on the table."""
+
 _SPATIAL = ("geometry", "point", "linestring", "polygon", "multi", "geom")
 
 
-class MysqlKeeper(SqlKeeper):
+class MysqlKeeper(MysqlWholeRows, SqlKeeper):
     """The texts for both products."""
 
     def texts(self, loss: Loss, *, key: str, n: int, later: bool) -> Texts | str:
@@ -49,7 +53,7 @@ class MysqlKeeper(SqlKeeper):
             places=tuple(sql for sql in every if _makes_place(sql)),
             before=tuple(sql for sql in texts.before if not _makes_place(sql)),
             after=tuple(sql for sql in texts.after if not _makes_place(sql)),
-            holds=() if loss.kind == "rows" else (self._name(loss.table), texts.place, MANIFEST),
+            holds=() if loss.kind in IN_PLACE else (self.named(loss.table), texts.place, MANIFEST),
         )
 
     def place(self, key: str, n: int) -> str:
@@ -86,15 +90,16 @@ class MysqlKeeper(SqlKeeper):
 
     def source(self, loss: Loss) -> str:
         """A lock on tables counts for names, and of several tables only one could be called ``t``."""
-        name = self._name(loss.table)
+        name = self.named(loss.table)
         listed = ", ".join(quote(column.name) for column in loss.table.columns)
-        return f"{name} AS t" if loss.kind == "rows" else f"(SELECT {listed} FROM {name}) AS t"  # noqa: S608  quoted
+        return f"{name} AS t" if loss.kind in IN_PLACE else f"(SELECT {listed} FROM {name}) AS t"  # noqa: S608  quoted
 
     def made(self, place: str, what: Mapping[str, str], source: str, keys: Sequence[Column] = ()) -> tuple[str, ...]:
         """Made empty, emptied if it was there, and filled."""
         listed = ", ".join(f"{sql} AS {name}" for name, sql in what.items())
         key = ", ".join(f"k{i}" for i in range(1, len(keys) + 1))
-        index = f" (KEY ({key}))" if keys and not any(_type(each).startswith(_LONG) for each in keys) else ""
+        key = "r" if "r" in what else key
+        index = f" (KEY ({key}))" if key and not any(_type(each).startswith(_LONG) for each in keys) else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {place}{index} ENGINE=InnoDB AS SELECT {listed} FROM {source} LIMIT 0",  # noqa: S608  quoted
             f"DELETE FROM {place}",  # noqa: S608  quoted
@@ -106,7 +111,7 @@ class MysqlKeeper(SqlKeeper):
         follow = (quote(c.name) for c in table.columns if any(o.startswith("on update") for o in c.options))
         values = {**{name: f"t.{name}" for name in follow}, **given}
         listed = ", ".join(f"t.{name} = {value}" for name, value in values.items())
-        return f"UPDATE {self._name(table)} AS t JOIN {source} SET {listed} WHERE {where}"  # noqa: S608  quoted
+        return f"UPDATE {self.named(table)} AS t JOIN {source} SET {listed} WHERE {where}"  # noqa: S608  quoted
 
     def without(self, place: str, alias: str, where: str) -> str:
         """With the name of what rows are taken from, which both products need for an alias."""
@@ -182,14 +187,14 @@ class MysqlKeeper(SqlKeeper):
         )
         last = f"{number} = (SELECT max(m.o{counted}) FROM {place} AS m) AND u.c1 - 1 > {number}"  # noqa: S608  quoted
         given = {name: f"CASE WHEN {last} THEN u.c1 - 1 ELSE {number} END"}
-        put = self._put(loss, place, {**self._given(loss, "u"), **given})
+        put = self._put(loss, place, {**self.given(loss, "u"), **given})
         back = (put, self.changed(loss.table, {name: number}, f"{place} AS u", f"t.{name} = u.c1 - 1 AND {last}"))
-        before = self.made(place, {**self._lost(loss), "c1": counter}, self.source(loss))
+        before = self.made(place, {**self.lost(loss), "c1": counter}, self.source(loss))
         return replace(texts, before=before, back=back)
 
     def _values(self, loss: Loss, keys: tuple[Column, ...], place: str, *, later: bool) -> Texts:
         """What the change made of a value is what the column, as it is by then, takes it for."""
-        table, new, (column,) = self._name(loss.table), self.beside(place), loss.columns
+        table, new, (column,) = self.named(loss.table), self.beside(place), loss.columns
         now = self.copied("t", column)
         stays = f"SELECT 1 FROM {table} AS t WHERE {self._match('a', keys)} AND {self.same(now, 'a.n1')}"  # noqa: S608  quoted
         made, emptied, _filled = self.made(new, {**self._keys(keys), "n1": now}, f"{table} AS t", keys)
@@ -197,40 +202,12 @@ class MysqlKeeper(SqlKeeper):
         taken = f"INSERT INTO {new} ({names}, n1) SELECT {names}, o1 FROM {place}"  # noqa: S608  quoted
         first = () if later else (made, emptied, taken, self.without(new, "a", f"NOT EXISTS ({stays})"))
         ours = "" if later else f" AND EXISTS (SELECT 1 FROM {new} AS a WHERE {self._match('a', keys)})"  # noqa: S608  quoted
-        back = self.changed(loss.table, self._given(loss, "u"), f"{place} AS u", f"{self._match('u', keys)}{ours}")
+        back = self.changed(loss.table, self.given(loss, "u"), f"{place} AS u", f"{self._match('u', keys)}{ours}")
         return Texts(place, "primary key", self._copy(loss, keys, place), first=first, back=(back,))
 
-    def _by_row(self, loss: Loss, place: str, row: str) -> tuple[str, ...]:
-        """No row has an address here: all are written anew in one transaction, each with what was kept of its like."""
-        table, new = self._name(loss.table), self.beside(place)
-        columns = [column for column in loss.table.columns if not column.generated]
-        names = [f"m{i}" for i in range(1, len(columns) + 1)]
-        there = ", ".join(f"{self.copied('t', column)} AS {name}" for name, column in zip(names, columns, strict=True))
-        numbers = {column.name: f"u.o{i}" for i, column in enumerate(loss.columns, 1)}
-        given = ", ".join(
-            f"CASE WHEN u.r IS NULL THEN s.{name} ELSE {numbers[column.name]} END"
-            if column.name in numbers
-            else f"s.{name}"
-            for name, column in zip(names, columns, strict=True)
-        )
-        kept = ", ".join(f"p.o{i} AS o{i}" for i in range(1, len(loss.columns) + 1))
-        rows = f"SELECT {there}, {row} AS r, row_number() OVER (PARTITION BY {row}) AS i FROM {table} AS t"  # noqa: S608  quoted
-        ours = f"SELECT p.r AS r, {kept}, row_number() OVER (PARTITION BY p.r) AS i FROM {place} AS p"  # noqa: S608  quoted
-        pairs = f"({rows}) AS s LEFT JOIN ({ours}) AS u ON u.r = s.r AND u.i = s.i"
-        named, listed = ", ".join(quote(column.name) for column in columns), ", ".join(names)
-        return (
-            f"CREATE TABLE IF NOT EXISTS {new} ENGINE=InnoDB AS SELECT {there} FROM {table} AS t LIMIT 0",  # noqa: S608  quoted
-            UNCHECKED,
-            f"DELETE FROM {new}",  # noqa: S608  quoted
-            f"INSERT INTO {new} ({listed}) SELECT {given} FROM {pairs}",  # noqa: S608  quoted
-            f"DELETE t FROM {table} AS t WHERE EXISTS (SELECT 1 FROM {new} AS a)",  # noqa: S608  quoted
-            f"INSERT INTO {table} ({named}) SELECT {listed} FROM {new}",  # noqa: S608  quoted
-            CHECKED,
-        )
-
-    def _unique(self, table: Table) -> Iterator[tuple[str, ...]]:
+    def unique(self, table: Table) -> Iterator[tuple[str, ...]]:
         """A unique constraint is an index here."""
-        yield from super()._unique(table)
+        yield from super().unique(table)
         names = {column.name for column in table.columns}
         for index in table.indexes:
             listed = tuple(index.definition.removeprefix(f"{index.name} (").rpartition(")")[0].split(", "))
@@ -239,14 +216,14 @@ class MysqlKeeper(SqlKeeper):
 
     def _put(self, loss: Loss, place: str, given: Mapping[str, str]) -> str:
         listed, values = ", ".join(given), ", ".join(given.values())
-        return f"INSERT INTO {self._name(loss.table)} ({listed}) SELECT {values} FROM {place} AS u"  # noqa: S608  quoted
+        return f"INSERT INTO {self.named(loss.table)} ({listed}) SELECT {values} FROM {place} AS u"  # noqa: S608  quoted
 
     def _literal(self, value: str, column: Column) -> str:
         """So that no two values look alike: a float in full, a text by its bytes."""
         exact = f"{value} + 0e0" if _type(column).startswith("float") else value
         return f"QUOTE(CAST({exact} AS BINARY))"
 
-    def _name(self, table: Table) -> str:
+    def named(self, table: Table) -> str:
         """Without its database: on a scratch database it is another."""
         return quote(table.name)
 
@@ -256,11 +233,11 @@ def _unfit(loss: Loss) -> str | None:
     engine = next((o for o in loss.table.options if o.startswith("engine ")), None)
     if "system versioned" in loss.table.options:
         return f"what {loss.table.qualified} was before its rows were changed, which it tells itself, is not kept"
-    if engine and (loss.kind == "rows" or not any(c.kind == "primary_key" for c in loss.table.constraints)):
+    if engine and (loss.kind in IN_PLACE or not any(c.kind == "primary_key" for c in loss.table.constraints)):
         return f"{loss.table.qualified} has no transactions ({engine}): rows could be written between copy and loss"
     foreign = [c for c in loss.table.constraints if c.kind == "foreign_key"]
     others = len(foreign) - len(own_keys(loss.table))
-    if own_keys(loss.table) and loss.kind in {"rows", "emptied"} and others != len(loss.refers):
+    if own_keys(loss.table) and loss.kind in {"rows", "exchanged", "emptied"} and others != len(loss.refers):
         return f"{loss.table.qualified} refers to itself and to another table that is changed as well"
     return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
-from mcp_migrate.dialects.postgresql import parking, silencing
+from mcp_migrate.dialects.postgresql import cascading, parking, silencing
 from mcp_migrate.dialects.postgresql.parking import UNDO
 from mcp_migrate.dialects.postgresql.reader import MANIFEST
 from mcp_migrate.dialects.preserving import SqlKeeper
@@ -69,7 +69,11 @@ class PostgresKeeper(SqlKeeper):
 
     def lock(self, table: Table) -> tuple[str, ...]:
         """Readers go on; nobody writes between the copy and the loss."""
-        return (f"LOCK TABLE {self._name(table)} IN SHARE ROW EXCLUSIVE MODE",)
+        return (f"LOCK TABLE {self.named(table)} IN SHARE ROW EXCLUSIVE MODE",)
+
+    def along(self, schema: Schema, tables: Sequence[str], namespace: str | None) -> str | None:
+        """By what the schema shows."""
+        return cascading.along(schema, tables, namespace)
 
     def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
         """In our schema, or under a hidden name."""
@@ -151,16 +155,16 @@ class PostgresKeeper(SqlKeeper):
             return next((Readd(at, 1, (sql,), ()) for at, sql in enumerate(statements) if _makes(sql, table)), None)
         for at, sql in enumerate(statements):
             if (parts := _nullable(sql, table, column)) is not None:
-                last = f"ALTER TABLE {self._name(table)} ALTER COLUMN {self.quote(column.name)} SET NOT NULL"
+                last = f"ALTER TABLE {self.named(table)} ALTER COLUMN {self.quote(column.name)} SET NOT NULL"
                 return Readd(at, 1, (parts,), (last,))
         return None
 
     def _literal(self, table: Table) -> str:
-        return _text(self._name(table))
+        return _text(self.named(table))
 
 
 def _makes(sql: str, table: Table) -> bool:
-    """Whether a statement makes this table."""
+    """Whether a statement makes this table so that it can take rows: a partitioned one waits for its partitions."""
     import postgast
 
     try:
@@ -168,7 +172,7 @@ def _makes(sql: str, table: Table) -> bool:
     except (postgast.PgQueryError, ValueError):
         return False
     node = statements[0].stmt if len(statements) == 1 else None
-    if node is None or node.WhichOneof("node") != "create_stmt":
+    if node is None or node.WhichOneof("node") != "create_stmt" or node.create_stmt.HasField("partspec"):
         return False
     relation = node.create_stmt.relation
     return (relation.schemaname or "public", relation.relname) == (table.schema, table.name)

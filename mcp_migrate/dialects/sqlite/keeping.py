@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 
-from mcp_migrate.dialects.preserving import numbered
 from mcp_migrate.dialects.sqlite.preserve import MANIFEST, SqliteKeeper
 from mcp_migrate.dialects.sqlite.reader import sqlite_path, unreachable
+from mcp_migrate.dialects.wording import numbered
 from mcp_migrate.errors import LockedError
 
 _WAIT_SECONDS = 3.0

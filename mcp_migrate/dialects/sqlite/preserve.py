@@ -46,6 +46,12 @@ class SqliteKeeper(SqlKeeper):
                 return (column,)
         return super().keys(table)
 
+    def texts(self, loss: Loss, *, key: str, n: int, later: bool) -> Texts | str:
+        """As for others, where a row has a number."""
+        if loss.kind == "exchanged" and "WITHOUT ROWID" in (loss.table.definition or "").upper():
+            return f"rows of {loss.table.qualified}, whose key is written, have no number by which they could be found"
+        return super().texts(loss, key=key, n=n, later=later)
+
     def finds(self, table: Table) -> str:
         """By the number of the row, under a name that no column has."""
         taken = {column.name.lower() for column in table.columns}
@@ -145,7 +151,7 @@ class SqliteKeeper(SqlKeeper):
         for at in range(len(statements) - 1):
             made, filled = _parsed(statements[at]), _parsed(statements[at + 1])
             if _makes(made, f"_alembic_tmp_{table.name}", column.name) and (sql := _with(filled, table, column)):
-                added = f"ALTER TABLE {self._name(table)} ADD COLUMN {self.quote(column.name)} {column.type}"
+                added = f"ALTER TABLE {self.named(table)} ADD COLUMN {self.quote(column.name)} {column.type}"
                 return Readd(at, 2, (added,), (statements[at], sql))
         return None
 

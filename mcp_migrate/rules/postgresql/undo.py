@@ -126,7 +126,7 @@ def _put_back(parsed: Parsed) -> list[Finding] | None:
     places = [each.range_var for each in _nodes(parsed.node) if each.WhichOneof("node") == "range_var"]
     if not any(map(_is_ours, places)):
         return None
-    if parsed.kind in {"insert_stmt", "update_stmt"}:
+    if parsed.kind in {"insert_stmt", "update_stmt", "delete_stmt"}:
         return [found(PUT_BACK, full(parsed.node.relation))]
     counted = _counted(parsed.node) if parsed.kind == "select_stmt" else None
     return [found(PUT_BACK, counted)] if counted else None

@@ -104,7 +104,7 @@ def _put_back(tree: Any, written: Any) -> list[Finding] | None:
     from sqlglot import exp
 
     ours_too = any(table.name.startswith(_PREFIX) for table in tree.find_all(exp.Table))
-    if not isinstance(tree, exp.Insert | exp.Update) or not ours_too:
+    if not isinstance(tree, exp.Insert | exp.Update | exp.Delete) or not ours_too:
         return None
     name = next(_literals(tree), "?") if written.name == _COUNTERS else written.name
     return [found(PUT_BACK, f"main.{name}")]
