@@ -36,30 +36,67 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def serve(words: Sequence[str]) -> None:
-    """Serve one principal on standard input and output; does not return."""
-    parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP on standard input and output.")
+    """Serve one principal on standard input and output, or a team over HTTP; ends with the process."""
+    parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP.")
     parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
     parser.add_argument("--token-file", type=Path, help="a launch token that proves --as, in a file of yours alone")
+    parser.add_argument("--http", metavar="HOST:PORT", help="serve a team there; who calls is in its tokens")
     options = parser.parse_args(words)
-    wiring = Wiring(load_settings(options.config), serves_pages=True)
-    principal = choose_principal(wiring.settings, options.principal)
-    registry = wiring.registry
+    if options.http and (options.principal or options.token_file):
+        parser.error("--as and --token-file name one principal; over HTTP each token names its own")
+    settings = load_settings(options.config)
+    if options.http:
+        serve_team(Wiring(settings), options.http)
+    else:
+        serve_one(Wiring(settings, serves_pages=True), options.principal, options.token_file)
+
+
+def serve_one(wiring: Wiring, named: str | None, token_file: Path | None) -> None:
+    """Serve one principal on standard input and output; does not return."""
+    principal, registry = choose_principal(wiring.settings, named), wiring.registry
 
     from mcp_migrate.server.app import build_server
     from mcp_migrate.server.calls import Calls
-    from mcp_migrate.server.log import log_to_stderr
     from mcp_migrate.server.stdio import serve_stdio
     from mcp_migrate.server.who import always, until
 
-    caller, ends = identified(wiring, principal, options.token_file)
+    caller, ends = identified(wiring, principal, token_file)
+    _begin(wiring)
+    calls = Calls()
+    serve_stdio(build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls), calls)
+
+
+def serve_team(wiring: Wiring, address: str) -> None:
+    """Serve everybody who has a token, at ``HOST:PORT``, until a signal arrives."""
+    http = wiring.settings.http
+    if http is None:
+        raise ConfigInvalidError(
+            "The configuration does not say how a team is served.", hint="Add `http`: docs/team-server.md shows how."
+        )
+    from mcp_migrate.server.calls import Calls
+    from mcp_migrate.server.http.app import Team, build, keys
+    from mcp_migrate.server.http.serving import listen, serve_http
+
+    _begin(wiring)
+    opened, calls = listen(address), Calls()
+    port = opened.getsockname()[1]
+    pages = wiring.team_pages(port, keys(http)[0])
+    app = build(Team(wiring.registry, wiring, calls, http, port, pages))
+    _ = wiring.pipeline  # one for all: calls of several threads would each make one
+    print(f"Serving {http.resource} on port {port}.", flush=True)  # noqa: T201  standard output belongs to nobody else
+    serve_http(app, calls, opened, drain_seconds=http.drain.total_seconds())
+
+
+def _begin(wiring: Wiring) -> None:
+    """What every server does beside its calls."""
+    from mcp_migrate.server.log import log_to_stderr
+
     log_to_stderr()
     if wiring.settings.notify:
         wiring.tell_people()
     if wiring.settings.checkpoints:
         wiring.keep_watching()
-    calls = Calls()
-    serve_stdio(build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls), calls)
 
 
 def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings:

@@ -71,6 +71,24 @@ class NotSeparatedError(MigrateError):
     action = Action.ASK_OWNER
 
 
+class InsufficientScopeError(MigrateError):
+    """The caller's token stands for less than this call; scopes of the configuration may still allow it."""
+
+    code = "insufficient_scope"
+
+
+class TokenInvalidError(MigrateError):
+    """No token, or one that does not prove who calls."""
+
+    code = "token_invalid"
+
+
+class IssuerUnreachableError(MigrateError):
+    """Whoever could say whether a token holds gave no answer."""
+
+    code = "issuer_unreachable"
+
+
 class IntentMissingError(MigrateError):
     code = "intent_missing"
 

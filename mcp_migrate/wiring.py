@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 import os
 import threading
@@ -15,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from mcp_migrate.anchors.keeper import Keeper
     from mcp_migrate.ledger import Event, Ledger
     from mcp_migrate.migrations.cage.confinement import Confinement
-    from mcp_migrate.model import Call
+    from mcp_migrate.model import Call, Caller
     from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
     from mcp_migrate.redaction import Redactor
@@ -140,6 +144,20 @@ class Wiring:
         pages.serve_beside()
         return pages
 
+    def team_pages(self, port: int, key: bytes) -> ASGIApp | None:
+        """The review pages of a team's server that listens on `port`; None where people are sent elsewhere.
+
+        All replicas derive from `key`, which they share, how they mark their forms.
+        """
+        http = self.settings.http
+        if http is None or self.settings.review.url != http.url:
+            return None
+        from mcp_migrate.web.app import build
+        from mcp_migrate.web.desk import Desk
+
+        secret = hmac.new(key, b"mcp-migrate review forms", hashlib.sha256).digest()
+        return build(Desk(self.settings, self.ledger, lambda: datetime.now(UTC), port, secret))
+
     @cached_property
     def outbox(self) -> Outbox:
         """What has to be told to people."""
@@ -163,10 +181,10 @@ class Wiring:
             target=keep_watching, args=(self.keeper, threading.Event()), name="checkpoints", daemon=True
         ).start()
 
-    def readable_targets(self, principal: str) -> Sequence[str]:
-        """The targets whose schema `principal` may read now."""
+    def readable_targets(self, caller: Caller) -> Sequence[str]:
+        """The targets whose schema `caller` may read now."""
         now = datetime.now(UTC)
-        return [name for name in self.settings.targets if self.explain(principal, "schema_read", name, now)["allowed"]]
+        return [name for name in self.settings.targets if self.explain(caller, "schema_read", name, now)["allowed"]]
 
     def open_database(self, name: str) -> Database:
         """What tools may know of a target; its project is described once and remembered."""
@@ -214,12 +232,12 @@ class Wiring:
             python=target.python,
         )
 
-    def explain(self, principal: str, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:
+    def explain(self, caller: Caller, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:
         """What `access_explain` and `config explain` both answer."""
         from mcp_migrate.stages.authorise import explain
 
         scope = self.registry[tool].scope
-        return explain(self.settings, principal=principal, tool=tool, scope_name=scope, target=target, at=at)
+        return explain(self.settings, caller=caller, tool=tool, scope_name=scope, target=target, at=at)
 
 
 def _file_of(url: str) -> Path | None:

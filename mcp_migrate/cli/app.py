@@ -63,6 +63,7 @@ def serve(
     config_file: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
     principal: Annotated[str | None, typer.Option("--as", help="The principal that calls.")] = None,
     token_file: Annotated[Path | None, typer.Option("--token-file", help="A launch token that proves --as.")] = None,
+    http: Annotated[str | None, typer.Option("--http", metavar="HOST:PORT", help="Serve a team there.")] = None,
 ) -> None:
-    """Serve MCP on standard input and output (this is what clients start)."""
-    raise AssertionError(f"`serve` is started before this: {config_file} {principal} {token_file}")
+    """Serve MCP on standard input and output (this is what clients start), or to a team over HTTP."""
+    raise AssertionError(f"`serve` is started before this: {config_file} {principal} {token_file} {http}")

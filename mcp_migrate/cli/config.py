@@ -10,6 +10,7 @@ import typer
 from mcp_migrate.approvals.alone import alone
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, wire
 from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.model import Caller
 from mcp_migrate.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -66,7 +67,7 @@ def explain(
     tools = [tool] if tool else [t.spec.name for t in wiring.registry]
     targets = [target] if target else sorted(wiring.settings.targets)
     now = datetime.now(UTC)
-    answers = [wiring.explain(principal, name, where, now) for name in tools for where in targets]
+    answers = [wiring.explain(Caller(principal), name, where, now) for name in tools for where in targets]
     by_target = {where: list(alone(wiring.settings, where)) for where in targets}
     if as_json:
         print_json([{**answer, "alone": by_target[answer["target"]]} for answer in answers])

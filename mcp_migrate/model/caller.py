@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
 Proof = Literal["claimed", "launch-token", "mtls", "oauth"]
@@ -24,7 +25,8 @@ class Caller:
     """Who makes a call. `assurance` is what proves the name; all but `claimed` was verified.
 
     `party` is the caller as its issuer knows it and `client` the program it was given a token for. `chain` is for whom
-    it acts, and for whom that one did: the nearest first.
+    it acts, and for whom that one did: the nearest first. `tools` are those that its token stands for, as globs on what
+    scopes name; None where no token narrows what the configuration allows.
     """
 
     principal: str
@@ -32,9 +34,14 @@ class Caller:
     party: Party | None = None
     client: str | None = None
     chain: tuple[Party, ...] = ()
+    tools: tuple[str, ...] | None = None
+
+    def may_use(self, tool: str) -> bool:
+        """Whether its token, if it has one, stands for what scopes call `tool`."""
+        return self.tools is None or any(fnmatchcase(tool, each) for each in self.tools)
 
     def told(self) -> dict[str, Any]:
         """The JSON form of all but the principal."""
         body = asdict(self)
         del body["principal"]
-        return {**body, "chain": list(body["chain"])}
+        return {**body, "chain": list(body["chain"]), "tools": None if self.tools is None else list(self.tools)}

@@ -6,6 +6,7 @@ does all three.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import mcp_types as types
@@ -17,6 +18,7 @@ from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Door, Governed
 from mcp_migrate.server.resources import Resources
 from mcp_migrate.server.results import refusing
+from mcp_migrate.server.sealing import Seal
 from mcp_migrate.server.updates import Updates
 from mcp_migrate.server.who import Who
 from mcp_migrate.tools.specs import RegisteredTool, Registry
@@ -29,16 +31,21 @@ INSTRUCTIONS = (
 )
 
 
-def build_server(registry: Registry, governed: Governed, who: Who, calls: Calls) -> Server[Any]:
-    """The MCP server. `who` says of each request who makes it: the protocol itself does not."""
+def build_server(
+    registry: Registry, governed: Governed, who: Who, calls: Calls, *, seal: Seal | None = None
+) -> Server[Any]:
+    """The MCP server. `who` says of each request who makes it: the protocol itself does not.
+
+    Without a `seal` that others share, what it seals is good for as long as this process lives.
+    """
 
     async def list_tools(
         _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_listed(tool) for tool in registry])
 
-    door = Door(registry, governed, who, calls)
-    resources = Resources(door.read, lambda context: governed.readable_targets(who(context).principal))
+    door = Door(registry, governed, who, calls, seal or Seal([secrets.token_bytes(32)]))
+    resources = Resources(door.read, lambda context: governed.readable_targets(who(context)))
     server: Server[Any] = Server(
         "mcp-migrate",
         version=__version__,

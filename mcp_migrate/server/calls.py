@@ -32,6 +32,11 @@ class Calls:
         self._running = 0
         self._waiting = anyio.CapacityLimiter(_WAITERS)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether new calls are refused."""
+        return self._stopping.is_set()
+
     async def drained(self) -> None:
         """Return when no call runs any more and its answer had a moment to leave."""
         while self._running:  # noqa: ASYNC110  what is waited for are threads

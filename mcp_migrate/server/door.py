@@ -6,7 +6,6 @@ Names are looked up and arguments checked here, since the SDK's low-level server
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ import mcp_types as types
 from mcp.server.context import HandlerResult, ServerRequestContext
 
 from mcp_migrate.errors import InternalError, MigrateError
-from mcp_migrate.model import Call
+from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls, Progress
 from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
@@ -40,18 +39,16 @@ class Governed(Records, Parking, Protocol):
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]: ...
 
-    def readable_targets(self, principal: str) -> Sequence[str]:
-        """The targets whose schema `principal` may read now."""
+    def readable_targets(self, caller: Caller) -> Sequence[str]:
+        """The targets whose schema `caller` may read now."""
         ...
 
 
 class Door:
     """Takes requests to the pipeline."""
 
-    def __init__(self, registry: Registry, governed: Governed, who: Who, calls: Calls) -> None:
+    def __init__(self, registry: Registry, governed: Governed, who: Who, calls: Calls, seal: Seal) -> None:
         self._registry, self._governed, self._who, self._calls = registry, governed, who, calls
-        # The key lives as long as this process, as its client's connection does.
-        seal = Seal([secrets.token_bytes(32)])
         hold = governed.settings.pausing.hold.total_seconds()
         self._pausing = Pausing(governed, self._workflow, seal, hold_seconds=hold)
         self.tasks = Tasks(governed, who, self._run_parked)

@@ -21,7 +21,7 @@ from mcp_migrate.model import canonical
 
 _PREFIX = "mm1"
 _MAX_CHARACTERS = 4_096
-_KEY_BYTES = 32
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Seal:
     """Seals with the first of its keys, opens with any: so keys can be changed while calls wait."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys or any(len(key) < _KEY_BYTES for key in keys):
-            raise ValueError(f"a seal needs keys of at least {_KEY_BYTES} bytes")
+        if not keys or any(len(key) < KEY_BYTES for key in keys):
+            raise ValueError(f"a seal needs keys of at least {KEY_BYTES} bytes")
         self._keys = tuple(keys)
 
     def close(self, pause: Pause) -> str:

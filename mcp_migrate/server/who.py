@@ -15,6 +15,18 @@ Who = Callable[[ServerRequestContext[Any]], Caller]
 """The caller of a request. Raises what it likes where there is none: nobody is never taken for somebody."""
 
 
+CALLER = "mcp_migrate.caller"
+"""Where a verified caller stands in the scope of an HTTP request (ASGI)."""
+
+
+def by_token(context: ServerRequestContext[Any]) -> Caller:
+    """The caller whom the token of an HTTP request named. Raises: NotPermittedError: none was verified."""
+    found = context.request.scope.get(CALLER) if context.request is not None else None
+    if not isinstance(found, Caller):
+        raise NotPermittedError("Nobody is known to make this request.", hint="Send an access token with it.")
+    return found
+
+
 def always(caller: Caller) -> Who:
     """The one caller of a connection that has no identity of its own."""
     return lambda _context: caller

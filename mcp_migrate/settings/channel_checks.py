@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mcp_migrate.settings.channels import Channel, ChatChannel, MailChannel, WebhookChannel, is_protected
 from mcp_migrate.settings.problems import Problem
-from mcp_migrate.settings.references import REFERENCE
+from mcp_migrate.settings.references import is_reference
 
 if TYPE_CHECKING:
     from mcp_migrate.settings.model import Settings
@@ -27,24 +27,20 @@ def channel_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def _problems(channel: Channel) -> Iterator[tuple[str, str, str]]:
-    if isinstance(channel, ChatChannel) and not _is_reference(channel.url):
+    if isinstance(channel, ChatChannel) and not is_reference(channel.url):
         yield "url", "whoever knows this URL can write there; it stands here in plain text.", _AS_REFERENCE
     if isinstance(channel, WebhookChannel):
-        if not _is_reference(channel.secret):
+        if not is_reference(channel.secret):
             yield "secret", "the secret stands here in plain text.", _AS_REFERENCE
         if not _may_be_protected(channel.url):
             yield "url", "what is sent there can be read on the way.", "Write it as https://…"
     if isinstance(channel, MailChannel):
-        if channel.password is not None and not _is_reference(channel.password):
+        if channel.password is not None and not is_reference(channel.password):
             yield "password", "a password stands here in plain text.", _AS_REFERENCE
         if (channel.user is None) != (channel.password is None):
             yield "user", "`user` and `password` are given together or not at all.", "Add the other, or remove both."
         if channel.user is not None and channel.security == "unsafe_plain":
             yield "security", "the password would cross the network in plain text.", "Write starttls or tls."
-
-
-def _is_reference(text: str) -> bool:
-    return REFERENCE.fullmatch(text) is not None and not text.startswith("${ini:")
 
 
 def _may_be_protected(url: str) -> bool:

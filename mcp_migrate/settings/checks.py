@@ -11,18 +11,18 @@ from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.anchoring_checks import anchoring_problems
 from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.http_checks import http_problems
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.people_checks import people_problems
 from mcp_migrate.settings.policy import ApprovalRule, RulePolicy
 from mcp_migrate.settings.problems import Problem, nearest
-from mcp_migrate.settings.references import REFERENCE
+from mcp_migrate.settings.references import is_reference
 from mcp_migrate.settings.rule_checks import rule_problems
 from mcp_migrate.settings.target import CageName, Target
-from mcp_migrate.settings.url_checks import plain_secret
+from mcp_migrate.settings.url_checks import ADDRESS, plain_secret
 from mcp_migrate.settings.workflow import Scope
 
 _PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
-_ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://localhost(:\d{1,5})?")
 
 
 def check(
@@ -46,6 +46,7 @@ def check(
             yield from _scope(("workflows", name, "scopes", index), scope, settings, known_tools)
     yield from _redaction(settings, known_tools)
     yield from _review(settings)
+    yield from http_problems(settings, known_tools)
     yield from _admins(settings)
     yield from _reviewers(settings)
     yield from _break_glass(settings)
@@ -136,12 +137,12 @@ def _redaction(settings: Settings, known_tools: Collection[str]) -> Iterator[Pro
     if key is None and not settings.ledger.startswith("sqlite:"):
         why = "what is redacted needs a key, and beside this ledger no file can lie."
         yield Problem(("ledger",), why, "Write `redaction_key: ${file:PATH}`, the same for all its servers.")
-    if key is not None and ((found := REFERENCE.fullmatch(key)) is None or found[1] == "ini"):
+    if key is not None and not is_reference(key):
         yield Problem(("redaction_key",), "this is no reference to a secret.", "Write ${env:NAME} or ${file:PATH}.")
 
 
 def _review(settings: Settings) -> Iterator[Problem]:
-    if settings.review.url is not None and not _ADDRESS.fullmatch(settings.review.url):
+    if settings.review.url is not None and not ADDRESS.fullmatch(settings.review.url):
         why = "this is no address of pages, or what passes there can be read on the way."
         hint = "Write https://HOST or http://localhost:PORT, without a path."
         yield Problem(("review", "url"), why, hint)

@@ -13,6 +13,7 @@ from mcp_migrate.errors import NotPermittedError, UnknownTargetError
 from mcp_migrate.model import Tier, digest
 from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.settings.channels import Channel
+from mcp_migrate.settings.http import Http
 from mcp_migrate.settings.people import Identity, Step
 from mcp_migrate.settings.policy import ApprovalRule, BreakGlass, Reviewer, RulePolicy
 from mcp_migrate.settings.redact import Redact
@@ -73,6 +74,7 @@ class Settings(Part):
     break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     review: ReviewPages = ReviewPages()
+    http: Http | None = Field(None, description="Without it the server serves its standard input alone.")
     checkpoints: Checkpoints | None = Field(None, description="Without it nobody outside knows the ledger's head.")
     retention: Retained = Retained()
     pausing: Pausing = Pausing()

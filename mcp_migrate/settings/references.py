@@ -23,6 +23,11 @@ def resolve(raw: str, *, ini: Path, environ: Mapping[str, str] | None = None) ->
     return REFERENCE.sub(lambda match: _value(match[1], match[2], ini, where), raw)
 
 
+def is_reference(text: str) -> bool:
+    """Whether a secret is all of it, and lies outside of the configuration and of the project."""
+    return REFERENCE.fullmatch(text) is not None and not text.startswith("${ini:")
+
+
 def _value(kind: str, name: str, ini: Path, environ: Mapping[str, str]) -> str:
     if kind == "env":
         if name not in environ:

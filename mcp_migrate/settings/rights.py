@@ -27,7 +27,9 @@ def changed(before: Collection[str], after: Collection[str]) -> Change:
 
 def rights(settings: Settings) -> tuple[str, ...]:
     """One sentence for each thing that somebody may do, or has to; none says a secret."""
-    return tuple(sorted({*_scopes(settings), *_targets(settings), *_who(settings), *_people(settings)}))
+    return tuple(
+        sorted({*_scopes(settings), *_targets(settings), *_who(settings), *_people(settings), *_tokens(settings)})
+    )
 
 
 def _scopes(settings: Settings) -> Iterator[str]:
@@ -84,6 +86,19 @@ def _people(settings: Settings) -> Iterator[str]:
         yield f"{accepted.rule} needs nobody on {', '.join(sorted(accepted.targets))}"
     if settings.break_glass is not None:
         yield f"{', '.join(sorted(settings.break_glass.people))} may act alone, with two keys"
+
+
+def _tokens(settings: Settings) -> Iterator[str]:
+    if settings.http is None:
+        return
+    oauth = settings.http.oauth
+    yield f"tokens of {oauth.issuer} for {settings.http.audience} say who calls over HTTP"
+    if not oauth.principals:
+        yield f"a subject of {oauth.issuer} is the principal of its own name"
+    for subject, principal in oauth.principals.items():
+        yield f"{subject} of {oauth.issuer} is {principal}"
+    for scope, globs in oauth.scopes.items():
+        yield f"a token with {scope} stands for {', '.join(sorted(globs))}"
 
 
 def _rule(rule: ApprovalRule) -> str:

@@ -9,6 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 from mcp_migrate.settings.problems import Key, Problem
 from mcp_migrate.settings.references import REFERENCE
 
+ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://localhost(:\d{1,5})?")
+"""Where people and clients are sent: nobody on the way reads what passes there."""
+
 _SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
 
 

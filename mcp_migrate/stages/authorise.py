@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.separation import Taker, refuse_same, step_of
-from mcp_migrate.errors import IntentExceededError, NotPermittedError
-from mcp_migrate.model import PROOFS, Call, Classified, Effect, Expects, Granted, Permitted, Proof
+from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotPermittedError
+from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
@@ -21,9 +21,16 @@ def grant(call: Call, settings: Settings, *, scope_name: str) -> Granted:
     Raises:
         NotPermittedError: the principal has no workflow, nobody vouches for it as policy asks, or none of its scopes
             fits tool, target and time.
+        InsufficientScopeError: the caller's token does not stand for this tool.
         UnknownTargetError: no such target.
     """
     name, workflow = settings.workflow_of(call.principal)
+    if not call.caller.may_use(scope_name):
+        raise InsufficientScopeError(
+            f"The token of this call does not stand for {scope_name}.",
+            hint="Sign in again with more scopes; the configuration has to allow it too, which access_explain shows.",
+            missing={"tool": scope_name},
+        )
     if call.target is not None:
         _refuse_unproven(call, settings.identity.least.get(settings.target(call.target).tier, PROOFS[0]))
     refusals = {i: _outside(s, scope_name, call.target, call.at, call.ticket) for i, s in _scopes(workflow)}
@@ -69,10 +76,10 @@ def permit(classified: Classified, settings: Settings, taken: Sequence[Taker] | 
 
 
 def explain(
-    settings: Settings, *, principal: str, tool: str, scope_name: str, target: str | None, at: datetime
+    settings: Settings, *, caller: Caller, tool: str, scope_name: str, target: str | None, at: datetime
 ) -> Mapping[str, Any]:
     """Say whether `grant` would let this call through, by which scope, and what would be needed otherwise."""
-    name, workflow = settings.workflow_of(principal)
+    name, workflow = settings.workflow_of(caller.principal)
     if target is not None:
         settings.target(target)
     scopes = [
@@ -81,9 +88,10 @@ def explain(
     ]
     allowing = [s for s in scopes if s["outside"] is None]
     needed = [] if allowing else [f"a scope of workflow {name!r} that names {scope_name}" + _on(target)]
+    needed += [] if caller.may_use(scope_name) else [f"a token that stands for {scope_name}"]
     return {
-        "allowed": bool(allowing),
-        "principal": principal,
+        "allowed": not needed,
+        "principal": caller.principal,
         "workflow": name,
         "owner": _owner(workflow),
         "tool": tool,

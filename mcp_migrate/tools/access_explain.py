@@ -13,4 +13,4 @@ class AccessExplain:
         """Ask it about the caller."""
         call = granted.call
         asked = call.arguments
-        return answer(granted, bench.explain(call.principal, asked["tool"], asked.get("target"), call.at))
+        return answer(granted, bench.explain(call.caller, asked["tool"], asked.get("target"), call.at))

@@ -18,7 +18,7 @@ from mcp_migrate.errors import UnknownTargetError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.migrations import Progress, Project, ProjectInfo, silent
 from mcp_migrate.migrations.undo import Keeping
-from mcp_migrate.model import Granted, Prepared
+from mcp_migrate.model import Caller, Granted, Prepared
 from mcp_migrate.settings import Settings
 
 
@@ -98,7 +98,7 @@ class Workbench:
     settings: Settings
     ledger: Ledger
     open_database: Callable[[str], Database]
-    explain: Callable[[str, str, str | None, datetime], Mapping[str, Any]]
+    explain: Callable[[Caller, str, str | None, datetime], Mapping[str, Any]]
     progress: Progress = silent
     review_url: Callable[[str], str | None] = nowhere
 

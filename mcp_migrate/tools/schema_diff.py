@@ -91,7 +91,7 @@ def _mark(changes: Sequence[Change]) -> str:
 def _permitted(granted: Granted, bench: Workbench, name: str) -> Database:
     """Another target, if the caller might have asked for that one too."""
     call = granted.call
-    found = bench.explain(call.principal, call.tool, name, call.at)
+    found = bench.explain(call.caller, call.tool, name, call.at)
     if not any(scope["ticket"] != "required" or call.ticket for scope in found["rule"]):
         raise NotPermittedError(
             f"No scope of workflow {granted.workflow!r} lets {call.principal} read {name[:100]}.",

@@ -225,6 +225,9 @@ class Registry:
     def __iter__(self) -> Iterator[RegisteredTool]:
         return iter(self._tools.values())
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._tools
+
     def __getitem__(self, name: str) -> RegisteredTool:
         if name not in self._tools:
             near = difflib.get_close_matches(name, self._tools, n=1)

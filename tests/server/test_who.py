@@ -21,8 +21,9 @@ WORKER = Caller(
     party=Party("worker-7", ISSUER),
     client="orchestrator",
     chain=(Party("orchestrator-1", ISSUER), Party("ada", ISSUER)),
+    tools=("schema_*",),
 )
-CLAIMED: dict[str, object] = {"assurance": "claimed", "party": None, "client": None, "chain": []}
+CLAIMED: dict[str, object] = {"assurance": "claimed", "party": None, "client": None, "chain": [], "tools": None}
 
 
 @pytest.mark.anyio
@@ -47,4 +48,5 @@ async def test_each_request_acts_as_its_caller_and_is_recorded_with_what_proves_
         "party": {"subject": "worker-7", "issuer": ISSUER},
         "client": "orchestrator",
         "chain": [{"subject": "orchestrator-1", "issuer": ISSUER}, {"subject": "ada", "issuer": ISSUER}],
+        "tools": ["schema_*"],
     }

@@ -38,6 +38,14 @@ def valid() -> dict[str, Any]:
     }
 
 
+def team(**changes: Any) -> dict[str, Any]:
+    """How a team is served, with changes to it or to its `oauth`."""
+    here = {"url": "https://migrate.example.com", "state_keys": ["${env:STATE_KEY}"]}
+    oauth = {"issuer": "https://login.example.com", "jwks": "https://login.example.com/keys"}
+    ours = {**here, **{name: value for name, value in changes.items() if name in here}}
+    return {**ours, "oauth": {**oauth, **{name: value for name, value in changes.items() if name not in here}}}
+
+
 def problems(tmp_path: Path, value: Any) -> list[dict[str, Any]]:
     path = tmp_path / "mcp-migrate.yaml"
     path.write_text(value if isinstance(value, str) else yaml.safe_dump(value, sort_keys=False))
@@ -166,6 +174,42 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     ),
     "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation.staging", "from nothing"),
     "people": (lambda c: c.update(people={"ada": ["agent:a"], "bob": ["agent:a"]}), "people.bob.0", "ada's already"),
+    "tokens sealed with a key in plain text": (
+        lambda c: c.update(http=team(state_keys=["hunter2"])),
+        "http.state_keys.0",
+        "plain text",
+    ),
+    "an address that can be read on the way": (
+        lambda c: c.update(http=team(url="http://migrate.example.com")),
+        "http.url",
+        "on the way",
+    ),
+    "keys over a line that can be changed": (
+        lambda c: c.update(http=team(jwks="http://login.example.com")),
+        "http.oauth.jwks",
+        "could answer",
+    ),
+    "tokens that nobody verifies": (lambda c: c.update(http=team(jwks=None)), "http.oauth", "exactly one way"),
+    "tokens that anybody signs": (
+        lambda c: c.update(http=team(algorithms=["none"])),
+        "http.oauth.algorithms.0",
+        "RS256",
+    ),
+    "a secret of ours at the issuer": (
+        lambda c: c.update(http=team(introspection={"url": "https://l", "client_id": "m", "client_secret": "hunter2"})),
+        "http.oauth.introspection.client_secret",
+        "plain text",
+    ),
+    "a subject for nobody": (
+        lambda c: c.update(http=team(principals={"sub": "agent:b"})),
+        "http.oauth.principals.sub",
+        "Did you mean agent:a?",
+    ),
+    "a token's scope for no tool": (
+        lambda c: c.update(http=team(scopes={"db": ["schema_reed"]})),
+        "http.oauth.scopes.db.0",
+        "Did you mean schema_read?",
+    ),
 }
 
 

@@ -1,0 +1,106 @@
+"""Whose token came with a request? Without one that holds nobody calls; clients hear where to get one (RFC 9728)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcp_migrate.errors import (
+    InsufficientScopeError,
+    IssuerUnreachableError,
+    MigrateError,
+    NotPermittedError,
+    TokenInvalidError,
+)
+from mcp_migrate.model import Call, Caller
+from mcp_migrate.server.incoming import new_call_id
+from mcp_migrate.server.oauth.claims import caller_of, scope_for
+from mcp_migrate.server.oauth.verifying import Verifier
+from mcp_migrate.server.who import CALLER
+from mcp_migrate.settings.http import ENDPOINT, Http
+from mcp_migrate.tools.specs import Registry
+
+METADATA = "/.well-known/oauth-protected-resource"
+_STATUS: Mapping[type[MigrateError], int] = {
+    TokenInvalidError: 401,
+    NotPermittedError: 403,
+    IssuerUnreachableError: 503,
+}
+
+
+class Bearer:
+    """Stands before the protocol, and says to it who calls. `record` puts a refusal on the ledger."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        http: Http,
+        verifier: Verifier,
+        registry: Registry,
+        record: Callable[[Call, MigrateError], None],
+    ) -> None:
+        self._app, self._http, self._verifier = app, http, verifier
+        self._registry, self._record = registry, record
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        try:
+            token = _token(headers)
+            caller = caller_of(await self._verifier.claims(token), self._http.oauth)
+        except (TokenInvalidError, NotPermittedError, IssuerUnreachableError) as error:
+            answer = self._refused(error, sent="authorization" in headers)
+        else:
+            more = await self._more(caller, headers)
+            if more is None:
+                await self._app({**scope, CALLER: caller}, receive, send)
+                return
+            answer = more
+        await answer(scope, receive, send)
+
+    async def _more(self, caller: Caller, headers: Headers) -> Response | None:
+        """The answer where the token does not stand for the tool that the request names before its body is read.
+
+        The pipeline refuses it too: earlier protocols name no tool in a header. Here a client hears what to ask for.
+        """
+        name = headers.get("mcp-name", "")
+        if headers.get("mcp-method") != "tools/call" or name not in self._registry:
+            return None
+        tool = self._registry[name].scope
+        if caller.may_use(tool):
+            return None
+        error = InsufficientScopeError(f"The token does not stand for {tool}.", hint="Sign in again with more scopes.")
+        now = datetime.now(UTC)
+        await anyio.to_thread.run_sync(self._record, Call(new_call_id(), name, {}, "", caller, now), error)
+        needed = scope_for(tool, self._http.oauth)
+        return _answer(403, error, self._challenge("insufficient_scope", scope=needed))
+
+    def _refused(self, error: MigrateError, *, sent: bool) -> Response:
+        status = _STATUS[type(error)]
+        if status == 503:  # noqa: PLR2004  the token may be good: whoever sent it keeps it
+            return _answer(status, error, {"retry-after": "5"})
+        word = {401: "invalid_token", 403: "insufficient_scope"}[status] if sent else None
+        return _answer(status, error, self._challenge(word))
+
+    def _challenge(self, error: str | None, *, scope: str | None = None) -> dict[str, str]:
+        where = f"{self._http.url}{METADATA}{ENDPOINT}"
+        parts = {"error": error, "scope": scope, "resource_metadata": where}
+        said = ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
+        return {"www-authenticate": f"Bearer {said}"}
+
+
+def _token(headers: Headers) -> str:
+    given = headers.getlist("authorization")
+    scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenInvalidError("No access token came with this request.", hint="Send one: Authorization: Bearer …")
+    return token.strip()
+
+
+def _answer(status: int, error: MigrateError, headers: Mapping[str, str]) -> Response:
+    body = {"code": error.code, "message": error.sentence, "hint": error.hint}
+    return JSONResponse(body, status, {**headers, "cache-control": "no-store"})

@@ -1,0 +1,129 @@
+"""Where does a team's server listen, and how does it end?
+
+SIGTERM and SIGINT end it: new calls are sent away, those that have not begun to execute are taken back, a statement in
+hand is finished, committed or rolled back and recorded, its answer leaves, then the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.server.calls import Calls
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+_MOST_CONNECTIONS = 2_000
+_BACKLOG = 1_024
+_HEAD_SECONDS = 10.0
+_STREAMS_SECONDS = 2
+"""How long streams of clients that only listen may outlive the last call."""
+
+
+def listen(address: str) -> socket.socket:
+    """The open socket at ``HOST:PORT``. Raises: ConfigInvalidError."""
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    hint = "Write it as 127.0.0.1:8765; behind a proxy on this machine that is enough."
+    if not host or not port.isdecimal() or int(port) >= 2**16:
+        raise ConfigInvalidError(f"{address[:100]!r} is no HOST:PORT.", hint=hint)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigInvalidError(f"{address} cannot be had on this machine: {error}.", hint=hint) from error
+
+
+def serve_http(app: ASGIApp, calls: Calls, opened: socket.socket, *, drain_seconds: float) -> None:
+    """Serve until a signal arrives and what runs has ended, or `drain_seconds` are over."""
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        http=_Impatient,
+        ws="none",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_STREAMS_SECONDS,
+    )
+    anyio.run(_serve, _Server(config), calls, opened, drain_seconds)
+
+
+async def _serve(server: _Server, calls: Calls, opened: socket.socket, drain_seconds: float) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(_stop_on_signal, server, calls, drain_seconds)
+        await server.serve(sockets=[opened])
+        group.cancel_scope.cancel()
+
+
+async def _stop_on_signal(server: _Server, calls: Calls, drain_seconds: float) -> None:
+    if sys.platform == "win32":  # no signal receivers in its event loop; uvicorn's own handlers end it there
+        return
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _number in signals:
+            calls.stop()
+            with anyio.move_on_after(drain_seconds):
+                await calls.drained()
+            server.should_exit = True
+            return
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's own handlers would close connections before the calls on them have ended."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if sys.platform == "win32":
+            with super().capture_signals():
+                yield
+        else:
+            yield
+
+
+class _Impatient(H11Protocol):
+    """Closes a connection that has not said in time what it wants, however it drips: uvicorn waits for ever."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._forget()
+
+    def _watch(self) -> None:
+        """A head is waited for, or it has come."""
+        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
+            self._forget()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(_HEAD_SECONDS, self.timeout_keep_alive_handler)
+
+    def _forget(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

@@ -1,0 +1,58 @@
+"""Can a team's server be reached as the configuration says, and are its secrets kept out of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from mcp_migrate.settings.channels import is_protected
+from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.http import Http
+from mcp_migrate.settings.problems import Key, Problem, nearest
+from mcp_migrate.settings.references import is_reference
+from mcp_migrate.settings.url_checks import ADDRESS
+
+if TYPE_CHECKING:
+    from mcp_migrate.settings.model import Settings
+
+_AS_REFERENCE = "Write ${env:NAME} or ${file:PATH}."
+
+
+def http_problems(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
+    """Every problem under `http`."""
+    if settings.http is None:
+        return
+    for key, why, hint in (*_of_addresses(settings.http), *_of_secrets(settings.http)):
+        yield Problem(("http", *key), why, hint)
+    oauth = settings.http.oauth
+    known = {name for workflow in settings.workflows.values() for name in workflow.principals}
+    for subject, principal in oauth.principals.items():
+        if principal not in known:
+            key = ("http", "oauth", "principals", subject)
+            yield Problem(key, f"{principal!r} belongs to no workflow.", nearest(principal, known))
+    for scope, globs in oauth.scopes.items():
+        for index, glob in enumerate(globs):
+            if not any(matches(tool, [glob]) for tool in known_tools):
+                at = ("http", "oauth", "scopes", scope, index)
+                yield Problem(at, f"{glob!r} fits no tool.", nearest(glob, known_tools))
+
+
+def _of_addresses(http: Http) -> Iterator[tuple[Key, str, str]]:
+    oauth = http.oauth
+    if not ADDRESS.fullmatch(http.url):
+        why = "this is no address of a server, or what passes there can be read on the way."
+        yield ("url",), why, "Write https://HOST or http://localhost:PORT, without a path."
+    if (oauth.jwks is None) == (oauth.introspection is None):
+        yield ("oauth",), "tokens are verified in exactly one way.", "Write either `jwks` or `introspection`."
+    asked = oauth.introspection.url if oauth.introspection else None
+    for part, url in (("issuer", oauth.issuer), ("jwks", oauth.jwks), ("introspection", asked)):
+        if url is not None and not is_protected(url):
+            yield ("oauth", part), "whoever is on the way could answer in its place.", "Write it as https://…"
+
+
+def _of_secrets(http: Http) -> Iterator[tuple[Key, str, str]]:
+    for index, key in enumerate(http.state_keys):
+        if not is_reference(key):
+            yield ("state_keys", index), "a key stands here in plain text.", _AS_REFERENCE
+    if http.oauth.introspection and not is_reference(http.oauth.introspection.client_secret):
+        yield ("oauth", "introspection", "client_secret"), "a secret stands here in plain text.", _AS_REFERENCE

@@ -1,0 +1,181 @@
+"""Does a team's server know who calls by their tokens alone, hear nobody else, and end well?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import mcp_types as types
+import pytest
+
+from mcp_migrate.ledger import Kind
+from tests.server.issuer import NAME, Issuer, issuing
+from tests.team import Team, for_a_team, free_port, serving
+from tests.world import INTENT, World
+
+pytestmark = pytest.mark.anyio
+BOTH = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with issuing() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A plan that drops a table waits, and a second agent is there."""
+    made = World(tmp_path_factory.mktemp("team"))
+    made.write_revision("d1", "a1", 'op.drop_table("orders")')
+    made.prepare(plan="d1")
+    made.configure(lambda c: c["workflows"]["shop-agent"]["principals"].append("agent:other"))
+    return made
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> World:
+    """The plan that waits takes a second or two."""
+    made = World(tmp_path)
+    made.write_slow_revision()
+    return made.prepare(plan="s1")
+
+
+@pytest.fixture(scope="module")
+def team(shop: World, issuer: Issuer) -> Iterator[Team]:
+    port = free_port()
+    for_a_team(shop, issuer, f"http://localhost:{port}")
+    with serving(shop, issuer, port=port) as made:
+        yield made
+
+
+@BOTH
+@pytest.mark.proves("team-both-eras", "record-caller")
+async def test_a_token_says_who_calls_and_the_record_keeps_for_whom(team: Team, shop: World, mode: str) -> None:
+    token = team.issuer.token("ada", act={"sub": "agent:demo"}, client_id="chat")
+    async with team.agent(token, mode=mode) as agent:
+        read = await agent.call("schema_read", target="shop")
+    [received] = [e for e in shop.events(Kind.CALL_RECEIVED) if e.call_id == read["call_id"]]
+    assert "orders" in read["schema"]
+    assert received.body["principal"] == "agent:demo"
+    assert received.body["caller"]["assurance"] == "oauth"
+    assert received.body["caller"]["client"] == "chat"
+    assert received.body["caller"]["chain"] == [{"subject": "ada", "issuer": NAME}]
+
+
+@pytest.mark.proves("oauth-no-one", "interface-token-invalid")
+def test_without_a_token_nobody_calls_and_a_client_hears_where_to_get_one(team: Team) -> None:
+    late = datetime.now(UTC) - timedelta(minutes=5)
+    bare, wrong, expired = (
+        team.post(),
+        team.post(authorization="Basic YTpi"),
+        team.post(authorization=f"Bearer {team.issuer.token(exp=late)}"),
+    )
+    assert [answer.status_code for answer in (bare, wrong, expired)] == [401, 401, 401]
+    assert expired.json()["code"] == "token_invalid"
+    assert 'error="invalid_token"' in expired.headers["www-authenticate"]
+    assert "error" not in bare.headers["www-authenticate"]
+    where = bare.headers["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
+    told = httpx2.get(where).json()
+    assert told["resource"] == f"{team.url}/mcp"
+    assert told["authorization_servers"] == [NAME]
+    assert "migration_apply" in told["scopes_supported"]
+
+
+@pytest.mark.proves("interface-insufficient-scope", "oauth-step-up")
+async def test_both_the_token_and_the_configuration_have_to_allow_a_call(team: Team, shop: World) -> None:
+    reading = team.issuer.token(scope="schema_read")
+    async with team.agent(reading, mode="legacy") as agent:
+        allowed = await agent.call("schema_read", target="shop")
+        refused = await agent.call("migration_plan", target="shop")
+    async with team.agent(team.issuer.token("agent:nobody")) as agent:
+        unknown = await agent.call("schema_read", target="shop")
+    told = team.post(authorization=f"Bearer {reading}", mcp_method="tools/call", mcp_name="migration_plan")
+    assert "orders" in allowed["schema"]
+    assert (refused["code"], unknown["code"]) == ("insufficient_scope", "not_permitted")
+    assert told.status_code == 403
+    assert 'error="insufficient_scope", scope="migration_plan"' in told.headers["www-authenticate"]
+    codes = [event.body["code"] for event in shop.events(Kind.CALL_REFUSED)]
+    assert codes.count("insufficient_scope") == 2
+
+
+@pytest.mark.proves("pausing-state-stolen")
+async def test_a_pause_over_http_is_its_callers_alone(team: Team) -> None:
+    async def paused(agent: Any, state: str | None = None) -> Any:
+        arguments = {"intent": INTENT, "plan_id": agent.planned}
+        return await agent.client.session.call_tool(
+            "migration_apply", arguments, request_state=state, allow_input_required=True
+        )
+
+    async def show(_context: Any, _asked: Any) -> types.ElicitResult:
+        return types.ElicitResult(action="accept")
+
+    modern: dict[str, Any] = {"mode": "2026-07-28", "elicitation_callback": show}
+    async with team.agent(**modern) as agent, team.agent(team.issuer.token("agent:other"), **modern) as thief:
+        asked = await paused(agent)
+        stolen = await paused(thief, asked.request_state)
+        again = await paused(agent, asked.request_state)
+    [shown] = asked.input_requests.values()
+    page = httpx2.get(shown.params.url)
+    assert shown.params.url.startswith(f"{team.url}/requests/req_")
+    assert stolen.structured_content["code"] == "request_state_invalid"
+    assert isinstance(again, types.InputRequiredResult)
+    assert page.status_code == 200
+    assert "orders" in page.text
+
+
+@pytest.mark.proves("team-rebinding")
+@pytest.mark.parametrize("path", ["/mcp", "/requests/req_0/decision"])
+def test_no_name_that_was_made_to_point_here_and_no_page_of_others_is_heard(team: Team, path: str) -> None:
+    token = {"authorization": f"Bearer {team.issuer.token()}"}
+    assert team.post(path=path, host="evil.example.com", **token).status_code == 421
+    assert team.post(path=path, origin="http://evil.example.com", **token).status_code == 403
+    preflight = httpx2.options(team.url + path, headers={"origin": "http://evil.example.com"})
+    assert preflight.status_code in {403, 405}
+    assert "access-control-allow-origin" not in preflight.headers
+    assert team.get("/mcp", **token).status_code == 405
+
+
+@pytest.mark.proves("team-bad-bodies")
+async def test_what_is_too_long_or_no_call_is_refused_and_the_server_goes_on(team: Team) -> None:
+    token = {"authorization": f"Bearer {team.issuer.token()}", "mcp_protocol_version": "2026-07-28"}
+    assert team.post(b"x" * (4 * 2**20 + 1), **token).status_code == 413
+    for body in (b"", b"{", b"[]", b"null", b"[" * 100_000, b'{"jsonrpc": "2.0", "id": 1, "method": "no/such"}'):
+        assert 400 <= team.post(body, **token).status_code < 500
+    assert team.post(b"x" * 2**20, path="/requests/req_0/decision", origin=team.url).status_code == 413
+    async with team.agent() as agent:
+        assert "orders" in (await agent.call("schema_read", target="shop"))["schema"]
+
+
+@pytest.mark.proves("team-health")
+def test_health_is_told_to_anybody_and_tells_nothing_else(team: Team) -> None:
+    assert (team.get("/healthz", host="10.0.0.1").text, team.get("/readyz").text) == ("alive\n", "ready\n")
+
+
+@pytest.mark.proves("team-drain")
+async def test_a_stop_finishes_what_runs_sends_new_calls_away_and_ends(slow: World, issuer: Issuer) -> None:
+    port = free_port()
+    for_a_team(slow, issuer, f"http://localhost:{port}")
+    with serving(slow, issuer, port=port) as team:
+        async with team.agent() as agent, anyio.create_task_group() as group:
+            await agent.client.list_tools()  # the client asks for them after a call otherwise
+            done: dict[str, Any] = {}
+
+            async def apply() -> None:
+                done.update(await agent.call("migration_apply", plan_id=team.planned))
+
+            group.start_soon(apply)
+            while not slow.events(Kind.STEP_STARTED):  # noqa: ASYNC110  another process writes it
+                await anyio.sleep(0.02)
+            team.process.terminate()
+            while team.get("/readyz").status_code != 503:  # noqa: ASYNC110  another process says it
+                await anyio.sleep(0.02)
+            sent_away = team.post(authorization=f"Bearer {team.issuer.token()}")
+        code = team.process.wait(30)
+    assert done["status"] == "applied"
+    assert sent_away.status_code == 503
+    assert code == 0

@@ -1,0 +1,91 @@
+"""What is heard over HTTP at all, how slowly, and what is answered where nobody can say who calls?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+
+from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.server.http import serving
+from mcp_migrate.server.http.bearer import Bearer
+from mcp_migrate.server.http.body import Whole
+from mcp_migrate.server.oauth.verifying import Signed
+from mcp_migrate.settings.http import Http
+from mcp_migrate.tools.specs import load
+from tests.server.issuer import NAME, Issuer, issuing
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with issuing() as made:
+        yield made
+
+
+@pytest.mark.proves("oauth-issuer-down", "interface-issuer-unreachable")
+async def test_while_nobody_can_say_whether_a_token_holds_its_sender_keeps_it(issuer: Issuer) -> None:
+    issuer.answers = 500
+    oauth = {"issuer": NAME, "jwks": issuer.url}
+    http = Http.model_validate({"url": "http://localhost:1", "state_keys": ["${env:K}"], "oauth": oauth})
+    app = Bearer(PlainTextResponse("heard"), http, Signed(http), load(()), lambda _call, _error: None)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=http.url) as client:
+        answer = await client.post("/mcp", headers={"authorization": f"Bearer {issuer.token()}"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["code"] == "issuer_unreachable"
+
+
+@pytest.mark.proves("team-slow-clients")
+async def test_a_body_that_does_not_come_in_time_is_not_waited_for() -> None:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def drip() -> MutableMapping[str, Any]:
+        await anyio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    whole = Whole(PlainTextResponse("heard"), most=1_000, seconds=0.1)
+    await whole({"type": "http", "method": "POST"}, drip, send)
+    assert sent[0]["status"] == 408
+
+
+@pytest.mark.proves("team-slow-clients")
+async def test_a_head_that_only_drips_in_ends_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_HEAD_SECONDS", 0.3)
+    app = PlainTextResponse("heard")
+    config = uvicorn.Config(app, http=serving._Impatient, ws="none", lifespan="off", log_config=None, access_log=False)
+    server, opened = uvicorn.Server(config), serving.listen("127.0.0.1:0")
+    port = opened.getsockname()[1]
+    async with anyio.create_task_group() as group:
+        group.start_soon(server._serve, [opened])
+        with anyio.fail_after(20):
+            async with httpx2.AsyncClient() as client:
+                heard = await client.get(f"http://127.0.0.1:{port}/")
+            async with await anyio.connect_tcp("127.0.0.1", port) as slow:
+                await slow.send(b"GET / HTTP/1.1\r\n")
+                with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+                    await dripped(slow)
+        server.should_exit = True
+    assert heard.text == "heard"
+
+
+async def dripped(slow: anyio.abc.SocketStream) -> None:
+    """One letter after another, until nobody listens any more."""
+    while True:
+        await slow.send(b"X")
+        with anyio.move_on_after(0.05):
+            await slow.receive()
+
+
+@pytest.mark.parametrize("address", ["8765", "localhost", ":8765", "127.0.0.1:port", "127.0.0.1:99999", "no.such:1"])
+def test_an_address_that_cannot_be_had_is_no_start(address: str) -> None:
+    with pytest.raises(ConfigInvalidError):
+        serving.listen(address)
