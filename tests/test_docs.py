@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from mcp_migrate import errors
 from mcp_migrate.settings import json_schema
+from mcp_migrate.tools.specs import load
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -66,3 +68,16 @@ def test_each_option_of_the_configuration_is_on_a_page_or_in_the_commented_file(
     schema = json_schema()
     words = set(re.findall(r"\w+", written))
     assert set(options(schema, schema)) - words == set()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```json" in page.read_text()], ids=lambda page: page.name)
+def test_what_is_to_be_copied_as_json_is_json(page: Path) -> None:
+    for block in re.findall(r"^```json\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
+        json.loads(block)
+
+
+def test_the_subagent_may_use_each_tool_and_nothing_that_runs_commands() -> None:
+    text = (ROOT / "config" / "examples" / "claude" / "agents" / "schema-migrator.md").read_text()
+    [line] = re.findall(r"^tools: (.*)$", text, re.MULTILINE)
+    given = set(line.split(", "))
+    assert given - {"Read", "Grep", "Glob", "Edit"} == {f"mcp__mcp-migrate__{tool.spec.name}" for tool in load(())}

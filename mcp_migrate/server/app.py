@@ -16,6 +16,7 @@ from mcp.server.lowlevel import Server
 from mcp_migrate import __version__
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Door, Governed
+from mcp_migrate.server.prompts import get_prompt, list_prompts
 from mcp_migrate.server.resources import Resources
 from mcp_migrate.server.results import refusing
 from mcp_migrate.server.sealing import Seal
@@ -55,6 +56,8 @@ def build_server(
         on_list_resources=refusing(resources.list),
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
         on_completion=refusing(resources.complete),
         lifespan=door.tasks.alive,
     )
