@@ -32,6 +32,12 @@ REQUIREMENTS = (
         "cage-walls", "docs/design.md", "The Python of a project reaches its scratch database and nothing else."
     ),
     Requirement(
+        "nursery-alike",
+        "docs/cage.md",
+        "A child that is forked where the libraries are loaded already lives behind the same walls, with the same"
+        " variables and privileges, as one that began by itself.",
+    ),
+    Requirement(
         "survives-crashes", "docs/design.md", "A server that dies at any step leaves a known state, told truthfully."
     ),
     Requirement(

@@ -11,8 +11,6 @@ import json
 import os
 import queue
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,11 +24,11 @@ from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.answers import fits, parsed
 from mcp_migrate.migrations.cage.confinement import Confinement, Database
 from mcp_migrate.migrations.cage.interpreter import Interpreter, interpreter_of
-from mcp_migrate.migrations.cage.room import VARIABLE, room_for
-from mcp_migrate.migrations.cage.tiers import command
+from mcp_migrate.migrations.cage.room import room_for
 from mcp_migrate.migrations.child.clock import VARIABLE as CLOCK
 from mcp_migrate.migrations.failed import SLOW, failed
 from mcp_migrate.migrations.output import Tail
+from mcp_migrate.migrations.starting import Beginning, Running, begin
 
 TIMEOUT = 120.0
 """Seconds for one answer."""
@@ -39,7 +37,6 @@ DISK = 2 * 2**30
 ANSWER = 256 * 2**20
 """Bytes of one answer."""
 
-_START = str(Path(__file__).with_name("child") / "start.py")
 _STRANGE = "its answer is not one that our own code gives"
 _GRACE = 2.0
 _LOOK_SECONDS = 0.5
@@ -69,7 +66,7 @@ class Child:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Running,
         *,
         reads: Reads,
         timeout: float,
@@ -136,28 +133,24 @@ class Child:
 
     def close(self) -> None:
         """End the child, and whatever it started."""
-        if self._process.stdin:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._threads[0].join(_GRACE)  # it ends with the child, which is not waited for while its group must live
         self.kill()
         for thread in self._threads:
             thread.join(_GRACE)
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream:
-                stream.close()
+        self._process.close()
 
     def kill(self) -> None:
         """Kill the process group."""
+        leader = self._process.leader
         if os.name == "posix":
-            _kill_group(self._process.pid)
+            _kill_group(leader.pid)
         else:
-            self._process.kill()
-        self._process.wait()
+            leader.kill()
+        leader.wait()
 
     def _send(self, request: object) -> None:
-        if self._process.stdin is None:
-            raise RuntimeError("the child was started without standard input")
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
@@ -198,30 +191,21 @@ def child(
         writable = (Path(home), *database.folders)
         more = _more(confined, environment, interpreter)
         room = room_for(ini, write=writable, hidden=confined.hidden, more=more, port=database.port)
-        process = subprocess.Popen(  # noqa: S603  our own interpreter, a fixed script
-            command(cage, room, _words(interpreter), str(ini.parent)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=ini.parent,
-            env={
-                **_environment(home, environment),
-                **variant.environment(),
-                **({VARIABLE: room.to_json()} if cage.name != "none" else {}),
-            },
-            start_new_session=True,
+        given = Beginning(
+            cage=cage,
+            room=room,
+            folder=str(ini.parent),
+            product=database.url.partition(":")[0].partition("+")[0],
+            home=home,
+            configured=environment,
+            variant=variant.environment(),
         )
+        process = begin(given, interpreter.python)
         running = Child(process, reads=reads, timeout=timeout, secrets=secrets, folders=writable)
         try:
             yield running
         finally:
             running.close()
-
-
-def _words(interpreter: Interpreter) -> list[str]:
-    """Our own interpreter begins; behind the walls it becomes the project's, if there is one."""
-    theirs = [str(interpreter.python)] if interpreter.python else []
-    return [sys.executable, "-P", _START, *theirs]
 
 
 def _more(confined: Confinement, environment: Mapping[str, str], interpreter: Interpreter) -> list[Path]:
@@ -242,20 +226,6 @@ def _size(folders: Sequence[Path]) -> int:
     return total
 
 
-def _environment(home: str, configured: Mapping[str, str]) -> dict[str, str]:
-    """All the child sees: no variable of ours but the search path for programs."""
-    return {
-        "HOME": home,
-        "TMPDIR": home,
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "PATH": os.pathsep.join(os.get_exec_path()),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **({"SYSTEMROOT": os.environ["SYSTEMROOT"], "TEMP": home, "USERPROFILE": home} if os.name == "nt" else {}),
-        **configured,
-    }
-
-
 def _kill_group(leader: int) -> None:
     try:
         os.killpg(leader, signal.SIGKILL)
@@ -263,7 +233,7 @@ def _kill_group(leader: int) -> None:
         return
 
 
-def _thread(work: Any, stream: IO[bytes] | None) -> Thread:
+def _thread(work: Any, stream: IO[bytes]) -> Thread:
     thread = Thread(target=work, args=(stream,), daemon=True)
     thread.start()
     return thread

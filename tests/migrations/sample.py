@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from mcp_migrate.dialects.interface import Dialect, Limits
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.migrations import Project
 from mcp_migrate.migrations.cage.confinement import Confinement
+from mcp_migrate.migrations.child.witness import RACY
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import Schema, fingerprint
 from tests.mariadb import ask
@@ -111,6 +113,12 @@ class Shop:
     @property
     def versions(self) -> Path:
         return self.folder / "migrations" / "versions"
+
+    def settled(self) -> Shop:
+        """The same shop, when its files are old enough for an answer to be remembered."""
+        while time.time_ns() - max(path.stat().st_ctime_ns for path in self.folder.rglob("*")) < 2 * RACY:
+            time.sleep(0.01)
+        return self
 
     def env(self, text: str) -> None:
         (self.folder / "migrations" / "env.py").write_text(text)

@@ -42,7 +42,7 @@ def test_an_env_py_that_cannot_go_online_here_is_described_offline(lite_shop: Sh
 
 
 def test_a_description_is_remembered_until_a_file_changes(lite_shop: Shop) -> None:
-    first = lite_shop.project.describe("sqlite")
+    first = lite_shop.settled().project.describe("sqlite")
     again = lite_shop.project.describe("sqlite")
     lite_shop.revise("d4", "c3", "pass")
 

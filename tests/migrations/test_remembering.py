@@ -30,7 +30,7 @@ def reading(lite_shop: Shop) -> Shop:
 
 def _again(shop: Shop, change: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Plan, int]:
     """The plans before and after a change, and how many processes the second took."""
-    shop.project.describe(shop.dialect.name)
+    shop.settled().project.describe(shop.dialect.name)
     first = shop.plan()
     change()
     started: list[object] = []

@@ -56,8 +56,8 @@ def strength(name: Name) -> int:
     return _ORDER.index(name)
 
 
-def command(cage: Cage, room: Room, words: Sequence[str], folder: str) -> list[str]:
-    """How the child's command is started in this cage."""
+def command(cage: Cage, room: Room, words: Sequence[str], folder: str, *, told: int | None = None) -> list[str]:
+    """How a command is started in this cage. A sandbox says on the descriptor `told` which process it is."""
     if cage.name != "sandbox":
         return list(words)
     binds = [part for path in room.read for part in ("--ro-bind-try", path, path)]
@@ -70,6 +70,7 @@ def command(cage: Cage, room: Room, words: Sequence[str], folder: str) -> list[s
         *("--die-with-parent", "--cap-drop", "ALL", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108  a folder of its own
         *binds,
         *writes,
+        *(() if told is None else ("--info-fd", str(told))),
         *("--chdir", folder, "--"),
         *words,
     ]

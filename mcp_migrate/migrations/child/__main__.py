@@ -16,17 +16,23 @@ from mcp_migrate.migrations.child.failures import failure, is_fatal
 from mcp_migrate.migrations.child.witness import Witness
 from mcp_migrate.migrations.output import MARK
 
-_COLLECTED_AFTER = 100_000
+COLLECTED_AFTER = 100_000
 """Objects: most of a child's life is imports, which make many objects and no garbage."""
 
 
 def main() -> None:
     """Shut ourselves in, then answer requests until the parent closes its end."""
     enter()
-    gc.set_threshold(_COLLECTED_AFTER)
-    witness = Witness(os.environ["HOME"])
+    gc.set_threshold(COLLECTED_AFTER)
+    witness = Witness()
+    witness.at_home(os.environ["HOME"])
     witness.watch()
     shift()
+    answer(witness)
+
+
+def answer(witness: Witness) -> None:
+    """Answer requests; this process ends with the last of them."""
     channel = Channel()
     from mcp_migrate.migrations.child.session import Session  # after the clock was set
 

@@ -1,8 +1,8 @@
 """How does an interpreter come to this package, and to nothing that is installed beside it?
 
-Run by its path. With another interpreter as its argument the walls are put up first and it goes on as that one: what
-such an interpreter loads by itself (`sitecustomize`, `.pth` files) is the project's as well. Until it is known which
-Python this is, the text keeps to what an old one reads.
+Run by its path, for one child or for a nursery of them. With another interpreter as its argument the walls are put up
+first and it goes on as that one: what such an interpreter loads by itself (`sitecustomize`, `.pth` files) is the
+project's as well. Until it is known which Python this is, the text keeps to what an old one reads.
 """
 
 import json
@@ -22,6 +22,11 @@ def main() -> None:
         print(json.dumps({"failure": {"revision": None, "file": None, "reason": reason}}))  # noqa: T201  the answer
         return
     _know_package(os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
+    if sys.argv[1:2] == ["nursery"]:
+        from mcp_migrate.migrations.child.nursery import serve
+
+        serve(int(sys.argv[2]))
+        return
     if len(sys.argv) > 1:
         from mcp_migrate.migrations.cage.enter import become
 

@@ -20,6 +20,7 @@ RACY = 50_000_000
 Stamp = tuple[int, int, int, int]
 _now = time.time_ns  # before the clock is set
 _OPENS = frozenset({"open", "os.listdir", "os.scandir"})
+_NOBODYS = ("/proc/", "/dev/", "/sys/")
 
 
 def stamp(path: str) -> Stamp | None:
@@ -32,10 +33,11 @@ def stamp(path: str) -> Stamp | None:
 
 
 class Witness:
-    """Notes each file and folder that is looked at outside of `home`."""
+    """Notes each file and folder that is looked at outside of its child's home, unless it `rests`."""
 
-    def __init__(self, home: str) -> None:
-        self._left_out = (home + os.sep, "/proc/", "/dev/", "/sys/")
+    def __init__(self) -> None:
+        self.rests = False
+        self._left_out: tuple[str, ...] = _NOBODYS
         self._seen: dict[str, Stamp | None] = {}
         self._racy = False
 
@@ -46,12 +48,22 @@ class Witness:
                 self._note(path)
         sys.addaudithook(self._hook)
 
+    def at_home(self, home: str) -> None:
+        """Leave out what is in the folder `home` from now on."""
+        self._left_out = (home + os.sep, *_NOBODYS)
+
+    def holds(self) -> bool:
+        """Whether all that was seen is as it was."""
+        return not self._racy and all(stamp(path) == then for path, then in self._seen.items())
+
     def answer(self) -> list[tuple[str, Stamp | None]] | None:
         """What was seen, as JSON; None when it is too much, or too new to be told from what comes after."""
         too_much = len(self._seen) > MOST
         return None if self._racy or too_much else list(self._seen.items())
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.rests:
+            return
         if event in _OPENS:
             self._note(arguments[0])
         elif event == "import" and arguments[1]:
