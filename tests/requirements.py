@@ -228,6 +228,7 @@ REQUIREMENTS = (
     Requirement("team-slow-clients", "docs/team-server.md", "Whoever is too slow is let go."),
     Requirement("team-health", "docs/team-server.md", "Health and readiness are told to anybody."),
     Requirement("team-drain", "docs/team-server.md", "A stop finishes what runs and sends new calls away."),
+    Requirement("team-replicas", "docs/team-server.md", "Any replica finishes what another paused."),
     Requirement("pausing-state-stolen", "docs/pausing.md", "A pause is its caller's alone."),
     Requirement("record-caller", "docs/record.md", "Each call says what proves its caller, and for whom it acts."),
     Requirement("caller-per-request", "docs/design.md", "Who calls is asked of each request; nobody is no one."),

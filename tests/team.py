@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import mcp_types as types
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.server.issuer import NAME, Issuer
-from tests.world import Agent, World
+from tests.world import INTENT, Agent, World
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,17 @@ def serving(
             yield Team(process, issuer, int(line.rstrip(".\n").rpartition(" ")[2]), world.planned)
         finally:
             process.kill()
+
+
+async def paused(agent: Agent, plan_id: str, state: str | None = None) -> Any:
+    """Apply by hand, as a client that drives the rounds of a paused call itself."""
+    arguments = {"intent": INTENT, "plan_id": plan_id}
+    answers: types.InputResponses | None = {"review": types.ElicitResult(action="accept")} if state else None
+    return await agent.client.session.call_tool(
+        "migration_apply", arguments, input_responses=answers, request_state=state, allow_input_required=True
+    )
+
+
+async def shown(_context: Any, _asked: Any) -> types.ElicitResult:
+    """A client that can show addresses."""
+    return types.ElicitResult(action="accept")

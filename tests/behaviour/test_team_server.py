@@ -14,8 +14,8 @@ import pytest
 
 from mcp_migrate.ledger import Kind
 from tests.server.issuer import NAME, Issuer, issuing
-from tests.team import Team, for_a_team, free_port, serving
-from tests.world import INTENT, World
+from tests.team import Team, for_a_team, free_port, paused, serving, shown
+from tests.world import World
 
 pytestmark = pytest.mark.anyio
 BOTH = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
@@ -34,6 +34,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.write_revision("d1", "a1", 'op.drop_table("orders")')
     made.prepare(plan="d1")
     made.configure(lambda c: c["workflows"]["shop-agent"]["principals"].append("agent:other"))
+    made.configure(lambda c: c.update(pausing={"hold": "100ms"}))
     return made
 
 
@@ -105,23 +106,14 @@ async def test_both_the_token_and_the_configuration_have_to_allow_a_call(team: T
 
 @pytest.mark.proves("pausing-state-stolen")
 async def test_a_pause_over_http_is_its_callers_alone(team: Team) -> None:
-    async def paused(agent: Any, state: str | None = None) -> Any:
-        arguments = {"intent": INTENT, "plan_id": agent.planned}
-        return await agent.client.session.call_tool(
-            "migration_apply", arguments, request_state=state, allow_input_required=True
-        )
-
-    async def show(_context: Any, _asked: Any) -> types.ElicitResult:
-        return types.ElicitResult(action="accept")
-
-    modern: dict[str, Any] = {"mode": "2026-07-28", "elicitation_callback": show}
+    modern: dict[str, Any] = {"mode": "2026-07-28", "elicitation_callback": shown}
     async with team.agent(**modern) as agent, team.agent(team.issuer.token("agent:other"), **modern) as thief:
-        asked = await paused(agent)
-        stolen = await paused(thief, asked.request_state)
-        again = await paused(agent, asked.request_state)
-    [shown] = asked.input_requests.values()
-    page = httpx2.get(shown.params.url)
-    assert shown.params.url.startswith(f"{team.url}/requests/req_")
+        asked = await paused(agent, team.planned)
+        stolen = await paused(thief, team.planned, asked.request_state)
+        again = await paused(agent, team.planned, asked.request_state)
+    [asks] = asked.input_requests.values()
+    page = httpx2.get(asks.params.url)
+    assert asks.params.url.startswith(f"{team.url}/requests/req_")
     assert stolen.structured_content["code"] == "request_state_invalid"
     assert isinstance(again, types.InputRequiredResult)
     assert page.status_code == 200
