@@ -89,6 +89,27 @@ class IssuerUnreachableError(MigrateError):
     code = "issuer_unreachable"
 
 
+class TargetFrozenError(MigrateError):
+    """Somebody, or something outside, keeps this target as it is."""
+
+    code = "frozen"
+    action = Action.ASK_OWNER
+
+
+class PausedError(MigrateError):
+    """This principal kept trying what was refused, and waits."""
+
+    code = "paused"
+    action = Action.ASK_OWNER
+
+
+class LimitReachedError(MigrateError):
+    """The workflow has done as much as it may for now."""
+
+    code = "limit_reached"
+    action = Action.ASK_OWNER
+
+
 class IntentMissingError(MigrateError):
     code = "intent_missing"
 

@@ -36,6 +36,9 @@ _REMIND = 0.75
 ALARM = "alarm"
 """What every channel is told, whatever else it is told."""
 
+_HOLDS, _NEWEST_HOLDS = (Kind.PRINCIPAL_PAUSED, Kind.TARGET_FROZEN), 50
+"""What stops somebody from working is told to everybody, with no request to it."""
+
 _NAMES, _INTENT = 5, 200
 _LOOK_SECONDS, _LEAST_OFTEN = 2.0, 15
 """How often the ledger is looked at, and after how many looks without anything new it is read all the same."""
@@ -75,6 +78,20 @@ class Outbox:
         for request in self.ledger.last(Kind.APPROVAL_REQUESTED, limit=_NEWEST) if self.settings.notify else ():
             if now - datetime.fromisoformat(request.body["expires_at"]) < _LATE:
                 yield from self._due(request, now)
+
+        for held in (e for kind in _HOLDS for e in self._last(kind)):
+            if now - datetime.fromisoformat(held.at) < _LATE:
+                yield from self._alarms(held, now)
+
+    def _last(self, kind: Kind) -> tuple[Event, ...]:
+        return self.ledger.last(kind, limit=_NEWEST_HOLDS) if self.settings.notify else ()
+
+    def _alarms(self, held: Event, now: datetime) -> Iterator[Due]:
+        """What everybody is told of a principal that waits, or a target that is frozen."""
+        for channel in self.settings.notify:
+            notice_id = "notice_" + digest([held.seq, held.at, channel.name]).removeprefix("sha256:")[:20]
+            if attempt := self._attempt(notice_id, now):
+                yield Due(_alarm(notice_id, held, now), channel, attempt, held.workflow)
 
     def _due(self, request: Event, now: datetime) -> Iterator[Due]:
         status = request_status(request, self.ledger, self.settings, now=now)
@@ -210,6 +227,27 @@ def _notice(
         facts=tuple((name, clean(text)) for name, text in _facts(said)),
         how=f"Look at it and decide: {show}" if occasion in {"requested", "reminder"} else f"Look at it: {show}",
         url=url,
+    )
+
+
+def _alarm(notice_id: str, held: Event, now: datetime) -> Notice:
+    """The entry in words; who is told looks at the ledger, since there is no request."""
+    said = held.body
+    if held.kind == Kind.PRINCIPAL_PAUSED:
+        often = f"{said['refusals']} times; it waits until {said['until']}"
+        head = f"PAUSED: {said['principal']} kept trying what is refused, {often}"
+        facts = [("Workflow", str(held.workflow)), ("Owner", str(said["owner"]))]
+    else:
+        what = "everything" if said["target"] == "*" else said["target"]
+        head, facts = f"FROZEN: {what}, by {said['by']}", [("Reason", str(said["reason"]))]
+    return Notice(
+        notice_id=notice_id,
+        occasion=ALARM,
+        request_id=f"entry {held.seq}",
+        at=int(now.timestamp()),
+        headline=clean(head),
+        facts=tuple((name, cut(clean(text), _INTENT)) for name, text in facts),
+        how="Look at it: mcp-migrate ledger tail",
     )
 
 

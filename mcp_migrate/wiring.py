@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from mcp_migrate.anchors.keeper import Keeper
+    from mcp_migrate.approvals.policy import Policy
     from mcp_migrate.ledger import Event, Ledger
     from mcp_migrate.migrations.cage.confinement import Confinement
     from mcp_migrate.model import Call, Caller
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
 class Wiring:
     """One set of settings with everything made from it, each part when it is first needed."""
 
-    def __init__(self, settings: Settings, *, serves_pages: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, serves_pages: bool = False, pinned_in: Sequence[Path] | None = None
+    ) -> None:
         self.settings = settings
+        self._pinned_in = pinned_in
         self._serves_pages = serves_pages
         self._pages_lock = threading.Lock()
         self._databases: dict[str, Database] = {}
@@ -89,7 +93,16 @@ class Wiring:
             lambda: datetime.now(UTC),
             redactor=self.redactor,
             user=account(),
+            policy=self.policy,
         )
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Whether somebody vouches for the configuration. Raises: ConfigInvalidError."""
+        from mcp_migrate.approvals.policy import Policy
+        from mcp_migrate.settings.pinned import pinned, places
+
+        return Policy.now(self.settings, lambda: pinned(self._pinned_in or places()))
 
     @cached_property
     def redactor(self) -> Redactor:

@@ -76,7 +76,7 @@ def serve() -> None:
 
 
 def main(config: str, plan_id: str, deadly: int) -> None:
-    wiring = Wiring(load_settings(Path(config)))
+    wiring = Wiring(load_settings(Path(config)), pinned_in=[Path(config).parent / "trusted_keys"])
     wiring.pipeline  # noqa: B018  what is loaded before the call is no step of it
     if deadly > 0:
         _mine(deadly)

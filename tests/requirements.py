@@ -187,6 +187,16 @@ REQUIREMENTS = (
     Requirement("interface-checkpoint-invalid", "docs/ledger.md", "Only a checkpoint of this log is taken for one."),
     Requirement("interface-evidence-invalid", "docs/evidence.md", "Evidence that does not hold is refused by a code."),
     Requirement("interface-witness-failed", "docs/ledger.md", "A witness that fails is told by a code."),
+    Requirement("interface-frozen", "docs/limits.md", "A change of what is frozen is refused by a code."),
+    Requirement("interface-paused", "docs/limits.md", "Who has to wait is told by a code, and whom to ask."),
+    Requirement("interface-limit-reached", "docs/limits.md", "What a workflow may not do more of has a code."),
+    Requirement("freeze-holds", "docs/limits.md", "Nothing changes a frozen target until somebody may lift it."),
+    Requirement("limits-hold", "docs/limits.md", "A workflow does no more than its limits say, on all servers."),
+    Requirement("limits-narrow-only", "docs/limits.md", "A limit or a freeze never allows more, in any order."),
+    Requirement("keeps-trying-waits", "docs/limits.md", "Who keeps trying what is refused waits, and people know."),
+    Requirement(
+        "policy-vouched-for", "docs/policy.md", "Nothing changes by a configuration nobody vouches for, or a new one."
+    ),
     Requirement("interface-not-separated", "docs/separation.md", "Who may not take a step too is told by a code."),
     Requirement("separation-of-duties", "docs/separation.md", "Nobody takes two steps of a change by any route."),
     Requirement("separation-one-person", "docs/separation.md", "Principals of one person count as one."),

@@ -138,8 +138,10 @@ class World:
         """A client of the real server, in this process; `pages` serves those of reviewers as well.
 
         A `knowing` one remembers of the project what the one before it saw, as only a server that lives on does.
+        Production is vouched for, unless a test pins keys itself.
         """
-        wiring = Wiring(load_settings(self.config), serves_pages=pages)
+        self.vouch_for_production()
+        wiring = Wiring(load_settings(self.config), serves_pages=pages, pinned_in=[self.pinned])
         if knowing:
             wiring._databases = self.known
         caller, ends = identified(wiring, principal, token)
@@ -162,6 +164,23 @@ class World:
         """A client of the real server in a process of its own."""
         async with Client(self.stdio(*words), mode=mode, **options) as client:
             yield Agent(client, self.planned)
+
+    @property
+    def pinned(self) -> Path:
+        """Where keys are pinned that vouch for the configuration, for whoever is asked in this process."""
+        return self.folder / "trusted_keys"
+
+    def vouch_for_production(self) -> None:
+        """Nothing changes a production target by a configuration that nobody vouches for."""
+        if "tier: production" in self.config.read_text() and not self.pinned.exists():
+            self.vouch()
+
+    def vouch(self) -> None:
+        """Sign the configuration as it is now with a key that is pinned."""
+        if "vouching" not in self.keys:
+            self.keys["vouching"] = self.folder / "vouching_key"
+            self.pinned.write_text(f"{generate_key(self.keys['vouching']).line}\n")
+        assert self.here("config", "sign", "--key", str(self.keys["vouching"])).returncode == 0
 
     def launch(self, principal: str, *words: str) -> Path:
         """A launch token of `principal`, signed by the admin, in a file of ours alone."""

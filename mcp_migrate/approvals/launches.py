@@ -48,8 +48,9 @@ def read_token(file: Path | None, environ: Mapping[str, str]) -> str | None:
 def made(text: str, settings: Settings, ledger: Ledger, *, now: datetime) -> Launch:
     """Put a new token on the record. Raises: NotPermittedError: it does not hold."""
     from mcp_migrate.signers.launch import check
+    from mcp_migrate.signers.roster import configured
 
-    held = check(text, settings.admins, now=now)
+    held = check(text, configured(settings).admins, now=now)
     body = {"principal": held.principal, "until": held.until.isoformat(), "signed_by": held.signed_by}
     ledger.append(Draft(Kind.LAUNCH_SIGNED, body, subject=held.token_id), at=now)
     return held
@@ -58,8 +59,9 @@ def made(text: str, settings: Settings, ledger: Ledger, *, now: datetime) -> Lau
 def launched(text: str, principal: str, settings: Settings, ledger: Ledger, *, now: datetime) -> Launch:
     """What a token that holds here says of `principal`. Raises: NotPermittedError."""
     from mcp_migrate.signers.launch import check
+    from mcp_migrate.signers.roster import configured
 
-    held = check(text, settings.admins, now=now)
+    held = check(text, configured(settings).admins, now=now)
     if held.principal != principal:
         raise NotPermittedError(
             f"The launch token is {held.principal}'s, not {principal}'s.", hint=f"Start with --as {held.principal}."

@@ -45,7 +45,9 @@ def step_of(prepared: Prepared) -> Step | None:
 
 
 def before(prepared: Prepared, settings: Settings, ledger: Ledger) -> tuple[Taker, ...]:
-    """Who took the steps before this call. A plan that is not on the record is made by the call itself."""
+    """Who took the steps before this call, where that matters. A plan that is on no record is the call's own."""
+    if not settings.separated(prepared.granted.call.target):
+        return ()
     match step_of(prepared):
         case "apply" if prepared.plan is not None:
             found = tuple(_planners(prepared.plan.plan_id, prepared.undoes, settings, ledger))
@@ -83,9 +85,9 @@ def refuse_same(
             why = f"this was {_DID[each.step]} as {each.name}, and nobody vouched for that name"
             raise _refused(f"On {target} {why}", f"{again}, by a principal with a launch token.", step, each)
         if each.marks & me.marks:
-            who = me.name if each.name == me.name else f"{me.name}, who is one person with {each.name},"
+            same = me.name if each.name == me.name else f"{me.name} is one person with {each.name}, who"
             raise _refused(
-                f"{who} {_DID[each.step]} this and may not {step} it on {target}".replace("  ", " "),
+                f"{same} {_DID[each.step]} this, and may not {step} it on {target}",
                 "Another person's principal has to: `mcp-migrate config explain PRINCIPAL` says who may.",
                 step,
                 each,

@@ -15,6 +15,7 @@ from mcp_migrate.cli import (
     demo,
     diff,
     doctor,
+    freezing,
     init,
     launch,
     ledger,
@@ -26,6 +27,7 @@ from mcp_migrate.cli import (
     status,
     tools,
     undo,
+    vouching,
 )
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -37,12 +39,15 @@ app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
 app.add_typer(rules.app, name="rules", help="How statements are judged.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")
 app.add_typer(undo.app, name="undo", help="What is kept for rollbacks.")
+config.app.command("sign")(vouching.sign)
 app.command("classify")(classify.classify)
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("diff")(diff.diff)
 app.command("plan")(plan.plan)
+app.command("freeze")(freezing.freeze)
+app.command("thaw")(freezing.thaw)
 app.command("launch-token")(launch.launch_token)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)

@@ -10,9 +10,10 @@ from typing import Literal
 import typer
 
 from mcp_migrate.approvals.alone import alone
+from mcp_migrate.approvals.freezing import frozen, refuse_frozen
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
-from mcp_migrate.errors import MigrateError
+from mcp_migrate.errors import MigrateError, TargetFrozenError
 from mcp_migrate.model import Tier
 from mcp_migrate.settings import Settings
 from mcp_migrate.wiring import Wiring
@@ -42,10 +43,13 @@ def doctor(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
 def _look(wiring: Wiring) -> Iterator[Finding]:
     where = wiring.settings.path
     yield Finding("configuration", "ok" if where else "note", str(where or "none was found: this is the local profile"))
+    if where:
+        yield _tried("configuration, vouched for", partial(_vouched, wiring))
     yield _tried("ledger", partial(_ledger, wiring))
     yield from _left_open(wiring)
     yield from _reviewers(wiring)
     yield from who_is_alone(wiring.settings)
+    yield from _frozen(wiring)
     yield from _cages()
     for name in wiring.settings.targets:
         yield _tried(f"target {name}", partial(_reach, wiring, name))
@@ -78,6 +82,21 @@ def who_is_alone(settings: Settings) -> Iterator[Finding]:
             yield Finding(about, "fails", f"{'; '.join(who)} could bring a change in: set `separation` for production")
         elif target.tier is Tier.PRODUCTION or settings.separated(name):
             yield Finding(about, "note" if who else "ok", f"{'; '.join(who) or 'nobody'} could bring a change in")
+
+
+def _frozen(wiring: Wiring) -> Iterator[Finding]:
+    for name in wiring.settings.targets:
+        try:
+            refuse_frozen(name, frozen(name, wiring.settings, wiring.ledger))
+        except TargetFrozenError as error:
+            yield Finding(f"target {name}, frozen", "note", error.sentence)
+        except MigrateError:  # what is wrong with the ledger has been said
+            return
+
+
+def _vouched(wiring: Wiring) -> str:
+    held = wiring.policy.vouched()
+    return f"by {held.key}, {held.at.isoformat()}" if held else "nobody has to here: docs/policy.md says where"
 
 
 def _ledger(wiring: Wiring) -> str:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     """What can happen. A kind that is not here is refused."""
 
     CONFIG_LOADED = "config.loaded"
+    CONFIG_CHANGED = "config.changed"
     CALL_RECEIVED = "call.received"
     CALL_REFUSED = "call.refused"
     CALL_FINISHED = "call.finished"
@@ -46,6 +47,9 @@ class Kind(StrEnum):
     REVIEWER_ENROLLED = "reviewer.enrolled"
     REVIEWER_REMOVED = "reviewer.removed"
     REVIEWER_REFUSED = "reviewer.refused"
+    PRINCIPAL_PAUSED = "principal.paused"
+    TARGET_FROZEN = "target.frozen"
+    TARGET_THAWED = "target.thawed"
     LAUNCH_SIGNED = "launch.signed"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"

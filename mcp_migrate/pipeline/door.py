@@ -8,8 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.demands import quorum
+from mcp_migrate.approvals.freezing import Frozen, frozen
+from mcp_migrate.approvals.policy import Policy
 from mcp_migrate.approvals.separation import before
+from mcp_migrate.approvals.tempo import Tempo, keeps_trying, tempo
 from mcp_migrate.errors import CancelledError, LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call, Granted, Pending, Permitted
@@ -38,6 +42,7 @@ class Pipeline:
     ticks: Callable[[], float] = time.monotonic
     redactor: Redactor = field(default_factory=Redactor)
     user: str = ""
+    policy: Policy | None = None
     running: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
@@ -53,15 +58,17 @@ class Pipeline:
             self._configured_once(recorder, call.principal)
             call = self.redactor.call(call)
             located = prepare.locate(call, tool, self.bench)
-            granted = authorise.grant(located, self.settings, scope_name=tool.scope)
+            pace = self._tempo(located)
+            granted = authorise.grant(located, self.settings, pace, scope_name=tool.scope)
             recorder.received(granted, hold=tool.only_looks)
             self._upkeep.settle(granted.call.target, recorder)
             self._upkeep.prune_once(granted.call.target, recorder)
-            return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch)}
+            return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch, pace)}
         except LedgerUnavailableError:
             raise  # what cannot be recorded is not recorded; nothing was executed without its record
         except MigrateError as error:
             recorder.refused(call, error)
+            self._pause(call, recorder)
             raise
         except Exception as error:  # the door: a defect behind it is recorded and answered, never shown
             known = defect(call)
@@ -70,7 +77,9 @@ class Pipeline:
 
     def refused(self, call: Call, error: MigrateError) -> None:
         """Record a call that was turned away before any stage saw it."""
-        self._recorder().refused(self.redactor.call(call), error)
+        recorder = self._recorder()
+        recorder.refused(self.redactor.call(call), error)
+        self._pause(call, recorder)
 
     def may_park(self, call: Call) -> bool:
         """Whether the record will hold all that is needed to make this call again."""
@@ -91,15 +100,40 @@ class Pipeline:
 
     @property
     def _upkeep(self) -> Upkeep:
-        return Upkeep(self.settings, self.broker, self.clock, self.running, self.pruned)
+        return Upkeep(self.settings, self.broker, self.clock, self.running, self._held, self.pruned)
 
     def _recorder(self) -> record.Recorder:
         return record.Recorder(self.ledger, self.settings.workflows, self.redactor, ticks=self.ticks)
 
-    def _granted(self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
+    def _held(self, target: str | None) -> Frozen | None:
+        """What keeps a target as it is now. A configuration that nobody vouches for is told of, and keeps them all."""
+        if self.policy is not None and (found := self.policy.objection(self.ledger)) is not None:
+            change = self.policy.change()
+            if change is not None and change.digest not in self.noted:
+                self._recorder().policy_changed(change, at=self.clock())
+                self.noted.add(change.digest)
+            return found
+        return frozen(target, self.settings, self.ledger) if target is not None else None
+
+    def _tempo(self, call: Call) -> Tempo:
+        name, workflow = self.settings.workflow_of(call.principal)
+        return tempo(call.principal, name, workflow, self.ledger, now=call.at)
+
+    def _pause(self, call: Call, recorder: record.Recorder) -> None:
+        """Have a principal wait that keeps trying what is refused."""
+        workflow = next((w for w in self.settings.workflows.values() if call.principal in w.principals), None)
+        if workflow is None:
+            return
+        if (found := keeps_trying(call.principal, workflow, self.ledger, now=call.at)) is not None:
+            recorder.paused(call, refusals=found[0], until=found[1])
+
+    def _granted(
+        self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch, pace: Tempo
+    ) -> Mapping[str, Any]:
         prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
-        taken = before(prepared, self.settings, self.ledger)
-        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, taken)
+        held = self._held(granted.call.target) if prepared.work else None
+        around = Circumstances(before(prepared, self.settings, self.ledger), held, pace)
+        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, around)
         if prepared.work is None:
             return self._answer(permitted, recorder)
         approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
@@ -109,7 +143,9 @@ class Pipeline:
             return answer
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
-        return Steps(self.settings, self.broker, self.clock, self.running).execute(approved, recorder, watch)
+        return Steps(self.settings, self.broker, self.clock, self.running, self._held).execute(
+            approved, recorder, watch
+        )
 
     def ask_canary(self, call: Call, tool: Tool) -> str:
         """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
@@ -118,9 +154,11 @@ class Pipeline:
             MigrateError: the principal could not ask this, or nobody would be asked.
         """
         located = prepare.locate(self.redactor.call(call), tool, self.bench)
-        granted = authorise.grant(located, self.settings, scope_name=tool.scope)
+        granted = authorise.grant(located, self.settings, Tempo(), scope_name=tool.scope)
         prepared = prepare.prepare(granted, tool, self.bench)
-        permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, None)
+        permitted = authorise.permit(
+            classify.classify(prepared, self.settings), self.settings, Circumstances(runs=False)
+        )
         pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
         recorder = self._recorder()
         recorder.asked_canary(pending, approve.request_body(pending))
@@ -146,5 +184,7 @@ class Pipeline:
         """
         if not self.noted:
             self.redactor.key()
-            recorder.configured(self.settings, by={"user": self.user, "principal": principal}, at=self.clock())
+            by = {"user": self.user, "principal": principal}
+            signed = self.policy.told() if self.policy else None
+            recorder.configured(self.settings, by=by, signed=signed, at=self.clock())
             self.noted.add(self.settings.digest)

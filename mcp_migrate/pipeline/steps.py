@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp_migrate.approvals.demands import quorum
+from mcp_migrate.approvals.freezing import Frozen, refuse_frozen
 from mcp_migrate.errors import InternalError, MigrateError
 from mcp_migrate.model import Approved, Automatic, Call, Validated
 from mcp_migrate.settings import Settings, Target
@@ -38,6 +40,7 @@ class Steps:
     broker: Broker
     clock: Callable[[], datetime]
     running: set[str]
+    held: Callable[[str | None], Frozen | None]
 
     def execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         """Do what was approved, on the record before and after. Raises: MigrateError."""
@@ -64,7 +67,7 @@ class Steps:
                 broker=self.broker,
                 progress=watch.progress,
                 journal=record.Journal(recorder, approved, apply_id, self.clock),
-                ready=health.before,
+                ready=partial(self._ready, health, approved),
             ) as (executed, writer),
         ):
             validated = validate.validate(executed, writer)
@@ -76,6 +79,11 @@ class Steps:
             keep = {str(started.subject) for started in recorder.in_flight(str(approved.call.target))}
             execute.clear_marks(target, self.broker, keep=keep)
         return answer
+
+    def _ready(self, health: validate.Health, approved: Approved, writer: Writer) -> None:
+        """Under the target's lock, before the first statement: waiting for it may have taken a while."""
+        refuse_frozen(approved.call.target, self.held(approved.call.target))
+        health.before(writer)
 
     @contextmanager
     def _outcome(self, approved: Approved, apply_id: str, recorder: record.Recorder) -> Iterator[None]:

@@ -8,13 +8,23 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, LockedError, TargetUnreachableError
+from mcp_migrate.approvals.freezing import Frozen, refuse_frozen
+from mcp_migrate.errors import (
+    ConfigInvalidError,
+    CredentialFailedError,
+    LockedError,
+    TargetFrozenError,
+    TargetUnreachableError,
+)
 from mcp_migrate.model import Plan
 from mcp_migrate.settings import Settings
 from mcp_migrate.stages import execute, record
 
 if TYPE_CHECKING:
     from mcp_migrate.brokers import Broker
+
+
+_NOT_NOW = (LockedError, TargetUnreachableError, TargetFrozenError, CredentialFailedError, ConfigInvalidError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Upkeep:
     broker: Broker
     clock: Callable[[], datetime]
     running: Collection[str]
+    held: Callable[[str | None], Frozen | None]
     pruned: set[str] = field(default_factory=set)
 
     def settle(self, name: str | None, recorder: record.Recorder) -> None:
@@ -50,6 +61,7 @@ class Upkeep:
     def prune(self, name: str, recorder: record.Recorder) -> tuple[str, ...]:
         """As `Pipeline.prune`."""
         target = self.settings.target(name)
+        refuse_frozen(name, self.held(name))
         over = execute.expired_undo(target, self.broker)
         if not over:
             return ()
@@ -62,5 +74,5 @@ class Upkeep:
         """With the first call about a target; what cannot be removed now is removed later."""
         if name is not None and name in self.settings.targets and name not in self.pruned:
             self.pruned.add(name)
-            with suppress(LockedError, TargetUnreachableError, CredentialFailedError, ConfigInvalidError):
+            with suppress(*_NOT_NOW):
                 self.prune(name, recorder)

@@ -12,7 +12,10 @@ from mcp_migrate.model import Call
 from mcp_migrate.redaction.redactor import Redactor
 
 _OF_THE_CALL = ("intent", "ticket", "target")
-_DECIDED = ("missing", "scopes", "reasons", "differences", "request_id")
+_DECIDED = (
+    *("missing", "scopes", "reasons", "differences", "request_id"),
+    *("step", "taken", "by", "frozen", "paused_until", "limit"),
+)
 """Which details of a refusal say by what it was decided."""
 
 _QUOTES_VALUES = frozenset(

@@ -12,6 +12,7 @@ from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect
 from mcp_migrate.settings.anchoring import placed_checkpoints, placed_url
 from mcp_migrate.settings.checks import check
+from mcp_migrate.settings.manifest import digest_of
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
 from mcp_migrate.settings.target import Target
@@ -49,16 +50,30 @@ def load(
     Raises:
         ConfigInvalidError: it does not hold; `details["problems"]` lists each with file, line and column.
     """
-    value, positions = read_yaml(path)
+    value, positions, data = read_yaml(path)
     try:
         settings = Settings.model_validate(value)
     except ValidationError as error:
         problems = [_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
         raise invalid(path, problems, positions) from error
     placed = _placed(settings, path)
+    placed._read_as = digest_of(data)  # noqa: SLF001  the one place that knows it
     if problems := list(check(placed, known_tools(placed.tool_specs), known_rules)):
         raise invalid(path, problems, positions)
     return placed
+
+
+def said_in(path: Path) -> Settings:
+    """What a file says, where its grammar holds; its paths are as they stand there.
+
+    Raises:
+        ConfigInvalidError: it is no configuration.
+    """
+    value, positions, _data = read_yaml(path)
+    try:
+        return Settings.model_validate(value)
+    except ValidationError as error:
+        raise invalid(path, [Problem((), "its grammar does not hold.")], positions) from error
 
 
 def _placed(settings: Settings, path: Path) -> Settings:
@@ -70,7 +85,8 @@ def _placed(settings: Settings, path: Path) -> Settings:
     ledger = placed_url(settings.ledger, folder)
     checkpoints = settings.checkpoints and placed_checkpoints(settings.checkpoints, folder)
     specs = tuple(folder / spec for spec in settings.tool_specs)
-    places = {"targets": targets, "ledger": ledger, "tool_specs": specs, "checkpoints": checkpoints}
+    freezes = tuple(each.model_copy(update={"file": each.file and folder / each.file}) for each in settings.freezes)
+    places = {"freezes": freezes, "targets": targets, "ledger": ledger, "tool_specs": specs, "checkpoints": checkpoints}
     placed = settings.model_copy(update=places)
     placed._path = path.absolute()  # noqa: SLF001  the one place that knows it
     return placed

@@ -20,7 +20,7 @@ from mcp_migrate.settings.redact import Redact
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.target import LOWEST_CAGE, CageName, Target
 from mcp_migrate.settings.values import Duration, Part
-from mcp_migrate.settings.workflow import Workflow
+from mcp_migrate.settings.workflow import FreezeSignal, Workflow
 
 FLOOR = timedelta(days=183)
 """Six months, which Article 19 of Regulation (EU) 2024/1689 asks of logs as the least."""
@@ -83,6 +83,7 @@ class Settings(Part):
         default_factory=lambda: dict(LOWEST_CAGE),
         description="The weakest cage that revisions are recorded in, by tier.",
     )
+    freezes: tuple[FreezeSignal, ...] = Field((), max_length=10, description="What outside may say `freeze`.")
     identity: Identity = Identity()
     people: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Principals, or subjects of an issuer, that are one person; by their name."
@@ -91,11 +92,17 @@ class Settings(Part):
         default_factory=dict, description="Steps of a change that need different people, by tier."
     )
     _path: Path | None = PrivateAttr(None)
+    _read_as: str | None = PrivateAttr(None)
 
     @property
     def path(self) -> Path | None:
         """The file it was read from; None for the local profile."""
         return self._path
+
+    @property
+    def read_as(self) -> str | None:
+        """The digest of the bytes that were read."""
+        return self._read_as
 
     @property
     def ledger_head(self) -> Path:

@@ -9,7 +9,7 @@ from mcp_migrate.model import Effect
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.policy import ApprovalRule
 from mcp_migrate.settings.values import Window
-from mcp_migrate.settings.workflow import Scope
+from mcp_migrate.settings.workflow import Scope, Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,18 @@ def _scopes(settings: Settings) -> Iterator[str]:
     for name, workflow in settings.workflows.items():
         owner = f"{workflow.owner.name} <{workflow.owner.email}>"
         yield f"workflow {name} may have {workflow.limits.open_requests} requests open, and {owner} answers for it"
+        yield from (f"workflow {name} is held to {limit}" for limit in _limits(workflow))
         for principal in workflow.principals:
             yield f"{principal} acts for workflow {name}"
             for scope in workflow.scopes:
                 yield from (f"{principal} may use {tool} {_where(scope)}" for tool in scope.tools)
+
+
+def _limits(workflow: Workflow) -> Iterator[str]:
+    said = workflow.limits.model_dump(exclude={"open_requests", "pause"}, exclude_none=True)
+    yield from (f"{most} {what.replace('_', ' ')}" for what, most in said.items())
+    pause = workflow.limits.pause
+    yield f"a pause of {pause.lasts} after {pause.after} refusals within {pause.within}"
 
 
 def _where(scope: Scope) -> str:
@@ -61,6 +69,8 @@ def _hours(window: Window) -> str:
 
 
 def _targets(settings: Settings) -> Iterator[str]:
+    for signal in settings.freezes:
+        yield f"{signal.file or signal.url} freezes {', '.join(sorted(signal.targets))}"
     for name, target in settings.targets.items():
         yield f"target {name} is {target.tier}, recorded in cage {settings.cage_of(target.tier)} or a stronger one"
         if target.unsafe_software_keys:

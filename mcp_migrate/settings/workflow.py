@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mcp_migrate.model import Effect
-from mcp_migrate.settings.values import Globs, Part, Window
+from mcp_migrate.settings.channels import is_protected
+from mcp_migrate.settings.values import Duration, Globs, Part, Seconds, Window
 
 
 class Owner(Part):
@@ -29,10 +32,48 @@ class Scope(Part):
     ticket: Literal["required"] | None = None
 
 
+MOST_COUNTED = 1000
+"""Entries of one kind that are looked back at, so that no limit can be higher."""
+
+Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
+
+
+class Pause(Part):
+    """When a principal that keeps trying what is refused has to wait."""
+
+    after: Count = Field(30, description="Refused and failed calls.")
+    within: Duration = Field(timedelta(minutes=10), le=timedelta(days=1), description="Counted over this time.")
+    lasts: Duration = Field(timedelta(minutes=30), alias="for", description="How long it waits.")
+
+
 class WorkflowLimits(Part):
-    """How much a workflow may ask of people."""
+    """How much a workflow may ask of people, and do."""
 
     open_requests: int = Field(20, ge=1, description="Requests that may wait for people at once.")
+    calls_per_minute: Count | None = Field(None, description="Calls of all its principals.")
+    plans_per_hour: Count | None = None
+    plan_statements: int | None = Field(None, ge=1, description="Statements that one plan may have.")
+    applies_per_day: Count | None = Field(None, description="Applies and rollbacks that begin, in 24 hours.")
+    pause: Pause = Pause()
+
+
+class FreezeSignal(Part):
+    """Something outside that may say `freeze`; what cannot be asked counts as saying so."""
+
+    file: Path | None = Field(
+        None, description="A file whose first word may be `freeze`; one that is not there is none."
+    )
+    url: str | None = Field(None, description="An address that answers with such a text.")
+    targets: Globs = Field(("*",), min_length=1, description="Globs on targets.")
+    within: Seconds = Field(2.0, gt=0, le=10, description="How long an address may take.")
+
+    @model_validator(mode="after")
+    def _one(self) -> FreezeSignal:
+        if (self.file is None) == (self.url is None):
+            raise ValueError("it is asked in one place: `file` or `url`")
+        if self.url is not None and not is_protected(self.url):
+            raise ValueError("what this address answers can be changed on the way; write an https URL")
+        return self
 
 
 class Workflow(Part):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import yaml
 
 
-def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, Position]]:
-    """The mapping in the file and the position of each key.
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, Position], bytes]:
+    """The mapping in the file, the position of each key, and the bytes that say so.
 
     Raises:
         ConfigInvalidError: it cannot be read, is no YAML, no mapping, or has a key twice.
@@ -22,7 +22,8 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, Position]]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        text = data.decode("utf-8")
         node = yaml.compose(text, Loader=loader)
         value = yaml.load(text, Loader=loader)  # noqa: S506  both are safe loaders
     except (OSError, UnicodeDecodeError) as error:
@@ -40,7 +41,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, Position]]:
         raise invalid(path, [Problem((), "a mapping of keys is expected.")], positions)
     if twice:
         raise invalid(path, twice, positions)
-    return value, positions
+    return value, positions, data
 
 
 def _walk(node: yaml.Node, key: Key, positions: dict[Key, Position], twice: list[Problem]) -> None:

@@ -10,8 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, NotPermittedError
 from mcp_migrate.model import canonical
 from mcp_migrate.signers.interface import Key
-from mcp_migrate.signers.keys import PublicKey, parse_public_key
+from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.sshsig import verify
 
 FORMAT = "mcp-migrate/launch/1"
@@ -64,11 +63,11 @@ def token_id(text: str) -> str:
     return f"launch_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
-def check(text: str, admins: Iterable[str], *, now: datetime) -> Launch:
+def check(text: str, admins: Mapping[str, PublicKey], *, now: datetime) -> Launch:
     """Hold a token against the admins' keys and the time. Raises: NotPermittedError: it does not hold."""
     text = text.strip()
     said, message, signature = _opened(text)
-    key = next((key for key in _keys(admins) if key.fingerprint == said.get("key")), None)
+    key = admins.get(str(said.get("key")))
     if key is None:
         raise _refused("it is signed by no key under `admins`")
     try:
@@ -81,13 +80,6 @@ def check(text: str, admins: Iterable[str], *, now: datetime) -> Launch:
     if not begins - _EARLY <= now < until:
         raise _refused(f"it holds from {begins.isoformat()} to {until.isoformat()}")
     return Launch(token_id(text), principal, until, key.fingerprint)
-
-
-def _keys(lines: Iterable[str]) -> Iterator[PublicKey]:
-    """Those that can sign; a line that holds no key is `config check`'s to tell."""
-    for line in lines:
-        with suppress(ConfigInvalidError):
-            yield parse_public_key(line)
 
 
 def _opened(text: str) -> tuple[Mapping[str, Any], bytes, str]:

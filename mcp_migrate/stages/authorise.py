@@ -5,26 +5,31 @@ Asked twice with one evaluator: `grant` before anything is read, `permit` when t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.approvals.separation import Taker, refuse_same, step_of
+from mcp_migrate.approvals.circumstances import Circumstances
+from mcp_migrate.approvals.freezing import refuse_frozen
+from mcp_migrate.approvals.separation import refuse_same, step_of
+from mcp_migrate.approvals.tempo import Tempo, refuse_fast, refuse_more
 from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotPermittedError
 from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
-def grant(call: Call, settings: Settings, *, scope_name: str) -> Granted:
+def grant(call: Call, settings: Settings, tempo: Tempo, *, scope_name: str) -> Granted:
     """Find the scopes that may allow this call.
 
     Raises:
         NotPermittedError: the principal has no workflow, nobody vouches for it as policy asks, or none of its scopes
             fits tool, target and time.
         InsufficientScopeError: the caller's token does not stand for this tool.
+        PausedError, LimitReachedError: the principal has to wait.
         UnknownTargetError: no such target.
     """
     name, workflow = settings.workflow_of(call.principal)
+    refuse_fast(call.principal, workflow, call.at, tempo)
     if not call.caller.may_use(scope_name):
         raise InsufficientScopeError(
             f"The token of this call does not stand for {scope_name}.",
@@ -45,21 +50,20 @@ def way_back(permitted: Permitted, classified: Classified) -> Permitted:
     return Permitted(classified, permitted.scope)
 
 
-def permit(classified: Classified, settings: Settings, taken: Sequence[Taker] | None) -> Permitted:
-    """Hold the real effects against expectation and scopes, and the caller against who took the steps before.
-
-    `taken` is None where the call takes no step, because nothing ever runs.
+def permit(classified: Classified, settings: Settings, around: Circumstances) -> Permitted:
+    """Hold the real effects against expectation and scopes, and the call against what is around it.
 
     Raises:
         IntentExceededError: the real effects go beyond what the caller expects.
         NotSeparatedError: this step needs another person.
+        TargetFrozenError, LimitReachedError: nothing changes the target now, or this workflow does not.
         NotPermittedError: no granted scope covers these effects on these objects.
     """
     granted = classified.prepared.granted
     _keep_expectation(classified, granted.call.expects)
     _keep_declaration(classified)
-    step = step_of(classified.prepared) if taken is not None else None
-    refuse_same(step, granted.call.caller, taken or (), settings, target=granted.call.target)
+    if around.runs:
+        _keep_within(classified, settings, around)
     workflow = settings.workflows[granted.workflow]
     refusals = []
     for index in granted.scopes:
@@ -110,6 +114,16 @@ def _refuse_unproven(call: Call, least: Proof) -> None:
             hint="Start the server with a launch token, or call the team server: docs/separation.md.",
             missing={"assurance": least},
         )
+
+
+def _keep_within(classified: Classified, settings: Settings, around: Circumstances) -> None:
+    """Hold a call against what is around it. Each part can only refuse, so their order is nothing."""
+    prepared, step = classified.prepared, step_of(classified.prepared)
+    granted, plan = prepared.granted, prepared.plan
+    refuse_frozen(granted.call.target, around.frozen if prepared.work is not None else None)
+    refuse_same(step, granted.call.caller, around.taken, settings, target=granted.call.target)
+    statements = len(plan.statements) if plan else 0
+    refuse_more(settings.workflows[granted.workflow], around.tempo, step=step, statements=statements)
 
 
 def _scopes(workflow: Workflow) -> Iterator[tuple[int, Scope]]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from mcp_migrate.approvals.alone import alone
+from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.reviewers import reviewers as enrolled
 from mcp_migrate.approvals.separation import Taker, before, marks, refuse_same
 from mcp_migrate.cli.doctor import who_is_alone
@@ -86,7 +87,7 @@ class Routes(RuleBasedStateMachine):
     def _permitted(self, prepared: Prepared, effects: frozenset[Effect]) -> Any:
         judged = Judgement(1, effects, ("public.t.c",), "drop-column", "it is lost")
         classified = Classified(prepared, (judged,), effects, ("public.t.c",), {})
-        return permit(classified, self.settings, before(prepared, self.settings, self.ledger))
+        return permit(classified, self.settings, Circumstances(before(prepared, self.settings, self.ledger)))
 
     @initialize(first=principals, second=principals)
     def planned_by_two(self, first: str, second: str) -> None:

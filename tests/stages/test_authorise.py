@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_migrate.approvals.circumstances import Circumstances
+from mcp_migrate.approvals.freezing import Frozen
+from mcp_migrate.approvals.tempo import Tempo
 from mcp_migrate.errors import MigrateError, NotPermittedError
 from mcp_migrate.model import (
     PROOFS,
@@ -59,9 +62,9 @@ def call(tool: str = "migration_apply", *, ticket: str | None = None, expects: E
 
 def allowed(value: Settings, asked: Call, effects: frozenset[Effect], objects: tuple[str, ...], rows: int) -> bool:
     try:
-        granted = grant(asked, value, scope_name=asked.tool)
+        granted = grant(asked, value, Tempo(), scope_name=asked.tool)
         prepared = Prepared(granted, work=lambda _approved, _run: {}, plan=PLAN)
-        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value, ())
+        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value, Circumstances())
     except MigrateError:
         return False
     return True
@@ -128,14 +131,21 @@ def test_an_expectation_only_narrows(
 
 def test_no_scope_means_no_leave() -> None:
     with pytest.raises(MigrateError, match="Ada"):
-        grant(call("schema_read"), settings({"tools": ["migration_*"], "targets": ["*"]}), scope_name="schema_read")
+        grant(
+            call("schema_read"),
+            settings({"tools": ["migration_*"], "targets": ["*"]}),
+            Tempo(),
+            scope_name="schema_read",
+        )
 
 
 def test_to_plan_a_destructive_change_is_only_to_read() -> None:
     value = settings({"tools": ["migration_plan"], "targets": ["*"]})
-    granted: Granted = grant(call("migration_plan"), value, scope_name="migration_plan")
+    granted: Granted = grant(call("migration_plan"), value, Tempo(), scope_name="migration_plan")
     prepared = Prepared(granted, present=lambda _classified, _quorum: {}, plan=PLAN)
-    permitted = permit(Classified(prepared, (), frozenset({Effect.DESTRUCTIVE}), ("main.a",), {}), value, ())
+    permitted = permit(
+        Classified(prepared, (), frozenset({Effect.DESTRUCTIVE}), ("main.a",), {}), value, Circumstances()
+    )
     assert permitted.scope == 0
 
 
@@ -148,4 +158,33 @@ def test_a_name_that_is_proven_less_than_its_tier_asks_is_refused(least: Proof) 
         asked = replace(call("schema_read"), caller=Caller("agent:a", proof))
         enough = PROOFS.index(proof) >= PROOFS.index(least)
         with nullcontext() if enough else pytest.raises(NotPermittedError, match=f"{least} or better"):
-            grant(asked, value, scope_name="schema_read")
+            grant(asked, value, Tempo(), scope_name="schema_read")
+
+
+tempos = st.builds(Tempo, calls=st.integers(0, 3), plans=st.integers(0, 3), applies=st.integers(0, 3))
+held = st.builds(Circumstances, frozen=st.sampled_from([None, Frozen("t", "an incident", "root")]), tempo=tempos)
+limits = st.fixed_dictionaries(
+    {}, optional={name: st.integers(1, 3) for name in ("calls_per_minute", "applies_per_day")}
+)
+
+
+@given(scope, held, limits, st.data())
+@pytest.mark.proves("limits-narrow-only")
+def test_a_limit_or_a_freeze_never_allows_more(base: Any, around: Circumstances, most: Any, data: Any) -> None:
+    def passes(around: Circumstances, most: dict[str, int]) -> bool:
+        value = settings({**base, "effects": ["additive"]}).model_dump(by_alias=True)
+        value["workflows"]["w"]["limits"] = most
+        held_to, asked = Settings.model_validate(value), call(ticket="T-1")
+        try:
+            granted = grant(asked, held_to, around.tempo, scope_name=asked.tool)
+            prepared = Prepared(granted, work=lambda _approved, _run: {}, plan=PLAN)
+            permit(Classified(prepared, (), frozenset({Effect.ADDITIVE}), ("main.a",), {}), held_to, around)
+        except MigrateError:
+            return False
+        return True
+
+    if passes(around, most):
+        fewer = {name: most[name] for name in most if data.draw(st.booleans())}
+        assert passes(around, fewer)
+        assert passes(replace(around, frozen=None), most)
+        assert passes(Circumstances(), {})

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.binding import fingerprints
+from mcp_migrate.approvals.policy import PolicyChange
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import (
@@ -45,10 +46,12 @@ class Recorder:
     def _milliseconds(self) -> int:
         return round((self._ticks() - self._began) * 1000)
 
-    def configured(self, settings: Settings, *, by: Mapping[str, str], at: datetime) -> None:
+    def configured(
+        self, settings: Settings, *, by: Mapping[str, str], at: datetime, signed: Mapping[str, str] | None = None
+    ) -> None:
         """Which configuration holds, who started with it, and who may do what by it, whenever that is another one."""
         known = self._ledger.last(Kind.CONFIG_LOADED)
-        if known and known[0].body["digest"] == settings.digest:
+        if known and (known[0].body["digest"], known[0].body.get("signed")) == (settings.digest, signed):
             return
         from mcp_migrate.signers.roster import configured  # cryptography loads when it has changed
 
@@ -57,6 +60,7 @@ class Recorder:
             "digest": settings.digest,
             "path": str(settings.path),
             "by": dict(by),
+            "signed": dict(signed) if signed else None,
             "keys": fingerprints(roster),
             "admins": sorted(roster.admins),
             "public_keys": bodies.public(settings),
@@ -66,6 +70,10 @@ class Recorder:
             change = changed(known[0].body.get("rights", ()), now)
             body |= {"before": known[0].body["digest"], "gained": list(change.gained), "lost": list(change.lost)}
         self._write(Draft(Kind.CONFIG_LOADED, body), at=at)
+
+    def policy_changed(self, change: PolicyChange, *, at: datetime) -> None:
+        """The configuration is another one since this server began, and who would gain or lose what by it."""
+        self._write(Draft(Kind.CONFIG_CHANGED, change.told()), at=at)
 
     def received(self, granted: Granted, *, hold: bool = False) -> None:
         """The call, who makes it for whom and why, and the scopes that may allow it.
@@ -89,6 +97,13 @@ class Recorder:
         why = told.refused(call, error, self._redactor)
         body = {**told.called(call, self._redactor), **why, "ms": self._milliseconds}
         self._append(call, Kind.CALL_REFUSED, body, workflow)
+
+    def paused(self, call: Call, *, refusals: int, until: datetime) -> None:
+        """The principal kept trying what was refused, and has to wait."""
+        name, workflow = next((n, w) for n, w in self._workflows.items() if call.principal in w.principals)
+        owner = f"{workflow.owner.name} <{workflow.owner.email}>"
+        said = {"principal": call.principal, "owner": owner, "refusals": refusals, "until": until.isoformat()}
+        self._append(call, Kind.PRINCIPAL_PAUSED, said, name, subject=call.principal)
 
     def parked(self, call: Call, task_id: str, answer: Mapping[str, Any], workflow: str) -> None:
         """The call waits in the background under this id, with all that is needed to make it again."""

@@ -1,0 +1,136 @@
+"""Does somebody vouch for this configuration, and is it still the one that the server began with?
+
+A configuration that names a target above development says who may change it, so that whoever can write the file could
+say anything. Where nobody vouches for it, or it changed, nothing changes a target; reading goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.approvals.freezing import Frozen
+from mcp_migrate.errors import ApprovalInvalidError, MigrateError
+from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.model import Tier, digest
+from mcp_migrate.settings import Settings, changed, rights
+from mcp_migrate.settings.loading import said_in
+from mcp_migrate.settings.manifest import Files, manifest
+from mcp_migrate.settings.pinned import Pinned, is_out_of_reach
+
+if TYPE_CHECKING:
+    from mcp_migrate.signers.vouching import Vouched
+
+_LOOKED_BACK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """Who would gain or lose what by a configuration that changed, or why it is none any more."""
+
+    path: str
+    digest: str
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+    problem: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The configuration of one server, and the keys that may vouch for it on this machine."""
+
+    settings: Settings
+    pinned: Callable[[], Pinned]
+    began: Files | None = None
+
+    @classmethod
+    def now(cls, settings: Settings, pinned: Callable[[], Pinned]) -> Policy:
+        """As it is now: what a server begins with. Raises: ConfigInvalidError."""
+        matters = settings.path is not None and _matters(settings)
+        return cls(settings, pinned, _files(settings, settings.path) if matters and settings.path else None)
+
+    def objection(self, ledger: Ledger) -> Frozen | None:
+        """Why nothing may change a target by this configuration, if anything."""
+        path = self.settings.path
+        if path is None or self.began is None:
+            return None
+        try:
+            if manifest(self.settings, path) != self.began:
+                return _held(path, "it changed since this server began, which has to be started anew with it")
+            signed = self.vouched()
+            if signed is not None and any(signed.at < at for at in _signed_before(ledger)):
+                return _held(path, "an older one than the newest that was signed lies here")
+        except MigrateError as error:
+            return _held(path, error.sentence.rstrip("."))
+        return None
+
+    def change(self) -> PolicyChange | None:
+        """What is another since this server began."""
+        path = self.settings.path
+        if path is None or self.began is None:
+            return None
+        try:
+            files = manifest(self.settings, path)
+            if files == self.began:
+                return None
+            difference = changed(rights(self.settings), rights(said_in(path)))
+        except MigrateError as error:
+            return PolicyChange(str(path), digest([str(path), error.sentence]), (), (), error.sentence)
+        return PolicyChange(str(path), digest(files), difference.gained, difference.lost)
+
+    def told(self) -> dict[str, str] | None:
+        """Who vouches for it, for the record."""
+        try:
+            held = self.vouched()
+        except MigrateError:
+            return None
+        return {"key": held.key, "at": held.at.isoformat()} if held else None
+
+    def vouched(self) -> Vouched | None:
+        """Who vouches for it; None where nobody has to.
+
+        Raises:
+            ApprovalInvalidError: somebody has to and nobody does.
+            ConfigInvalidError: what is policy, or what is pinned, cannot be read.
+        """
+        path = self.settings.path
+        if path is None or not _matters(self.settings) or is_out_of_reach(path):
+            return None
+        pinned = self.pinned()
+        if pinned.lines:
+            from mcp_migrate.signers.vouching import check  # cryptography loads when there is something to check
+
+            return check(path, manifest(self.settings, path), pinned.lines)
+        if any(target.tier is Tier.PRODUCTION for target in self.settings.targets.values()):
+            raise ApprovalInvalidError(
+                f"It names a production target, and no key is pinned in {pinned.place}.",
+                hint="Put the line of an admin's .pub file there, and sign with `mcp-migrate config sign --key FILE`.",
+            )
+        return None
+
+
+def _matters(settings: Settings) -> bool:
+    return any(target.tier is not Tier.DEVELOPMENT for target in settings.targets.values())
+
+
+def _files(settings: Settings, path: Path) -> Files:
+    """As they were read, where the configuration's own text changed since it was."""
+    files = manifest(settings, path)
+    return files | {path.name: settings.read_as or files[path.name]}
+
+
+def _signed_before(ledger: Ledger) -> list[datetime]:
+    """When the configurations that were loaded so far were signed."""
+    said = (event.body.get("signed") for event in ledger.last(Kind.CONFIG_LOADED, limit=_LOOKED_BACK))
+    return [datetime.fromisoformat(each["at"]) for each in said if each]
+
+
+def _held(path: Path, why: str) -> Frozen:
+    return Frozen("*", why, f"its configuration {path.name}")

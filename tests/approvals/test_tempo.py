@@ -1,0 +1,106 @@
+"""Are limits counted on the ledger, and does whoever keeps trying have to wait?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mcp_migrate.approvals.tempo import DAY, Tempo, keeps_trying, refuse_fast, refuse_more, tempo
+from mcp_migrate.errors import LimitReachedError, PausedError
+from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.notices import ALARM, Outbox
+from mcp_migrate.settings import Workflow
+from tests.approvals.conftest import NOON, Desk
+
+ME, MINUTE = "agent:one", timedelta(minutes=1)
+
+
+def workflow(desk: Desk, **limits: Any) -> Workflow:
+    desk.config["workflows"]["schema"]["limits"] = limits
+    return desk.settings.workflows["schema"]
+
+
+def put(desk: Desk, kind: Kind, times: int, *, at: datetime = NOON, **body: Any) -> None:
+    drafts = [Draft(kind, {"principal": ME, **body}, "schema", subject="s") for _ in range(times)]
+    desk.ledger.append(*drafts, at=at)
+
+
+@pytest.mark.parametrize(
+    ("limit", "kind", "window", "step"),
+    [
+        ("calls_per_minute", Kind.CALL_RECEIVED, timedelta(minutes=1), None),
+        ("plans_per_hour", Kind.PLAN_FROZEN, timedelta(hours=1), "plan"),
+        ("applies_per_day", Kind.STEP_STARTED, DAY, "apply"),
+    ],
+)
+@pytest.mark.proves("limits-hold")
+def test_what_a_workflow_did_lately_counts_on_every_server_until_it_is_long_ago(
+    desk: Desk, limit: str, kind: Kind, window: timedelta, step: str | None
+) -> None:
+    held = workflow(desk, **{limit: 3})
+
+    def refused(ledger: Ledger, at: datetime) -> bool:
+        found = tempo(ME, "schema", held, ledger, now=at)
+        try:
+            refuse_fast(ME, held, at, found)
+            refuse_more(held, found, step=step, statements=1)
+        except LimitReachedError:
+            return True
+        return False
+
+    put(desk, kind, 2)
+    assert not refused(desk.ledger, NOON)
+    desk.ledger.append(Draft(kind, {"principal": ME}, "other", subject="s"), at=NOON)
+    assert not refused(desk.ledger, NOON), "another workflow's do not count"
+    put(desk, kind, 1)
+    with Ledger.open(f"sqlite:///{desk.ledger.place}") as another:
+        assert refused(desk.ledger, NOON)
+        assert refused(another, NOON)
+    assert not refused(desk.ledger, NOON + window + MINUTE)
+
+
+@pytest.mark.proves("limits-hold")
+def test_a_plan_that_is_too_long_is_refused_when_it_is_made_and_when_it_is_applied(desk: Desk) -> None:
+    held = workflow(desk, plan_statements=10)
+    refuse_more(held, Tempo(), step="apply", statements=10)
+    refuse_more(held, Tempo(), step=None, statements=11)
+    for step in ("plan", "apply"):
+        with pytest.raises(LimitReachedError, match="11 statements"):
+            refuse_more(held, Tempo(), step=step, statements=11)
+
+
+@pytest.mark.proves("keeps-trying-waits")
+def test_who_keeps_trying_what_is_refused_waits_and_what_is_not_its_fault_does_not_count(desk: Desk) -> None:
+    held = workflow(desk, pause={"after": 3, "within": "10m", "for": "30m"})
+    put(desk, Kind.CALL_REFUSED, 5, code="locked")
+    put(desk, Kind.CALL_REFUSED, 5, code="not_permitted", at=NOON - timedelta(minutes=11))
+    put(desk, Kind.CALL_REFUSED, 2, code="not_permitted")
+    assert keeps_trying(ME, held, desk.ledger, now=NOON) is None
+    put(desk, Kind.CALL_REFUSED, 1, code="render_failed")
+    ends = NOON + timedelta(minutes=30)
+    assert keeps_trying(ME, held, desk.ledger, now=NOON) == (3, ends)
+    assert keeps_trying("agent:two", held, desk.ledger, now=NOON) is None
+    body = {"principal": ME, "until": ends.isoformat(), "owner": "Ada <ada@example.com>", "refusals": 3}
+    desk.ledger.append(Draft(Kind.PRINCIPAL_PAUSED, body, "schema", subject=ME), at=NOON)
+    found = tempo(ME, "schema", held, desk.ledger, now=NOON)
+    with pytest.raises(PausedError, match="kept trying"):
+        refuse_fast(ME, held, NOON, found)
+    refuse_fast(ME, held, ends, found)
+    assert keeps_trying(ME, held, desk.ledger, now=ends) is None, "it begins anew"
+
+
+@pytest.mark.proves("keeps-trying-waits", "freeze-holds")
+def test_people_are_told_who_waits_and_what_is_frozen_each_once(desk: Desk) -> None:
+    pager = {"kind": "command", "name": "pager", "run": ["true"], "on": ["expired"]}
+    desk.config["notify"] = [pager]
+    body = {"principal": ME, "until": NOON.isoformat(), "owner": "Ada <ada@example.com>", "refusals": 3}
+    desk.ledger.append(Draft(Kind.PRINCIPAL_PAUSED, body, "schema", subject=ME), at=NOON)
+    frozen = {"target": "*", "reason": "an incident", "by": "root"}
+    desk.ledger.append(Draft(Kind.TARGET_FROZEN, frozen, subject="*"), at=NOON)
+    outbox = Outbox(desk.settings, desk.ledger, lambda: NOON)
+    told = [(due.notice.occasion, due.notice.headline.split(",")[0]) for due in outbox.due()]
+    assert told == [(ALARM, f"PAUSED: {ME} kept trying what is refused"), (ALARM, "FROZEN: everything")]
+    assert outbox.send() == (None, None)
+    assert not tuple(outbox.due())

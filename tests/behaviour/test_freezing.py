@@ -1,0 +1,84 @@
+"""Does nothing change a frozen target, whatever was planned and approved, and does reading go on?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import pytest
+
+from mcp_migrate.__main__ import load_settings
+from mcp_migrate.approvals.freezing import freeze
+from mcp_migrate.ledger import Kind
+from mcp_migrate.model import Call, Caller
+from mcp_migrate.pipeline import Watch
+from mcp_migrate.wiring import Wiring
+from tests.world import World
+
+
+@pytest.mark.proves("freeze-holds", "interface-frozen")
+def test_a_frozen_target_is_read_and_planned_and_not_changed_until_it_is_let_go_on(at_a1: World) -> None:
+    async def tries() -> dict[str, str]:
+        async with at_a1.agent(knowing=True) as agent:
+            calls: dict[str, dict[str, Any]] = {
+                "schema_read": {"target": "shop"},
+                "migration_status": {"target": "shop"},
+                "revision_create": {
+                    "target": "shop",
+                    "message": "a table",
+                    "source": "sql",
+                    "upgrade_sql": ["CREATE TABLE x (a int)"],
+                    "downgrade_sql": ["DROP TABLE x"],
+                },
+                "migration_apply": {"plan_id": at_a1.planned},
+            }
+            answers = {name: await agent.call(name, **arguments) for name, arguments in calls.items()}
+        return {name: str(answer.get("code") or answer.get("status") or "read") for name, answer in answers.items()}
+
+    done = at_a1.here("freeze", "shop", "--reason", "an incident")
+    assert (done.returncode, "shop is frozen" in done.stdout) == (0, True)
+    assert anyio.run(tries) == {
+        "schema_read": "read",
+        "migration_status": "read",
+        "revision_create": "frozen",
+        "migration_apply": "frozen",
+    }
+    refused = at_a1.events(Kind.CALL_REFUSED)[-1]
+    assert refused.body["rule"]["frozen"]["what"] == "shop"
+    assert "frozen since" in at_a1.here("doctor").stdout
+    assert at_a1.here("thaw", "shop", "--reason", "over").returncode == 0
+    assert anyio.run(tries)["migration_apply"] == "applied"
+
+
+@pytest.mark.proves("freeze-holds")
+def test_a_freeze_that_comes_after_the_call_was_permitted_still_stops_it(at_a1: World) -> None:
+    wiring, now = Wiring(load_settings(at_a1.config)), datetime.now(UTC)
+
+    def too_late() -> bool:
+        freeze("*", "now", "root", wiring.settings, wiring.ledger, now=now)
+        return False
+
+    arguments = {"plan_id": at_a1.planned, "intent": "to be overtaken"}
+    call = Call("call_1", "migration_apply", arguments, "to be overtaken", Caller("agent:demo"), now)
+    with pytest.raises(Exception, match="frozen"):
+        wiring.run(call, wiring.registry["migration_apply"], watch=Watch(cancelled=too_late))
+    assert "loyalty_points" not in at_a1.columns("customers")
+    [finished] = at_a1.events(Kind.STEP_FINISHED)
+    assert (finished.body["status"], finished.body["code"]) == ("failed", "frozen")
+
+
+@pytest.mark.proves("keeps-trying-waits", "interface-paused", "limits-hold", "interface-limit-reached")
+def test_an_agent_that_keeps_trying_is_paused_and_a_workflow_is_held_to_its_limits(at_a1: World) -> None:
+    limits = {"pause": {"after": 3, "within": "10m", "for": "30m"}, "plan_statements": 1}
+    at_a1.configure(lambda c: c["workflows"]["shop-agent"].update(limits=limits))
+
+    async def tries() -> list[str]:
+        async with at_a1.agent(knowing=True) as agent:
+            long = await agent.call("migration_plan", target="shop", to="b2")
+            wrong = [await agent.call("migration_apply", plan_id=f"plan_{n}") for n in range(3)]
+            return [answer["code"] for answer in (long, *wrong, await agent.call("schema_read", target="shop"))]
+
+    assert anyio.run(tries) == ["limit_reached", *["plan_not_found"] * 3, "paused"]
+    [paused] = at_a1.events(Kind.PRINCIPAL_PAUSED)
+    assert (paused.body["principal"], paused.body["refusals"]) == ("agent:demo", 3)
