@@ -40,6 +40,9 @@ def running(*options: str) -> Iterator[str]:
         Path(folder).chmod(0o755)
         data = Path(folder, "data")
         account = _account(folder)
+        own = Path(folder, "scratch")  # servers in other containers call their files in a shared one alike
+        own.mkdir()
+        own.chmod(0o777)
         made = subprocess.run(
             [
                 str(_program("mariadb-install-db")),
@@ -52,6 +55,7 @@ def running(*options: str) -> Iterator[str]:
             check=False,
             capture_output=True,
             text=True,
+            env={**os.environ, "TMPDIR": str(own)},
         )
         assert made.returncode == 0, made.stdout + made.stderr
         first = Path(folder, "first.sql")
@@ -76,6 +80,7 @@ class Server:
                 "--bind-address=127.0.0.1",
                 f"--pid-file={folder}/pid",
                 f"--log-error={folder}/log",
+                f"--tmpdir={folder}/scratch",
             ),
             *(
                 "--innodb-flush-log-at-trx-commit=0",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mcp_migrate.dialects.keeper import Loss
 from mcp_migrate.dialects.wording import Wording
@@ -10,9 +10,14 @@ from mcp_migrate.dialects.wording import Wording
 SINCE = "rows that were written since the apply"
 
 
-def orphaned(wording: Wording, loss: Loss, place: str, only: str = "") -> Iterator[tuple[str, str]]:
-    """For each foreign key: whether what would come back refers to rows that went in the meantime."""
-    numbers = {column.name: f"u.o{i}" for i, column in enumerate(loss.columns, 1)}
+def orphaned(
+    wording: Wording, loss: Loss, place: str, only: str = "", *, names: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """For each foreign key: whether what would come back refers to rows that went in the meantime.
+
+    `names` say what the columns are called in a place ``u`` that is no copy.
+    """
+    numbers = names or {column.name: f"u.o{i}" for i, column in enumerate(loss.columns, 1)}
     for reference in loss.refers:
         ours = [numbers[name] for name in reference.columns if name in numbers]
         if len(ours) == len(reference.columns):

@@ -42,7 +42,7 @@ def settled(plan: Plan, mark: Mark | None, reader: Reader, began: Mapping[int, b
     if not ran and doubt is None:
         return Settled("failed", "its mark and the record say that no statement was committed", where, now)
     sent = [*plan.statements[: mark.done], *([following] if doubt is not None else [])]
-    if all(statement.kind == "preserve" for statement in sent):
+    if all(map(only_keeps, sent)):
         return Settled("failed", "its mark and the record say that it got no further than keeping rows", where, now)
     how = f"its mark says that {mark.done} of {len(plan.statements)} statements stand"
     if doubt is not None and began is not None:
@@ -50,6 +50,11 @@ def settled(plan: Plan, mark: Mark | None, reader: Reader, began: Mapping[int, b
     missing = tuple(not_ran(plan, {"ran": ran, "uncertain": doubt}))
     left = reader.left_by(following) if began and doubt is not None and began[doubt] else None
     return Settled("partially_applied", how, where, now, ran, doubt, missing, left)
+
+
+def only_keeps(statement: Statement) -> bool:
+    """Whether it makes or fills a place for undo data, which does no harm; what is moved aside is away."""
+    return statement.kind == "preserve" and statement.sql.partition(" ")[0] not in {"ALTER", "RENAME"}
 
 
 def not_ran(plan: Plan, outcome: Mapping[str, Any]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from mcp_migrate.dialects.settlement import only_keeps
 from mcp_migrate.model import Plan, Statement
 
 OURS = frozenset({"preserve", "restore"})
@@ -35,13 +36,19 @@ def _can_run(restoring: Statement, missing: set[str]) -> bool:
 
 
 def _never_kept(begun: Plan, ran: Sequence[Statement]) -> set[str]:
-    """The places of undo data for statements that did not run: what they would hold was not lost."""
+    """The places of undo data for statements that did not run: what they would hold was not lost.
+
+    What is parked is away as soon as it is moved.
+    """
     undo = begun.undo
     lost: set[str] = set()
+    aside = {name for kept in undo.parked for name in _NAME.findall(kept.place)} if undo else set()
     seen: list[str] = []
     for statement in ran:
         if statement.kind == "preserve":
-            seen += _NAME.findall(statement.sql)
+            named = _NAME.findall(statement.sql)
+            seen += named
+            lost.update(() if only_keeps(statement) else aside & set(named))
         elif statement.kind == "change":
             lost.update(seen)
     places = {name for kept in undo.kept for name in _NAME.findall(kept.place)} if undo else set()

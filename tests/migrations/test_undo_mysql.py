@@ -13,8 +13,9 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Scratch
 from mcp_migrate.dialects.mysql.adding import nulls_taken
 from mcp_migrate.dialects.mysql.connection import connect
-from mcp_migrate.errors import LockTimeoutError, PartiallyAppliedError
+from mcp_migrate.errors import LockTimeoutError, PartiallyAppliedError, UndoConflictError
 from mcp_migrate.migrations.resuming import Ground, Stopped, finish, undo
+from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Effect, Plan
 from mcp_migrate.rules import judge
 from mcp_migrate.schema import shape
@@ -132,13 +133,13 @@ def _run_until(url: str, plan: Plan, number: int) -> None:
             raise KeyboardInterrupt
 
 
-def ground(url: str) -> Ground:
+def ground(url: str, *more: str) -> Ground:
     dialect = dialect_for(url)
 
     @contextmanager
     def fresh() -> Iterator[Scratch]:
         with dialect.open_scratch(url) as scratch:
-            made(scratch.url, *SMALL)
+            made(scratch.url, *SMALL, *more)
             yield scratch
 
     return Ground(dialect, url, schema_of(url), "a", fresh)
@@ -163,6 +164,75 @@ def test_a_plan_that_stopped_between_keeping_and_losing_goes_on_and_back(
         ask(mariadb_url, "DELETE FROM t WHERE b = 99")
     assert look() == start
     assert on.doubts == ()
+
+
+BIG = (
+    "CREATE TABLE u (id int AUTO_INCREMENT PRIMARY KEY, t int, s int, KEY by_s (s), CHECK (s > 0),"
+    " CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id) ON DELETE CASCADE, FOREIGN KEY (s) REFERENCES u (id))"
+)
+MANY = (*SMALL, BIG, *ROWS, "INSERT INTO u (t, s) VALUES (1, 1), (2, 1), (3, 2)")
+
+
+def parked(url: str) -> Plan:
+    plan = plan_for(url, ["DROP TABLE u"], [BIG], Keeping(park=1))
+    assert plan.undo is not None
+    assert [kept.method for kept in plan.undo.kept] == ["parked"]
+    return plan
+
+
+@pytest.mark.proves("undo-parked")
+def test_a_parked_table_is_out_of_the_way_and_comes_back_as_it_was(mariadb_url: str) -> None:
+    look = made(mariadb_url, *MANY)
+    start = look()
+    plan = parked(mariadb_url)
+    for statements in (plan.statements, plan.reverse.statements):
+        judged = judge(statements, dialect="mariadb", schema=schema_of(mariadb_url))
+        assert Effect.UNKNOWN not in {effect for each in judged for effect in each.effects}
+    run(mariadb_url, plan.statements)
+    assert "_mcp" not in str(schema_of(mariadb_url))
+    for sql in (BIG, "DROP TABLE u", "DELETE FROM t WHERE id = 2"):  # its names are free, and it refers to nothing
+        ask(mariadb_url, sql)
+    with pytest.raises(UndoConflictError, match=r"refers to rows of .*\.t that are gone"):
+        run(mariadb_url, plan.reverse.statements)
+    ask(mariadb_url, "INSERT INTO t (id, a, b) VALUES (2, 'y', 2)")
+    run(mariadb_url, plan.reverse.statements)
+    assert look() == start
+    again = parked(mariadb_url)
+    run(mariadb_url, again.statements)
+    ask(mariadb_url, "UPDATE _mcp_migrate_undo SET until = kept_at")
+    assert again.undo is not None
+    assert dialect_for(mariadb_url).prune(mariadb_url, keys={again.undo.key}) == (again.undo.key,)
+    assert [name for (name,) in ask(mariadb_url, "SHOW TABLES LIKE '\\_mcp%'")] == ["_mcp_migrate_undo"]
+
+
+@pytest.mark.parametrize("before", ["RENAME TABLE", "DROP TABLE u"])
+@pytest.mark.parametrize("way", [finish, undo])
+def test_parking_that_stopped_half_way_goes_on_and_back(
+    mariadb_url: str, way: Callable[[Stopped, Ground], Plan], before: str
+) -> None:
+    look = made(mariadb_url, *MANY)
+    start = look()
+    plan = parked(mariadb_url)
+    at = stopped(mariadb_url, plan, before)
+    on = way(at, ground(mariadb_url, BIG))
+    run(mariadb_url, on.statements)
+    if way is finish:
+        run(mariadb_url, on.reverse.statements)
+    assert look() == start
+
+
+ASIDE = {
+    "CREATE TABLE v (u int REFERENCES u (id))": "refers to it",
+    "ALTER TABLE u ADD CONSTRAINT positive CHECK (t > 0)": "has a name that would stay taken",
+}
+
+
+@pytest.mark.parametrize("sql", ASIDE)
+def test_what_would_stay_in_the_way_of_others_is_not_parked(mariadb_url: str, sql: str) -> None:
+    made(mariadb_url, *MANY, sql)
+    told: Any = plan_for(mariadb_url, ["DROP TABLE u"], [BIG], Keeping(rows=2, park=1)).undo
+    assert told.parked == ()
+    assert any(ASIDE[sql] in why for why in told.why_not), told
 
 
 def test_nobody_writes_between_the_copy_and_the_loss(mariadb_url: str) -> None:

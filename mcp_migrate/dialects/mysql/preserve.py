@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from mcp_migrate.dialects.guards import orphaned
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
+from mcp_migrate.dialects.mysql import parking
 from mcp_migrate.dialects.mysql.adding import assigned, made_again, nulls_taken
 from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.itself import in_any_order, own_keys
@@ -19,7 +21,7 @@ from mcp_migrate.dialects.mysql.whole_rows import MysqlWholeRows
 from mcp_migrate.dialects.mysql.words import stays_inside, words
 from mcp_migrate.dialects.preserving import SqlKeeper
 from mcp_migrate.model import Kept, Statement
-from mcp_migrate.schema.model import Column, Table
+from mcp_migrate.schema.model import Column, Schema, Table
 
 MANIFEST = quote(UNDO)
 _COLUMNS = (
@@ -144,12 +146,24 @@ class MysqlKeeper(MysqlWholeRows, SqlKeeper):
         section = tuple(ran[locked:])
         return () if any(s.kind != "preserve" for s in section) or ["UNLOCK"] in ours[locked:] else section
 
-    def noted(self, kept: Kept, *, key: str, seconds: float, rows: int | None = None) -> str:  # noqa: ARG002  not parked
+    def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
+        """Under a name that readers leave out."""
+        return parking.parked(loss, place=self.place(key, n), schema=schema, orphans=self._orphans)
+
+    def remade(self, statements: Sequence[str], loss: Loss) -> tuple[int, ...]:
+        """By a second reader of SQL."""
+        return parking.remade(statements, loss, made_again)
+
+    def _orphans(self, loss: Loss, place: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+        return orphaned(self, loss, place, names=names)
+
+    def noted(self, kept: Kept, *, key: str, seconds: float, rows: int | None = None) -> str:
         """One line of it."""
         texts = [key, kept.place, kept.table, ", ".join(kept.columns), kept.method]
         given = ", ".join(map(_text, texts))
         until = f"utc_timestamp() + INTERVAL {seconds:.0f} SECOND"
-        return f"INSERT INTO {MANIFEST} SELECT {given}, count(*), utc_timestamp(), {until} FROM {kept.place}"  # noqa: S608  quoted
+        count, source = ("count(*)", f" FROM {kept.place}") if kept.ends is None else (rows or 0, "")
+        return f"INSERT INTO {MANIFEST} SELECT {given}, {count}, utc_timestamp(), {until}{source}"
 
     def spent(self, key: str, places: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
         """The lines, while rows can still be rolled back; then the tables."""

@@ -23,6 +23,7 @@ from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, u
 from mcp_migrate.dialects.mysql.waiting import lock_owner, open_transactions
 from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, locks, stays_inside
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
+from mcp_migrate.dialects.settlement import only_keeps
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
 from mcp_migrate.model import Statement
 
@@ -48,7 +49,7 @@ class MysqlWriter(MysqlReader):
     def __init__(self, connection: pymysql.Connection[Any], url: str, statements: Sequence[Statement]) -> None:
         super().__init__(connection, url)
         self._sequence = FrozenSequence(statements)
-        self._keeps = {statement.n for statement in statements if statement.kind == "preserve"}
+        self._keeps = {statement.n for statement in statements if only_keeps(statement)}
         self._mode = SQL_MODE
         self._holding = False
         self._marked: tuple[Place, str] | None = None

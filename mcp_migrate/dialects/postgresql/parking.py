@@ -8,7 +8,7 @@ what is parked (foreign keys) or keep others waiting (not null, constraints and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from mcp_migrate.dialects.keeper import Loss, Texts
@@ -24,10 +24,13 @@ _PLAIN_INDEX = re.compile(
     r"CREATE (?:UNIQUE )?INDEX .* USING \w+ \((?P<keys>[\w\", ]+)\)(?: INCLUDE \((?P<more>[^)]*)\))?"
 )
 _USERS_OWN = re.compile(r'(?:::|\b)"?\w+"?\."?\w+"?')
+Orphans = Callable[[Loss, str, dict[str, str]], Iterable[tuple[str, str]]]
+"""The guards for foreign keys of what was parked, in a place ``u`` where its columns are called so."""
+
 _OF_TABLES = frozenset({"alter_table_stmt", "create_stmt"})
 
 
-def parked(loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
+def parked(loss: Loss, *, key: str, n: int, schema: Schema, orphans: Orphans) -> tuple[Texts, ...] | str:
     """The texts for a table, or for each column; or why it cannot be parked."""
     table = loss.table
     others = [o.kind for o in schema.others if o.table == table.qualified or _publishes(o.kind, o.definition, table)]
@@ -40,8 +43,8 @@ def parked(loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...]
     if leaning:
         return f"{table.qualified}.{leaning[0]} needs something that can be dropped: a type or function of the users'"
     if whole:
-        return _table(loss, f"u_{key}_{n}")
-    found = [_column(loss, column, f"{HIDDEN}{key}_{n}_{i}") for i, column in enumerate(loss.columns, 1)]
+        return _table(loss, f"u_{key}_{n}", orphans)
+    found = [_column(loss, column, f"{HIDDEN}{key}_{n}_{i}", orphans) for i, column in enumerate(loss.columns, 1)]
     return next((each for each in found if isinstance(each, str)), tuple(t for t in found if isinstance(t, Texts)))
 
 
@@ -65,7 +68,7 @@ def hidden_column(key: str, place: str) -> str | None:
     return name if ours and all(number.isdecimal() for number in numbers) else None
 
 
-def _table(loss: Loss, name: str) -> tuple[Texts, ...] | str:
+def _table(loss: Loss, name: str, orphans: Orphans) -> tuple[Texts, ...] | str:
     table = loss.table
     place, here = f"{UNDO}.{name}", quoted(table.schema, table.name)
     away = [c for c in table.constraints if c.kind == "foreign_key" and refers(c, table) != table.qualified]
@@ -89,11 +92,11 @@ def _table(loss: Loss, name: str) -> tuple[Texts, ...] | str:
     )
     back = tuple(sql for c in away for sql in remake.constraint_texts(table, c))
     there = (f"SELECT 1 FROM {place} WHERE false", f"what was parked of {table.qualified} is not there any more")  # noqa: S608  ours
-    guards = (there, *_orphans(loss, place, {column.name: quoted(column.name) for column in table.columns}))
+    guards = (there, *orphans(loss, place, {each.name: f"u.{quoted(each.name)}" for each in table.columns}))
     return (Texts(place, "parked", before, back=back, guards=guards, instead=instead, ends=f"DROP TABLE {place}"),)
 
 
-def _column(loss: Loss, column: Column, hidden: str) -> Texts | str:
+def _column(loss: Loss, column: Column, hidden: str, orphans: Orphans) -> Texts | str:
     table = loss.table
     here, name = quoted(table.schema, table.name), quoted(column.name)
     if column.identity or column.generated or (column.default or "").startswith("nextval("):
@@ -118,22 +121,8 @@ def _column(loss: Loss, column: Column, hidden: str) -> Texts | str:
     gone = f"what was parked of {table.qualified}.{column.name} is not there any more"
     instead = (f"ALTER TABLE {here} RENAME COLUMN {hidden} TO {name}", *needed)
     ends = f"ALTER TABLE {here} DROP COLUMN {hidden}"
-    guards = ((empty, gone if column.nullable else since), *_orphans(loss, here, {column.name: hidden}))
+    guards = ((empty, gone if column.nullable else since), *orphans(loss, here, {column.name: f"u.{hidden}"}))
     return Texts(f"{here}.{hidden}", "parked", before, guards=guards, instead=instead, ends=ends)
-
-
-def _orphans(loss: Loss, place: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """For each foreign key: whether what would come back refers to rows that went in the meantime."""
-    for reference in loss.refers:
-        ours = [f"u.{names[name]}" for name in reference.columns if name in names]
-        if len(ours) == len(reference.columns):
-            pairs = zip(ours, reference.to, strict=True)
-            match = " AND ".join(f"{one} = t.{quoted(column.name)}" for one, column in pairs)
-            parent = quoted(reference.parent.schema, reference.parent.name)
-            there = f"NOT EXISTS (SELECT 1 FROM {parent} AS t WHERE {match})"  # noqa: S608  quoted
-            known = "".join(f"{one} IS NOT NULL AND " for one in ours)
-            why = f"what would come back into {loss.table.qualified} refers to rows of {reference.parent.qualified}"
-            yield f"SELECT 1 FROM {place} AS u WHERE {known}{there}", f"{why} that are gone"  # noqa: S608  quoted
 
 
 def _sequences(table: Table) -> Iterator[str]:

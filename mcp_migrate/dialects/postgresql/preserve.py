@@ -6,8 +6,9 @@ itself has, as they are. Comparing is by text: not every type has an equality.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from mcp_migrate.dialects.guards import orphaned
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
 from mcp_migrate.dialects.postgresql import cascading, parking, silencing
 from mcp_migrate.dialects.postgresql.parking import UNDO
@@ -77,11 +78,14 @@ class PostgresKeeper(SqlKeeper):
 
     def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:
         """In our schema, or under a hidden name."""
-        return parking.parked(loss, key=key, n=n, schema=schema)
+        return parking.parked(loss, key=key, n=n, schema=schema, orphans=self._orphans)
 
     def remade(self, statements: Sequence[str], loss: Loss) -> tuple[int, ...]:
         """By PostgreSQL's own grammar."""
         return parking.remade(statements, loss)
+
+    def _orphans(self, loss: Loss, place: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+        return orphaned(self, loss, place, names=names)
 
     def counters(self, loss: Loss, *, key: str, n: int) -> Texts | None:
         """How far the sequences that belong to the columns have counted."""

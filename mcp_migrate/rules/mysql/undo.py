@@ -49,6 +49,20 @@ NOTED = replace(
     flags=("DROP TABLE IF EXISTS `_mcp_migrate_undo_a_1`",),
     passes=("DROP TABLE IF EXISTS users",),
 )
+PARK = replace(
+    keeping.PARK,
+    lock="METADATA EXCLUSIVE",
+    transactional=False,
+    flags=("RENAME TABLE `users` TO `_mcp_migrate_undo_a_1`, `_mcp_migrate_undo_a_1_s` TO `users`",),
+    passes=("RENAME TABLE users TO people",),
+)
+FETCH = replace(
+    keeping.FETCH,
+    lock="METADATA EXCLUSIVE",
+    transactional=False,
+    flags=("RENAME TABLE `users` TO `_mcp_migrate_undo_a_1_s`, `_mcp_migrate_undo_a_1` TO `users`",),
+    passes=("RENAME TABLE users TO people",),
+)
 
 
 def ours(statement: Statement, read: Sequence[Token], place: Place) -> list[Finding] | None:
@@ -61,6 +75,8 @@ def ours(statement: Statement, read: Sequence[Token], place: Place) -> list[Find
         return [found(NOTED)]
     if words.startswith("LOCK "):
         return _locked(Cursor(read), place) if keeps else None
+    if (moved := _moved(Cursor(read), keeps=keeps)) is not None:
+        return [found(PARK if keeps else FETCH, place.full(moved))]
     return _of(statement, place)
 
 
@@ -93,6 +109,59 @@ def _locked(cursor: Cursor, place: Place) -> list[Finding] | None:
         return None
     theirs = dict.fromkeys(place.full(name) for name in names if not name[1].startswith(_PREFIX))
     return [found(KEEP, *theirs)]
+
+
+def _moved(cursor: Cursor, *, keeps: bool) -> Name | None:
+    """The table that is moved aside or comes back, or is changed so that it can; None where it is no such step."""
+    ways = {"RENAME TABLE": _exchanged, "ALTER TABLE": _altered, "CREATE TABLE IF NOT EXISTS": _stand_in}
+    try:
+        name = ways[cursor.want(*ways)](cursor, keeps=keeps)
+        cursor.end()
+    except Refused:
+        return None
+    return name
+
+
+def _altered(cursor: Cursor, *, keeps: bool) -> Name:
+    """What it refers to may go from now on; what stands in its place is a stand-in of ours."""
+    name = cursor.qualified()
+    cursor.want("DROP FOREIGN KEY" if keeps else "MODIFY COLUMN")
+    if keeps:
+        cursor.name()
+    else:
+        _our_column(cursor)
+    return name
+
+
+def _stand_in(cursor: Cursor, *, keeps: bool) -> Name:
+    """In the place of a table that comes back, so that the two can be exchanged."""
+    name = cursor.qualified()
+    if keeps:
+        raise Refused("nothing comes back there")
+    _our_column(cursor.inner(cursor.group()))
+    return name
+
+
+def _our_column(cursor: Cursor) -> None:
+    if not cursor.name().startswith(f"{_PREFIX}_"):
+        raise Refused("it is no column of a stand-in")
+    cursor.want("INT")
+    cursor.end()
+
+
+def _exchanged(cursor: Cursor, *, keeps: bool) -> Name:
+    """``t TO ours, ours TO t``: a table and a stand-in for it, one of which is called by a name of ours."""
+    name = cursor.qualified()
+    cursor.want("TO")
+    aside = cursor.qualified()
+    cursor.want(",")
+    comes = cursor.qualified()
+    cursor.want("TO")
+    same = cursor.qualified() == name
+    stand_in, place = (comes, aside) if keeps else (aside, comes)
+    if not same or not place[1].startswith(f"{_PREFIX}_") or stand_in != ("", f"{place[1]}_s"):
+        raise Refused("it does not exchange a table for a stand-in of ours")
+    return name
 
 
 def _kept(tree: Any, place: Place) -> list[Finding]:
