@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -65,6 +65,9 @@ class Parking(Protocol):
         ...
 
 
+_P = TypeVar("_P")
+
+
 class _TaskParams(types.RequestParams):
     task_id: str
 
@@ -102,9 +105,9 @@ class Tasks:
     def attach(self, server: Server[Any]) -> None:
         """Advertise the extension and answer its methods."""
         server.extensions[EXTENSION] = {}
-        server.add_request_handler("tasks/get", _TaskParams, refusing(self.get))
-        server.add_request_handler("tasks/update", _UpdateParams, refusing(self.update))
-        server.add_request_handler("tasks/cancel", _TaskParams, refusing(self.cancel))
+        server.add_request_handler("tasks/get", _TaskParams, refusing(_declared(self.get)))
+        server.add_request_handler("tasks/update", _UpdateParams, refusing(_declared(self.update)))
+        server.add_request_handler("tasks/cancel", _TaskParams, refusing(_declared(self.cancel)))
 
     async def create(self, call: Call, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Park a call that waits for people; the handle is on the ledger before the client has it."""
@@ -200,6 +203,20 @@ class Tasks:
         self._results[task.task_id] = result
         told_result = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return _complete({**_told(task, "completed", "The call has its answer."), "result": told_result})
+
+
+def _declared(handler: Callable[[Context, _P], Awaitable[dict[str, Any]]]) -> Callable[[Context, _P], Any]:
+    """The method for clients that say they know tasks; the extension has the others hear what they lack."""
+
+    async def answer(context: Context, params: _P) -> dict[str, Any]:
+        if not knows_tasks(context):
+            needed = types.ClientCapabilities(extensions={EXTENSION: {}})
+            data = types.MissingRequiredClientCapabilityErrorData(required_capabilities=needed)
+            told = data.model_dump(by_alias=True, mode="json", exclude_none=True)
+            raise MCPError(types.MISSING_REQUIRED_CLIENT_CAPABILITY, f"This is for clients of {EXTENSION}", told)
+        return await handler(context, params)
+
+    return answer
 
 
 def knows_tasks(context: Context) -> bool:
