@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,17 +42,18 @@ def serve(words: Sequence[str]) -> None:
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
     parser.add_argument("--token-file", type=Path, help="a launch token that proves --as, in a file of yours alone")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve a team there; who calls is in its tokens")
+    parser.add_argument("--log", choices=("warning", "info"), default="warning", help="info: each step of each call")
     options = parser.parse_args(words)
     if options.http and (options.principal or options.token_file):
         parser.error("--as and --token-file name one principal; over HTTP each token names its own")
     settings = load_settings(options.config)
     if options.http:
-        serve_team(Wiring(settings), options.http)
+        serve_team(Wiring(settings), options.http, options.log)
     else:
-        serve_one(Wiring(settings, serves_pages=True), options.principal, options.token_file)
+        serve_one(Wiring(settings, serves_pages=True), options.principal, options.token_file, options.log)
 
 
-def serve_one(wiring: Wiring, named: str | None, token_file: Path | None) -> None:
+def serve_one(wiring: Wiring, named: str | None, token_file: Path | None, log: str) -> None:
     """Serve one principal on standard input and output; does not return."""
     principal, registry = choose_principal(wiring.settings, named), wiring.registry
 
@@ -62,12 +63,13 @@ def serve_one(wiring: Wiring, named: str | None, token_file: Path | None) -> Non
     from mcp_migrate.server.who import always, until
 
     caller, ends = identified(wiring, principal, token_file)
-    _begin(wiring)
+    send_rest = _begin(wiring, log)
     calls = Calls()
-    serve_stdio(build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls), calls)
+    server = build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls)
+    serve_stdio(server, calls, send_rest)
 
 
-def serve_team(wiring: Wiring, address: str) -> None:
+def serve_team(wiring: Wiring, address: str, log: str) -> None:
     """Serve everybody who has a token, at ``HOST:PORT``, until a signal arrives."""
     http = wiring.settings.http
     if http is None:
@@ -78,7 +80,7 @@ def serve_team(wiring: Wiring, address: str) -> None:
     from mcp_migrate.server.http.app import Team, build, keys
     from mcp_migrate.server.http.serving import listen, serve_http
 
-    _begin(wiring)
+    send_rest = _begin(wiring, log)
     opened, calls = listen(address), Calls()
     port = opened.getsockname()[1]
     pages = wiring.team_pages(port, keys(http)[0])
@@ -86,17 +88,20 @@ def serve_team(wiring: Wiring, address: str) -> None:
     _ = wiring.pipeline  # one for all: calls of several threads would each make one
     print(f"Serving {http.resource} on port {port}.", flush=True)  # noqa: T201  standard output belongs to nobody else
     serve_http(app, calls, opened, drain_seconds=http.drain.total_seconds())
+    send_rest()
 
 
-def _begin(wiring: Wiring) -> None:
-    """What every server does beside its calls."""
+def _begin(wiring: Wiring, log: str) -> Callable[[], None]:
+    """What every server does beside its calls; the answer is to be done at its end."""
     from mcp_migrate.server.log import log_to_stderr
 
-    log_to_stderr()
+    log_to_stderr(steps=log == "info")
+    send_rest = wiring.export()
     if wiring.settings.notify:
         wiring.tell_people()
     if wiring.settings.checkpoints:
         wiring.keep_watching()
+    return send_rest
 
 
 def load_settings(explicit: Path | None, folder: Path | None = None) -> Settings:

@@ -7,7 +7,8 @@ import hmac
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mcp_migrate.settings import Settings, Target
     from mcp_migrate.tools.interface import Database
     from mcp_migrate.tools.specs import RegisteredTool, Registry
+    from mcp_migrate.watching.telemetry import Telemetry
     from mcp_migrate.web.serving import Served
 
 
@@ -58,12 +60,38 @@ class Wiring:
         from mcp_migrate.ledger import Ledger
 
         ledger = Ledger.open(self.settings.resolved_ledger(), remember=self.settings.ledger_head)
+        ledger.after.append(self.telemetry.noticed)
         if self.settings.checkpoints is not None:
-            ledger.after = self._noticed
+            ledger.after.append(self._noticed)
         return ledger
 
     def _noticed(self, events: Sequence[Event]) -> None:
         self.keeper.noticed(events)  # which needs the ledger, so that it is made when the first entry is there
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """What is seen of calls from outside."""
+        from mcp_migrate.watching.telemetry import Telemetry
+
+        return Telemetry()
+
+    def export(self) -> Callable[[], None]:
+        """Send spans and metrics to the collector; the answer sends what is left. Raises: ConfigInvalidError."""
+        if self.settings.telemetry is None:
+            return lambda: None
+        from mcp_migrate.watching.exporting import export
+
+        return export(self.settings.telemetry, self.waiting)
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many requests wait for people, by target."""
+        from mcp_migrate.approvals.known import known
+        from mcp_migrate.approvals.standing import status_of
+
+        now, memory = datetime.now(UTC), known(self.ledger)
+        asked = [each for name in self.settings.workflows for each in memory.maybe_open(name, self.ledger, now=now)]
+        pending = [each for each in asked if status_of(each, self.ledger, self.settings, now=now) == "pending"]
+        return Counter(str(each.body["target"]) for each in pending)
 
     @cached_property
     def keeper(self) -> Keeper:
@@ -113,11 +141,13 @@ class Wiring:
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
         """Pass one call through the door."""
-        return self.pipeline.run(call, tool, watch=watch)
+        with self.telemetry.call(call):
+            return self.pipeline.run(call, tool, watch=watch)
 
     def refused(self, call: Call, error: MigrateError) -> None:
         """Record a call that never came to the door."""
-        self.pipeline.refused(call, error)
+        with self.telemetry.call(call):
+            self.pipeline.refused(call, error)
 
     def may_park(self, call: Call) -> bool:
         """Whether the record will hold all that is needed to make this call again."""

@@ -35,8 +35,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._line = Line(self._write)
         self._last: tuple[Any, Frontier] = (None, Frontier())
-        self.after: Callable[[Sequence[Event]], None] | None = None
-        """What is told of each entry once it is on the disk."""
+        self.after: list[Callable[[Sequence[Event]], None]] = []
+        """Who is told of each entry once it is on the disk, by the thread that wrote it."""
         self._remembered: dict[Any, Any] = {}
 
     @classmethod
@@ -71,8 +71,8 @@ class Ledger:
         consumes = [str(draft.subject) for draft in drafts if draft.kind == Kind.APPROVAL_CONSUMED]
         rows = self._line.settle(Waiting(drafts, texts, moment, consumes))
         events = tuple(event_of(row) for row in rows)
-        if self.after is not None:
-            self.after(events)
+        for told in self.after:
+            told(events)
         return events
 
     def find(self, kind: str, subject: str) -> tuple[Event, ...]:

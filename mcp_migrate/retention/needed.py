@@ -19,7 +19,7 @@ _SIGNED_HEADS = frozenset({Kind.CHECKPOINT_SIGNED, Kind.WITNESS_TOOK, Kind.WITNE
 _STORIES = ("call.", "plan.", "approval.", "step.", "statement.", "notice.")
 """What may go. All else stays: configurations, reviewers, undo data, and what the ledger says of itself."""
 
-_ID = re.compile(r"\b(?:call|plan|req|apply)_[0-9a-f]{20}\b")
+_ID = re.compile(r"\b(?:call|plan|req|apply)_[0-9a-f]{20}")
 _ENDS = {
     Kind.CALL_RECEIVED: (Kind.CALL_FINISHED, Kind.CALL_REFUSED),
     Kind.STEP_STARTED: (Kind.STEP_FINISHED,),

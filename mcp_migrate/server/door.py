@@ -25,6 +25,7 @@ from mcp_migrate.server.tasks import Parking, Tasks, knows_tasks
 from mcp_migrate.server.who import Who
 from mcp_migrate.settings import Settings
 from mcp_migrate.tools.specs import RegisteredTool, Registry
+from mcp_migrate.watching.ids import working_on
 
 logger = logging.getLogger(__name__)
 
@@ -115,5 +116,6 @@ class Door:
                 lambda watch: self._governed.run(call, tool, watch=watch), progress, waits=tool.spec.waits
             )
         except InternalError:
-            logger.exception("a defect in %s, %s", call.tool, call.call_id)
+            with working_on(call_id=call.call_id, tool=call.tool, target=call.target):
+                logger.exception("a defect in %s, %s", call.tool, call.call_id)
             raise

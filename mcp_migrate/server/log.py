@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
+
+from mcp_migrate.watching import ids
+
+if TYPE_CHECKING:
+    import structlog
 
 
-def log_to_stderr() -> None:
-    """Send the log lines of the libraries we use, warnings and worse, to standard error."""
+def log_to_stderr(*, steps: bool = False) -> None:
+    """Send log lines, warnings and worse, to standard error; with `steps` each entry that a call leaves as well."""
     logging.basicConfig(level=logging.WARNING, handlers=[_handler()])
+    if steps:
+        logging.getLogger("mcp_migrate").setLevel(logging.INFO)
 
 
 def _handler() -> logging.Handler:
@@ -35,6 +43,12 @@ class _Formatter(logging.Formatter):
             foreign_pre_chain=[
                 structlog.stdlib.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
+                _with_ids,
             ],
         )
         return formatter.format(record)
+
+
+def _with_ids(_logger: object, _name: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A line is about the call at hand."""
+    return {**line, **ids.current()}

@@ -19,6 +19,7 @@ from mcp_migrate.settings.problems import Problem, nearest
 from mcp_migrate.settings.references import is_reference
 from mcp_migrate.settings.rule_checks import rule_problems
 from mcp_migrate.settings.target import CageName, Target
+from mcp_migrate.settings.telemetry import telemetry_problems
 from mcp_migrate.settings.url_checks import ADDRESS, plain_secret
 from mcp_migrate.settings.workflow import Scope
 
@@ -52,6 +53,7 @@ def check(
     yield from _break_glass(settings)
     yield from channel_problems(settings)
     yield from anchoring_problems(settings)
+    yield from telemetry_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
     if settings.rules != RulePolicy():

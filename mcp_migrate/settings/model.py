@@ -19,6 +19,7 @@ from mcp_migrate.settings.policy import ApprovalRule, BreakGlass, Reviewer, Rule
 from mcp_migrate.settings.redact import Redact
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.target import LOWEST_CAGE, CageName, Target
+from mcp_migrate.settings.telemetry import Collector
 from mcp_migrate.settings.values import Duration, Part
 from mcp_migrate.settings.workflow import FreezeSignal, Workflow
 
@@ -77,6 +78,7 @@ class Settings(Part):
     http: Http | None = Field(None, description="Without it the server serves its standard input alone.")
     checkpoints: Checkpoints | None = Field(None, description="Without it nobody outside knows the ledger's head.")
     retention: Retained = Retained()
+    telemetry: Collector | None = Field(None, description="Without it spans and metrics go nowhere.")
     pausing: Pausing = Pausing()
     rules: RulePolicy = RulePolicy()
     lowest_cage: dict[Tier, CageName] = Field(

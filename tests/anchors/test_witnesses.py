@@ -161,7 +161,7 @@ def test_the_head_is_signed_after_decisions_and_applies_and_from_time_to_time(si
         return [event.body["size"] for event in reversed(site.ledger.last(Kind.CHECKPOINT_SIGNED, limit=99))]
 
     keeper = site.keeper
-    site.ledger.after = keeper.noticed
+    site.ledger.after.append(keeper.noticed)
     assert keeper.due()
     site.append(n=0)
     assert signed() == []
@@ -180,7 +180,7 @@ def test_the_head_is_signed_after_decisions_and_applies_and_from_time_to_time(si
 
 @pytest.mark.proves("ledger-key-lost")
 def test_without_its_key_the_ledger_goes_on_and_says_so(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    site.ledger.after = site.keeper.noticed
+    site.ledger.after.append(site.keeper.noticed)
     site.key.rename(site.folder / "lost")
     site.append(Kind.STEP_FINISHED, n=1, subject="x")
     assert "was not signed" in caplog.text
