@@ -141,6 +141,13 @@ class PlanStaleError(MigrateError):
     action = Action.REPLAN
 
 
+class UnreconciledError(MigrateError):
+    """The target was changed by something that is not on the record, and nobody has signed for it."""
+
+    code = "unreconciled"
+    action = Action.ASK_OWNER
+
+
 class PlanExpiredError(MigrateError):
     code = "plan_expired"
     action = Action.REPLAN

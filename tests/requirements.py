@@ -250,6 +250,13 @@ REQUIREMENTS = (
     Requirement(
         "ledger-drill", "docs/ledger.md", "A drill shows on a copy what finds each alteration, or that nothing does."
     ),
+    Requirement("reconcile-found", "docs/ledger.md", "A schema change or a stamp that no apply explains is named."),
+    Requirement("reconcile-blocks", "docs/ledger.md", "Nothing is applied on such a target where policy blocks it."),
+    Requirement("reconcile-accepted", "docs/ledger.md", "A reviewer's signature over exactly what was found ends it."),
+    Requirement("reconcile-first-use", "docs/ledger.md", "What is older than the record has nothing to explain."),
+    Requirement(
+        "interface-unreconciled", "docs/interface.md", "What changed without a record has a code and a way on."
+    ),
     Requirement("ledger-inclusion", "RFC 9162, 2.1.3", "A proof shows that an entry is in the log, and only then."),
     Requirement("ledger-consistency", "RFC 9162, 2.1.4", "A proof shows that the log only grew, and only then."),
     Requirement("ledger-interoperates", "c2sp.org", "Checkpoints and proofs are those that other tools make and read."),

@@ -32,7 +32,7 @@ def asked_about(permitted: Permitted, settings: Settings) -> dict[str, Any]:
     classified = permitted.classified
     granted, plan = classified.prepared.granted, classified.prepared.plan
     return {
-        "purpose": "change",
+        "purpose": classified.prepared.purpose,
         "tool": granted.call.tool,
         "target": granted.call.target,
         "identity": dict(classified.prepared.identity) if classified.prepared.identity else None,
@@ -43,7 +43,7 @@ def asked_about(permitted: Permitted, settings: Settings) -> dict[str, Any]:
         "objects": list(classified.objects),
         "plan_digest": plan.digest if plan else None,
         "plan": plan.frozen() if plan else None,
-        "fingerprint_before": plan.base_fingerprint if plan else None,
+        "fingerprint_before": plan.base_fingerprint if plan else classified.prepared.subject.get("fingerprint"),
         "rollback": _rollback(plan),
         "policy_digest": policy_digest(settings, granted.workflow, granted.call.target),
         "subject": dict(classified.prepared.subject),

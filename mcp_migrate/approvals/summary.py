@@ -36,6 +36,27 @@ def warned(body: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str
     return [*facts, *(("NEW KEY", line) for line in new)]
 
 
+def unexplained(body: Mapping[str, Any]) -> list[str]:
+    """What a request to reconcile is about, a line each; none of another request."""
+    if body.get("purpose") != "reconcile":
+        return []
+    found = body["subject"]["reconciles"]
+    if found is None:
+        return ["nothing of it is on the record yet, and what it is now is to be the base"]
+    moved = found["revision"]
+    lines = [f"{each['how']} {each['object']}{_undone(each)}" for each in found["differences"]]
+    more = found["differences_total"] - len(lines)
+    lines += [f"and {more} more, under the same fingerprint"] if more else []
+    if moved:
+        said, left = moved["now"] or "base", moved["recorded"] or "base"
+        lines.append(f"the version table says {said}; {found['since']} left it at {left}")
+    return [one_line(line) for line in lines or [found["summary"]]]
+
+
+def _undone(difference: Mapping[str, Any]) -> str:
+    return f": it is what it was before {difference['gone']}, whose effect is gone" if difference["gone"] else ""
+
+
 def why_asked(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The rules that made it a question for people, and what could be left out so that it is none."""
     demands = body.get("demands") or [{"rule": rule, "why": "", "statements": []} for rule in body["quorum"]["rules"]]

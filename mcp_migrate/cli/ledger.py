@@ -14,6 +14,7 @@ from mcp_migrate.cli.ledger_drill import drill
 from mcp_migrate.cli.ledger_evidence import evidence
 from mcp_migrate.cli.ledger_places import move, sql
 from mcp_migrate.cli.ledger_retention import purge, seal
+from mcp_migrate.cli.ledger_reconcile import reconcile
 from mcp_migrate.cli.ledger_verify import check_proof, verify
 from mcp_migrate.errors import InvalidArgumentsError, LedgerCorruptError
 from mcp_migrate.ledger import Event
@@ -29,6 +30,7 @@ _FOLLOW_SECONDS = 0.5
 app.command()(verify)
 app.command()(evidence)
 app.command()(drill)
+app.command()(reconcile)
 app.command()(move)
 app.command("sql")(sql)
 app.command()(seal)

@@ -55,6 +55,9 @@ def lines(made: Mapping[str, Any]) -> Iterable[str]:
     back, asks = made["rollback"], made["approval"]
     effects = ", ".join(worst_first(effect for effect in made["effects"] if effect != "read"))
     yield from wrapped("", safe(made["summary"]), indent=0)
+    if found := made.get("unexplained"):
+        waits = "; nothing is applied until somebody signs for it" if found["blocks"] else ""
+        yield from wrapped("", safe(f"CHANGED WITHOUT A RECORD: {found['summary']}{waits}"), indent=0)
     yield f"Plan      {made['plan_id']}, until {made['expires_at']}"
     yield f"Effects   {effects or 'none'}"
     yield from wrapped("Way back  ", one_line(back["why_not"]) if not back["available"] else _restores(back))

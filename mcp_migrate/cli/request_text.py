@@ -15,6 +15,7 @@ from mcp_migrate.approvals.summary import (
     is_ours,
     numbers_of,
     rehearsed,
+    unexplained,
     unmet,
     used_by,
     warned,
@@ -39,12 +40,13 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
         *warned(body, status),
         ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
-        ("What", f"{body['tool']} on {body['target']}, from {start} to {end}"),
+        ("What", _what(body, f"from {start} to {end}")),
+        *(("FOUND", line) for line in unexplained(body)),
         *(("Database", one_line(f"{part}: {value}")) for part, value in (body.get("identity") or {}).items()),
         *(("FAILS NOW", f"{u['rows']} rows in the way: {u['why']}") for u in unmet(body)),
         ("Effects", effects_and_numbers(body["effects"], judged)),
         ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
-        ("Way back", way_back(plan["reverse"], body)),
+        *([] if unexplained(body) else [("Way back", way_back(plan["reverse"], body))]),
         *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
@@ -60,6 +62,12 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines.append(f"Plan digest {body['plan_digest']}")
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def _what(body: Mapping[str, Any], moves: str) -> str:
+    if unexplained(body):
+        return f"what {body['target']} became without a record is to be its base; nothing runs"
+    return f"{body['tool']} on {body['target']}, {moves}"
 
 
 def _statements(frozen: list[Mapping[str, Any]], judged: list[Judged]) -> list[str]:

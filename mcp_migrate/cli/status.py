@@ -41,6 +41,9 @@ def _print(target: str, found: Standing) -> None:
     print(f"Drift     {one_line(told['drift']['summary'] if told['drift'] else found.drift.why_not)}")
     for change in found.drift.changes[:_SHOWN]:
         print(line(change))
+    if found.unexplained:
+        print(f"CHANGED   without a record: {one_line(found.unexplained.summary())}")
+        print(f"          `mcp-migrate ledger reconcile {target}` asks people to sign for it")
     if found.left:
         checks = ", ".join(check["name"] for check in found.left.checks) or "not known"
         name = one_line(found.left.apply.apply_id)

@@ -65,6 +65,9 @@ class Kind(StrEnum):
     LEDGER_CONTINUED = "ledger.continued"
     LEDGER_SEALED = "ledger.sealed"
     LEDGER_PURGED = "ledger.purged"
+    SCHEMA_SEEN = "schema.seen"
+    RECONCILE_FOUND = "reconcile.found"
+    RECONCILE_ACCEPTED = "reconcile.accepted"
     UNDO_EXPIRED = "undo.expired"
     UNDO_PRUNED = "undo.pruned"
 

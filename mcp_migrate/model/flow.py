@@ -72,10 +72,12 @@ class Prepared:
     the apply that is looked at.
     `declared` are the effects that a team's own tool says it has: its statements may have no others.
     `way_back` reads the target and makes the plan that takes this one back, as it was frozen with it.
+    With the purpose ``reconcile`` nothing would run: people sign for what the target became.
     """
 
     granted: Granted
     present: Present | None = None
+    purpose: Literal["change", "reconcile"] = "change"
     work: Work | None = None
     plan: Plan | None = None
     schema: Any = None
@@ -109,8 +111,9 @@ class Classified:
 
     @property
     def asked(self) -> frozenset[Effect]:
-        """The effects of the call itself: to plan a destructive change is only to read."""
-        return self.effects if self.prepared.work else frozenset({Effect.READ})
+        """The effects of the call itself: to plan a destructive change is only to read, and so is to sign for one."""
+        changes = self.prepared.work is not None and self.prepared.purpose == "change"
+        return self.effects if changes else frozenset({Effect.READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,8 @@ class Validated:
     executed: Executed
     revision: str | None
     fingerprint: str | None
+    objects: Mapping[str, str] | None = None
+    """A short hash of each object of the target as it is now."""
 
 
 class Present(Protocol):

@@ -1,7 +1,7 @@
 """The schema as values: model, fingerprint, diff, text."""
 
 from mcp_migrate.schema.diff import Change, diff
-from mcp_migrate.schema.fingerprint import fingerprint, fingerprints, shape, without_access
+from mcp_migrate.schema.fingerprint import fingerprint, fingerprints, shape, short_fingerprints, without_access
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Schema, Table
 from mcp_migrate.schema.pages import MAP_FROM, PAGE_CHARACTERS, Detail, Page, pages
 
@@ -22,5 +22,6 @@ __all__ = [
     "fingerprints",
     "pages",
     "shape",
+    "short_fingerprints",
     "without_access",
 ]

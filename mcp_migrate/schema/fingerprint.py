@@ -23,6 +23,7 @@ _Part = Column | Constraint | Index
 _ABOUT_ACCESS = frozenset({"default_privileges"})
 _TEXTS = frozenset({"options", "grants"})
 _PARTS = frozenset({"columns", "constraints", "indexes"})
+_SHORT = 16
 _AMBIGUOUS = frozenset('." ')
 
 
@@ -39,6 +40,11 @@ def shape(schema: Schema) -> str:
 def fingerprints(schema: Schema) -> dict[str, str]:
     """A hash for each object, by ``kind schema.name``, so that a drift is named in one comparison."""
     return {f"{key(thing)[0]} {label(thing)}": hashed for thing, hashed in _hashed(schema)}
+
+
+def short_fingerprints(schema: Schema) -> dict[str, str]:
+    """As `fingerprints`, in 64 bits each: enough to name what an equal fingerprint of the whole would not have."""
+    return {name: hashed[:_SHORT] for name, hashed in fingerprints(schema).items()}
 
 
 def without_access(schema: Schema) -> Schema:

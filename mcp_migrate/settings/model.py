@@ -15,7 +15,7 @@ from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.settings.channels import Channel
 from mcp_migrate.settings.http import Http
 from mcp_migrate.settings.people import Identity, Step
-from mcp_migrate.settings.policy import ApprovalRule, BreakGlass, Reviewer, RulePolicy
+from mcp_migrate.settings.policy import ApprovalRule, BreakGlass, Reconciling, Reviewer, RulePolicy
 from mcp_migrate.settings.redact import Redact
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.target import LOWEST_CAGE, CageName, Target
@@ -81,6 +81,7 @@ class Settings(Part):
     telemetry: Collector | None = Field(None, description="Without it spans and metrics go nowhere.")
     pausing: Pausing = Pausing()
     rules: RulePolicy = RulePolicy()
+    reconcile: Reconciling = Reconciling()
     lowest_cage: dict[Tier, CageName] = Field(
         default_factory=lambda: dict(LOWEST_CAGE),
         description="The weakest cage that revisions are recorded in, by tier.",

@@ -66,6 +66,14 @@ class BreakGlass(Part):
     )
 
 
+class Reconciling(Part):
+    """What holds where a target was changed by something that is not on the record."""
+
+    block: tuple[Tier, ...] = Field(
+        (Tier.PRODUCTION,), description="Tiers on which nothing is applied until a reviewer signs for it."
+    )
+
+
 class Accepted(Part):
     """A rule whose `breaking` or `blocking` an admin accepts on some targets."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.model import Call, Granted, Prepared
 from mcp_migrate.tools.interface import Tool, Workbench
+from mcp_migrate.tools.reconciling import refuse_unexplained
 
 
 def locate(call: Call, tool: Tool, bench: Workbench) -> Call:
@@ -19,6 +20,7 @@ def prepare(granted: Granted, tool: Tool, bench: Workbench) -> Prepared:
 
     Raises:
         NotPermittedError: it planned for another target than the one the scopes were checked on.
+        UnreconciledError: somebody has to sign first for what changed the target without being on the record.
     """
     prepared = tool.prepare(granted, bench)
     if prepared.plan is not None and prepared.plan.target != granted.call.target:
@@ -26,4 +28,6 @@ def prepare(granted: Granted, tool: Tool, bench: Workbench) -> Prepared:
             f"{granted.call.tool} planned for {prepared.plan.target}, the call is about {granted.call.target}.",
             hint="This is a defect of the tool; report it to its author.",
         )
+    if prepared.plan is not None and prepared.work is not None and prepared.schema is not None:
+        refuse_unexplained(bench.ledger, bench.settings, prepared.plan, prepared.schema)
     return prepared

@@ -9,7 +9,7 @@ from mcp_migrate.dialects.checks import Found, look, worse
 from mcp_migrate.dialects.interface import Writer
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, ValidationFailedError
 from mcp_migrate.model import Executed, Plan, Validated
-from mcp_migrate.schema import fingerprint, shape
+from mcp_migrate.schema import fingerprint, shape, short_fingerprints
 from mcp_migrate.settings import Target
 
 Broken = tuple[Mapping[str, Any], ...]
@@ -23,7 +23,11 @@ def validate(executed: Executed, writer: Writer | None) -> Validated:
     Raises:
         ValidationFailedError: they differ; leaving the step with this error rolls everything back.
     """
-    plan = executed.approved.prepared.plan
+    prepared = executed.approved.prepared
+    plan = prepared.plan
+    if prepared.purpose == "reconcile":
+        said = prepared.subject
+        return Validated(executed, said["revision"], said["fingerprint"], short_fingerprints(prepared.schema))
     if plan is None or writer is None:
         return Validated(executed, None, None)
     revisions = writer.revisions(plan.version_table)
@@ -33,7 +37,7 @@ def validate(executed: Executed, writer: Writer | None) -> Validated:
     found = shape(schema)
     if plan.expected_fingerprint not in {None, found}:
         raise _elsewhere("its schema is not the one that was rehearsed", expected=plan, found=found)
-    return Validated(executed, plan.to_revision, fingerprint(schema))
+    return Validated(executed, plan.to_revision, fingerprint(schema), short_fingerprints(schema))
 
 
 def _elsewhere(what: str, *, expected: Plan | None = None, found: str | None = None) -> ValidationFailedError:

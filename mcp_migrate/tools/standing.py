@@ -20,6 +20,7 @@ from mcp_migrate.tools.left_standing import LeftStanding, left_standing
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import PartWay
 from mcp_migrate.tools.part_way import part_way as stopped
+from mcp_migrate.tools.reconciling import Unexplained, unexplained
 
 _SHOWN = 20
 
@@ -67,6 +68,7 @@ class Standing:
     applies: tuple[Mapping[str, Any], ...]
     part_way: PartWay | None = None
     left: LeftStanding | None = None
+    unexplained: Unexplained | None = None
 
     def shown(self) -> dict[str, Any]:
         """The JSON form."""
@@ -79,6 +81,7 @@ class Standing:
             "last_applies": list(self.applies[:5]),
         }
         told |= {"part_way": self.part_way.shown()} if self.part_way else {}
+        told |= {"unexplained": self.unexplained.shown()} if self.unexplained else {}
         told |= {"left_standing": self.left.shown()} if self.left else {}
         return told | ({"drift_unknown": self.drift.why_not} if self.drift.why_not else {})
 
@@ -88,8 +91,9 @@ def standing(database: Database, ledger: Ledger) -> Standing:
     info = database.info
     live = read_live(database)
     applies = tuple(apply.shown() for apply in last_applies(ledger, database.name, limit=_SHOWN))
-    drifted = drift(database, info, live)
-    return Standing(info, live, drifted, applies, stopped(ledger, live), left_standing(ledger, live))
+    drifted, part_way = drift(database, info, live), stopped(ledger, live)
+    found = None if part_way else unexplained(ledger, database.name, live.revisions, live.schema)
+    return Standing(info, live, drifted, applies, part_way, left_standing(ledger, live), found)
 
 
 def pending(info: ProjectInfo, live: Live) -> list[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from mcp_migrate.approvals.summary import (
     is_mild,
     is_ours,
     rehearsed,
+    unexplained,
     unmet,
     used_by,
     warned,
@@ -65,7 +66,8 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "shown_at": now.isoformat(),
         "left": datetime.fromisoformat(body["expires_at"]) - now,
         "tier": str(target.tier) if target else "",
-        "headline": _HEADLINES.get(worst[0] if worst else "read", "Nobody can say for sure what it does"),
+        "headline": _headline(body, worst),
+        "unexplained": unexplained(body),
         "worst": worst,
         "lost": lost(body),
         "back": way_back(plan["reverse"], body),
@@ -84,6 +86,15 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "signers": among,
         "alone": alone(desk, request, among),
     }
+
+
+def _headline(body: Body, worst: Sequence[str]) -> str:
+    if body.get("purpose") == "reconcile":
+        found = body["subject"]["reconciles"]
+        return (
+            "It was changed, and nothing on the record says by what" if found else "It is to be on the record as it is"
+        )
+    return _HEADLINES.get(worst[0] if worst else "read", "Nobody can say for sure what it does")
 
 
 def alone(desk: Desk, request: Event, among: Sequence[Signer]) -> dict[str, Any]:
