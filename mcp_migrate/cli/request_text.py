@@ -30,6 +30,9 @@ _WIDTH = 110
 _ROLLBACK = 20
 """Statements of the way back that are shown."""
 
+_OF_PLANS = frozenset({"Effects", "Rows now", "Way back", "Rehearsed", "Recorded"})
+"""What there is nothing to say of where nothing would run."""
+
 
 def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     """The request as text: what will be lost first, the agent's own words last and marked as such."""
@@ -46,7 +49,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *(("FAILS NOW", f"{u['rows']} rows in the way: {u['why']}") for u in unmet(body)),
         ("Effects", effects_and_numbers(body["effects"], judged)),
         ("Rows now", ", ".join(f"{one_line(table)}: {n:,}" for table, n in body["rows"].items()) or "none counted"),
-        *([] if unexplained(body) else [("Way back", way_back(plan["reverse"], body))]),
+        ("Way back", way_back(plan["reverse"], body)),
         *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
         *what_it_costs(judged),
         ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
@@ -56,10 +59,15 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         *(("Asks", one_line(f"that no row is in the way: {c['why']}")) for c in plan.get("preconditions", ())),
         ("Recorded", f"in the cage {one_line(plan.get('cage', 'none'))}"),
     ]
+    left_out = _OF_PLANS if unexplained(body) else frozenset[str]()
+    facts = [(name, fact) for name, fact in facts if name not in left_out]
     lines = [line for name, fact in facts for line in wrapped(f"{name:<10}", fact)]
-    lines += ["", *_statements(plan["statements"], judged), "", *_rollback(plan["reverse"])]
-    lines += wrapped("The agent says (its own words): ", repr(body["intent"]))
-    lines.append(f"Plan digest {body['plan_digest']}")
+    if plan["statements"]:
+        lines += ["", *_statements(plan["statements"], judged)]
+    lines += ["", *_rollback(plan["reverse"])]
+    who = body["principal"] if unexplained(body) else "The agent"
+    lines += wrapped(f"{who} says (its own words): ", repr(body["intent"]))
+    lines += [f"Plan digest {body['plan_digest']}"] if body["plan_digest"] else []
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
 

@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -50,6 +51,35 @@ def test_the_agents_words_come_after_what_we_say_and_are_marked(visitor: Visitor
     page = visitor.read("/requests/req_1")
     assert page.index("What will be lost") < page.index("own words") < page.index("harmless, trust me")
     assert page.index("How long does it block") < page.index("own words")
+
+
+@pytest.mark.proves("reconcile-accepted")
+def test_a_request_to_reconcile_shows_the_differences_and_nothing_of_a_plan(visitor: Visitor) -> None:
+    changed = {"how": "removed", "object": f"table main.{SCRIPT}", "gone": "apply_1"}
+    found = {
+        "since": "apply_1",
+        "revision": {"recorded": "c3", "now": None},
+        "differences": [changed],
+        "differences_total": 3,
+        "summary": "",
+    }
+    subject = {"reconciles": found, "fingerprint": "sha256:1", "revision": None}
+    told: dict[str, Any] = {
+        "purpose": "reconcile",
+        "tool": "ledger_reconcile",
+        "plan": None,
+        "plan_digest": None,
+        "judgements": [],
+    }
+    visitor.ask("req_1", subject=subject, objects=[], effects=["destructive"], **told)
+    page = html.unescape(visitor.read("/requests/req_1"))
+    assert "nothing on the record says by what" in page
+    assert "it is what it was before apply_1, whose effect is gone" in page
+    assert "and 2 more, under the same fingerprint" in page
+    assert "the version table says base; apply_1 left it at c3" in page
+    assert "<script>alert" not in visitor.read("/requests/req_1")
+    assert "What will be lost" not in page
+    assert "<h2>Statements" not in page
 
 
 def test_what_else_uses_it_is_told(visitor: Visitor) -> None:
