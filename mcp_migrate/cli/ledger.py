@@ -13,8 +13,8 @@ from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, w
 from mcp_migrate.cli.ledger_drill import drill
 from mcp_migrate.cli.ledger_evidence import evidence
 from mcp_migrate.cli.ledger_places import move, sql
-from mcp_migrate.cli.ledger_retention import purge, seal
 from mcp_migrate.cli.ledger_reconcile import reconcile
+from mcp_migrate.cli.ledger_retention import purge, seal
 from mcp_migrate.cli.ledger_verify import check_proof, verify
 from mcp_migrate.errors import InvalidArgumentsError, LedgerCorruptError
 from mcp_migrate.ledger import Event

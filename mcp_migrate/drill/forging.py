@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.ledger import Head
 from mcp_migrate.ledger.events import hashed_bytes
 from mcp_migrate.ledger.merkle import Frontier, leaf_hash
-from mcp_migrate.ledger.scan import COLUMNS
+from mcp_migrate.ledger.scan import COLUMNS, PURGED
 from mcp_migrate.ledger.sidecar import begin_in
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _frontier(copy: Copy, size: int) -> Frontier:
 def _hashed(frontier: Frontier, changed: list[Row]) -> Iterator[Row]:
     for row in changed:
         fields = {name: row[name] for name in _HASHED} | {"seq": frontier.size}
-        leaf = leaf_hash(hashed_bytes(**fields))
+        leaf = row["leaf"] if row["kind"] == PURGED else leaf_hash(hashed_bytes(**fields))
         frontier = frontier.append(leaf)
         yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes()}
 
