@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.drill.copies import FileCopy, SchemaCopy
 from mcp_migrate.drill.forging import Change, Row, careless, forge, replace_head, rewrite
 from mcp_migrate.ledger import Head, Kind
+from mcp_migrate.ledger.scan import COLUMNS, NOTHING_LEFT
 from mcp_migrate.model import canonical
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ def forked(rows: list[Row]) -> list[Row]:
     return [_lie(row) for row in rows]
 
 
+def emptied(rows: list[Row]) -> list[Row]:
+    """What the first entry says is gone, as if it had been purged; its hashes are there."""
+    return [{**rows[0], **dict(zip(COLUMNS[1:], NOTHING_LEFT, strict=False))}, *rows[1:]]
+
+
 def _lie(row: Row) -> Row:
     return {**row, "kind": Kind.CALL_RECEIVED.value, "subject": None, "body": _LIE}
 
@@ -97,6 +103,7 @@ def alterations(copy: Copy, spot: Spot) -> Iterator[Alteration]:
     yield Alteration(
         "the last entry is cut off", lambda copy, spot: careless(copy, _nothing, spot.size - 1), first=_end
     )
+    yield Alteration("an entry is emptied, and nothing says that it was purged", _with(careless, emptied))
     yield Alteration("the log is made anew, its known head is not", _made_anew(rewrite), first=_beginning)
     yield Alteration("the triggers are dropped", _disarmed, first=_nowhere)
     yield Alteration("an index is dropped", _index_dropped, first=_nowhere)

@@ -7,9 +7,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.ledger import Head
-from mcp_migrate.ledger.events import hashed_bytes
+from mcp_migrate.ledger.events import PURGED, hashed_bytes
 from mcp_migrate.ledger.merkle import Frontier, leaf_hash
-from mcp_migrate.ledger.scan import COLUMNS, PURGED
+from mcp_migrate.ledger.scan import COLUMNS
 from mcp_migrate.ledger.sidecar import begin_in
 
 if TYPE_CHECKING:

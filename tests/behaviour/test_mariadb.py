@@ -59,6 +59,8 @@ async def test_a_plan_is_applied_and_rolled_back(world: World, mariadb_url: str)
         status = await agent.call("migration_status", target="shop")
         assert (status["revision"], status["pending"], status["drift"]["drifted"]) == ("m1", [], False)
 
+        assert "unexplained" not in status
+
         back = await _back(world, agent, applied)
         assert (back["status"], back["revision"]) == ("applied", None)
         tables = [row[0] for row in ask(mariadb_url, "SHOW TABLES")]
