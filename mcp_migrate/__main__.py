@@ -101,6 +101,7 @@ def _begin(wiring: Wiring, log: str) -> Callable[[], None]:
         wiring.tell_people()
     if wiring.settings.checkpoints:
         wiring.keep_watching()
+    wiring.sweep()
     return send_rest
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mcp_migrate.anchors.keeper import Keeper
     from mcp_migrate.approvals.policy import Policy
+    from mcp_migrate.brokers.keys import Keys
     from mcp_migrate.ledger import Event, Ledger
     from mcp_migrate.migrations.cage.confinement import Confinement
     from mcp_migrate.model import Call, Caller
@@ -108,7 +109,7 @@ class Wiring:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The one door."""
-        from mcp_migrate.brokers import UnsafeStaticBroker
+        from mcp_migrate.brokers import broker_for
         from mcp_migrate.pipeline import Pipeline
         from mcp_migrate.tools.interface import Workbench
 
@@ -117,7 +118,7 @@ class Wiring:
             self.settings,
             self.ledger,
             bench,
-            UnsafeStaticBroker(),
+            broker_for,
             lambda: datetime.now(UTC),
             redactor=self.redactor,
             user=account(),
@@ -229,8 +230,24 @@ class Wiring:
         now = datetime.now(UTC)
         return [name for name in self.settings.targets if self.explain(caller, "schema_read", name, now)["allowed"]]
 
+    @cached_property
+    def keys(self) -> Keys:
+        """The credentials of a person's command; `close` revokes them."""
+        return self.pipeline.keys()
+
+    def close(self) -> None:
+        """Revoke what a command held."""
+        if "keys" in self.__dict__:
+            self.keys.revoke()
+
+    def sweep(self) -> None:
+        """Remove what dead servers left on targets, beside whatever else is done."""
+        if any(target.credentials.broker != "static" for target in self.settings.targets.values()):
+            threading.Thread(target=self.pipeline.sweep, name="sweeping credentials", daemon=True).start()
+
     def open_database(self, name: str) -> Database:
         """What tools may know of a target; its project is described once and remembered."""
+        from mcp_migrate.brokers import broker_for
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations import Project
         from mcp_migrate.migrations.undo import Keeping
@@ -238,7 +255,7 @@ class Wiring:
 
         if name not in self._databases:
             target = self.settings.target(name)
-            url = target.resolved_url()
+            url, broker = target.resolved_url(), broker_for(target)
             project = Project(
                 target.alembic,
                 environment=target.environment,
@@ -247,8 +264,8 @@ class Wiring:
             )
             self._databases[name] = Database(
                 name,
-                dialect_for(url),
-                url,
+                dialect_for(url, maker=broker.maker()),
+                target.resolved_url if broker.standing else self._key_of(name),
                 project,
                 keeping=Keeping(
                     target.limits.undo_rows,
@@ -259,6 +276,12 @@ class Wiring:
                 max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
             )
         return replace(self._databases[name])  # what one call saw of the project is not the next one's
+
+    def _key_of(self, name: str) -> Callable[[], str]:
+        """What opens a target for a person's command; the pipeline has its own for each call."""
+        from mcp_migrate.brokers.interface import Purpose
+
+        return lambda: self.keys.url(name, Purpose.READ)
 
     def _confinement(self, target: Target, url: str) -> Confinement:
         """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""

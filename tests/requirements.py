@@ -26,7 +26,12 @@ REQUIREMENTS = (
     Requirement("design-4", "docs/design.md", "What cannot be proven harmless needs approval."),
     Requirement("design-5", "docs/design.md", "Every apply has a way back, data included."),
     Requirement("design-6", "docs/design.md", "It is on the record, durably, before it happens."),
-    Requirement("design-7", "docs/design.md", "Nobody holds a standing key.", until="step credentials are issued"),
+    Requirement("design-7", "docs/design.md", "Nobody holds a standing key."),
+    Requirement("step-credentials", "docs/credentials.md", "A step has a role of its own, with the step's rights."),
+    Requirement("step-credentials-read-only", "docs/credentials.md", "What only reads cannot write."),
+    Requirement("step-credentials-end-sessions", "docs/credentials.md", "Open sessions end with their credential."),
+    Requirement("step-credentials-expire", "docs/credentials.md", "No crash leaves a credential beyond its time."),
+    Requirement("step-credentials-recorded", "docs/credentials.md", "Who could open what, and when, is on the record."),
     Requirement("design-8", "docs/design.md", "A workflow without a named owner does not start."),
     Requirement(
         "cage-walls", "docs/design.md", "The Python of a project reaches its scratch database and nothing else."

@@ -8,5 +8,7 @@ from collections.abc import Sequence
 def run(words: Sequence[str]) -> None:
     """Run one command. Raises: MigrateError, SystemExit."""
     from mcp_migrate.cli.app import app
+    from mcp_migrate.cli.common import closing
 
-    app(list(words), prog_name="mcp-migrate")
+    with closing():
+        app(list(words), prog_name="mcp-migrate")

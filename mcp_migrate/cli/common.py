@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,15 +16,29 @@ from mcp_migrate.__main__ import load_settings
 from mcp_migrate.approvals.safe import one_line, safe
 from mcp_migrate.wiring import Wiring
 
-__all__ = ["ConfigOption", "JsonOption", "ask_once", "one_line", "print_json", "safe", "wire"]
+__all__ = ["ConfigOption", "JsonOption", "ask_once", "closing", "one_line", "print_json", "safe", "wire"]
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file.", show_default=False)]
+_CLOSING: ContextVar[ExitStack] = ContextVar("closing")
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+
+
+@contextmanager
+def closing() -> Iterator[None]:
+    """One command: whatever it wired is closed on the way out."""
+    with ExitStack() as stack:
+        token = _CLOSING.set(stack)
+        try:
+            yield
+        finally:
+            _CLOSING.reset(token)
 
 
 def wire(config_file: Path | None) -> Wiring:
     """The parts of the server for one configuration. Raises: ConfigInvalidError."""
-    return Wiring(load_settings(config_file))
+    wiring = Wiring(load_settings(config_file))
+    _CLOSING.get().callback(wiring.close)
+    return wiring
 
 
 def print_json(value: Any) -> None:

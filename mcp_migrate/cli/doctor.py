@@ -12,6 +12,8 @@ import typer
 from mcp_migrate.approvals.alone import alone
 from mcp_migrate.approvals.freezing import frozen, refuse_frozen
 from mcp_migrate.approvals.reviewers import reviewers
+from mcp_migrate.brokers import broker_for
+from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.errors import MigrateError, TargetFrozenError
 from mcp_migrate.model import Tier
@@ -53,6 +55,7 @@ def _look(wiring: Wiring) -> Iterator[Finding]:
     yield from _cages()
     for name in wiring.settings.targets:
         yield _tried(f"target {name}", partial(_reach, wiring, name))
+        yield from _credentials(wiring, name)
         yield _tried(f"target {name}, its project", partial(_describe, wiring, name))
         yield _tried(f"target {name}, its scratch database", partial(_scratch, wiring, name))
 
@@ -131,6 +134,30 @@ def _reach(wiring: Wiring, name: str) -> str:
     with database.reader() as reader:
         revisions = reader.revisions(database.version_table)
     return f"{database.dialect.name}, at {', '.join(revisions) or 'base'}"
+
+
+def _credentials(wiring: Wiring, name: str) -> Iterator[Finding]:
+    about, broker = f"target {name}, its credentials", broker_for(wiring.settings.target(name))
+    if not broker.standing:
+        found = _tried(about, partial(_try_credential, wiring, name))
+        yield found
+        if found.state == "fails":
+            return
+    yield from (Finding(about, "note", said) for said in broker.excess())
+
+
+def _try_credential(wiring: Wiring, name: str) -> str:
+    """What an apply would be given, which nothing is done with."""
+    database = wiring.open_database(name)
+    with (
+        wiring.pipeline.keys() as keys,
+        keys.credential(name, Purpose.APPLY) as url,
+        database.dialect.open_reader(url) as reader,
+    ):
+        reader.server()
+    if keys.left:
+        raise keys.left[0]
+    return "a role was made, opened the target, and is gone"
 
 
 def _describe(wiring: Wiring, name: str) -> str:

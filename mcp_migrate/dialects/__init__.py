@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from mcp_migrate.dialects.interface import Dialect
 
 
-def dialect_for(url_or_name: str) -> Dialect:
-    """The dialect of a SQLAlchemy URL, or with this name.
+def dialect_for(url_or_name: str, *, maker: str | None = None) -> Dialect:
+    """The dialect of a SQLAlchemy URL, or with this name. Scratch databases are made with `maker`, if it is given.
 
     Raises:
         ConfigInvalidError: it is none we can change.
@@ -24,11 +24,11 @@ def dialect_for(url_or_name: str) -> Dialect:
     if name in {"postgresql", "postgres"}:
         from mcp_migrate.dialects.postgresql import PostgreSQL
 
-        return PostgreSQL()
+        return PostgreSQL(maker)
     if name in {"mysql", "mariadb"}:
         from mcp_migrate.dialects.mysql import MySQL
 
-        return MySQL(name)
+        return MySQL(name, maker)
     raise ConfigInvalidError(
         f"Databases of kind {name[:40]!r} cannot be changed here.",
         hint="Known are sqlite, postgresql, mysql and mariadb.",

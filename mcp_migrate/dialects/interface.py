@@ -193,6 +193,10 @@ class Dialect(Protocol):
 
     name: str
     quote_mark: str
+    maker: str | None
+    """The URL with which scratch databases are made, where that is not the one that reads or writes."""
+    marks_stay: bool
+    """Whether the marks of applies stand apart from the user's tables, so that nobody has to clear them."""
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """Raises: TargetUnreachableError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,24 @@ from mcp_migrate.approvals.freezing import Frozen, frozen
 from mcp_migrate.approvals.policy import Policy
 from mcp_migrate.approvals.separation import before
 from mcp_migrate.approvals.tempo import Tempo, keeps_trying, tempo
-from mcp_migrate.errors import CancelledError, LedgerUnavailableError, MigrateError
+from mcp_migrate.brokers.keys import Keys
+from mcp_migrate.errors import (
+    CancelledError,
+    ConfigInvalidError,
+    CredentialFailedError,
+    LedgerUnavailableError,
+    MigrateError,
+)
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Call, Granted, Pending, Permitted
 from mcp_migrate.pipeline.steps import UNWATCHED, Steps, Watch, defect
 from mcp_migrate.pipeline.upkeep import Upkeep
 from mcp_migrate.redaction import Redactor
-from mcp_migrate.settings import Settings
+from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, prepare, record
 
 if TYPE_CHECKING:
-    from mcp_migrate.brokers import Broker
+    from mcp_migrate.brokers.interface import Broker
     from mcp_migrate.tools.interface import Tool, Workbench
 
 PLAN_LIFETIME = timedelta(hours=24)
@@ -37,7 +45,7 @@ class Pipeline:
     settings: Settings
     ledger: Ledger
     bench: Workbench
-    broker: Broker
+    broker_for: Callable[[Target], Broker]
     clock: Callable[[], datetime]
     ticks: Callable[[], float] = time.monotonic
     redactor: Redactor = field(default_factory=Redactor)
@@ -61,9 +69,12 @@ class Pipeline:
             pace = self._tempo(located)
             granted = authorise.grant(located, self.settings, pace, scope_name=tool.scope)
             recorder.received(granted, hold=tool.only_looks)
-            self._upkeep.settle(granted.call.target, recorder)
-            self._upkeep.prune_once(granted.call.target, recorder)
-            return {"call_id": call.call_id, **self._granted(granted, tool, recorder, watch, pace)}
+            with self._keys(recorder, granted) as keys:
+                upkeep = self._upkeep(keys)
+                upkeep.settle(granted.call.target, recorder)
+                upkeep.prune_once(granted.call.target, recorder)
+                answer = self._granted(granted, tool, recorder, watch, keys=keys, pace=pace)
+                return {"call_id": call.call_id, **answer}
         except LedgerUnavailableError:
             raise  # what cannot be recorded is not recorded; nothing was executed without its record
         except MigrateError as error:
@@ -96,11 +107,26 @@ class Pipeline:
         Raises:
             TargetUnreachableError, LockedError, CredentialFailedError: it cannot be removed now.
         """
-        return self._upkeep.prune(name, self._recorder())
+        with self.keys() as keys:
+            return self._upkeep(keys).prune(name, self._recorder())
 
-    @property
-    def _upkeep(self) -> Upkeep:
-        return Upkeep(self.settings, self.broker, self.clock, self.running, self._held, self.pruned)
+    def sweep(self) -> None:
+        """Remove the credentials that dead servers left on targets; what cannot be reached now is swept later."""
+        with self.keys() as keys:
+            for name in self.settings.targets:
+                with suppress(CredentialFailedError, ConfigInvalidError):
+                    keys.sweep(name)
+
+    def keys(self) -> Keys:
+        """Credentials for what a person does on the command line, or the server by itself."""
+        return Keys(self.settings.target, self.broker_for, record.Register(self._recorder(), self.clock), self.user)
+
+    def _keys(self, recorder: record.Recorder, granted: Granted) -> Keys:
+        register = record.Register(recorder, self.clock, granted.workflow, granted.call.call_id)
+        return Keys(self.settings.target, self.broker_for, register, granted.call.principal)
+
+    def _upkeep(self, keys: Keys) -> Upkeep:
+        return Upkeep(self.settings, keys, self.clock, self.running, self._held, self.pruned)
 
     def _recorder(self) -> record.Recorder:
         return record.Recorder(self.ledger, self.settings.workflows, self.redactor, ticks=self.ticks)
@@ -128,9 +154,10 @@ class Pipeline:
             recorder.paused(call, refusals=found[0], until=found[1])
 
     def _granted(
-        self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch, pace: Tempo
+        self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch, *, keys: Keys, pace: Tempo
     ) -> Mapping[str, Any]:
-        prepared = prepare.prepare(granted, tool, replace(self.bench, progress=watch.progress))
+        bench = prepare.opened_with(keys, tool, replace(self.bench, progress=watch.progress))
+        prepared = prepare.prepare(granted, tool, bench)
         held = self._held(granted.call.target) if prepared.work else None
         around = Circumstances(before(prepared, self.settings, self.ledger), held, pace)
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, around)
@@ -143,9 +170,8 @@ class Pipeline:
             return answer
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
-        return Steps(self.settings, self.broker, self.clock, self.running, self._held).execute(
-            approved, recorder, watch
-        )
+        keys.revoke()  # what it was prepared with
+        return Steps(self.settings, keys, self.clock, self.running, self._held).execute(approved, recorder, watch)
 
     def ask_canary(self, call: Call, tool: Tool) -> str:
         """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
@@ -155,12 +181,12 @@ class Pipeline:
         """
         located = prepare.locate(self.redactor.call(call), tool, self.bench)
         granted = authorise.grant(located, self.settings, Tempo(), scope_name=tool.scope)
-        prepared = prepare.prepare(granted, tool, self.bench)
-        permitted = authorise.permit(
-            classify.classify(prepared, self.settings), self.settings, Circumstances(runs=False)
-        )
-        pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
         recorder = self._recorder()
+        with self._keys(recorder, granted) as keys:
+            prepared = prepare.prepare(granted, tool, prepare.opened_with(keys, tool, self.bench))
+            classified = classify.classify(prepared, self.settings)
+            permitted = authorise.permit(classified, self.settings, Circumstances(runs=False))
+        pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
         recorder.asked_canary(pending, approve.request_body(pending))
         return pending.request_id
 

@@ -17,7 +17,7 @@ from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, execute, record, validate
 
 if TYPE_CHECKING:
-    from mcp_migrate.brokers import Broker
+    from mcp_migrate.brokers.keys import Keys
     from mcp_migrate.dialects.interface import Writer
 
 
@@ -37,7 +37,7 @@ class Steps:
     """The steps of one pipeline; `running` are the applies that have no outcome yet because they run here."""
 
     settings: Settings
-    broker: Broker
+    keys: Keys
     clock: Callable[[], datetime]
     running: set[str]
     held: Callable[[str | None], Frozen | None]
@@ -64,7 +64,7 @@ class Steps:
                 approved,
                 apply_id=apply_id,
                 target=target,
-                broker=self.broker,
+                keys=self.keys,
                 progress=watch.progress,
                 journal=record.Journal(recorder, approved, apply_id, self.clock),
                 ready=partial(self._ready, health, approved),
@@ -75,9 +75,9 @@ class Steps:
                 self._take_back(validated, writer, broken, recorder, watch)
         asked, answer = quorum(approved.permitted.classified, self.settings), _done(validated)
         recorder.finished(validated, at=self.clock(), answer=answer, rules=asked.rules if asked else ())
-        if target is not None and approved.prepared.plan is not None:
+        if approved.prepared.plan is not None:
             keep = {str(started.subject) for started in recorder.in_flight(str(approved.call.target))}
-            execute.clear_marks(target, self.broker, keep=keep)
+            execute.clear_marks(approved.prepared.plan, self.keys, keep=keep)
         return answer
 
     def _ready(self, health: validate.Health, approved: Approved, writer: Writer) -> None:

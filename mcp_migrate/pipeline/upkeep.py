@@ -21,7 +21,7 @@ from mcp_migrate.settings import Settings
 from mcp_migrate.stages import execute, record
 
 if TYPE_CHECKING:
-    from mcp_migrate.brokers import Broker
+    from mcp_migrate.brokers.keys import Keys
 
 
 _NOT_NOW = (LockedError, TargetUnreachableError, TargetFrozenError, CredentialFailedError, ConfigInvalidError)
@@ -32,7 +32,7 @@ class Upkeep:
     """The upkeep of one pipeline's targets; what is in `running` has its outcome soon."""
 
     settings: Settings
-    broker: Broker
+    keys: Keys
     clock: Callable[[], datetime]
     running: Collection[str]
     held: Callable[[str | None], Frozen | None]
@@ -52,7 +52,7 @@ class Upkeep:
             with (
                 suppress(LockedError, TargetUnreachableError, CredentialFailedError),
                 execute.settle(
-                    plan, apply_id=apply_id, target=target, broker=self.broker, began=recorder.began(started)
+                    plan, apply_id=apply_id, target=target, keys=self.keys, began=recorder.began(started)
                 ) as outcome,
             ):
                 if recorder.is_open(apply_id):
@@ -60,15 +60,14 @@ class Upkeep:
 
     def prune(self, name: str, recorder: record.Recorder) -> tuple[str, ...]:
         """As `Pipeline.prune`."""
-        target = self.settings.target(name)
         refuse_frozen(name, self.held(name))
-        over = execute.expired_undo(target, self.broker)
+        over = execute.expired_undo(name, self.keys)
         if not over:
             return ()
         recorder.expired(name, [asdict(entry) for entry in over], at=self.clock())
-        keys = execute.prune_undo(target, self.broker, keys={entry.key for entry in over})
-        recorder.pruned(name, keys, at=self.clock())
-        return keys
+        gone = execute.prune_undo(name, self.keys, over={entry.key for entry in over})
+        recorder.pruned(name, gone, at=self.clock())
+        return gone
 
     def prune_once(self, name: str | None, recorder: record.Recorder) -> None:
         """With the first call about a target; what cannot be removed now is removed later."""

@@ -1,4 +1,4 @@
-"""What does the grammar allow that we still refuse? What can never work, and what nobody enforces yet."""
+"""What does the grammar allow that we still refuse? What can never work."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import get_args
 from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.anchoring_checks import anchoring_problems
 from mcp_migrate.settings.channel_checks import channel_problems
+from mcp_migrate.settings.credential_checks import credential_problems
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.http_checks import http_problems
 from mcp_migrate.settings.model import Settings
@@ -32,6 +33,7 @@ def check(
     """Every problem of a configuration whose grammar holds."""
     for name, target in settings.targets.items():
         yield from _secrets(name, target)
+        yield from credential_problems(name, target)
         yield from _cage(name, target, settings)
         yield from _python(name, target)
         yield from _checks(name, target)
@@ -39,7 +41,6 @@ def check(
             why = "only production asks for a verified person by itself."
             yield Problem(("targets", name, "unsafe_software_keys"), why, "Remove it.")
     yield from _ledger(settings.ledger)
-    yield from not_enforced(settings)
     yield from _principals(settings)
     yield from people_problems(settings)
     for name, workflow in settings.workflows.items():
@@ -58,20 +59,6 @@ def check(
         yield from _rule(index, rule, settings)
     if settings.rules != RulePolicy():
         yield from rule_problems(settings, known_rules())
-
-
-def not_enforced(settings: Settings) -> Iterator[Problem]:
-    """Keys that are understood and that nothing enforces in this version: to ignore one would be a lie."""
-    for name, target in settings.targets.items():
-        key = ("targets", name)
-        if target.tier is Tier.PRODUCTION:
-            why = "production needs step credentials, which this version does not have."
-            yield Problem((*key, "tier"), why, "Use it for development and staging.")
-        if target.credentials.broker != "static":
-            yield Problem((*key, "credentials", "broker"), "no broker but `static` is enforced in this version.")
-        for part in ("owner_role", "ttl"):
-            if getattr(target.credentials, part) is not None:
-                yield Problem((*key, "credentials", part), "not enforced in this version.", "Remove it.")
 
 
 def _secrets(name: str, target: Target) -> Iterator[Problem]:

@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Protocol
 
-from mcp_migrate.brokers import Broker
+from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Limits, Writer
 from mcp_migrate.dialects.keeper import Entry
@@ -66,7 +67,7 @@ def execute(
     *,
     apply_id: str,
     target: Target | None,
-    broker: Broker,
+    keys: Keys,
     progress: Progress,
     journal: Journal,
     ready: Callable[[Writer], None] = lambda _writer: None,
@@ -85,7 +86,12 @@ def execute(
         yield _work(approved, apply_id, _no_database), None
         return
     attempts = target.limits.lock_retries + 1
-    with broker.credential(target) as url, _told_whole(plan), ExitStack() as session:
+    objects = approved.permitted.classified.objects
+    with (
+        keys.credential(plan.target, Purpose.APPLY, objects) as url,
+        _told_whole(plan),
+        ExitStack() as session,
+    ):
         alone = _alone(dialect_for(url))
         for attempt in range(1, attempts + 1):
             try:
@@ -169,7 +175,7 @@ def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
 
 @contextmanager
 def settle(
-    plan: Plan, *, apply_id: str, target: Target, broker: Broker, began: Mapping[int, bool] | None = None
+    plan: Plan, *, apply_id: str, target: Target, keys: Keys, began: Mapping[int, bool] | None = None
 ) -> Iterator[Settled]:
     """Find out from the mark it left, holding the target's lock so that it cannot be running; no statement is sent.
 
@@ -179,20 +185,25 @@ def settle(
         LockedError: it may still be running.
     """
     limits = Limits(lock_timeout=0.0, statement_timeout=target.limits.statement_timeout)
-    with broker.credential(target) as url, dialect_for(url).open_writer(url, (), limits=limits) as writer:
+    with (
+        keys.credential(plan.target, Purpose.APPLY) as url,
+        dialect_for(url).open_writer(url, (), limits=limits) as writer,
+    ):
         mark = writer.mark(apply_id)
         yield settled(plan, mark, writer, began)
 
 
-def clear_marks(target: Target, broker: Broker, *, keep: Collection[str]) -> None:
+def clear_marks(plan: Plan, keys: Keys, *, keep: Collection[str]) -> None:
     """Outcomes are on the record: the marks of all applies but those to `keep` are not needed any more."""
-    with broker.credential(target) as url:
+    if dialect_for(plan.dialect).marks_stay:
+        return
+    with keys.credential(plan.target, Purpose.APPLY) as url:
         dialect_for(url).clear_marks(url, keep=keep)
 
 
-def expired_undo(target: Target, broker: Broker) -> tuple[Entry, ...]:
+def expired_undo(target: str, keys: Keys) -> tuple[Entry, ...]:
     """The undo data on a target whose time is over by the target's own clock. Only reads."""
-    with broker.credential(target) as url, dialect_for(url).open_reader(url) as reader:
+    with keys.credential(target, Purpose.READ) as url, dialect_for(url).open_reader(url) as reader:
         entries = reader.kept() or ()
         over = {entry.key: True for entry in entries}
         for entry in entries:
@@ -200,10 +211,10 @@ def expired_undo(target: Target, broker: Broker) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if over[entry.key])
 
 
-def prune_undo(target: Target, broker: Broker, *, keys: Collection[str]) -> tuple[str, ...]:
+def prune_undo(target: str, keys: Keys, *, over: Collection[str]) -> tuple[str, ...]:
     """Remove undo data whose time is over; what is not over stays, whoever asks. The keys of what was removed."""
-    with broker.credential(target) as url:
-        return dialect_for(url).prune(url, keys=keys)
+    with keys.credential(target, Purpose.PRUNE) as url:
+        return dialect_for(url).prune(url, keys=over)
 
 
 @contextmanager

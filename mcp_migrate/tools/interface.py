@@ -52,11 +52,14 @@ class Tool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What a tool may know of one target while it prepares one call: its Alembic project and a way to read it."""
+    """What a tool may know of one target while it prepares one call: its Alembic project and a way to read it.
+
+    `opening` gives what opens it for reading, with a credential of this call.
+    """
 
     name: str
     dialect: Dialect
-    url: str
+    opening: Callable[[], str] = field(repr=False)
     project: Project
     keeping: Keeping = field(default_factory=Keeping)
     rehearse: bool = True
@@ -70,6 +73,11 @@ class Database:
         if not self._described:
             self._described.append(self.project.describe(self.dialect.name))
         return self._described[0]
+
+    @property
+    def url(self) -> str:
+        """What opens the target now. Raises: CredentialFailedError."""
+        return self.opening()
 
     @property
     def version_table(self) -> str:

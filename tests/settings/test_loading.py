@@ -166,11 +166,28 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "production",
     ),
     "rule without a condition": (lambda c: c["approvals"][0].update(when={}), "approvals.0.when", "nothing"),
-    "production": (lambda c: c["targets"]["shop"].update(tier="production"), "targets.shop.tier", "step credentials"),
-    "broker": (
-        lambda c: c["targets"]["shop"].update(credentials={"broker": "vault"}),
+    "production": (lambda c: c["targets"]["shop"].update(tier="production"), "targets.shop.tier", "standing key"),
+    "a broker without an owner": (
+        lambda c: c["targets"]["shop"].update(credentials={"broker": "postgres-role"}),
         "targets.shop.credentials.broker",
-        "enforced",
+        "owner_role",
+    ),
+    "another database": (
+        lambda c: c["targets"]["shop"].update(
+            url="sqlite:///shop.db", credentials={"broker": "postgres-role", "owner_role": "owner"}
+        ),
+        "targets.shop.credentials.broker",
+        "sqlite",
+    ),
+    "a ttl of nothing": (
+        lambda c: c["targets"]["shop"].update(credentials={"ttl": "5m"}),
+        "targets.shop.credentials.ttl",
+        "does nothing",
+    ),
+    "broker": (
+        lambda c: c["targets"]["shop"].update(credentials={"broker": "volt"}),
+        "targets.shop.credentials.broker",
+        "postgres-role",
     ),
     "separation": (lambda c: c.update(separation={"staging": ["plan"]}), "separation.staging", "from nothing"),
     "people": (lambda c: c.update(people={"ada": ["agent:a"], "bob": ["agent:a"]}), "people.bob.0", "ada's already"),

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.brokers import UnsafeStaticBroker
+from mcp_migrate.brokers.keys import Keys
+from mcp_migrate.brokers.unsafe_static import UnsafeStatic
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import MigrateError, PlanStaleError
 from mcp_migrate.model import Approved, Call, Caller, Classified, Granted, Permitted, Plan, Prepared, Reverse, Statement
@@ -17,6 +18,7 @@ from mcp_migrate.settings import Target
 from mcp_migrate.stages.execute import execute
 from mcp_migrate.tools.applies import run_plan
 from tests.approvals.conftest import NOON
+from tests.brokers.conftest import Written
 
 DROP = Statement(1, "c3", "ALTER TABLE t DROP COLUMN c")
 
@@ -42,8 +44,8 @@ def approved(url: str, identity: Any) -> Approved:
 
 def run(url: str, what: Approved) -> None:
     target = Target.model_validate({"tier": "development", "alembic": "/shop/alembic.ini", "url": url})
-    broker = UnsafeStaticBroker()
-    with execute(what, apply_id="apply_1", target=target, broker=broker, progress=lambda *_: None, journal=Unwritten()):
+    keys = Keys({"shop": target}.__getitem__, UnsafeStatic, Written(), "agent:one")
+    with execute(what, apply_id="apply_1", target=target, keys=keys, progress=lambda *_: None, journal=Unwritten()):
         pass
 
 

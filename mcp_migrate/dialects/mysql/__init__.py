@@ -18,9 +18,10 @@ class MySQL:
     """The dialect of both products; `name` is the one that the target's URL says."""
 
     quote_mark = "`"
+    marks_stay = False
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, maker: str | None = None) -> None:
+        self.name, self.maker = name, maker
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""
@@ -52,7 +53,7 @@ class MySQL:
         """An empty database beside the target, with a user of its own."""
         from mcp_migrate.dialects.mysql.scratch import open_scratch
 
-        return open_scratch(url)
+        return open_scratch(self.maker or url)
 
     def freeze(self, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, tuple[tuple[Any, ...], ...]]:
         """Frozen text and rows of what the driver was sent."""

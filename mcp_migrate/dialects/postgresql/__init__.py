@@ -19,6 +19,10 @@ class PostgreSQL:
 
     name = "postgresql"
     quote_mark = '"'
+    marks_stay = True
+
+    def __init__(self, maker: str | None = None) -> None:
+        self.maker = maker
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""
@@ -47,7 +51,7 @@ class PostgreSQL:
         """An empty database of its own, beside the target or on an embedded server."""
         from mcp_migrate.dialects.postgresql.scratch import open_scratch
 
-        return open_scratch(url)
+        return open_scratch(self.maker or url)
 
     def freeze(self, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, tuple[tuple[Any, ...], ...]]:
         """Frozen text and rows of what the driver was sent."""

@@ -19,6 +19,8 @@ class Sqlite:
 
     name = "sqlite"
     quote_mark = '"'
+    maker: str | None = None
+    marks_stay = False
 
     def open_reader(self, url: str) -> AbstractContextManager[Reader]:
         """A read-only session."""

@@ -5,5 +5,6 @@ The only stage that writes to the ledger. What it writes is durable when it retu
 
 from mcp_migrate.stages.record.journal import Journal
 from mcp_migrate.stages.record.recorder import Recorder
+from mcp_migrate.stages.record.register import Register
 
-__all__ = ["Journal", "Recorder"]
+__all__ = ["Journal", "Recorder", "Register"]

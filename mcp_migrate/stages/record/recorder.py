@@ -269,6 +269,19 @@ class Recorder:
         drafts = [Draft(Kind.UNDO_PRUNED, {"target": target, "key": key}, subject=key) for key in keys]
         self._write(*drafts, at=at)
 
+    def credential(
+        self,
+        kind: Kind,
+        body: Mapping[str, Any],
+        *,
+        at: datetime,
+        subject: str | None,
+        workflow: str | None = None,
+        call_id: str | None = None,
+    ) -> None:
+        """What became of a step's credential."""
+        self._write(Draft(kind, body, workflow=workflow, call_id=call_id, subject=subject), at=at)
+
     def statement(
         self, kind: Kind, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime
     ) -> None:

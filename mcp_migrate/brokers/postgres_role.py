@@ -1,0 +1,246 @@
+"""A role of PostgreSQL for each step: it acts as the target's owner, or can only read, and is dropped afterwards.
+
+The target's own URL is the broker's: a role that may make roles and hand out the owner's, and need be able to do no
+more. A role that is dropped keeps its open sessions, so those are ended first. The name says when its time is over,
+so that any server can sweep what another left behind.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.brokers.interface import Credential, Step
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError
+from mcp_migrate.settings import Target
+
+if TYPE_CHECKING:
+    import psycopg
+
+_PREFIX = "mcp_migrate_step_"
+_OURS = re.compile(rf"{_PREFIX}([0-9a-f]{{1,12}})_[0-9a-f]{{8}}")
+_CONNECTIONS = 4
+"""The session of the step, one that looks who is in its way, and those of an attempt before that are just ending."""
+_OPTIONS_SINCE = 160_000
+"""From PostgreSQL 16 a membership says by itself whether its rights are inherited and may be acted with."""
+_END_SECONDS, _POLL_SECONDS = 10.0, 0.02
+_LONGEST_MESSAGE = 500
+
+_CLOCK = "SELECT extract(epoch FROM now())::bigint"
+_FOUND = "SELECT rolname FROM pg_catalog.pg_roles WHERE starts_with(rolname, $1) ORDER BY rolname"
+_SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = $1"
+_RIGHTS = """
+SELECT r.rolsuper, pg_catalog.current_setting('server_version_num')::int,
+    pg_catalog.pg_has_role(o.oid, 'USAGE')
+FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_roles o ON o.rolname = $1 WHERE r.rolname = current_user
+"""
+
+
+class PostgresRole:
+    """Makes a role, and drops it."""
+
+    standing = False
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._owner = str(target.credentials.owner_role)
+        self._reader = target.credentials.reader_role
+
+    def issue(self, step: Step) -> Credential:
+        """A role that may log in until its time is over."""
+        with self._admin() as admin:
+            swept = self._sweep(admin)
+            expires = self._now(admin) + round(step.ttl)
+            name, password = f"{_PREFIX}{expires:x}_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
+            try:
+                with admin.transaction():
+                    for sql in self._making(admin, step, name, password, expires):
+                        admin.execute(sql.encode())
+                    until = admin.execute("SELECT to_timestamp($1)", [expires]).fetchall()[0][0]
+            except _driver().Error as error:
+                raise CredentialFailedError(
+                    f"No role could be made for this step: {_message(error)}.", hint=f"Nothing ran. {self._needed()}"
+                ) from error
+        return Credential(self._address(name, password), role=name, expires=until, swept=swept)
+
+    def revoke(self, credential: Credential) -> None:
+        """End its sessions, wait until they are gone, then drop it."""
+        name = str(credential.role)
+        try:
+            with self._admin() as admin:
+                _drop(admin, name)
+        except _driver().Error as error:
+            raise CredentialFailedError(
+                f"The role {name} could not be dropped: {_message(error)}.",
+                hint=f"It cannot log in after {credential.expires}. Drop it by hand if the next step does not.",
+            ) from error
+
+    def sweep(self) -> tuple[str, ...]:
+        """Drop the roles whose name says that their time is over."""
+        with self._admin() as admin:
+            return self._sweep(admin)
+
+    def maker(self) -> str | None:
+        """The broker's own role, if it may make databases; they get a role of their own and nothing of the target."""
+        return self._target.resolved_url()
+
+    def excess(self) -> Iterator[str]:
+        """By the catalogs of the server."""
+        with self._admin() as admin:
+            [(superuser, version, acts)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
+        if superuser:
+            yield "the broker's role is a superuser; let it be one that may only make roles: docs/credentials.md"
+            return
+        if version < _OPTIONS_SINCE:
+            yield (
+                "on PostgreSQL 15 and older who may make roles may also give itself the server's files and programs "
+                "(pg_execute_server_program): guard this URL as a superuser's, or move to 16"
+            )
+        elif acts:
+            yield f"the broker's role has the rights of {self._owner} itself; grant it WITH INHERIT FALSE, SET FALSE"
+        if self._reader is None:
+            yield (
+                f"reads act as {self._owner} and are read-only by a setting of their session; with `reader_role` the "
+                "server itself lets them do nothing else"
+            )
+
+    def _making(self, admin: psycopg.Connection[Any], step: Step, name: str, password: str, expires: int) -> list[str]:
+        """The statements. The password leaves this process only as what the server stores of it."""
+        options = admin.info.server_version >= _OPTIONS_SINCE
+        verifier = admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+        reads = not step.purpose.writes
+        inherits = reads and self._reader is not None
+        until = time.strftime("%Y-%m-%d %H:%M:%S+00", time.gmtime(expires))
+        made = [
+            f"CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS",
+            f"ALTER ROLE {name} {'INHERIT' if inherits else 'NOINHERIT'} CONNECTION LIMIT {_CONNECTIONS}",
+            f"ALTER ROLE {name} PASSWORD '{verifier}' VALID UNTIL '{until}'",
+            # Ending its sessions needs its rights: there are none to be had from it, for it inherits none itself.
+            f"GRANT {name} TO CURRENT_USER{' WITH INHERIT TRUE, SET FALSE' if options else ''}",
+        ]
+        if self._reader is not None and (reads or options):  # with it may come the right to connect
+            made.append(f"GRANT {_quoted(self._reader)} TO {name}{' WITH INHERIT TRUE, SET FALSE' if options else ''}")
+        if not inherits:
+            made.append(f"GRANT {_quoted(self._owner)} TO {name}{' WITH INHERIT FALSE, SET TRUE' if options else ''}")
+            made.append(f"ALTER ROLE {name} SET role = {_quoted(self._owner)}")
+        if reads:
+            made.append(f"ALTER ROLE {name} SET default_transaction_read_only = on")
+        return made
+
+    def _sweep(self, admin: psycopg.Connection[Any]) -> tuple[str, ...]:
+        """What is not ours to drop stays: it is another broker's on the same server."""
+        now, gone = self._now(admin), []
+        for (name,) in admin.execute(_FOUND, [_PREFIX]).fetchall():
+            made = _OURS.fullmatch(name)
+            if made is not None and int(made[1], 16) < now:
+                with suppress(_driver().Error):
+                    _drop(admin, name)
+                    gone.append(name)
+        return tuple(gone)
+
+    def _now(self, admin: psycopg.Connection[Any]) -> int:
+        """By the server's clock, which decides who may log in."""
+        return int(admin.execute(_CLOCK).fetchall()[0][0])
+
+    def _needed(self) -> str:
+        owner = _quoted(self._owner)
+        return (
+            "The role in the target's url has to have CREATEROLE and, from PostgreSQL 16 on, "
+            f"GRANT {owner} TO it WITH ADMIN TRUE, INHERIT FALSE, SET FALSE: docs/credentials.md."
+        )
+
+    @contextmanager
+    def _admin(self) -> Iterator[psycopg.Connection[Any]]:
+        """A session of the broker's own role.
+
+        Raises:
+            CredentialFailedError: the server does not let it in.
+        """
+        driver = _driver()
+        try:
+            connection = driver.connect(
+                self._address(), autocommit=True, cursor_factory=driver.RawCursor, connect_timeout=10
+            )
+        except driver.Error as error:
+            raise CredentialFailedError(
+                f"The broker cannot reach the database: {_message(error)}.",
+                hint="Nothing ran. Check the target's url, that the server runs, and that its role may connect.",
+            ) from error
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _address(self, user: str | None = None, password: str | None = None) -> str:
+        """The target's URL, for another user if one is named."""
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            url = make_url(self._target.resolved_url()).set(drivername="postgresql")
+        except (ArgumentError, ValueError):  # its words hold the URL, and so a password
+            raise CredentialFailedError(
+                "The target's url cannot be read.", hint="Write special characters of user and password as %XX."
+            ) from None
+        if user is not None:
+            url = url.difference_update_query(["user", "password", "passfile", "sslcert", "sslkey"])
+            url = url.set(username=user, password=password)
+        return url.render_as_string(hide_password=False)
+
+
+def _drop(admin: psycopg.Connection[Any], name: str) -> None:
+    """No new session, no open one, no role. Nothing where it is gone."""
+    try:
+        admin.execute(f"ALTER ROLE {name} NOLOGIN".encode())
+    except _driver().errors.UndefinedObject:
+        return
+    _end_sessions(admin, name)
+    admin.execute(f"DROP ROLE IF EXISTS {name}".encode())
+
+
+def _end_sessions(admin: psycopg.Connection[Any], name: str) -> None:
+    """Ask the server to end them until there are none: a role without sessions that cannot log in gets no other."""
+    end = time.monotonic() + _END_SECONDS
+    while sessions := admin.execute(_SESSIONS, [name]).fetchall():
+        if time.monotonic() > end:
+            raise _driver().OperationalError(f"{len(sessions)} of its sessions do not end")
+        with _as_member(admin, name):
+            for (pid,) in sessions:
+                admin.execute("SELECT pg_catalog.pg_terminate_backend($1)", [pid])
+        time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _as_member(admin: psycopg.Connection[Any], name: str) -> Iterator[None]:
+    """With the role's right to end its own sessions; before 16 a broker that inherits nothing has to become it."""
+    if admin.info.server_version >= _OPTIONS_SINCE:
+        yield
+        return
+    admin.execute(f"SET ROLE {name}".encode())
+    try:
+        yield
+    finally:
+        admin.execute(b"RESET ROLE")
+
+
+def _driver() -> Any:
+    """The psycopg module. Raises: ConfigInvalidError."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise ConfigInvalidError(
+            "PostgreSQL targets need the psycopg driver.", hint="pip install 'mcp-migrate-server[postgres]'"
+        ) from error
+    return psycopg
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _message(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_MESSAGE].rstrip(".")

@@ -1,0 +1,35 @@
+"""Can the credentials of a target be issued as its configuration says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mcp_migrate.model import Tier
+from mcp_migrate.settings.problems import Problem
+from mcp_migrate.settings.references import REFERENCE
+from mcp_migrate.settings.target import BrokerName, Target
+
+_PARTS: Mapping[BrokerName, frozenset[str]] = {
+    "static": frozenset(),
+    "postgres-role": frozenset({"owner_role", "reader_role", "ttl"}),
+}
+"""What each broker can be told."""
+_NEEDED: Mapping[BrokerName, frozenset[str]] = {"postgres-role": frozenset({"owner_role"})}
+_DATABASES: Mapping[BrokerName, tuple[str, ...]] = {"postgres-role": ("postgresql", "postgres")}
+
+
+def credential_problems(name: str, target: Target) -> Iterator[Problem]:
+    """What of `credentials` cannot be, or would do nothing."""
+    given, key = target.credentials, ("targets", name, "credentials")
+    if target.tier is Tier.PRODUCTION and given.broker == "static":
+        why = "a production target is not opened with a standing key: each step needs a credential of its own."
+        yield Problem(("targets", name, "tier"), why, "Name another `credentials.broker`: docs/credentials.md.")
+    for part in sorted(given.model_fields_set - {"broker"} - _PARTS[given.broker]):
+        yield Problem((*key, part), f"the broker {given.broker} does nothing with it.", "Remove it.")
+    for part in sorted(_NEEDED.get(given.broker, frozenset())):
+        if getattr(given, part) is None:
+            yield Problem((*key, "broker"), f"the broker {given.broker} needs `{part}`.", f"Add `{part}`.")
+    kind = target.url.partition("://")[0].partition("+")[0]
+    known = _DATABASES.get(given.broker)
+    if known and not REFERENCE.match(target.url) and kind not in known:
+        yield Problem((*key, "broker"), f"{given.broker} is for {known[0]}, the url is of {kind!r}.", "Name another.")

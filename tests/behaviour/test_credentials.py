@@ -1,0 +1,133 @@
+"""Does a production target open for one step alone, with a credential that dies with it?"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import pytest
+
+from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.ledger import Kind
+from tests.brokers.conftest import Ground, ground
+from tests.crash import applies
+from tests.world import World
+
+pytestmark = pytest.mark.anyio
+_MOST = 40
+_UP = 'op.create_table("items", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+@pytest.fixture
+def shop(postgres_server: str) -> Iterator[Ground]:
+    with ground(postgres_server) as here:
+        yield here
+
+
+def _in_production(world: World, shop: Ground, **more: Any) -> None:
+    for revision in (world.folder / "migrations" / "versions").glob("*.py"):
+        revision.unlink()
+    world.write_revision("p1", None, _UP, 'op.drop_table("items")')
+    world.write_revision(
+        "p2", "p1", 'op.add_column("items", sa.Column("name", sa.Text))', 'op.drop_column("items", "name")'
+    )
+    given = {"broker": "postgres-role", "owner_role": shop.owner, "reader_role": "pg_read_all_data", **more}
+    target = {"tier": "production", "url": shop.url, "credentials": given}
+    world.configure(lambda value: value["targets"]["shop"].update(target))
+    shop.ask(f"GRANT pg_read_all_data TO {shop.role} WITH ADMIN TRUE")
+
+
+def _that_wait(shop: Ground) -> set[str]:
+    """The roles of steps that are connected once one of them waits for a lock."""
+    asked = "SELECT usename, wait_event_type FROM pg_stat_activity WHERE starts_with(usename, 'mcp_migrate_step_')"
+    end = time.monotonic() + 20
+    while "Lock" not in dict(found := shop.ask(asked)).values():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return {str(name) for name, _ in found}
+
+
+@pytest.mark.proves("design-7", "step-credentials", "step-credentials-recorded")
+async def test_production_is_changed_by_a_role_that_is_gone_after_it_or_not_at_all(world: World, shop: Ground) -> None:
+    _in_production(world, shop)
+    answers: list[Any] = []
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="p1")
+        assert "plan_id" in plan, plan
+        shop.ask(f"REVOKE {shop.owner} FROM {shop.role}")
+        failed = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        assert failed.get("code") == "credential_failed", failed
+        assert world.events(Kind.STEP_FINISHED)[-1].body["code"] == "credential_failed"
+        assert (shop.ask("SELECT to_regclass('items')"), shop.roles()) == ([(None,)], [])
+        shop.ask(f"GRANT {shop.owner} TO {shop.role} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        first = await agent.call("migration_apply", plan_id=plan["plan_id"])
+        assert (first["status"], first["revision"]) == ("applied", "p1"), first
+        plan = await agent.call("migration_plan", target="shop")
+
+        async def apply() -> None:
+            answers.append(await agent.call("migration_apply", plan_id=plan["plan_id"]))
+
+        with connect(shop.admin) as busy:
+            busy.execute(b"BEGIN")
+            busy.execute(b"LOCK TABLE items IN ACCESS SHARE MODE")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(apply)
+                roles = await anyio.to_thread.run_sync(_that_wait, shop)
+                busy.execute(b"COMMIT")
+        status = await agent.call("migration_status", target="shop")
+    assert answers[0]["status"] == "applied", answers
+    assert status["revision"] == "p2"
+    assert (shop.roles(), len(roles)) == ([], 1)
+    owners = shop.ask("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('public', 'mcp_migrate')")
+    assert owners == [(shop.owner,)]
+
+    issued, revoked = world.events(Kind.CREDENTIAL_ISSUED), world.events(Kind.CREDENTIAL_REVOKED)
+    assert [event.subject for event in issued] == [event.subject for event in revoked]
+    assert {event.body["purpose"] for event in issued} == {"read", "plan", "apply"}
+    [applied] = [event for event in issued if event.subject in roles]
+    assert (applied.body["broker"], applied.body["principal"]) == ("postgres-role", "agent:demo")
+    assert applied.body["objects"] == ["public.items.name"], applied.body
+    started = world.events(Kind.STEP_STARTED)[-1]
+    assert (applied.call_id, applied.seq > started.seq) == (started.call_id, True)
+    assert shop.url.partition("@")[2] not in str([event.body for event in issued])
+
+
+@pytest.mark.proves("step-credentials-expire")
+async def test_a_server_killed_at_any_step_leaves_no_role_beyond_its_time(world: World, shop: Ground) -> None:
+    _in_production(world, shop, ttl="10m")
+    async with world.agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="p1")
+        assert "plan_id" in plan, plan
+    assert shop.roles() == []
+    left: set[str] = set()
+    with applies(world.folder / "errors") as apply:
+        for deadly in range(1, _MOST):
+            ended = apply(world.config, plan["plan_id"], deadly)
+            left |= set(shop.roles())
+            [(latest,)] = shop.ask("SELECT extract(epoch FROM max(rolvaliduntil))::int FROM pg_roles")
+            assert latest is None or latest <= time.time() + 600 + 1
+            if ended != -signal.SIGKILL:
+                break
+        else:
+            pytest.fail("it never came to its end")
+    assert len(left) > 1
+    for role in left:  # as they are called when their time is over
+        shop.ask(f"ALTER ROLE {role} RENAME TO mcp_migrate_step_1_{role[-8:]}")
+    async with world.agent() as agent:
+        status = await agent.call("migration_status", target="shop")
+    assert (status["revision"], status["in_flight"]) == ("p1", []), status
+    assert shop.roles() == []
+    swept = {event.subject for event in world.events(Kind.CREDENTIAL_REVOKED) if "did not revoke" in event.body["why"]}
+    assert swept == {f"mcp_migrate_step_1_{role[-8:]}" for role in left}
+
+
+def test_the_doctor_tries_the_credentials_and_says_what_the_broker_could_do_beyond(world: World, shop: Ground) -> None:
+    _in_production(world, shop)
+    done = world.here("doctor")
+    assert "target shop, its credentials: a role was made, opened the target, and is gone" in done.stdout, done.stdout
+    world.configure(lambda value: value["targets"]["shop"].update(url=shop.admin))
+    assert "the broker's role is a superuser" in world.here("doctor").stdout
+    assert shop.roles() == []

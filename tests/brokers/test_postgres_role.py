@@ -1,0 +1,153 @@
+"""Does a step get a role of its own that can do what the step does, and is nothing of it left?"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+
+from mcp_migrate.brokers.interface import Credential, Purpose
+from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
+from tests.brokers.conftest import Ground, step
+
+
+@pytest.mark.proves("step-credentials")
+def test_a_writing_step_acts_as_the_owner_and_leaves_nothing_of_its_own(shop: Ground) -> None:
+    issued = shop.broker.issue(step())
+    with connect(issued.url) as session:
+        session.execute(b"CREATE TABLE shop.made (id int)")
+        acting = session.execute(b"SELECT current_user, session_user").fetchone()
+        assert acting == (shop.owner, issued.role)
+        session.execute(b"DROP TABLE shop.made")
+    shop.broker.revoke(issued)
+    assert shop.roles() == []
+    shop.broker.revoke(issued)  # what is gone is gone
+
+
+@pytest.mark.proves("step-credentials-read-only")
+@pytest.mark.parametrize("with_reader", [True, False])
+@pytest.mark.parametrize("purpose", [Purpose.READ, Purpose.PLAN])
+def test_a_reading_step_writes_nothing(shop: Ground, purpose: Purpose, *, with_reader: bool) -> None:
+    place = shop.told(reader_role=shop.reader) if with_reader else shop
+    issued = place.broker.issue(step(purpose))
+    with connect(issued.url) as session:
+        assert session.execute(b"SELECT count(*) FROM shop.kept").fetchall() == [(0,)]
+        with pytest.raises(psycopg.Error, match="read-only"):
+            session.execute(b"INSERT INTO shop.kept VALUES (1)")
+        if with_reader:  # whatever it does with its own settings
+            session.execute(b"SET default_transaction_read_only = off")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(b"INSERT INTO shop.kept VALUES (1)")
+    place.broker.revoke(issued)
+    assert shop.roles() == []
+
+
+@pytest.mark.proves("step-credentials-end-sessions")
+def test_an_open_session_ends_with_its_credential(shop: Ground) -> None:
+    issued = shop.broker.issue(step())
+    with connect(issued.url) as session:
+        session.execute(b"BEGIN")
+        session.execute(b"CREATE TABLE shop.unfinished (id int)")
+        shop.broker.revoke(issued)
+        assert shop.roles() == []
+        with pytest.raises(psycopg.OperationalError):
+            session.execute(b"COMMIT")
+    assert shop.ask("SELECT to_regclass('shop.unfinished')") == [(None,)]
+
+
+def test_a_step_has_few_sessions_and_can_neither_make_roles_nor_last_longer(shop: Ground) -> None:
+    issued = shop.broker.issue(step())
+    with ExitStack() as sessions:
+        for _ in range(4):
+            session = sessions.enter_context(connect(issued.url))
+        with pytest.raises(TargetUnreachableError, match="too many connections"):
+            sessions.enter_context(connect(issued.url))
+        session.execute(b"SET ROLE NONE")
+        for sql in (
+            f"ALTER ROLE {issued.role} VALID UNTIL 'infinity'",
+            "CREATE ROLE another",
+            f"GRANT {shop.owner} TO PUBLIC",
+        ):
+            with pytest.raises(psycopg.Error):
+                session.execute(sql.encode())
+        shop.broker.revoke(issued)
+
+
+@pytest.mark.proves("step-credentials-expire")
+def test_a_credential_of_a_dead_server_ends_by_itself_and_is_swept_by_the_next_step(newest: Ground) -> None:
+    """Nobody revokes it: its server was killed."""
+    left = newest.broker.issue(step(ttl=1))
+    with connect(left.url) as thief:
+        time.sleep(2.1)
+        with pytest.raises(TargetUnreachableError, match="password authentication failed"):
+            connect(left.url).__enter__()
+        issued = newest.broker.issue(step())
+        assert issued.swept == (left.role,)
+        assert newest.roles() == [issued.role]
+        with pytest.raises(psycopg.OperationalError):
+            thief.execute(b"SELECT 1")
+    assert newest.broker.sweep() == ()  # one that is in time stays
+    assert newest.roles() == [issued.role]
+    newest.broker.revoke(issued)
+
+
+def test_other_roles_are_left_alone_whatever_they_are_called(newest: Ground) -> None:
+    for name in ("mcp_migrate_step_1_0badcafe_too", "mcp_migrate_step_ffffffffff_0badcafe"):
+        newest.ask(f"CREATE ROLE {name}")
+    assert newest.broker.sweep() == ()
+    for name in ("mcp_migrate_step_1_0badcafe_too", "mcp_migrate_step_ffffffffff_0badcafe"):
+        newest.ask(f"DROP ROLE {name}")
+
+
+def test_the_password_is_in_no_statement_that_a_server_may_log(newest: Ground) -> None:
+    issued = newest.broker.issue(step())
+    [(stored,)] = newest.ask("SELECT rolpassword FROM pg_authid WHERE rolname = $1", issued.role)
+    assert stored.startswith("SCRAM-SHA-256$")
+    assert "PASSWORD" not in repr(issued).upper()
+    assert "://" not in repr(issued)
+    newest.broker.revoke(issued)
+
+
+def test_a_role_that_still_owns_something_can_no_longer_log_in_and_is_told(newest: Ground) -> None:
+    issued = newest.broker.issue(step())
+    newest.ask(f"CREATE TABLE shop.owned (id int); ALTER TABLE shop.owned OWNER TO {issued.role}".split(";")[0])
+    newest.ask(f"ALTER TABLE shop.owned OWNER TO {issued.role}")
+    with pytest.raises(CredentialFailedError, match=r"cannot be dropped"):
+        newest.broker.revoke(issued)
+    assert newest.ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", issued.role) == [(False,)]
+    newest.ask("DROP TABLE shop.owned")
+    newest.broker.revoke(issued)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"owner_role": "nobody_here"}, "does not exist"),
+        ({"owner_role": "postgres"}, "permission denied|must have admin option|Only roles with"),
+    ],
+)
+def test_a_role_that_cannot_be_made_leaves_nothing(newest: Ground, change: dict[str, str], said: str) -> None:
+    with pytest.raises(CredentialFailedError, match=said):
+        newest.told(**change).broker.issue(step())
+    assert newest.roles() == []
+
+
+def test_a_server_that_is_away_is_a_failed_credential() -> None:
+    away = Ground("", "postgresql://nobody@127.0.0.1:1/shop", "owner", "reader", {})
+    with pytest.raises(CredentialFailedError, match="cannot reach") as refused:
+        away.broker.issue(step())
+    assert "Nothing ran" in refused.value.hint
+    with pytest.raises(CredentialFailedError):
+        away.broker.revoke(Credential("", role="mcp_migrate_step_1_0badcafe"))
+
+
+def test_what_the_brokers_own_key_could_do_beyond_is_told(shop: Ground) -> None:
+    version = int(shop.ask("SHOW server_version_num")[0][0])
+    [*found, reads] = shop.broker.excess()
+    assert "read-only by a setting" in reads
+    assert [("pg_execute_server_program" in said) for said in found] == ([] if version >= 160_000 else [True])
+    whole = Ground(shop.admin, shop.admin, shop.owner, shop.reader, {})
+    assert any("superuser" in said for said in whole.broker.excess())
