@@ -202,6 +202,7 @@ REQUIREMENTS = (
     Requirement(
         "policy-vouched-for", "docs/policy.md", "Nothing changes by a configuration nobody vouches for, or a new one."
     ),
+    Requirement("scope-conditions", "docs/configuration.md", "A scope holds while all its conditions do, to the end."),
     Requirement("interface-not-separated", "docs/separation.md", "Who may not take a step too is told by a code."),
     Requirement("separation-of-duties", "docs/separation.md", "Nobody takes two steps of a change by any route."),
     Requirement("separation-one-person", "docs/separation.md", "Principals of one person count as one."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mcp_migrate.approvals.freezing import Frozen
 from mcp_migrate.approvals.separation import Taker
@@ -13,10 +14,13 @@ from mcp_migrate.approvals.tempo import Tempo
 class Circumstances:
     """Who took the steps before, what keeps the target as it is, and how fast the workflow goes.
 
-    `runs` is false where nothing ever comes of the call: then nothing stands in its way.
+    `opened` are the scopes of the workflow whose `while` says so now, by index; `planned_at` is when the plan was made,
+    where that was an earlier call. `runs` is false where nothing ever comes of the call: then it is judged alone.
     """
 
     taken: tuple[Taker, ...] = ()
     frozen: Frozen | None = None
     tempo: Tempo = field(default_factory=Tempo)
+    opened: frozenset[int] = frozenset()
+    planned_at: datetime | None = None
     runs: bool = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from mcp_migrate.errors import NotSeparatedError
@@ -57,6 +58,12 @@ def before(prepared: Prepared, settings: Settings, ledger: Ledger) -> tuple[Take
             return tuple(each for event in started for each in _of_apply(event, settings, ledger))
         case _:
             return ()
+
+
+def planned_at(prepared: Prepared, ledger: Ledger) -> datetime | None:
+    """When the plan that a call runs was made last; None where the call makes it itself."""
+    found = ledger.find(Kind.PLAN_FROZEN, prepared.plan.plan_id) if prepared.plan and prepared.work else ()
+    return datetime.fromisoformat(found[-1].at) if found else None
 
 
 def refuse_same(

@@ -1,19 +1,25 @@
-"""Does a file or an address outside say that a target is frozen? What cannot be asked counts as saying so."""
+"""What do a file or an address outside say now: that a target is frozen, or that a scope is open?
+
+What cannot be asked says what allows less.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
+from mcp_migrate.approvals.scoping import asked, outside
+from mcp_migrate.model import Call
 from mcp_migrate.settings import Settings, matches
-from mcp_migrate.settings.workflow import FreezeSignal
+from mcp_migrate.settings.workflow import FreezeSignal, While
 
-_WORD, _LOOKED_AT = "freeze", 4096
+_FREEZE, _OPEN, _LOOKED_AT = "freeze", "open", 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Who says so, and in which words."""
+    """Who says that a target is frozen, and in which words."""
 
     source: str
     reason: str
@@ -21,18 +27,42 @@ class Signal:
 
 def signalled(target: str, settings: Settings) -> Signal | None:
     """The first of the configuration's `freezes` that holds for `target` now."""
-    said = (_asked(signal) for signal in settings.freezes if matches(target, signal.targets))
+    said = (_frozen(signal) for signal in settings.freezes if matches(target, signal.targets))
     return next((each for each in said if each is not None), None)
 
 
-def _asked(signal: FreezeSignal) -> Signal | None:
-    source = str(signal.file or signal.url)
+def opened(call: Call, settings: Settings, *, scope_name: str) -> frozenset[int]:
+    """The scopes of the caller's workflow, by index, that fit the call and whose `while` says `open` now."""
+    _name, workflow = settings.workflow_of(call.principal)
+    what = asked(call, settings, scope_name=scope_name)
+    fitting = (
+        (i, scope.while_) for i, scope in enumerate(workflow.scopes) if outside(scope, what, opened=True) is None
+    )
+    return frozenset(index for index, signal in fitting if signal is not None and _is_open(signal, call.ticket))
+
+
+def _frozen(signal: FreezeSignal) -> Signal | None:
     text = _file(signal.file) if signal.file else _address(str(signal.url), signal.within)
     if text is None:
-        return Signal(source, "it cannot be asked, and that counts as a freeze")
-    lines = text.strip().splitlines() or [""]
-    word, _, rest = lines[0].partition(" ")
-    return Signal(source, rest.strip()[:200] or "it says so") if word.rstrip(":").casefold() == _WORD else None
+        return Signal(signal.source, "it cannot be asked, and that counts as a freeze")
+    word, reason = _split(text)
+    return Signal(signal.source, reason[:200] or "it says so") if word == _FREEZE else None
+
+
+def _is_open(signal: While, ticket: str | None) -> bool:
+    place = signal.source
+    if "{ticket}" in place:
+        if not ticket:
+            return False
+        place = place.replace("{ticket}", quote(ticket, safe=""))
+    text = _file(Path(place)) if signal.file else _address(place, signal.within)
+    return text is not None and _split(text)[0] == _OPEN
+
+
+def _split(text: str) -> tuple[str, str]:
+    """The first word of the first line, and the rest of that line."""
+    word, _, rest = next(iter(text.strip().splitlines()), "").partition(" ")
+    return word.rstrip(":").casefold(), rest.strip()
 
 
 def _file(path: Path) -> str | None:

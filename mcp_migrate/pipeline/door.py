@@ -13,8 +13,9 @@ from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.approvals.freezing import Frozen, frozen
 from mcp_migrate.approvals.policy import Policy
-from mcp_migrate.approvals.separation import before
-from mcp_migrate.approvals.tempo import Tempo, keeps_trying, tempo
+from mcp_migrate.approvals.separation import before, planned_at
+from mcp_migrate.approvals.signals import opened
+from mcp_migrate.approvals.tempo import keeps_trying, tempo
 from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.errors import (
     CancelledError,
@@ -24,7 +25,7 @@ from mcp_migrate.errors import (
     MigrateError,
 )
 from mcp_migrate.ledger import Ledger
-from mcp_migrate.model import Call, Granted, Pending, Permitted
+from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted
 from mcp_migrate.pipeline.steps import UNWATCHED, Steps, Watch, defect
 from mcp_migrate.pipeline.upkeep import Upkeep
 from mcp_migrate.redaction import Redactor
@@ -66,14 +67,14 @@ class Pipeline:
             self._configured_once(recorder, call.principal)
             call = self.redactor.call(call)
             located = prepare.locate(call, tool, self.bench)
-            pace = self._tempo(located)
-            granted = authorise.grant(located, self.settings, pace, scope_name=tool.scope)
+            around = self._around(located, tool)
+            granted = authorise.grant(located, self.settings, around, scope_name=tool.scope)
             recorder.received(granted, hold=tool.only_looks)
             with self._keys(recorder, granted) as keys:
                 upkeep = self._upkeep(keys)
                 upkeep.settle(granted.call.target, recorder)
                 upkeep.prune_once(granted.call.target, recorder)
-                answer = self._granted(granted, tool, recorder, watch, keys=keys, pace=pace)
+                answer = self._granted(granted, tool, recorder, watch, keys=keys, around=around)
                 return {"call_id": call.call_id, **answer}
         except LedgerUnavailableError:
             raise  # what cannot be recorded is not recorded; nothing was executed without its record
@@ -141,9 +142,18 @@ class Pipeline:
             return found
         return frozen(target, self.settings, self.ledger) if target is not None else None
 
-    def _tempo(self, call: Call) -> Tempo:
+    def _around(self, call: Call, tool: Tool) -> Circumstances:
+        """What is around a call before anything is read."""
         name, workflow = self.settings.workflow_of(call.principal)
-        return tempo(call.principal, name, workflow, self.ledger, now=call.at)
+        pace = tempo(call.principal, name, workflow, self.ledger, now=call.at)
+        return Circumstances(tempo=pace, opened=opened(call, self.settings, scope_name=tool.scope))
+
+    def _again(self, approved: Approved) -> None:
+        """Under the target's lock, before the first statement: waiting for it may have taken a while."""
+        granted = approved.prepared.granted
+        still = opened(granted.call, self.settings, scope_name=granted.scope_name)
+        around = Circumstances(frozen=self._held(granted.call.target), opened=still)
+        authorise.again(approved.permitted, self.settings, around, at=self.clock())
 
     def _pause(self, call: Call, recorder: record.Recorder) -> None:
         """Have a principal wait that keeps trying what is refused."""
@@ -154,12 +164,23 @@ class Pipeline:
             recorder.paused(call, refusals=found[0], until=found[1])
 
     def _granted(
-        self, granted: Granted, tool: Tool, recorder: record.Recorder, watch: Watch, *, keys: Keys, pace: Tempo
+        self,
+        granted: Granted,
+        tool: Tool,
+        recorder: record.Recorder,
+        watch: Watch,
+        *,
+        keys: Keys,
+        around: Circumstances,
     ) -> Mapping[str, Any]:
         bench = prepare.opened_with(keys, tool, replace(self.bench, progress=watch.progress))
         prepared = prepare.prepare(granted, tool, bench)
-        held = self._held(granted.call.target) if prepared.work else None
-        around = Circumstances(before(prepared, self.settings, self.ledger), held, pace)
+        around = replace(
+            around,
+            taken=before(prepared, self.settings, self.ledger),
+            frozen=self._held(granted.call.target) if prepared.work else None,
+            planned_at=planned_at(prepared, self.ledger),
+        )
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, around)
         if prepared.work is None:
             return self._answer(permitted, recorder)
@@ -171,7 +192,7 @@ class Pipeline:
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
         keys.revoke()  # what it was prepared with
-        return Steps(self.settings, keys, self.clock, self.running, self._held).execute(approved, recorder, watch)
+        return Steps(self.settings, keys, self.clock, self.running, self._again).execute(approved, recorder, watch)
 
     def ask_canary(self, call: Call, tool: Tool) -> str:
         """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
@@ -180,12 +201,13 @@ class Pipeline:
             MigrateError: the principal could not ask this, or nobody would be asked.
         """
         located = prepare.locate(self.redactor.call(call), tool, self.bench)
-        granted = authorise.grant(located, self.settings, Tempo(), scope_name=tool.scope)
+        nothing = Circumstances(opened=opened(located, self.settings, scope_name=tool.scope), runs=False)
+        granted = authorise.grant(located, self.settings, nothing, scope_name=tool.scope)
         recorder = self._recorder()
         with self._keys(recorder, granted) as keys:
             prepared = prepare.prepare(granted, tool, prepare.opened_with(keys, tool, self.bench))
             classified = classify.classify(prepared, self.settings)
-            permitted = authorise.permit(classified, self.settings, Circumstances(runs=False))
+            permitted = authorise.permit(classified, self.settings, nothing)
         pending = approve.canary(permitted, self.settings, self.ledger, now=call.at)
         recorder.asked_canary(pending, approve.request_body(pending))
         return pending.request_id

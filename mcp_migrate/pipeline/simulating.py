@@ -1,7 +1,8 @@
 """What would policy say to a call like this? Asked of the configuration alone: no target, no plan, no record.
 
 The same stages judge as in a real call. What is around one (a freeze, how often somebody called, who took the steps
-before) is left out, and what would be planned counts as having no way back.
+before, what a scope's `while` asks) is left out, and what would be planned counts as having no way back. Nobody says
+which client calls, so that a scope for some clients fits none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any, Literal
 
 from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.approvals.tempo import Tempo
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.model import Approved, Call, Caller, Effect, Prepared, Statement
 from mcp_migrate.settings import Settings
@@ -62,12 +62,14 @@ def simulate(question: Question, settings: Settings) -> Verdict:
         question.ticket,
     )
     try:
-        granted = authorise.grant(call, settings, Tempo(), scope_name=question.scope_name)
+        _name, workflow = settings.workflow_of(question.principal)
+        alone = Circumstances(opened=frozenset(range(len(workflow.scopes))), runs=False)
+        granted = authorise.grant(call, settings, alone, scope_name=question.scope_name)
         changes = bool(question.effects - {Effect.READ})
         work = _nothing if changes else None
         prepared = Prepared(granted, work=work, effects=question.effects, objects=question.objects)
         judged = replace(classify.classify(prepared, settings), rows={"": question.rows})
-        permitted = authorise.permit(judged, settings, Circumstances(runs=False))
+        permitted = authorise.permit(judged, settings, alone)
     except MigrateError as error:
         return Verdict("deny", f"{error.code}: {error.sentence}", {})
     asked = quorum(judged, settings) if changes else None

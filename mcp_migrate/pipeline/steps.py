@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.approvals.freezing import Frozen, refuse_frozen
 from mcp_migrate.errors import InternalError, MigrateError
 from mcp_migrate.model import Approved, Automatic, Call, Validated
 from mcp_migrate.settings import Settings, Target
@@ -40,7 +39,7 @@ class Steps:
     keys: Keys
     clock: Callable[[], datetime]
     running: set[str]
-    held: Callable[[str | None], Frozen | None]
+    again: Callable[[Approved], None]
 
     def execute(self, approved: Approved, recorder: record.Recorder, watch: Watch) -> Mapping[str, Any]:
         """Do what was approved, on the record before and after. Raises: MigrateError."""
@@ -81,8 +80,7 @@ class Steps:
         return answer
 
     def _ready(self, health: validate.Health, approved: Approved, writer: Writer) -> None:
-        """Under the target's lock, before the first statement: waiting for it may have taken a while."""
-        refuse_frozen(approved.call.target, self.held(approved.call.target))
+        self.again(approved)
         health.before(writer)
 
     @contextmanager

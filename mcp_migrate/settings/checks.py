@@ -112,6 +112,10 @@ def _scope(
     for index, glob in enumerate(scope.tools):
         if not any(matches(tool, [glob]) for tool in known_tools):
             yield Problem((*key, "tools", index), f"{glob!r} fits no tool.", nearest(glob, known_tools))
+    for index, tier in enumerate(scope.tiers or ()):
+        covered = (target for name, target in settings.targets.items() if matches(name, scope.targets))
+        if tier not in {target.tier for target in covered}:
+            yield Problem((*key, "tiers", index), f"no target of this scope is {tier}.", "Remove it.")
     for index, glob in enumerate(scope.targets):
         if not any(matches(target, [glob]) for target in settings.targets):
             yield Problem((*key, "targets", index), f"{glob!r} fits no target.", nearest(glob, settings.targets))

@@ -16,6 +16,7 @@ from mcp_migrate.settings.manifest import digest_of
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.problems import Key, Problem, invalid, nearest
 from mcp_migrate.settings.target import Target
+from mcp_migrate.settings.workflow import Workflow
 from mcp_migrate.settings.yaml_file import read_yaml
 
 FILE_NAME = "mcp-migrate.yaml"
@@ -86,10 +87,28 @@ def _placed(settings: Settings, path: Path) -> Settings:
     checkpoints = settings.checkpoints and placed_checkpoints(settings.checkpoints, folder)
     specs = tuple(folder / spec for spec in settings.tool_specs)
     freezes = tuple(each.model_copy(update={"file": each.file and folder / each.file}) for each in settings.freezes)
-    places = {"freezes": freezes, "targets": targets, "ledger": ledger, "tool_specs": specs, "checkpoints": checkpoints}
+    workflows = {name: _placed_workflow(workflow, folder) for name, workflow in settings.workflows.items()}
+    places = {
+        "workflows": workflows,
+        "freezes": freezes,
+        "targets": targets,
+        "ledger": ledger,
+        "tool_specs": specs,
+        "checkpoints": checkpoints,
+    }
     placed = settings.model_copy(update=places)
     placed._path = path.absolute()  # noqa: SLF001  the one place that knows it
     return placed
+
+
+def _placed_workflow(workflow: Workflow, folder: Path) -> Workflow:
+    scopes = tuple(
+        scope.model_copy(update={"while_": scope.while_.model_copy(update={"file": folder / scope.while_.file})})
+        if scope.while_ and scope.while_.file
+        else scope
+        for scope in workflow.scopes
+    )
+    return workflow.model_copy(update={"scopes": scopes})
 
 
 def _problem(detail: Any) -> Problem:

@@ -61,6 +61,14 @@ def _where(scope: Scope) -> str:
         parts.append(_hours(scope.when))
     if scope.ticket is not None:
         parts.append("with a ticket")
+    if scope.tiers is not None:
+        parts.append(f"in {', '.join(sorted(scope.tiers))}")
+    if scope.clients is not None:
+        parts.append(f"from clients {', '.join(sorted(scope.clients))}")
+    if scope.plan_age is not None:
+        parts.append(f"with plans younger than {scope.plan_age}")
+    if scope.while_ is not None:
+        parts.append(f"while {scope.while_.source} says `open`")
     return ", ".join(parts)
 
 
@@ -70,7 +78,7 @@ def _hours(window: Window) -> str:
 
 def _targets(settings: Settings) -> Iterator[str]:
     for signal in settings.freezes:
-        yield f"{signal.file or signal.url} freezes {', '.join(sorted(signal.targets))}"
+        yield f"{signal.source} freezes {', '.join(sorted(signal.targets))}"
     for name, target in settings.targets.items():
         yield f"target {name} is {target.tier}, recorded in cage {settings.cage_of(target.tier)} or a stronger one"
         if target.unsafe_software_keys:

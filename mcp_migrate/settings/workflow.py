@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mcp_migrate.model import Effect
+from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.channels import is_protected
 from mcp_migrate.settings.values import Duration, Globs, Part, Seconds, Window
 
@@ -20,8 +20,39 @@ class Owner(Part):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
 
 
+class _Asked(Part):
+    """Something outside that is asked now."""
+
+    file: Path | None = Field(None, description="A file whose first word counts.")
+    url: str | None = Field(None, description="An address that answers with such a text.")
+    within: Seconds = Field(2.0, gt=0, le=10, description="How long an address may take.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.url is None):
+            raise ValueError("it is asked in one place: `file` or `url`")
+        if self.url is not None and not is_protected(self.url):
+            raise ValueError("what this address answers can be changed on the way; write an https URL")
+        return self
+
+    @property
+    def source(self) -> str:
+        """What is asked."""
+        return str(self.file or self.url)
+
+
+class While(_Asked):
+    """A scope holds while this says `open`; {ticket} in it is the call's. What cannot be asked does not say so."""
+
+
+class FreezeSignal(_Asked):
+    """Something outside that may say `freeze`; what cannot be asked counts as saying so."""
+
+    targets: Globs = Field(("*",), min_length=1, description="Globs on targets.")
+
+
 class Scope(Part):
-    """Leave to use tools on targets, narrowed by effects, objects, rows, a ticket and times."""
+    """Leave to use tools on targets, narrowed by effects, objects, rows, a ticket, times and what is around a call."""
 
     tools: Globs = Field(min_length=1)
     targets: Globs = Field(min_length=1)
@@ -30,6 +61,10 @@ class Scope(Part):
     when: Window | None = None
     max_rows: int | None = Field(None, ge=0, description="Rows concerned, at most.")
     ticket: Literal["required"] | None = None
+    tiers: tuple[Tier, ...] | None = Field(None, min_length=1)
+    clients: Globs | None = Field(None, min_length=1, description="Globs on the client's name and version, a claim.")
+    plan_age: Duration | None = Field(None, description="How old a plan may be that is applied.")
+    while_: While | None = Field(None, alias="while", description="Something outside that has to say `open`.")
 
 
 MOST_COUNTED = 1000
@@ -55,25 +90,6 @@ class WorkflowLimits(Part):
     plan_statements: int | None = Field(None, ge=1, description="Statements that one plan may have.")
     applies_per_day: Count | None = Field(None, description="Applies and rollbacks that begin, in 24 hours.")
     pause: Pause = Pause()
-
-
-class FreezeSignal(Part):
-    """Something outside that may say `freeze`; what cannot be asked counts as saying so."""
-
-    file: Path | None = Field(
-        None, description="A file whose first word may be `freeze`; one that is not there is none."
-    )
-    url: str | None = Field(None, description="An address that answers with such a text.")
-    targets: Globs = Field(("*",), min_length=1, description="Globs on targets.")
-    within: Seconds = Field(2.0, gt=0, le=10, description="How long an address may take.")
-
-    @model_validator(mode="after")
-    def _one(self) -> FreezeSignal:
-        if (self.file is None) == (self.url is None):
-            raise ValueError("it is asked in one place: `file` or `url`")
-        if self.url is not None and not is_protected(self.url):
-            raise ValueError("what this address answers can be changed on the way; write an https URL")
-        return self
 
 
 class Workflow(Part):

@@ -6,19 +6,21 @@ Asked twice with one evaluator: `grant` before anything is read, `permit` when t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.freezing import refuse_frozen
+from mcp_migrate.approvals.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.approvals.separation import refuse_same, step_of
-from mcp_migrate.approvals.tempo import Tempo, refuse_fast, refuse_more
+from mcp_migrate.approvals.tempo import refuse_fast, refuse_more
 from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotPermittedError
-from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof
+from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof, Tier
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
-def grant(call: Call, settings: Settings, tempo: Tempo, *, scope_name: str) -> Granted:
+def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: str) -> Granted:
     """Find the scopes that may allow this call.
 
     Raises:
@@ -29,7 +31,7 @@ def grant(call: Call, settings: Settings, tempo: Tempo, *, scope_name: str) -> G
         UnknownTargetError: no such target.
     """
     name, workflow = settings.workflow_of(call.principal)
-    refuse_fast(call.principal, workflow, call.at, tempo)
+    refuse_fast(call.principal, workflow, call.at, around.tempo)
     if not call.caller.may_use(scope_name):
         raise InsufficientScopeError(
             f"The token of this call does not stand for {scope_name}.",
@@ -38,7 +40,8 @@ def grant(call: Call, settings: Settings, tempo: Tempo, *, scope_name: str) -> G
         )
     if call.target is not None:
         _refuse_unproven(call, settings.identity.least.get(settings.target(call.target).tier, PROOFS[0]))
-    refusals = {i: _outside(s, scope_name, call.target, call.at, call.ticket) for i, s in _scopes(workflow)}
+    what = asked(call, settings, scope_name=scope_name)
+    refusals = {i: outside(s, what, opened=i in around.opened) for i, s in _scopes(workflow)}
     fitting = tuple(i for i, refusal in refusals.items() if refusal is None)
     if not fitting:
         raise _missing_scope(call, name, workflow, scope_name, [r for r in refusals.values() if r])
@@ -67,7 +70,7 @@ def permit(classified: Classified, settings: Settings, around: Circumstances) ->
     workflow = settings.workflows[granted.workflow]
     refusals = []
     for index in granted.scopes:
-        refusal = _beyond(workflow.scopes[index], classified)
+        refusal = beyond(workflow.scopes[index], classified, planned_at=around.planned_at)
         if refusal is None:
             return Permitted(classified, index)
         refusals.append(refusal)
@@ -84,10 +87,9 @@ def explain(
 ) -> Mapping[str, Any]:
     """Say whether `grant` would let this call through, by which scope, and what would be needed otherwise."""
     name, workflow = settings.workflow_of(caller.principal)
-    if target is not None:
-        settings.target(target)
+    tier = settings.target(target).tier if target is not None else None
     scopes = [
-        {"scope": i, "outside": _outside(s, scope_name, target, at, "ticket"), **_leave(s)}
+        {"scope": i, "outside": outside(s, _likely(s, scope_name, target, tier, at), opened=True), **leave(s)}
         for i, s in _scopes(workflow)
     ]
     allowing = [s for s in scopes if s["outside"] is None]
@@ -104,6 +106,27 @@ def explain(
         "needed": needed,
         "closest": [s for s in scopes if s["outside"]][:3] if not allowing else [],
     }
+
+
+def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at: datetime) -> None:
+    """Ask once more before the first statement: what kept the target, or closed the scope, may have come meanwhile.
+
+    Raises:
+        TargetFrozenError, NotPermittedError: it does not go on.
+    """
+    granted = permitted.classified.prepared.granted
+    refuse_frozen(granted.call.target, around.frozen)
+    workflow = settings.workflows[granted.workflow]
+    what = asked(replace(granted.call, at=at), settings, scope_name=granted.scope_name)
+    refusal = outside(workflow.scopes[permitted.scope], what, opened=permitted.scope in around.opened)
+    if refusal is not None:
+        raise _missing_scope(granted.call, granted.workflow, workflow, granted.scope_name, [refusal])
+
+
+def _likely(scope: Scope, tool: str, target: str | None, tier: Tier | None, at: datetime) -> Asked:
+    """A call that meets what a caller brings along: a ticket, and the client that the scope is for."""
+    client = scope.clients[0].replace("*", "") if scope.clients else None
+    return Asked(tool, at, target, tier, ticket="ticket", client=client or "client")
 
 
 def _refuse_unproven(call: Call, least: Proof) -> None:
@@ -128,35 +151,6 @@ def _keep_within(classified: Classified, settings: Settings, around: Circumstanc
 
 def _scopes(workflow: Workflow) -> Iterator[tuple[int, Scope]]:
     return iter(enumerate(workflow.scopes))
-
-
-def _outside(scope: Scope, tool: str, target: str | None, at: datetime, ticket: str | None) -> str | None:
-    """Why this scope does not fit the call, or None."""
-    if not matches(tool, scope.tools):
-        return f"names {', '.join(scope.tools)}, not {tool}"
-    if target is not None and not matches(target, scope.targets):
-        return f"covers {', '.join(scope.targets)}, not {target}"
-    if scope.when is not None and not scope.when.open_at(at):
-        return "is closed at this time"
-    if scope.ticket == "required" and not ticket:
-        return "requires a ticket"
-    return None
-
-
-def _beyond(scope: Scope, classified: Classified) -> str | None:
-    """Why these effects are more than this scope allows, or None."""
-    allowed = {Effect.READ, *(scope.effects or ())}
-    if excess := classified.asked - allowed:
-        return f"its real effects include {', '.join(sorted(excess))}, which the scope does not allow"
-    if classified.prepared.work is None:
-        return None
-    if scope.objects is not None:
-        strange = [name for name in classified.objects if not matches(name, scope.objects)]
-        if strange:
-            return f"it touches {', '.join(strange[:5])}, outside {', '.join(scope.objects)}"
-    if scope.max_rows is not None and classified.total_rows > scope.max_rows:
-        return f"it concerns {classified.total_rows} rows, more than {scope.max_rows}"
-    return None
 
 
 def _keep_expectation(classified: Classified, expects: Expects) -> None:
@@ -204,17 +198,6 @@ def _missing_scope(
         scopes=refusals[:10],
         owner=workflow.owner.name,
     )
-
-
-def _leave(scope: Scope) -> dict[str, Any]:
-    return {
-        "tools": list(scope.tools),
-        "targets": list(scope.targets),
-        "effects": sorted(scope.effects or (Effect.READ,)),
-        "objects": list(scope.objects) if scope.objects is not None else None,
-        "max_rows": scope.max_rows,
-        "ticket": scope.ticket,
-    }
 
 
 def _on(target: str | None) -> str:

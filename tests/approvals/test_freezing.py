@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mcp_migrate.approvals.freezing import NAMESPACE, freeze, frozen, standing, statement, thaw
+from mcp_migrate.approvals.signals import opened
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError, UnknownTargetError
 from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import canonical
@@ -109,3 +111,22 @@ def test_a_file_that_is_not_there_says_nothing_and_what_cannot_be_asked_freezes(
         found = frozen("shop", desk.settings, desk.ledger)
         assert found is not None
         assert "cannot be asked" in found.reason
+
+
+@pytest.mark.proves("scope-conditions")
+def test_a_scope_is_open_while_the_file_of_the_calls_ticket_says_so(desk: Desk, tmp_path: Path) -> None:
+    while_ = {"while": {"file": str(tmp_path / "{ticket}")}}
+    desk.config["workflows"]["schema"]["scopes"] = [{"tools": ["*"], "targets": ["*"], **while_}]
+    (tmp_path / "T-1").write_text("open: since monday")
+    (tmp_path / "T-2").write_text("closed")
+    (tmp_path / "outside").mkdir()
+    for ticket, holds in (
+        ("T-1", {0}),
+        ("T-2", set()),
+        ("T-3", set()),
+        (None, set()),
+        ("..", set()),
+        ("outside", set()),
+    ):
+        asked = replace(desk.call, ticket=ticket)
+        assert opened(asked, desk.settings, scope_name="migration_apply") == holds, ticket

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.approvals.freezing import freeze
+from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.ledger import Kind
 from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch
@@ -66,6 +68,24 @@ def test_a_freeze_that_comes_after_the_call_was_permitted_still_stops_it(at_a1: 
     assert "loyalty_points" not in at_a1.columns("customers")
     [finished] = at_a1.events(Kind.STEP_FINISHED)
     assert (finished.body["status"], finished.body["code"]) == ("failed", "frozen")
+
+
+@pytest.mark.proves("scope-conditions")
+def test_a_scope_that_closes_after_the_call_was_permitted_does_not_let_it_run(at_a1: World) -> None:
+    signal = at_a1.folder / "signal"
+    signal.write_text("open")
+    at_a1.configure(lambda c: c["workflows"]["shop-agent"]["scopes"][2].update({"while": {"file": "signal"}}))
+    wiring, now = Wiring(load_settings(at_a1.config)), datetime.now(UTC)
+    arguments = {"plan_id": at_a1.planned, "intent": "to be overtaken"}
+    call = Call("call_1", "migration_apply", arguments, "to be overtaken", Caller("agent:demo"), now)
+    tool = wiring.registry["migration_apply"]
+    with pytest.raises(NotPermittedError) as refused:
+        wiring.run(call, tool, watch=Watch(cancelled=lambda: bool(signal.write_text("closed")) and False))
+    assert "says `open`, and it does not" in refused.value.details["scopes"][0]
+    assert "loyalty_points" not in at_a1.columns("customers")
+    signal.write_text("open")
+    later = replace(call, call_id="call_2")
+    assert wiring.run(later, tool, watch=Watch())["status"] == "applied"
 
 
 @pytest.mark.proves("keeps-trying-waits", "interface-paused", "limits-hold", "interface-limit-reached")

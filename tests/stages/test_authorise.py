@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,16 +55,21 @@ def settings(*scopes: dict[str, Any]) -> Settings:
 
 
 def call(tool: str = "migration_apply", *, ticket: str | None = None, expects: Expects | None = None) -> Call:
+    expected, client = expects or Expects(), "other 1"
     return Call(
-        "call_1", tool, {}, "an intent", Caller("agent:a"), NOW, target="t", ticket=ticket, expects=expects or Expects()
+        "call_1", tool, {}, "an intent", Caller("agent:a"), NOW, "t", ticket=ticket, expects=expected, client=client
     )
+
+
+LATER = Circumstances(opened=frozenset(range(4)), planned_at=NOW - timedelta(hours=2))
+"""A call for a plan of two hours ago, while what scopes ask outside says `open`."""
 
 
 def allowed(value: Settings, asked: Call, effects: frozenset[Effect], objects: tuple[str, ...], rows: int) -> bool:
     try:
-        granted = grant(asked, value, Tempo(), scope_name=asked.tool)
+        granted = grant(asked, value, LATER, scope_name=asked.tool)
         prepared = Prepared(granted, work=lambda _approved, _run: {}, plan=PLAN)
-        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value, Circumstances())
+        permit(Classified(prepared, (), effects, objects, {"main.a": rows}), value, LATER)
     except MigrateError:
         return False
     return True
@@ -82,6 +87,10 @@ scope = st.fixed_dictionaries(
         "objects": st.lists(globs, min_size=1, max_size=2),
         "max_rows": st.integers(0, 20),
         "ticket": st.just("required"),
+        "tiers": st.sampled_from([["development"], ["staging", "production"]]),
+        "clients": st.sampled_from([["other *"], ["*"]]),
+        "plan_age": st.sampled_from(["1h", "3h"]),
+        "while": st.just({"file": "/signal"}),
     },
 )
 conditions = st.sampled_from(
@@ -91,6 +100,10 @@ conditions = st.sampled_from(
         {"ticket": "required"},
         {"when": {"days": ["sat-sun"], "hours": "09:00-17:00", "zone": "UTC"}},
         {"effects": ["read"]},
+        {"tiers": ["staging"]},
+        {"clients": ["claude-code *"]},
+        {"plan_age": "1h"},
+        {"while": {"file": "/signal"}},
     ]
 )
 effects = st.frozensets(st.sampled_from(list(Effect)), min_size=1)
@@ -134,14 +147,14 @@ def test_no_scope_means_no_leave() -> None:
         grant(
             call("schema_read"),
             settings({"tools": ["migration_*"], "targets": ["*"]}),
-            Tempo(),
+            Circumstances(),
             scope_name="schema_read",
         )
 
 
 def test_to_plan_a_destructive_change_is_only_to_read() -> None:
     value = settings({"tools": ["migration_plan"], "targets": ["*"]})
-    granted: Granted = grant(call("migration_plan"), value, Tempo(), scope_name="migration_plan")
+    granted: Granted = grant(call("migration_plan"), value, Circumstances(), scope_name="migration_plan")
     prepared = Prepared(granted, present=lambda _classified, _quorum: {}, plan=PLAN)
     permitted = permit(
         Classified(prepared, (), frozenset({Effect.DESTRUCTIVE}), ("main.a",), {}), value, Circumstances()
@@ -158,7 +171,7 @@ def test_a_name_that_is_proven_less_than_its_tier_asks_is_refused(least: Proof) 
         asked = replace(call("schema_read"), caller=Caller("agent:a", proof))
         enough = PROOFS.index(proof) >= PROOFS.index(least)
         with nullcontext() if enough else pytest.raises(NotPermittedError, match=f"{least} or better"):
-            grant(asked, value, Tempo(), scope_name="schema_read")
+            grant(asked, value, Circumstances(), scope_name="schema_read")
 
 
 tempos = st.builds(Tempo, calls=st.integers(0, 3), plans=st.integers(0, 3), applies=st.integers(0, 3))
@@ -176,7 +189,7 @@ def test_a_limit_or_a_freeze_never_allows_more(base: Any, around: Circumstances,
         value["workflows"]["w"]["limits"] = most
         held_to, asked = Settings.model_validate(value), call(ticket="T-1")
         try:
-            granted = grant(asked, held_to, around.tempo, scope_name=asked.tool)
+            granted = grant(asked, held_to, around, scope_name=asked.tool)
             prepared = Prepared(granted, work=lambda _approved, _run: {}, plan=PLAN)
             permit(Classified(prepared, (), frozenset({Effect.ADDITIVE}), ("main.a",), {}), held_to, around)
         except MigrateError:
@@ -188,3 +201,45 @@ def test_a_limit_or_a_freeze_never_allows_more(base: Any, around: Circumstances,
         assert passes(around, fewer)
         assert passes(replace(around, frozen=None), most)
         assert passes(Circumstances(), {})
+
+
+CODE = replace(call("schema_read"), client="claude-code 2.1")
+FITS: dict[str, tuple[dict[str, Any], Call, Circumstances]] = {
+    "tiers": ({"tiers": ["development"]}, call("schema_read"), Circumstances()),
+    "clients": (
+        {"clients": ["claude-code *"]},
+        replace(call("schema_read"), client="claude-code 2.1"),
+        Circumstances(),
+    ),
+    "while": ({"while": {"file": "/signal"}}, call("schema_read"), Circumstances(opened=frozenset({0}))),
+}
+DOES_NOT: dict[str, tuple[dict[str, Any], Call, Circumstances]] = {
+    "tiers": ({"tiers": ["staging"]}, call("schema_read"), Circumstances()),
+    "clients": (
+        {"clients": ["claude-code *"]},
+        replace(call("schema_read"), client="claude-desktop 1"),
+        Circumstances(),
+    ),
+    "a client without a name": ({"clients": ["*"]}, replace(call("schema_read"), client=None), Circumstances()),
+    "while": ({"while": {"file": "/signal"}}, call("schema_read"), Circumstances(opened=frozenset({1}))),
+}
+
+
+@pytest.mark.parametrize("case", [*(("fits", name) for name in FITS), *(("does not", name) for name in DOES_NOT)])
+@pytest.mark.proves("scope-conditions")
+def test_a_condition_of_a_scope_holds_or_the_scope_does_not(case: tuple[str, str]) -> None:
+    condition, asked, around = (FITS if case[0] == "fits" else DOES_NOT)[case[1]]
+    value = settings({"tools": ["*"], "targets": ["*"], **condition})
+    with nullcontext() if case[0] == "fits" else pytest.raises(NotPermittedError):
+        grant(asked, value, around, scope_name="schema_read")
+
+
+@pytest.mark.proves("scope-conditions")
+def test_a_plan_older_than_its_scope_takes_is_not_applied_and_one_made_by_the_call_is_never_old() -> None:
+    value = settings({"tools": ["*"], "targets": ["*"], "effects": ["additive"], "plan_age": "1h"})
+    asked = call()
+    prepared = Prepared(grant(asked, value, Circumstances(), scope_name=asked.tool), work=lambda _a, _r: {}, plan=PLAN)
+    for age, fits in ((None, True), (timedelta(hours=1), True), (timedelta(hours=1, seconds=1), False)):
+        around = Circumstances(planned_at=NOW - age if age else None)
+        with nullcontext() if fits else pytest.raises(NotPermittedError, match="longer ago than"):
+            permit(Classified(prepared, (), frozenset({Effect.ADDITIVE}), ("main.a",), {}), value, around)
