@@ -21,6 +21,7 @@ from mcp_migrate.cli import (
     ledger,
     notify,
     plan,
+    report,
     reviewers,
     rules,
     schema,
@@ -50,6 +51,7 @@ app.command("freeze")(freezing.freeze)
 app.command("thaw")(freezing.thaw)
 app.command("launch-token")(launch.launch_token)
 app.command("status")(status.status)
+app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
 
