@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from mcp_migrate.approvals.owning import owned
 from mcp_migrate.approvals.reviewers import of_no_account
 from mcp_migrate.errors import (
     ApprovalInvalidError,
@@ -33,6 +35,7 @@ from mcp_migrate.web.request_view import one, view
 
 _PER_PAGE = 25
 _FIELDS = 50
+_MOST_DAYS = 3650
 _WORD = 200
 """Characters of what somebody looks for."""
 _SESSION = "mcp_migrate_session"
@@ -48,6 +51,7 @@ def build(desk: Desk) -> ASGIApp:
             Route("/history", pages.history),
             Route("/ledger", pages.ledger),
             Route("/ledger/{seq:int}", pages.entry),
+            Route("/workflows", pages.workflows),
             Route("/requests/{request_id}", pages.request),
             Route("/requests/{request_id}/statements/{n:int}", pages.statement),
             Route("/requests/{request_id}/sign", pages.sign, methods=["POST"]),
@@ -108,6 +112,12 @@ class Pages:
             )
         ledger = self._desk.ledger
         return page("entry", event=event, size=ledger.head().size, proof=proof_of(event, ledger))
+
+    def workflows(self, request: Request) -> Response:
+        """What each workflow did lately, for the person who answers for it."""
+        days, now = min(max(_number(request, "days", 30), 1), _MOST_DAYS), self._desk.clock()
+        told = owned(self._desk.settings, self._desk.ledger, since=now - timedelta(days=days), now=now)
+        return page("workflows", workflows=told, days=days)
 
     def request(self, request: Request) -> Response:
         """One request: what is asked, what it means, and the form to decide."""

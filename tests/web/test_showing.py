@@ -30,7 +30,7 @@ def test_markup_of_agents_and_databases_stays_text_everywhere(visitor: Visitor) 
     visitor.ask(
         "req_1", f"SELECT '{SCRIPT}'", judgements=judged, objects=[SCRIPT], demands=demands, rows={SCRIPT: 1}, **said
     )
-    for path in ("/", "/requests/req_1", "/requests/req_1/statements/1", "/history", "/ledger"):
+    for path in ("/", "/requests/req_1", "/requests/req_1/statements/1", "/history", "/ledger", "/workflows"):
         page = visitor.read(path)
         assert "<script>alert" not in page
         assert "<img src=x" not in page
@@ -198,3 +198,12 @@ def test_the_history_is_searched(visitor: Visitor) -> None:
     visitor.ask("req_2", principal="agent:two")
     assert "req_2" not in visitor.read("/history?q=AGENT:one")
     assert "No request says that" in visitor.read("/history?q=%3Cb%3E")
+
+
+def test_an_owner_reads_what_their_workflow_did(visitor: Visitor) -> None:
+    visitor.ask("req_1")
+    page = visitor.read("/workflows?days=7")
+    assert "Ada Lovelace" in page
+    assert "Put to people" in page
+    assert "Never used" in page
+    assert visitor.read("/workflows?days=999999999999")
