@@ -109,11 +109,25 @@ def unexplained(ledger: Ledger, target: str, revisions: Sequence[str], schema: S
     base, revision = base_of(ledger, target), ", ".join(revisions) or None
     if base is None:
         return None
-    differs = base.fingerprint not in {None, fingerprint(schema), shape(schema)}
+    # An outcome that was settled says the shape, without owners and grants.
+    same = {None, fingerprint(schema), *([shape(schema)] if base.objects is None else [])}
+    differs = base.fingerprint not in same
     if not differs and revision == base.revision:
         return None
-    found = tuple(_differences(ledger, target, base, short_fingerprints(schema))) if differs else ()
+    found = differences(short_fingerprints(schema), [base, *_earlier(ledger, target, base)]) if differs else ()
     return Unexplained(base, revision, found, differs)
+
+
+def differences(now: Mapping[str, str], states: Sequence[Base]) -> tuple[Difference, ...]:
+    """What the objects of now are not any more, by the states that the record knows, the newest first."""
+    before = states[0].objects
+    if before is None:
+        return ()
+    return tuple(
+        Difference(_how(before.get(name), now.get(name)), name, _gone(name, now.get(name), states))
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    )
 
 
 def refuse_unexplained(ledger: Ledger, settings: Settings, plan: Plan, schema: Schema) -> None:
@@ -136,20 +150,21 @@ def refuse_unexplained(ledger: Ledger, settings: Settings, plan: Plan, schema: S
         )
 
 
+def _earlier(ledger: Ledger, target: str, base: Base) -> Iterator[Base]:
+    for event in ledger.last(Kind.SCHEMA_SEEN, limit=_LOOKED_BACK, where={"target": target}):
+        if event.subject != base.name:
+            yield _base(event)
+
+
 def _base(event: Event) -> Base:
     body = event.body
     return Base(str(event.subject), event.at, body["revision"], body["fingerprint"], body.get("objects"))
 
 
-def _differences(ledger: Ledger, target: str, base: Base, now: Mapping[str, str]) -> Iterator[Difference]:
-    before = base.objects
+def _how(before: str | None, now: str | None) -> How:
     if before is None:
-        return
-    earlier = [_base(event) for event in ledger.last(Kind.SCHEMA_SEEN, limit=_LOOKED_BACK, where={"target": target})]
-    for name in sorted(before.keys() | now.keys()):
-        if before.get(name) != now.get(name):
-            how: How = "added" if name not in before else "removed" if name not in now else "altered"
-            yield Difference(how, name, _gone(name, now.get(name), earlier))
+        return "added"
+    return "removed" if now is None else "altered"
 
 
 def _gone(name: str, now: str | None, states: Sequence[Base]) -> str | None:

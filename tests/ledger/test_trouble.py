@@ -275,6 +275,21 @@ def test_a_head_that_cannot_be_written_is_told_apart(ledger: Ledger, path: Path,
     assert caught.value.details["recorded"] is True
 
 
+def test_a_server_that_dies_between_an_entry_and_its_head_leaves_a_ledger_that_goes_on(
+    url: str, path: Path, now: datetime
+) -> None:
+    beside = path.with_name("ledger.db.head")
+    with Ledger.open(url) as ledger:
+        ledger.append(RECEIVED, at=now)
+        before = beside.read_bytes()
+        ledger.append(RECEIVED, at=now)
+    beside.write_bytes(before)  # as the crash leaves it: the second entry was committed, and its head was not written
+    assert verify(url).ok
+    with Ledger.open(url) as ledger:
+        assert ledger.append(RECEIVED, at=now)[0].seq == 2
+    assert read_sidecar(path) == verify(url).head
+
+
 def test_a_head_never_goes_backwards(ledger: Ledger, path: Path) -> None:
     newer, older = Head(12, "ab" * 32), Head(9, "cd" * 32)
     publish(path, newer)
