@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mcp_migrate.errors import MigrateError
@@ -53,9 +54,25 @@ def refused(call: Call, error: MigrateError, redactor: Redactor) -> dict[str, An
 
 def failed(error: MigrateError, redactor: Redactor, *, known: str = "") -> str:
     """What went wrong, without the values that a database quotes; names that are in `known` stay."""
-    if error.code in _QUOTES_VALUES:
-        return redactor.sentence(error.sentence, known=known)
-    return redactor.text(error.sentence)
+    return _saying(error, redactor, known)(error.sentence)
+
+
+def details(error: MigrateError, redactor: Redactor, *, known: str = "") -> dict[str, Any]:
+    """What else is known of a failure, each text in it as `failed` has the sentence."""
+    return {name: plainly(each, _saying(error, redactor, known)) for name, each in error.details.items()}
+
+
+def _saying(error: MigrateError, redactor: Redactor, known: str) -> Callable[[str], str]:
+    return partial(redactor.sentence, known=known) if error.code in _QUOTES_VALUES else redactor.text
+
+
+def plainly(value: Any, text: Callable[[str], str]) -> Any:
+    """The same with `text` of each text in it; what names a part stays."""
+    if isinstance(value, Mapping):
+        return {str(name): plainly(each, text) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plainly(each, text) for each in value]
+    return text(value) if isinstance(value, str) else value
 
 
 def answered(answer: Mapping[str, Any]) -> dict[str, Any]:

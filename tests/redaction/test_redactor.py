@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mcp_migrate.errors import StatementFailedError
 from mcp_migrate.redaction import Redactor
 from mcp_migrate.redaction.redactor import LONGEST, MOST
-from mcp_migrate.redaction.told import answered, failed
+from mcp_migrate.redaction.told import answered, details, failed
 from mcp_migrate.settings.redact import Redact
 
 SECRET = "Tr0ub4dor3"
@@ -128,6 +128,10 @@ def test_rows_that_a_database_quotes_are_not_recorded_and_names_of_the_plan_are(
     told = failed(error, redactor, known="ALTER TABLE users ADD CONSTRAINT uq_mail UNIQUE (mail)")
     assert "ada@" not in told
     assert ("uq_mail" in told, "users.mail" in told) == ("uq_mail" in said, "users.mail" in said)
+    error.details = {"statement": 1, "left": {"object": "uq_mail", "why": said}, "checks": [{"detail": said}]}
+    kept = details(error, redactor, known="ALTER TABLE users ADD CONSTRAINT uq_mail UNIQUE (mail)")
+    why = redactor.sentence(said, known="uq_mail users.mail")
+    assert kept == {"statement": 1, "left": {"object": "uq_mail", "why": why}, "checks": [{"detail": why}]}
 
 
 def test_telling_of_an_answer_never_fails() -> None:

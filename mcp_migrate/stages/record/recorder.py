@@ -204,7 +204,7 @@ class Recorder:
             "revision": validated.revision,
             "fingerprint": validated.fingerprint,
             "ms": self._milliseconds,
-            **({"checks_failed": [dict(check) for check in broken]} if broken else {}),
+            **({"checks_failed": told.plainly(broken, self._said_of(approved))} if broken else {}),
         }
         ends = [] if answer is None else [self._end(approved.permitted, "applied", answer, rules, subject=apply_id)]
         self._write(*self._left(validated), self._step(granted, apply_id, body), *ends, at=at)
@@ -213,15 +213,21 @@ class Recorder:
         """It did not run to its end."""
         granted = approved.prepared.granted
         status = "partially_applied" if error.code == "partially_applied" else "failed"
+        known = bodies.words(approved.prepared.plan)
         body = {
             "status": status,
             "target": granted.call.target,
             "code": error.code,
-            "sentence": told.failed(error, self._redactor, known=bodies.words(approved.prepared.plan)),
-            "details": dict(error.details),
+            "sentence": told.failed(error, self._redactor, known=known),
+            "details": told.details(error, self._redactor, known=known),
             "ms": self._milliseconds,
         }
         self._write(self._step(granted, apply_id, body), at=at)
+
+    def _said_of(self, approved: Approved) -> Callable[[str], str]:
+        """What a database says of an apply, without the values that it quotes."""
+        known = bodies.words(approved.prepared.plan)
+        return lambda text: self._redactor.sentence(text, known=known)
 
     def in_flight(self, target: str) -> tuple[Event, ...]:
         """The applies of plans on a target whose outcome is not on the record."""
