@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,16 @@ import yaml
 from mcp import Client, StdioServerParameters
 
 from mcp_migrate.__main__ import identified, load_settings, main
+from mcp_migrate.anchors.keeper import Keeper
+from mcp_migrate.anchors.keys import verifier_keys
 from mcp_migrate.cli.demo_project import make_project
+from mcp_migrate.evidence.checking import Evidence, check
+from mcp_migrate.evidence.making import make
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.server.app import build_server
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.who import always, until
+from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.wiring import Wiring
 
@@ -49,6 +55,16 @@ class Agent:
     async def plan_and_apply(self, to: str = "head") -> Mapping[str, Any]:
         plan = await self.call("migration_plan", target="shop", to=to)
         return await self.call("migration_apply", plan_id=plan["plan_id"])
+
+
+def proved(ledger: Ledger, apply_id: str, folder: Path, **more: Any) -> Evidence:
+    """The evidence of an apply, made and checked as somebody does who has the file and the log's key."""
+    key = folder / "proving_key"
+    if not key.exists():
+        generate_key(key)
+    told = Checkpoints.model_validate({"origin": "shop.example/ledger", "key": {"file": str(key)}, **more})
+    keeper = Keeper(told, ledger, lambda: datetime.now(UTC))
+    return check(make(ledger, keeper, apply_id), keeper.keys(), verifier_keys(told.cosigners))
 
 
 class World:

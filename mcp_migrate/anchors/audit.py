@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
-from mcp_migrate.anchors import decisions
+from mcp_migrate.anchors import decisions, enrolments
 from mcp_migrate.anchors.keys import open_key, verifier_keys
 from mcp_migrate.anchors.witnesses import witness_for
 from mcp_migrate.errors import CheckpointInvalidError, ConfigInvalidError, MigrateError
@@ -18,7 +18,7 @@ from mcp_migrate.ledger.note import VerifierKey
 from mcp_migrate.settings import Settings
 from mcp_migrate.settings.anchoring import Checkpoints
 
-_KINDS = decisions.KINDS | {Kind.CHECKPOINT_SIGNED, Kind.WITNESS_TOOK}
+_KINDS = decisions.KINDS | enrolments.KINDS | {Kind.CHECKPOINT_SIGNED, Kind.WITNESS_TOOK}
 _AHEAD = timedelta(minutes=5)
 """By how much a clock elsewhere may be ahead of ours."""
 
@@ -39,6 +39,7 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     decisions: int
+    enrolments: int
     newest: Anchor | None
 
     @property
@@ -61,6 +62,7 @@ class Audit:
     notes: list[str] = field(default_factory=list)
     anchors: list[Anchor] = field(default_factory=list)
     weighed: decisions.Decisions = field(default_factory=decisions.Decisions)
+    let_in: enrolments.Enrolments = field(default_factory=enrolments.Enrolments)
 
     def run(
         self,
@@ -89,11 +91,14 @@ class Audit:
             inside=inside,
         )
         newest = self._newest(found.agreed)
+        signed = (*self.weighed.findings, *self.let_in.findings)
+        unchecked = (*self.weighed.unchecked, *self.let_in.unchecked)
         return Report(
             found,
-            tuple(dict.fromkeys((*found.findings, *self.findings, *self.weighed.findings, *self._too_old(newest)))),
-            (*found.notes, *self.notes, *(f"entry {each.seq}: {each.why}" for each in self.weighed.unchecked)),
+            tuple(dict.fromkeys((*found.findings, *self.findings, *signed, *self._too_old(newest)))),
+            (*found.notes, *self.notes, *(f"entry {each.seq}: {each.why}" for each in unchecked)),
             self.weighed.holding,
+            self.let_in.holding,
             newest,
         )
 
@@ -149,13 +154,22 @@ class Audit:
         """The heads that signatures on the record vouch for, by the log's own key, by cosigners and by reviewers."""
         lines = chain.from_iterable((*who.ssh_keys, *who.passkeys) for who in self.settings.reviewers.values())
         self.weighed = decisions.weigh(events, lines, partly=partly)
+        self.let_in = self._let_in(events, partly=partly)
         mine = [
-            Anchor(Known(f"the decision of {each.by}", each.head), datetime.fromisoformat(each.at))
-            for each in self.weighed.witnessed
+            Anchor(Known(f"the {what} of {each.by}", each.head), datetime.fromisoformat(each.at))
+            for what, found in (("decision", self.weighed), ("enrolment", self.let_in))
+            for each in found.witnessed
         ]
         self.anchors += mine
         signed = chain.from_iterable(self._signed(event) for event in events)
         return [*(anchor.known for anchor in mine), *signed]
+
+    def _let_in(self, events: Sequence[Event], *, partly: bool) -> enrolments.Enrolments:
+        from mcp_migrate.signers.roster import configured  # cryptography loads when something is verified
+
+        roster, people = configured(self.settings), self.settings.reviewers
+        lines = {name: (*who.ssh_keys, *who.passkeys) for name, who in people.items()}
+        return enrolments.weigh(events, lines, tuple(roster.admins), partly=partly)
 
     def _signed(self, event: Event) -> Iterator[Known]:
         text = event.body.get("checkpoint") if event.kind in {Kind.CHECKPOINT_SIGNED, Kind.WITNESS_TOOK} else None

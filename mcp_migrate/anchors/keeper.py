@@ -111,6 +111,16 @@ class Keeper:
                 if took.body["checkpoint"]:
                     yield str(took.body["checkpoint"])
 
+    def covering(self, seq: int) -> Checkpoint:
+        """A checkpoint that covers entry `seq`: one that witnesses cosigned, else the newest, else one signed now.
+
+        Raises: as `sign`.
+        """
+        known = [self.newest(), *map(self._open, self.cosignatures())]
+        fitting = [each for each in known if each is not None and each.head.size > seq]
+        best = max(fitting, key=lambda each: (len(each.cosigners), each.head.size), default=None)
+        return best or self.sign()
+
     def _give(self, configured: Witness, newest: Checkpoint) -> str | None:
         now = self.clock()
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -38,18 +40,23 @@ def evidence(
     print(f"key {wiring.keeper.keys()[0]}", file=sys.stderr)
 
 
-def verify_file(
-    path: Path, config_file: Path | None, keys: list[str] | None, *, as_json: bool, html: Path | None
-) -> None:
-    """Check a file of evidence, or a segment; without keys given, against those of this configuration.
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """Whose signatures count: of the log, and of those who cosign its heads."""
+
+    keys: Sequence[VerifierKey]
+    cosigners: Sequence[VerifierKey]
+
+
+def verify_file(path: Path, trusted: Trusted, *, as_json: bool, html: Path | None) -> None:
+    """Check a file of evidence, or a segment.
 
     Raises:
         EvidenceInvalidError, SegmentInvalidError: something in it does not hold.
-        ConfigInvalidError: it cannot be read, or no key is known.
+        ConfigInvalidError: it cannot be read.
     """
-    known = verifier_keys(keys) if keys else _own(config_file)
     if is_segment(path):
-        verify_segment(path, known, as_json=as_json)
+        verify_segment(path, trusted.keys, as_json=as_json)
         return
     try:
         text = path.read_bytes().decode()
@@ -57,11 +64,13 @@ def verify_file(
         raise ConfigInvalidError(
             f"{path} cannot be read: {error}.", hint="Name what `mcp-migrate ledger evidence` wrote."
         ) from error
-    found = check(text, known)
+    found = check(text, trusted.keys, trusted.cosigners)
     if html is not None:
         _write_page(html, found)
     if as_json:
-        print_json({"ok": True, "key": str(found.key), "decisions": found.decisions, "told": found.told})
+        cosigners = list(found.checkpoint.cosigners)
+        told = {"decisions": found.decisions, "cosigners": cosigners, "told": found.told}
+        print_json({"ok": True, "key": str(found.key), **told})
     else:
         print(safe(_words(found)))
 
@@ -79,8 +88,13 @@ def _write(path: Path, text: str) -> None:
         raise ConfigInvalidError(f"{path} cannot be written: {error}.", hint="Name a file that can be.") from error
 
 
-def _own(config_file: Path | None) -> list[VerifierKey]:
-    return Audit(wire(config_file).settings, datetime.now(UTC)).log_keys()
+def trusted(config_file: Path | None, keys: Sequence[str], cosigners: Sequence[str]) -> Trusted:
+    """The keys that were given, or those of this configuration. Raises: ConfigInvalidError: no key is known."""
+    if keys:
+        return Trusted(verifier_keys(keys), verifier_keys(cosigners))
+    settings = wire(config_file).settings
+    configured = settings.checkpoints.cosigners if settings.checkpoints else ()
+    return Trusted(Audit(settings, datetime.now(UTC)).log_keys(), verifier_keys((*configured, *cosigners)))
 
 
 def _words(found: Evidence) -> str:
@@ -90,6 +104,11 @@ def _words(found: Evidence) -> str:
         f"The evidence holds: {found.apply_id}, {told['tool']} on {told['target']}: {outcome['status']}.\n"
         f"  asked by {told['principal']} for {told['owner']}: {told['intent']}\n"
         f"  {len(found.entries)} entries are in the ledger {found.checkpoint.origin} of {head.size} entries, "
-        f"signed at {found.checkpoint.at or 'a time that it does not say'}.\n"
+        f"signed at {found.checkpoint.at or 'a time that it does not say'}{_seen_by(found)}.\n"
         f"{found.decisions} decisions are signed by keys of that time."
     )
+
+
+def _seen_by(found: Evidence) -> str:
+    names = found.checkpoint.cosigners
+    return f", cosigned by {', '.join(names)}" if names else ""

@@ -12,6 +12,7 @@ from mcp_migrate.anchors.audit import Anchor, Audit, Report
 from mcp_migrate.anchors.keys import verifier_keys
 from mcp_migrate.anchors.witnesses.git import InRepository
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.ledger_evidence import trusted as trusted_in
 from mcp_migrate.cli.ledger_evidence import verify_file
 from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError
 from mcp_migrate.ledger import Finding, Head
@@ -34,6 +35,9 @@ def verify(
         list[Path] | None, typer.Option(help="A checkpoint's file, or a git repository of checkpoints.")
     ] = None,
     keys: Annotated[list[str] | None, typer.Option("--key", help="A verifier key of this ledger.")] = None,
+    cosigners: Annotated[
+        list[str] | None, typer.Option("--cosigner", help="With a file of evidence: the key of a witness of the log.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="With a file of evidence: where the page of it goes.")] = None,
 ) -> None:
     """Recompute every hash and check every signature, also against what witnesses know; exit 1 when something is wrong.
@@ -42,7 +46,7 @@ def verify(
     signature does not hold, and where nobody outside has known the head for longer than `checkpoints.max_age`.
     """
     if file is not None:
-        verify_file(file, config_file, keys, as_json=as_json, html=html)
+        verify_file(file, trusted_in(config_file, keys or (), cosigners or ()), as_json=as_json, html=html)
         return
     audit = Audit(wire(config_file).settings, datetime.now(UTC), verifier_keys(keys or ()))
     brought = [(str(path), _kept(path)) for path in witness or ()]
@@ -104,6 +108,7 @@ def _told(report: Report) -> dict[str, Any]:
         "findings": [{"seq": finding.seq, "why": finding.why} for finding in report.findings],
         "notes": list(report.notes),
         "decisions": report.decisions,
+        "enrolments": report.enrolments,
         "agreed": [{"by": known.by, "size": known.head.size} for known in report.verification.agreed],
         "newest_anchor": _anchor(report.newest),
     }
@@ -124,7 +129,9 @@ def _words(report: Report, begin: Head | None) -> str:
     else:
         lines += ["THE LEDGER DOES NOT VERIFY:", *map(_finding, report.findings)]
         lines.append(f"  what is still good: the first {_good(report)} entries")
-    lines.append(f"{report.decisions} decisions are signed by keys of that time.")
+    lines.append(
+        f"{report.decisions} decisions and {report.enrolments} enrolments and removals are signed by keys of that time."
+    )
     if report.newest:
         known = report.newest.known
         lines.append(f"The newest outside is {known.by}: {known.head.size} entries, {report.newest.at}.")

@@ -40,15 +40,15 @@ class Evidence:
     decisions: int
 
 
-def check(text: str, keys: Collection[VerifierKey]) -> Evidence:
-    """Hold all of a file against itself and against the keys.
+def check(text: str, keys: Collection[VerifierKey], cosigners: Collection[VerifierKey] = ()) -> Evidence:
+    """Hold all of a file against itself and against the keys; its checkpoint names those of `cosigners` who saw it.
 
     Raises:
         EvidenceInvalidError: something in it does not hold; the sentence says what.
     """
     payload, key = unseal(text, PAYLOAD, keys)
     try:
-        return _checked(payload, key)
+        return _checked(payload, key, cosigners)
     except EvidenceInvalidError:
         raise
     except MigrateError as error:
@@ -57,13 +57,13 @@ def check(text: str, keys: Collection[VerifierKey]) -> Evidence:
         raise _invalid("it is not built as the entries of an apply") from error
 
 
-def _checked(payload: bytes, key: VerifierKey) -> Evidence:
+def _checked(payload: bytes, key: VerifierKey, cosigners: Collection[VerifierKey]) -> Evidence:
     statement = json.loads(payload)
     if (statement["_type"], statement["predicateType"]) != (STATEMENT, PREDICATE) or canonical(statement) != payload:
         raise _invalid("it is no statement of this kind")
     predicate = statement["predicate"]
     apply_id = str(predicate["apply_id"])
-    checkpoint = open_checkpoint(predicate["checkpoint"], key.name, [key])
+    checkpoint = open_checkpoint(predicate["checkpoint"], key.name, [key], cosigners)
     entries = tuple(_logged(each, checkpoint) for each in predicate["entries"])
     if [each.seq for each in entries] != sorted({each.seq for each in entries}):
         raise _invalid("its entries are not in their order")

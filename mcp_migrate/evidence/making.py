@@ -30,9 +30,7 @@ def make(ledger: Ledger, keeper: Keeper, apply_id: str) -> str:
         ConfigInvalidError, CredentialFailedError: the checkpoint key cannot be used.
     """
     entries = collect(ledger, apply_id)
-    checkpoint = keeper.newest()
-    if checkpoint is None or checkpoint.head.size <= entries[-1].seq:
-        checkpoint = keeper.sign()
+    checkpoint = keeper.covering(entries[-1].seq)
     size = checkpoint.head.size
     predicate = {
         "apply_id": apply_id,

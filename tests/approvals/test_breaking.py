@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mcp_migrate.model import Approved, Caller
 from mcp_migrate.notices import Outbox
 from mcp_migrate.stages.record import Recorder
 from tests.approvals.conftest import NOON, Desk
+from tests.world import proved
 
 LATER = NOON + timedelta(minutes=1)
 WHY = "orders are failing and nobody answers"
@@ -49,7 +51,9 @@ def test_two_keys_of_two_levels_and_a_reason_let_a_named_person_act_alone(night:
 
 
 @pytest.mark.proves("approval-break-glass")
-def test_the_start_records_who_acted_alone_and_asks_the_others_to_review_it(night: Desk) -> None:
+@pytest.mark.proves("evidence-offline")
+def test_the_start_records_who_acted_alone_and_asks_the_others_to_review_it(night: Desk, tmp_path: Path) -> None:
+    night.ledger.append(Draft(Kind.CALL_RECEIVED, {}, "schema", "call_1"), at=NOON)
     sign(night, "grace touches")
     sign(night, "grace types")
     done = night.ask(at=LATER)
@@ -67,6 +71,14 @@ def test_the_start_records_who_acted_alone_and_asks_the_others_to_review_it(nigh
     decide(night.signed(by="edsger"), review, night.settings, night.ledger, now=LATER)
     assert standing(review, night.ledger, night.settings).status(LATER) == "approved"
     night.ledger.append(Draft(Kind.STEP_FINISHED, {"status": "applied"}, subject="apply_1"), at=LATER)
+    found = proved(night.ledger, "apply_1", tmp_path)
+    assert found.told["allowed_by"]["broken_glass"]["reason"] == WHY
+    assert [(each["reviewer"], each["decision"]) for each in found.told["decisions"]] == [
+        *[("grace", "break-glass")] * 2,
+        ("ada", "approve"),
+        ("edsger", "approve"),
+    ]
+    assert found.decisions == 4
     assert not night.runs()  # that it was right to act alone once is no approval of another time
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mcp_migrate.approvals.deciding import decide, draft
 from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError
-from mcp_migrate.ledger import Kind
+from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import Approved, Caller, Pending, Reverse, Statement, Undo, canonical
 from mcp_migrate.signers.sign import sign
 from mcp_migrate.stages.approve import approve
 from mcp_migrate.stages.record import Recorder
 from tests.approvals.conftest import NOON, PLAN, Desk
+from tests.world import proved
 
 FOUR_HOURS = timedelta(hours=4)
 SOON = NOON + timedelta(minutes=1)
@@ -55,7 +57,10 @@ def rolls_back(desk: Desk, *, at: Any = SOON, undoes: str | None = "apply_1") ->
 
 
 @pytest.mark.proves("approval-covers-rollback")
-def test_a_covered_rollback_asks_nobody_and_says_by_whom_it_is_covered(desk: Desk) -> None:
+@pytest.mark.proves("evidence-offline")
+def test_a_covered_rollback_asks_nobody_and_says_by_whom_it_is_covered(desk: Desk, tmp_path: Path) -> None:
+    for call_id in ("call_1", "call_2"):
+        desk.ledger.append(Draft(Kind.CALL_RECEIVED, {}, "schema", call_id), at=NOON)
     request_id = applied(desk)
     desk.effects = frozenset({"destructive", "data"})  # type: ignore[arg-type]
     found = rolls_back(desk, at=NOON + FOUR_HOURS)
@@ -67,6 +72,9 @@ def test_a_covered_rollback_asks_nobody_and_says_by_whom_it_is_covered(desk: Des
     first, second = desk.ledger.read(kind=Kind.STEP_STARTED)
     assert first.body["covers_rollback_until"] == found.covered.told()["until"]
     assert second.body["covered_by"] == found.covered.told()
+    evidence = proved(desk.ledger, "apply_2", tmp_path)
+    assert evidence.told["allowed_by"]["covered_by"] == found.covered.told()
+    assert [each["reviewer"] for each in evidence.told["decisions"]] == ["grace"]
     assert isinstance(rolls_back(desk), Pending), "it is good for once"
     with pytest.raises(AlreadyUsedError):
         Recorder(desk.ledger, desk.settings.workflows).started(found, apply_id="apply_3", at=SOON)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mcp_migrate.anchors import enrolments
 from mcp_migrate.approvals import reviewers as enrolling
 from mcp_migrate.approvals.deciding import decide
 from mcp_migrate.errors import ApprovalInvalidError, MigrateError, SelfApprovalError
@@ -19,6 +20,7 @@ from mcp_migrate.model import Assurance, Caller, canonical
 from mcp_migrate.signers.enrolment import NAMESPACE, Act
 from mcp_migrate.signers.keys import PublicKey
 from mcp_migrate.signers.sign import generate_key, sign
+from mcp_migrate.stages.record import bodies
 from tests.approvals.conftest import NOON, Desk
 
 pytestmark = pytest.mark.proves("reviewers-enrolled")
@@ -200,3 +202,51 @@ def test_a_rule_that_excludes_the_owner_takes_no_yes_of_somebody_whose_e_mail_no
     office.desk.ask()
     with pytest.raises(ApprovalInvalidError, match="no e-mail"):
         office.decide("bob")
+
+
+def weighed(office: Office, *, partly: bool = False, since: int = 0) -> enrolments.Enrolments:
+    """What verifying makes of the signatures, with a configuration of which the record knows as well."""
+    events = office.desk.ledger.read(since=since)
+    return enrolments.weigh(events, bodies.public(office.settings), (office.key("admin").fingerprint,), partly=partly)
+
+
+@pytest.mark.proves("ledger-enrolments-verified")
+def test_verifying_holds_each_enrolment_and_removal_against_the_keys_of_its_time(office: Office) -> None:
+    ledger = office.desk.ledger
+    said = {"admins": [office.key("admin").fingerprint], "public_keys": bodies.public(office.settings)}
+    ledger.append(Draft(Kind.CONFIG_LOADED, said), at=NOON)
+    office.takes(office.signed("bob"))
+    of_bob = office.signed("eve", by="bob")
+    office.takes(office.signed("carol", by="bob"))
+    of_carol = office.signed("eve", by="carol")
+    office.takes(office.signed("bob", act="remove"))
+    office.takes(office.signed("eve", by="grace"))
+    whole = weighed(office)
+    assert (whole.holding, whole.findings) == (4, [])
+    assert [each.by.partition(" (")[0] for each in whole.witnessed] == [
+        *("an admin, on bob", "bob, on carol", "an admin, on bob", "grace, on eve"),
+    ]
+    bad = [office.signed("carol"), of_bob, of_carol, office.signed("bob", by="admin", with_key="eve")]
+    bad[0]["statement"] = {**bad[0]["statement"], "groups": ["leads"]}
+    forged = [ledger.append(Draft(Kind.REVIEWER_ENROLLED, each), at=NOON)[0].seq for each in bad]
+    elsewhere = office.signed("carol", ledger={"size": 10_000, "root": "00"})
+    forged.append(ledger.append(Draft(Kind.REVIEWER_ENROLLED, elsewhere), at=NOON)[0].seq)
+    found = weighed(office)
+    assert [each.seq for each in found.findings] == forged
+    assert "saw another ledger" in found.findings[-1].why
+    assert all("does not hold" in each.why for each in found.findings[:-1])
+    later = weighed(office, partly=True, since=forged[1])
+    assert [each.seq for each in later.unchecked] == forged[1:-1]
+
+
+@pytest.mark.proves("ledger-enrolments-verified")
+def test_who_was_let_in_before_a_new_configuration_was_recorded_counts_by_that_one(office: Office) -> None:
+    office.takes(office.signed("bob"))  # the record knows of no admin yet
+    assert weighed(office).holding == 1
+    said = {"admins": [office.key("admin").fingerprint], "public_keys": {}}
+    office.desk.ledger.append(Draft(Kind.CONFIG_LOADED, said), at=NOON)
+    office.desk.ledger.append(Draft(Kind.CONFIG_LOADED, {"admins": []}), at=NOON)
+    assert weighed(office).holding == 1
+    office.desk.ledger.append(Draft(Kind.REVIEWER_ENROLLED, office.signed("carol")), at=NOON)
+    office.desk.ledger.append(Draft(Kind.CONFIG_LOADED, {"admins": []}), at=NOON)
+    assert [each.seq for each in weighed(office).findings] == [4]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.ledger import Kind
+from mcp_migrate.ledger import Kind, Ledger
 from tests.behaviour.test_part_way import _apply, _sql
 from tests.mariadb import ask
-from tests.world import Agent, World
+from tests.world import Agent, World, proved
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def _apply_to(world: World, agent: Agent, to: str) -> Any:
     return await _apply(world, agent, plan["plan_id"])
 
 
-@pytest.mark.proves("auto-rollback")
+@pytest.mark.proves("auto-rollback", "evidence-offline")
 async def test_what_stands_is_taken_back_as_an_apply_of_its_own(world: World, postgres_url: str) -> None:
     _project(world, postgres_url, (_UP, _DOWN))
     rows = "SELECT id, share, note FROM owners ORDER BY id"
@@ -77,6 +77,10 @@ async def test_what_stands_is_taken_back_as_an_apply_of_its_own(world: World, po
     ends = {event.subject: event for event in world.events(Kind.STEP_FINISHED)}
     assert ends[applied["apply_id"]].body["checks_failed"][0]["name"] == "nobody is poor"
     assert ends[applied["apply_id"]].seq < started[back["apply_id"]].seq < ends[back["apply_id"]].seq
+    with Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db") as ledger:
+        forward, rolled_back = (proved(ledger, each["apply_id"], world.folder).told for each in (applied, back))
+    assert [each["apply_id"] for each in forward["rollbacks"]] == [back["apply_id"]]
+    assert rolled_back["allowed_by"]["automatic"]["apply_id"] == applied["apply_id"]
 
 
 @pytest.mark.proves("auto-rollback")

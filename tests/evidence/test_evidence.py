@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,11 +24,15 @@ from mcp_migrate.errors import EvidenceInvalidError
 from mcp_migrate.evidence.checking import check
 from mcp_migrate.evidence.envelope import pae, seal
 from mcp_migrate.evidence.making import PAYLOAD
-from mcp_migrate.ledger import Kind
-from mcp_migrate.ledger.note import VerifierKey
+from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.ledger.moving import move
+from mcp_migrate.ledger.note import Algorithm, Note, VerifierKey, cosign, parse_note
 from mcp_migrate.model import canonical
 from mcp_migrate.signers.sign import generate_key
-from tests.world import World
+from tests.ledger.conftest import in_a_schema, ledgers_url
+from tests.world import World, proved
+
+__all__ = ["ledgers_url"]
 
 
 class Case:
@@ -103,6 +109,31 @@ def test_the_file_is_a_signed_in_toto_statement_to_any_tool(case: Case) -> None:
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
     plan = statement["subject"][1]
     assert plan["name"] == "plan_" + plan["digest"]["sha256"][:20]
+
+
+@pytest.mark.proves("evidence-cosigned", "evidence-offline")
+def test_it_is_the_same_from_a_ledger_on_a_server_and_names_the_witnesses_of_its_head(
+    case: Case, tmp_path: Path, ledgers_url: str
+) -> None:
+    for file in (case.world.folder / ".mcp-migrate").glob("ledger.db*"):
+        shutil.copy(file, tmp_path)
+    shutil.copy(case.world.folder / "log_key", tmp_path / "proving_key")
+    server = in_a_schema(ledgers_url).url
+    move(f"sqlite:///{tmp_path}/ledger.db", server, at=datetime.now(UTC))
+    private = Ed25519PrivateKey.generate()
+    notary = VerifierKey("notary.example/w1", Algorithm.COSIGNATURE, private.public_key().public_bytes_raw())
+    witness = {"kind": "file", "name": "notary", "path": str(tmp_path / "kept")}
+    more = {"witnesses": [witness], "cosigners": [str(notary)]}
+    with Ledger.open(server) as ledger:
+        assert proved(ledger, case.apply_id, tmp_path, **more).checkpoint.cosigners == ()
+        [signed] = ledger.last(Kind.CHECKPOINT_SIGNED)
+        note = parse_note(str(signed.body["checkpoint"]))
+        line = cosign(note.text, notary, private.sign, at=datetime.now(UTC))
+        took = {"witness": "notary", "checkpoint": str(note.with_lines(str(Note("", (line,)))[1:]))}
+        ledger.append(Draft(Kind.WITNESS_TOOK, took, subject="notary"), at=datetime.now(UTC))
+        found = proved(ledger, case.apply_id, tmp_path, **more)
+    assert found.told == case.statement()["predicate"]["told"]
+    assert found.checkpoint.cosigners == ("notary.example/w1",)
 
 
 @given(st.data())
