@@ -304,6 +304,7 @@ REQUIREMENTS = (
     Requirement(
         "pages-complete", "docs/errors.md", "Each code and option is on a page, and each link leads somewhere."
     ),
+    Requirement("tutorial", "docs/tutorial.md", "The tutorial works word for word, from an empty folder."),
     Requirement("bad-input-ledger-full", "docs/interface.md", "On a full disk nothing is recorded by half."),
     Requirement("bad-input-ledger-read-only", "docs/interface.md", "A read-only ledger has a clear error."),
     Requirement("history-optuna-mariadb", "a public history", "optuna's history, as far as MariaDB takes it."),
