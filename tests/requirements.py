@@ -215,6 +215,7 @@ REQUIREMENTS = (
     Requirement("record-outcomes", "docs/record.md", "Each call has an outcome with its time, sizes and what decided."),
     Requirement("record-own-workflow", "docs/record.md", "Agents read their own workflow's record, and all of it."),
     Requirement("record-client", "docs/record.md", "What a client says of itself and of its protocol is recorded."),
+    Requirement("config-diff", "docs/configuration.md", "A change of it is told as who gains and who loses."),
     Requirement("record-configuration", "docs/record.md", "A new configuration is told: by whom, who gained and lost."),
     Requirement("record-no-secrets", "docs/record.md", "What looks like a credential, or a row, leaves a tag only."),
     Requirement("record-redacted-by-rule", "docs/record.md", "What an admin names is redacted, and nothing else."),

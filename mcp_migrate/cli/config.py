@@ -9,6 +9,7 @@ import typer
 
 from mcp_migrate.approvals.alone import alone
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, wire
+from mcp_migrate.cli.config_diff import diff
 from mcp_migrate.cli.simulate import simulate
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Caller
@@ -16,6 +17,7 @@ from mcp_migrate.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(simulate)
+app.command()(diff)
 
 
 @app.command()
