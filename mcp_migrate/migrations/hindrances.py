@@ -14,6 +14,7 @@ KINDS: dict[str, Kind] = {
     "delete-rows": "rows",
     "update-rows": "rows",
     "overwrite-rows": "rows",
+    "drop-reaches-rows": "rows",
     "truncate": "emptied",
     "drop-table": "table",
     "drop-schema": "table",
@@ -58,7 +59,10 @@ def _following(table: Table) -> frozenset[str]:
 def hindrance(look: Look, finding: Finding, statement: Statement, qualified: str, table: Table | None) -> str | None:
     if qualified in look.moved or table is None:
         return f"{qualified} is not known, or was renamed or moved by this plan"
-    if table.kind not in {"table", "partitioned", "partitioned table"} or any("child of" in o for o in table.options):
+    whole = finding.rule.id == "drop-table"  # of a partition that goes the rows are its own alone
+    if table.kind not in {"table", "partitioned", "partitioned table"} or (
+        not whole and any("child of" in option for option in table.options)
+    ):
         return f"rows of {qualified} are not kept: it is no plain table"
     if any(line.startswith(f"rows of {qualified}: ") for line in look.schema.unseen):
         return f"not all rows of {qualified} can be seen by the role that applies"

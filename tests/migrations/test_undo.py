@@ -481,6 +481,58 @@ def test_rows_that_went_by_cascade_come_back(postgres: tuple[str, Ask], sql: str
     assert ask("SELECT nextval('app.customers_id_seq')") == [(3,)]
 
 
+def test_rows_that_a_table_made_anew_may_take_along_are_kept(lite: tuple[str, Ask]) -> None:
+    """Whether it does is for the session to say: SQLite asks for nothing of foreign keys unless it is told to."""
+    url, ask = lite
+    anew = "CREATE TABLE _alembic_tmp_t (id integer PRIMARY KEY, a {0})"
+    copy = ["INSERT INTO _alembic_tmp_t (id, a) SELECT id, a FROM t", "DROP TABLE t"]
+    copy += ["ALTER TABLE _alembic_tmp_t RENAME TO t"]
+    for sql in (
+        "CREATE TABLE t (id integer PRIMARY KEY, a varchar(9))",
+        "CREATE TABLE notes (id integer PRIMARY KEY, t integer REFERENCES t (id) ON DELETE CASCADE)",
+        *("INSERT INTO t VALUES (1, 'x')", "INSERT INTO notes VALUES (1, 1)"),
+    ):
+        ask(sql)
+    plan = plan_for(url, [anew.format("varchar(99)"), *copy], [anew.format("varchar(9)"), *copy])
+    assert plan.undo is not None
+    assert (plan.undo.why_not, [kept.table for kept in plan.undo.kept]) == ((), ["main.notes"])
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    assert ask("SELECT t.a, n.id FROM t JOIN notes n ON n.t = t.id") == [("x", 1)]
+
+
+_LOW = "CREATE TABLE low PARTITION OF parts FOR VALUES FROM (0) TO (10)"
+_TREE = "CREATE TABLE tree (id integer PRIMARY KEY, up integer REFERENCES tree (id))"
+_RELATED = {
+    "a partition that is dropped": (["DROP TABLE low"], [_LOW]),
+    "one that is taken out first": (["ALTER TABLE parts DETACH PARTITION low", "DROP TABLE low"], [_LOW]),
+    "all partitions": (["DROP TABLE parts"], ["CREATE TABLE parts (id integer) PARTITION BY RANGE (id)", _LOW]),
+    "rows that refer to each other": (["DELETE FROM tree"], []),
+    "a table that refers to itself": (["DROP TABLE tree"], [_TREE]),
+}
+
+
+@pytest.mark.parametrize("case", _RELATED)
+def test_partitions_and_rows_that_refer_to_each_other_come_back(postgres: tuple[str, Ask], case: str) -> None:
+    url, ask = postgres
+    for sql in (
+        "CREATE TABLE parts (id integer) PARTITION BY RANGE (id)",
+        *(_LOW, _TREE),
+        "INSERT INTO parts VALUES (1), (1), (2)",
+        "INSERT INTO tree VALUES (2, NULL), (1, 2), (3, 1)",
+        "UPDATE tree SET up = 3 WHERE id = 2",
+    ):
+        ask(sql)
+    before = shape(schema_of(url)), ask("SELECT * FROM parts ORDER BY 1"), ask("SELECT * FROM tree ORDER BY 1")
+    plan = plan_for(url, *_RELATED[case])
+    assert plan.undo is not None
+    assert plan.undo.why_not == ()
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    after = shape(schema_of(url)), ask("SELECT * FROM parts ORDER BY 1"), ask("SELECT * FROM tree ORDER BY 1")
+    assert after == before
+
+
 _NAMELESS = {
     "some change": ("UPDATE n SET b = 0 WHERE a = 'x'", [("x", 0)] * 3 + [("y", 2)]),
     "some go": ("DELETE FROM n WHERE b = 1", [("x", 3), ("y", 2)]),
