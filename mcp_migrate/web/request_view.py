@@ -90,10 +90,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
 
 def _headline(body: Body, worst: Sequence[str]) -> str:
     if body.get("purpose") == "reconcile":
-        found = body["subject"]["reconciles"]
-        return (
-            "It was changed, and nothing on the record says by what" if found else "It is to be on the record as it is"
-        )
+        return "A change without a record" if body["subject"]["reconciles"] else "The first state of it to be recorded"
     return _HEADLINES.get(worst[0] if worst else "read", "Nobody can say for sure what it does")
 
 

@@ -71,7 +71,8 @@ def cannot_come_back(body: Body) -> bool:
 def _name(body: Body) -> Iterator[Question]:
     if cannot_come_back(body):
         named = one_line(next(destroying_objects(body), body["target"] or body["tool"]))
-        yield Question("name", "This cannot be undone. Type the name of what is concerned:", named, numeric=False)
+        why = "Nothing takes it back here" if body.get("purpose") == "reconcile" else "This cannot be undone"
+        yield Question("name", f"{why}. Type the name of what is concerned:", named, numeric=False)
 
 
 def _loss(judged: Body, rows: Mapping[str, int]) -> Question:

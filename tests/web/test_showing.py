@@ -73,7 +73,7 @@ def test_a_request_to_reconcile_shows_the_differences_and_nothing_of_a_plan(visi
     }
     visitor.ask("req_1", subject=subject, objects=[], effects=["destructive"], **told)
     page = html.unescape(visitor.read("/requests/req_1"))
-    assert "nothing on the record says by what" in page
+    assert "A change without a record" in page
     assert "it is what it was before apply_1, whose effect is gone" in page
     assert "and 2 more, under the same fingerprint" in page
     assert "the version table says base; apply_1 left it at c3" in page
