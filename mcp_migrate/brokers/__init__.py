@@ -4,6 +4,9 @@ interface       what a broker is asked and what it answers
 keys            the credentials of one call: issued when they are needed, on the record, revoked with it
 unsafe_static   the configuration's own key, which does not die with the step
 postgres_role   a role of PostgreSQL for each step
+command         what a program of the team's hands out
+vault           what HashiCorp Vault or OpenBao hands out
+bounded         what comes from elsewhere has an end in time, or is no credential
 """
 
 from __future__ import annotations
@@ -17,10 +20,19 @@ if TYPE_CHECKING:
 
 def broker_for(target: Target) -> Broker:
     """The broker that the configuration of a target names."""
-    if target.credentials.broker == "postgres-role":
+    given = target.credentials
+    if given.broker == "postgres-role":
         from mcp_migrate.brokers.postgres_role import PostgresRole
 
         return PostgresRole(target)
+    if given.command is not None:
+        from mcp_migrate.brokers.command import Command
+
+        return Command(given.command)
+    if given.vault is not None:
+        from mcp_migrate.brokers.vault import Vault
+
+        return Vault(target, given.vault)
     from mcp_migrate.brokers.unsafe_static import UnsafeStatic
 
     return UnsafeStatic(target)

@@ -14,7 +14,6 @@ class Purpose(StrEnum):
 
     READ = "read"
     PLAN = "plan"
-    REHEARSE = "rehearse"
     APPLY = "apply"
     PRUNE = "prune"
 
@@ -39,13 +38,14 @@ class Step:
 class Credential:
     """What opens a target. `role` is the name by which the database knows whoever uses it.
 
-    After `expires`, by the database's clock, nobody can open a session with it, whatever becomes of us. `swept` are
-    the roles of dead servers that were removed on the way.
+    After `expires`, by the database's clock, nobody can open a session with it, whatever becomes of us. `handle` is how
+    the broker itself knows it. `swept` are the roles of dead servers that were removed on the way.
     """
 
     url: str = field(repr=False)
     role: str | None = None
     expires: datetime | None = None
+    handle: str | None = field(default=None, repr=False)
     swept: tuple[str, ...] = ()
 
 

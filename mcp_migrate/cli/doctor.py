@@ -157,7 +157,7 @@ def _try_credential(wiring: Wiring, name: str) -> str:
         reader.server()
     if keys.left:
         raise keys.left[0]
-    return "a role was made, opened the target, and is gone"
+    return "a credential was issued, opened the target, and is gone"
 
 
 def _describe(wiring: Wiring, name: str) -> str:

@@ -66,9 +66,9 @@ def question(way: Way, url: str) -> Hashable:
     """All that a recording depends on but files: the way, and what a scratch database takes over from the target."""
     from sqlalchemy.engine import make_url
 
-    place = make_url(way.dialect.maker or url)
+    place = make_url(url)  # whoever opens it: a step has an account of its own
     table = has_version_table(way.dialect, url, way.info.version_table)
-    server = (place.host, place.port, place.database, place.username, server_of(way.dialect, url), table)
+    server = (place.host, place.port, place.database, server_of(way.dialect, url), table)
     return (way.target, way.start, way.end, way.cage, way.rehearse, way.max_rows, fingerprint(way.live), server)
 
 

@@ -9,24 +9,13 @@ from typing import Literal
 from pydantic import Field
 
 from mcp_migrate.model import Tier
+from mcp_migrate.settings.credentials import Credentials
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.settings.values import Duration, Part, Seconds
 
 CageName = Literal["none", "landlock", "sandbox"]
-BrokerName = Literal["static", "postgres-role"]
 
 LOWEST_CAGE: dict[Tier, CageName] = {Tier.DEVELOPMENT: "none", Tier.STAGING: "landlock", Tier.PRODUCTION: "sandbox"}
-
-
-class Credentials(Part):
-    """Where a step's credential comes from."""
-
-    broker: BrokerName = Field(
-        "static", description="static: the URL's own key. postgres-role: a role for each step, made by the URL's role."
-    )
-    owner_role: str | None = Field(None, min_length=1, description="What a step that changes something acts as.")
-    reader_role: str | None = Field(None, min_length=1, description="What a step that only reads is a member of.")
-    ttl: Seconds = Field(900.0, ge=5, le=86_400, description="After this long a step's credential is ended.")
 
 
 class TargetLimits(Part):

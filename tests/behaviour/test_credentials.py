@@ -130,7 +130,9 @@ async def test_a_server_killed_at_any_step_leaves_no_role_beyond_its_time(world:
 def test_the_doctor_tries_the_credentials_and_says_what_the_broker_could_do_beyond(world: World, shop: Ground) -> None:
     _in_production(world, shop)
     done = world.here("doctor")
-    assert "target shop, its credentials: a role was made, opened the target, and is gone" in done.stdout, done.stdout
+    assert "target shop, its credentials: a credential was issued, opened the target, and is gone" in done.stdout, (
+        done.stdout
+    )
     world.configure(lambda value: value["targets"]["shop"].update(url=shop.admin))
     assert "the broker's role is a superuser" in world.here("doctor").stdout
     assert shop.roles() == []

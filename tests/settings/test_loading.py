@@ -60,6 +60,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     return value
 
 
+VAULT = {"address": "https://vault", "token": "${env:TOKEN}", "read": "shop-read", "apply": "shop-owner"}
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "unknown key": (lambda c: c.update(targts={}), "targts", "Did you mean targets?"),
     "nested unknown key": (lambda c: c["targets"]["shop"].update(urll="x"), "targets.shop.urll", "Did you mean url?"),
@@ -178,6 +179,23 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         ),
         "targets.shop.credentials.broker",
         "sqlite",
+    ),
+    "a broker that is no command": (
+        lambda c: c["targets"]["shop"].update(credentials={"broker": "command"}),
+        "targets.shop.credentials.broker",
+        "needs `command`",
+    ),
+    "a vault in the open": (
+        lambda c: c["targets"]["shop"].update(
+            credentials={"broker": "vault", "vault": {**VAULT, "address": "http://v"}}
+        ),
+        "targets.shop.credentials.vault.address",
+        "on the way",
+    ),
+    "a token in the open": (
+        lambda c: c["targets"]["shop"].update(credentials={"broker": "vault", "vault": {**VAULT, "token": "s.x"}}),
+        "targets.shop.credentials.vault.token",
+        "no reference",
     ),
     "a ttl of nothing": (
         lambda c: c["targets"]["shop"].update(credentials={"ttl": "5m"}),

@@ -1,0 +1,205 @@
+"""Is a credential that somebody else issues taken only with an end, given back, and never told?"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_migrate.brokers import broker_for
+from mcp_migrate.brokers.interface import Broker, Purpose
+from mcp_migrate.errors import CredentialFailedError
+from mcp_migrate.settings import Target
+from tests.brokers.conftest import step
+
+SECRET = "hunter2"
+PROGRAM = """
+import json, os, pathlib, sys
+asked = json.load(sys.stdin)
+folder = pathlib.Path(sys.argv[1])
+with (folder / "asked").open("a") as lines:
+    print(json.dumps({**asked, "environment": sorted(os.environ)}), file=lines)
+print((folder / "answer").read_text())
+print("a password: hunter2", file=sys.stderr)
+sys.exit(int((folder / "code").read_text()))
+"""
+
+
+def soon(seconds: float = 60) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+@dataclass
+class Program:
+    """What the team's program answers and how it ends, and what it was asked."""
+
+    folder: Path
+    words: list[str]
+
+    def says(self, answer: Any, code: int = 0) -> None:
+        (self.folder / "answer").write_text(answer if isinstance(answer, str) else json.dumps(answer))
+        (self.folder / "code").write_text(str(code))
+
+    def asked(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "asked").read_text().splitlines()]
+
+    @property
+    def broker(self) -> Broker:
+        given = {"broker": "command", "command": {"issue": self.words, "revoke": self.words}}
+        return broker_for(Target.model_validate({**TARGET, "url": "mysql://db/shop", "credentials": given}))
+
+
+TARGET = {"tier": "production", "alembic": "/shop/alembic.ini"}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    return Program(tmp_path, [sys.executable, str(tmp_path / "program.py"), str(tmp_path)])
+
+
+def test_a_program_issues_and_revokes_and_sees_nothing_of_the_servers_environment(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_DATABASE_URL", SECRET)
+    until = soon()
+    program.says({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": until, "handle": "h1"})
+    issued = program.broker.issue(step(Purpose.READ))
+    assert (issued.url, issued.role) == (f"mysql://one:{SECRET}@db/shop", "one")
+    assert SECRET not in repr(issued)
+    program.broker.revoke(issued)
+    first, last = program.asked()
+    assert {"OTHER_DATABASE_URL"}.isdisjoint(first["environment"])
+    assert [first[name] for name in ("action", "target", "principal", "purpose", "ttl")] == [
+        *("issue", "shop", "agent:one", "read"),
+        60,
+    ]
+    assert (last["action"], last["role"], last["handle"], last["expires"]) == ("revoke", "one", "h1", until)
+
+
+@pytest.mark.proves("step-credentials-expire")
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one"}, 0),  # without an end
+        ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": "2030-01-01T00:00:00"}, 0),
+        ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": "2030-01-01T00:00:00Z"}, 0),
+        (f"mysql://one:{SECRET}@db/shop", 0),
+        ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": soon()}, 3),
+    ],
+)
+def test_what_is_no_credential_with_an_end_is_refused_and_not_told(program: Program, answer: Any, code: int) -> None:
+    program.says(answer, code)
+    with pytest.raises(CredentialFailedError) as refused:
+        program.broker.issue(step())
+    assert SECRET not in f"{refused.value} {refused.value.__cause__} {refused.value.details}"
+    assert "Nothing ran" in refused.value.hint
+
+
+def test_one_that_lasts_too_long_is_given_back(program: Program) -> None:
+    program.says({"url": "mysql://one@db/shop", "role": "one", "expires": soon(3600)})
+    with pytest.raises(CredentialFailedError, match="later than the step's ttl"):
+        program.broker.issue(step())
+    assert [asked["action"] for asked in program.asked()] == ["issue", "revoke"]
+
+
+def test_a_program_that_is_not_there_fails_the_step() -> None:
+    with pytest.raises(CredentialFailedError, match="could not be run"):
+        Program(Path(), ["/nowhere/at/all"]).broker.issue(step())
+
+
+@dataclass
+class FakeVault:
+    """Answers like the database engine of OpenBao 2.7.2, with which the broker was tried by hand."""
+
+    url: str = ""
+    status: int = 200
+    seconds: int = 60
+    garbled: bool = False
+    asked: list[tuple[str, str, str | None, Any]] = field(default_factory=list)
+
+    def answer(self, method: str, path: str) -> bytes:
+        if method == "PUT" or self.garbled:
+            return b""
+        user = {"username": f"v-{path.rpartition('/')[2]}", "password": SECRET}
+        lease = {"lease_id": "database/creds/x/1", "lease_duration": self.seconds, "renewable": True, "data": user}
+        return json.dumps({"request_id": "1", **lease}).encode()
+
+
+@pytest.fixture
+def vault() -> Iterator[FakeVault]:
+    fake = FakeVault()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            told = json.loads(body) if body else None
+            fake.asked.append((self.command, self.path, self.headers.get("X-Vault-Token"), told))
+            self.send_response(fake.status)
+            self.end_headers()
+            self.wfile.write(fake.answer(self.command, self.path))
+
+        def do_PUT(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield fake
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def leases(vault: FakeVault, tmp_path: Path) -> Broker:
+    (tmp_path / "token").write_text("s.token\n")
+    given = {"address": vault.url, "token": f"${{file:{tmp_path / 'token'}}}", "read": "reads", "apply": "owns"}
+    credentials = {"broker": "vault", "vault": given}
+    url = "postgresql+psycopg://db/shop?sslmode=verify-full"
+    return broker_for(Target.model_validate({**TARGET, "url": url, "credentials": credentials}))
+
+
+def test_a_lease_is_taken_for_the_step_and_given_back(vault: FakeVault, leases: Broker) -> None:
+    reads, owns = leases.issue(step(Purpose.PLAN)), leases.issue(step(Purpose.APPLY))
+    assert reads.url == f"postgresql+psycopg://v-reads:{SECRET}@db/shop?sslmode=verify-full"
+    assert (reads.role, owns.role) == ("v-reads", "v-owns")
+    assert SECRET not in repr(reads)
+    leases.revoke(owns)
+    assert vault.asked == [
+        ("GET", "/v1/database/creds/reads", "s.token", None),
+        ("GET", "/v1/database/creds/owns", "s.token", None),
+        ("PUT", "/v1/sys/leases/revoke", "s.token", {"lease_id": "database/creds/x/1", "sync": True}),
+    ]
+
+
+def test_a_lease_that_lasts_too_long_is_given_back(vault: FakeVault, leases: Broker) -> None:
+    vault.seconds = 3600
+    with pytest.raises(CredentialFailedError, match="later than the step's ttl") as refused:
+        leases.issue(step())
+    assert "default_ttl" in refused.value.hint
+    assert [asked[0] for asked in vault.asked] == ["GET", "PUT"]
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_vault_that_refuses_or_is_sealed_fails_the_step(vault: FakeVault, leases: Broker, status: int) -> None:
+    vault.status = status
+    with pytest.raises(CredentialFailedError, match=f"answered {status}") as refused:
+        leases.issue(step())
+    assert SECRET not in str(refused.value)
+
+
+def test_an_answer_that_is_no_lease_fails_the_step(vault: FakeVault, leases: Broker) -> None:
+    vault.garbled = True
+    with pytest.raises(CredentialFailedError, match="no lease"):
+        leases.issue(step())
