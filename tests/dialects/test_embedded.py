@@ -1,0 +1,27 @@
+"""Can both recordings of a plan use the server that the extra brings, at once?"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.dialects.postgresql.embedded import embedded
+
+
+def test_whoever_needs_it_at_the_same_time_uses_one_server_which_ends_with_the_last() -> None:
+    together = Barrier(3, timeout=60)
+
+    def use() -> str:
+        together.wait()
+        with embedded() as url:
+            with connect(url) as admin:
+                assert admin.execute("SELECT 1").fetchone() == (1,)
+            together.wait()  # nobody has let go of it yet
+            return url
+
+    with ThreadPoolExecutor(3) as beside:
+        first = {each.result() for each in [beside.submit(use) for _ in range(3)]}
+    assert len(first) == 1
+    with embedded() as again:
+        assert again not in first
