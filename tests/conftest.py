@@ -53,7 +53,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a fresh, empty database."""
     name = f"t_{uuid.uuid4().hex}"
     with connect(postgres_server) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
+        admin.execute(f"CREATE DATABASE {name} STRATEGY file_copy".encode())  # a third less than by its log
         yield postgres_server.replace("/postgres?", f"/{name}?")
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
