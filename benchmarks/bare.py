@@ -7,15 +7,17 @@ from typing import Any
 
 import anyio
 import mcp_types as types
+import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 URL = f"sqlite:///{sys.argv[1]}"
+OF_A_PORT = 2
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 
 
 async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
-    schema = {"type": "object", "properties": {}}
-    return types.ListToolsResult(tools=[types.Tool(name="read", description="Reads a schema.", input_schema=schema)])
+    return types.ListToolsResult(tools=[types.Tool(name="read", description="Reads a schema.", input_schema=SCHEMA)])
 
 
 async def call_tool(_context: Any, _params: types.CallToolRequestParams) -> types.CallToolResult:
@@ -34,7 +36,15 @@ def read() -> dict[str, Any]:
 
 
 async def main() -> None:
-    server: Server[Any] = Server("bare", on_list_tools=list_tools, on_call_tool=call_tool)
+    """On standard input and output, or over HTTP where a port is named."""
+    server: Server[Any] = Server(
+        "bare", on_list_tools=list_tools, on_call_tool=call_tool, get_tool_input_schema=lambda _name: SCHEMA
+    )
+    if len(sys.argv) > OF_A_PORT:
+        app = server.streamable_http_app(stateless_http=True)
+        config = uvicorn.Config(app, port=int(sys.argv[OF_A_PORT]), http="h11", access_log=False, log_level="warning")
+        await uvicorn.Server(config).serve()
+        return
     async with stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())
 

@@ -60,6 +60,8 @@ def build_server(
         on_get_prompt=get_prompt,
         on_completion=refusing(resources.complete),
         lifespan=door.tasks.alive,
+        # Otherwise the SDK lists all tools for each call over HTTP, to look for parameters that are headers.
+        get_tool_input_schema=lambda name: registry[name].spec.input_schema if name in registry else None,
     )
     server.add_request_handler("tools/call", types.CallToolRequestParams, door.call_tool)
     door.tasks.attach(server)

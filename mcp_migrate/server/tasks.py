@@ -37,6 +37,9 @@ _POLL_MILLISECONDS = 2_000
 _KEPT = timedelta(hours=24)
 """How long a client may ask for the outcome after its request expired."""
 
+_REMEMBERED = 500
+"""Tasks whose answers and results are remembered."""
+
 Context = ServerRequestContext[Any]
 RunTool = Callable[[str, Mapping[str, Any], Context], Awaitable[types.CallToolResult]]
 """Makes one governed call of a tool."""
@@ -66,6 +69,7 @@ class Parking(Protocol):
 
 
 _P = TypeVar("_P")
+_V = TypeVar("_V")
 
 
 class _TaskParams(types.RequestParams):
@@ -85,7 +89,7 @@ class Tasks:
         self._run = run
         self._group: TaskGroup | None = None
         self._running: set[str] = set()
-        self._cancelled: set[str] = set()
+        self._cancelled: dict[str, None] = {}
         self._said: dict[str, str] = {}
         self._results: dict[str, types.CallToolResult] = {}
 
@@ -137,14 +141,14 @@ class Tasks:
         task = await self._known(params.task_id, context)
         said = params.input_responses.get(self._key(task))
         if isinstance(said, types.ElicitResult):
-            self._said[self._key(task)] = said.action
+            _keep(self._said, self._key(task), said.action)
         return _complete({})
 
     async def cancel(self, context: Context, params: _TaskParams) -> dict[str, Any]:
         """The client does not wait any more. What runs is finished; the request stays with the reviewers."""
         task = await self._known(params.task_id, context)
         if task.task_id not in self._running | self._results.keys():
-            self._cancelled.add(task.task_id)
+            _keep(self._cancelled, task.task_id, None)
         return _complete({})
 
     async def _known(self, task_id: str, context: Context) -> Parked:
@@ -195,14 +199,21 @@ class Tasks:
 
     async def _work(self, task: Parked, context: Context) -> None:
         try:
-            self._results[task.task_id] = await self._run(task.tool, task.arguments, context)
+            _keep(self._results, task.task_id, await self._run(task.tool, task.arguments, context))
         finally:
             self._running.discard(task.task_id)
 
     def _completed(self, task: Parked, result: types.CallToolResult) -> dict[str, Any]:
-        self._results[task.task_id] = result
+        _keep(self._results, task.task_id, result)
         told_result = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         return _complete({**_told(task, "completed", "The call has its answer."), "result": told_result})
+
+
+def _keep(among: dict[str, _V], key: str, value: _V) -> None:
+    """The newest of what only this process knows: a team's server lives long, and what is forgotten is asked anew."""
+    among[key] = value
+    while len(among) > _REMEMBERED:
+        del among[next(iter(among))]
 
 
 def _declared(handler: Callable[[Context, _P], Awaitable[dict[str, Any]]]) -> Callable[[Context, _P], Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.server.pausing import waits
+from mcp_migrate.server.tasks import _REMEMBERED, _keep
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,12 @@ from mcp_migrate.server.pausing import waits
 )
 def test_only_what_people_have_yet_to_decide_pauses(answer: dict[str, Any], waiting: bool) -> None:  # noqa: FBT001  a table
     assert waits(answer) is waiting
+
+
+def test_a_server_that_lives_long_remembers_the_newest_of_its_tasks_alone() -> None:
+    among: dict[str, int] = {}
+    for n in range(_REMEMBERED + 5):
+        _keep(among, f"task_{n}", n)
+    assert len(among) == _REMEMBERED
+    assert list(among.values())[-1] == _REMEMBERED + 4
+    assert "task_0" not in among

@@ -41,6 +41,7 @@ class Keys:
     def __init__(self, url: str, *, within: float, ticks: Callable[[], float] = time.monotonic) -> None:
         self._url, self._within, self._ticks = url, within, ticks
         self._known: tuple[Mapping[str, Any], ...] = ()
+        self._loaded: dict[tuple[str | None, str], Any] = {}
         self._read = self._asked = -_GOOD
         self._lock = anyio.Lock()
         self._trouble: IssuerUnreachableError | None = None
@@ -62,7 +63,9 @@ class Keys:
             raise self._trouble or TokenInvalidError(
                 "The token was signed with a key that its issuer does not have.", hint="Sign in again."
             )
-        return _loaded(found, algorithm)
+        if (kid, algorithm) not in self._loaded:
+            self._loaded[kid, algorithm] = _loaded(found, algorithm)
+        return self._loaded[kid, algorithm]
 
     async def _look_again(self, asked: float) -> None:
         """Once for all who wait, and not again too soon."""
@@ -77,6 +80,7 @@ class Keys:
                 return
             listed = said if isinstance(said, list) else []
             self._known = tuple(key for key in listed[:_MOST_KEYS] if isinstance(key, dict))
+            self._loaded.clear()
             self._read, self._trouble = self._asked, None
 
     def _of(self, kid: str | None, algorithm: str) -> Mapping[str, Any] | None:
