@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from mcp_migrate.model import Kept, Statement
 from mcp_migrate.schema.model import Column, Schema, Table
 
-Kind = Literal["columns", "values", "rows", "exchanged", "emptied", "table"]
+Kind = Literal["columns", "values", "rows", "exchanged", "emptied", "table", "counter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Loss:
 
     ``columns`` are dropped, ``values`` get another type, of ``rows`` some change or go, and so they do where they are
     ``exchanged``: without a key by which those that changed could be found again. All go where a table is ``emptied``
-    or, with the ``table`` itself, dropped. `silence` is sent before and after its rows are written: its
+    or, with the ``table`` itself, dropped. Of a ``counter``, whose name the table has then, it is how far it had come.
+    `silence` is sent before and after its rows are written: its
     triggers have nothing to say to that.
     """
 

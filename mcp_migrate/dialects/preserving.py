@@ -29,10 +29,11 @@ class SqlKeeper(WholeRows):
         if loss.kind in {"columns", "values"} and any(map(self.fixed, loss.columns)):
             return f"the database itself makes the values of an identity column of {loss.table.qualified}"
         place = self.place(key, n)
-        if loss.kind in {"table", "emptied"}:
-            return self._all_rows(loss, place, later=later)
-        if loss.kind == "exchanged":
-            return self._exchanged(loss, place, later=later)
+        if loss.kind == "counter":
+            return self.counter(loss, place)
+        whole = {"table": self._all_rows, "emptied": self._all_rows, "exchanged": self._exchanged}
+        if loss.kind in whole:
+            return whole[loss.kind](loss, place, later=later)
         keys = self.keys(loss.table)
         if not keys:
             return self._without_key(loss, place, later=later)

@@ -122,6 +122,10 @@ class Wording:
         """Nothing: the word means nothing, unless a product says what."""
         return None
 
+    def counter(self, loss: Loss, place: str) -> Texts | str:  # noqa: ARG002  nothing is, unless a product says how
+        """How far a sequence of no column has counted."""
+        return f"how far {loss.table.qualified} has counted is not kept"
+
     def parked(self, loss: Loss, *, key: str, n: int, schema: Schema) -> tuple[Texts, ...] | str:  # noqa: ARG002
         """Nothing is, unless a product says how."""
         return "nothing is parked on this database"

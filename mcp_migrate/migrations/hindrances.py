@@ -18,6 +18,7 @@ KINDS: dict[str, Kind] = {
     "truncate": "emptied",
     "drop-table": "table",
     "drop-schema": "table",
+    "drop-sequence": "counter",
 }
 _ASSIGNS = frozenset({"update-rows", "overwrite-rows"})
 

@@ -107,6 +107,11 @@ def _look_at(look: Look, finding: Finding, statement: Statement, at: int, end: i
 
 
 def _losses(look: Look, finding: Finding, statement: Statement, kind: Kind) -> Iterator[Loss]:
+    counters = tuple(_counters(look, finding, statement))
+    yield from counters
+    if kind == "counter":
+        look.why_not += [] if counters else [f"statement {statement.n}: {finding.why.rstrip('.')}"]
+        return
     by_table: dict[str, list[str]] = {}
     if why := _along(look, finding, statement):
         look.why_not.append(f"statement {statement.n}: {why}")
@@ -129,6 +134,15 @@ def _losses(look: Look, finding: Finding, statement: Statement, kind: Kind) -> I
             look.why_not.append(f"statement {statement.n}: {qualified}.{min(strange)} is not known")
             continue
         yield from _parts(look, how, table, tuple(c for c in table.columns if not c.generated and c.name in named))
+
+
+def _counters(look: Look, finding: Finding, statement: Statement) -> Iterator[Loss]:
+    """The sequences of no column that go, by themselves or with their schema."""
+    inside = finding.objects[:1] if finding.rule.id == "drop-schema" and "CASCADE" in statement.sql.upper() else ()
+    named = finding.objects if finding.rule.id == "drop-sequence" else ()
+    for other in look.schema.others:
+        if other.kind == "sequence" and (other.qualified in named or other.schema in inside):
+            yield Loss("counter", Table(other.schema, other.name, ()), ())
 
 
 def _parts(

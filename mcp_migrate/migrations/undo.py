@@ -109,7 +109,8 @@ class _Weaving:
 
     def plan(self, seen: Losses, target: Target) -> Plan:
         """Put the statements in."""
-        rows = target.count_rows(sorted({each.loss.table.qualified for each in seen.lost}))
+        counted = {each.loss.table.qualified for each in seen.lost if each.loss.kind != "counter"}
+        rows = target.count_rows(sorted(counted)) if counted else {}
         why_not = [*seen.why_not]
         kept: list[_One] = []
         for each in seen.lost:

@@ -357,7 +357,6 @@ WITHOUT = {
     "a trigger": ("UPDATE g SET a = 'x'", [], "trigger"),
     "code": ("DO $$ BEGIN EXECUTE 'DELETE FROM ' || quote_ident(lower('T')); END $$", [], "statement 1"),
     "a column of a type that goes": ("DROP TABLE leaned CASCADE", [], "takes public.leans.t away, whose type goes"),
-    "a counter of nobody's": ("DROP SCHEMA app CASCADE", ["CREATE SCHEMA app"], "how far app.steps has counted"),
     "a downgrade that writes": (
         "ALTER TABLE t DROP COLUMN b",
         ["ALTER TABLE t ADD COLUMN b integer", "UPDATE t SET b = 3"],
@@ -376,8 +375,6 @@ def test_what_cannot_be_kept_is_said(postgres: tuple[str, Ask], case: str) -> No
         "CREATE TABLE n (a text)",
         "CREATE TABLE leaned (id integer)",
         "CREATE TABLE leans (t leaned)",
-        "CREATE SCHEMA app",
-        "CREATE SEQUENCE app.steps",
         "CREATE TABLE p (id integer PRIMARY KEY)",
         "CREATE TABLE c (p integer REFERENCES p)",
         "CREATE TABLE g (id integer PRIMARY KEY, a text)",
@@ -439,6 +436,7 @@ def test_what_hides_a_loss_is_told_as_one_on_sqlite(lite: tuple[str, Ask], sql: 
 
 _WHOLE = (
     "CREATE SCHEMA app",
+    "CREATE SEQUENCE app.steps",
     "CREATE TABLE app.customers (id serial PRIMARY KEY, name text NOT NULL)",
     "CREATE TABLE app.orders (id integer, customer integer REFERENCES app.customers) PARTITION BY RANGE (id)",
     "CREATE TABLE app.orders_low PARTITION OF app.orders FOR VALUES FROM (0) TO (100)",
@@ -461,6 +459,7 @@ def test_rows_that_went_by_cascade_come_back(postgres: tuple[str, Ask], sql: str
         "INSERT INTO app.customers (name) VALUES ('Ada'), ('Grace')",
         "INSERT INTO app.orders VALUES (1, 1), (2, 2)",
         "INSERT INTO notes VALUES (1, 'first')",
+        "SELECT setval('app.steps', 41)",
     ):
         ask(each)
     asked = (
@@ -470,7 +469,7 @@ def test_rows_that_went_by_cascade_come_back(postgres: tuple[str, Ask], sql: str
         "SELECT * FROM names",
     )
     before, rows = shape(schema_of(url)), [sorted(ask(each)) for each in asked]
-    alone = [_WHOLE[1], _ORDERS, *_RELIES] if "TABLE" in sql else [*_WHOLE[:4], *_RELIES]
+    alone = [_WHOLE[2], _ORDERS, *_RELIES] if "TABLE" in sql else [*_WHOLE[:5], *_RELIES]
     plan = plan_for(url, [sql], alone)
     assert plan.undo is not None
     assert (plan.undo.why_not, Effect.UNKNOWN in effects(plan, url)) == ((), False)
@@ -478,7 +477,21 @@ def test_rows_that_went_by_cascade_come_back(postgres: tuple[str, Ask], sql: str
     run(url, plan.reverse.statements)
     assert shape(schema_of(url)) == before
     assert [sorted(ask(each)) for each in asked] == rows
-    assert ask("SELECT nextval('app.customers_id_seq')") == [(3,)]
+    assert ask("SELECT nextval('app.customers_id_seq'), nextval('app.steps')") == [(3, 42)]
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_sequence_that_went_counts_on_from_where_it_was(postgres: tuple[str, Ask], *, given: bool) -> None:
+    url, ask = postgres
+    ask("CREATE SEQUENCE steps START 7")
+    ask(f"SELECT setval('steps', 40, {given})")
+    plan = plan_for(url, ["DROP SEQUENCE steps"], ["CREATE SEQUENCE steps START 7"])
+    assert plan.undo is not None
+    assert (plan.undo.why_not, [kept.method for kept in plan.undo.kept]) == ((), ["counter"])
+    run(url, plan.statements)
+    assert Effect.UNKNOWN not in effects(plan, url)
+    run(url, plan.reverse.statements)
+    assert ask("SELECT nextval('steps')") == [(41 if given else 40,)]
 
 
 def test_rows_that_a_table_made_anew_may_take_along_are_kept(lite: tuple[str, Ask]) -> None:

@@ -12,7 +12,7 @@ _NAME = re.compile(r'"?(?P<schema>[^".]+)"?\."?(?P<name>[^"(\[]+)"?')
 
 
 def along(schema: Schema, tables: Collection[str], namespace: str | None) -> str | None:
-    """Columns of types that go, children that inherit, and counters of nobody's; None where there are none."""
+    """Columns of types that go, and children that inherit; None where there are none."""
     return next(_taken(schema, frozenset(tables), namespace), None)
 
 
@@ -27,6 +27,3 @@ def _taken(schema: Schema, tables: frozenset[str], namespace: str | None) -> Ite
                 yield f"CASCADE takes {table.qualified}.{column.name} away, whose type goes"
         if plain & set(above(schema, table.qualified)):
             yield f"CASCADE takes {table.qualified} away, which inherits from what goes"
-    for other in schema.others:
-        if other.kind == "sequence" and other.schema == namespace:
-            yield f"how far {other.qualified} has counted is not kept"

@@ -102,6 +102,12 @@ class PostgresKeeper(SqlKeeper):
         )
         return Texts(place, "counter", (f"CREATE TABLE {place} AS SELECT {now}",), back=tuple(back))
 
+    def counter(self, loss: Loss, place: str) -> Texts:
+        """The last number, and whether it was given out."""
+        kept = f"CREATE TABLE {place} AS SELECT last_value AS o1, is_called AS o2 FROM {self.named(loss.table)}"  # noqa: S608  quoted
+        back = f"SELECT setval({self._literal(loss.table)}, u.o1, u.o2) FROM {place} AS u"  # noqa: S608  quoted
+        return Texts(place, "counter", (kept,), back=(back,))
+
     def opening(self, *, present: bool) -> tuple[str, ...]:
         """Our schema, in which only its owner may look, and the manifest.
 

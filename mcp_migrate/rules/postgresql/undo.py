@@ -133,9 +133,11 @@ def _put_back(parsed: Parsed) -> list[Finding] | None:
 
 
 def _counted(node: Tree) -> str | None:
-    """The table whose counter is set."""
+    """The table whose counter is set, or the sequence that is none of a table's."""
     for each in _nodes(node):
-        if each.WhichOneof("node") == "func_call" and each.func_call.funcname[-1].string.sval.startswith("pg_get_"):
+        called = each.func_call.funcname[-1].string.sval if each.WhichOneof("node") == "func_call" else ""
+        named = called == "setval" and each.func_call.args[0].WhichOneof("node") == "a_const"
+        if named or called.startswith("pg_get_"):
             name = each.func_call.args[0].a_const.sval.sval
             return ".".join(part.strip('"').replace('""', '"') for part in name.split('"."'))
     return None
