@@ -7,6 +7,7 @@ from mcp_migrate.migrations.walk import Look
 from mcp_migrate.model import Statement
 from mcp_migrate.rules.interface import Finding
 from mcp_migrate.schema.model import Table
+from mcp_migrate.schema.pairing import refers
 
 KINDS: dict[str, Kind] = {
     "drop-column": "columns",
@@ -58,6 +59,7 @@ def _following(table: Table) -> frozenset[str]:
 
 
 def hindrance(look: Look, finding: Finding, statement: Statement, qualified: str, table: Table | None) -> str | None:
+    """Why what a statement takes from a table cannot be kept; None where it can."""
     if qualified in look.moved or table is None:
         return f"{qualified} is not known, or was renamed or moved by this plan"
     whole = finding.rule.id == "drop-table"  # of a partition that goes the rows are its own alone
@@ -85,10 +87,12 @@ def _unclear(look: Look, finding: Finding, statement: Statement, table: Table) -
     """Why rows that change or go could not be told from others, or not be written anew."""
     if finding.rule.id in _ASSIGNS and assigned(look, statement, table.qualified) is None:
         return f"which columns of {table.qualified} it writes is not known"
+    fold = look.keeper.folded
     referring = [
         each.qualified
         for each in look.tables.values()
-        if any((constraint.refers_to or "").partition("(")[0] == table.qualified for constraint in each.constraints)
+        for constraint in each.constraints
+        if constraint.kind == "foreign_key" and fold(refers(constraint, each)) == fold(table.qualified)
     ]
     if referring and nameless(look, finding, statement, table):
         return f"rows of {referring[0]} refer to those of {table.qualified}, which no key tells apart before and after"

@@ -347,7 +347,7 @@ def test_a_narrowed_type_gives_the_wide_values_back(postgres: tuple[str, Ask]) -
 
 WITHOUT = {
     "too many rows": ("DROP TABLE t", [LONE], "holds about 2 rows, more than the 1 kept"),
-    "a key that is written": ("UPDATE p SET id = id + 10", [], "rows of public.c refer to those of public.p"),
+    "a key that is written": ('UPDATE "P" SET id = id + 10', [], "rows of public.c refer to those of public.P"),
     "a WITH that writes as well": (
         "WITH w AS (UPDATE t SET a = 'x' RETURNING id) UPDATE t SET b = 1",
         [],
@@ -375,8 +375,8 @@ def test_what_cannot_be_kept_is_said(postgres: tuple[str, Ask], case: str) -> No
         "CREATE TABLE n (a text)",
         "CREATE TABLE leaned (id integer)",
         "CREATE TABLE leans (t leaned)",
-        "CREATE TABLE p (id integer PRIMARY KEY)",
-        "CREATE TABLE c (p integer REFERENCES p)",
+        'CREATE TABLE "P" (id integer PRIMARY KEY)',
+        'CREATE TABLE c (p integer REFERENCES "P")',
         "CREATE TABLE g (id integer PRIMARY KEY, a text)",
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
         "CREATE TRIGGER r BEFORE UPDATE ON g FOR EACH ROW EXECUTE FUNCTION f()",
