@@ -23,6 +23,11 @@ CREATE USER IF NOT EXISTS tests@'%' IDENTIFIED BY 'tests';
 GRANT ALL ON *.* TO tests@'%' WITH GRANT OPTION;
 """
 _START_SECONDS = 60
+_CARELESS = (
+    *("--loose-innodb-flush-method=nosync", "--loose-innodb-doublewrite=0", "--innodb-flush-log-at-trx-commit=0"),
+    *("--loose-debug-no-sync=1", "--loose-aria-sync-log-dir=NEVER", "--skip-log-bin"),
+)
+"""Wait for no disk: what a killed server wrote is still there, and nothing here outlives the machine."""
 _PLACES = "/usr/sbin:/usr/local/sbin:/usr/libexec:/opt/homebrew/bin"
 
 
@@ -51,6 +56,7 @@ def running(*options: str) -> Iterator[str]:
                 f"--datadir={data}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
+                *_CARELESS,
             ],
             check=False,
             capture_output=True,
@@ -83,9 +89,8 @@ class Server:
                 f"--tmpdir={folder}/scratch",
             ),
             *(
-                "--innodb-flush-log-at-trx-commit=0",
+                *_CARELESS,
                 "--innodb-buffer-pool-size=32M",
-                "--skip-log-bin",
                 "--skip-name-resolve",
             ),
             *("--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"),
