@@ -14,7 +14,7 @@ from mcp_migrate.errors import ConfigInvalidError, MigrateError
 from mcp_migrate.wiring import Wiring, user
 
 if TYPE_CHECKING:
-    from mcp_migrate.model import Caller, Effect
+    from mcp_migrate.model import Caller, Effect, Grant
     from mcp_migrate.settings import Settings
 
 
@@ -41,19 +41,22 @@ def serve(words: Sequence[str]) -> None:
     parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
     parser.add_argument("--token-file", type=Path, help="a launch token that proves --as, in a file of yours alone")
+    parser.add_argument("--grant", type=Path, action="append", help="a grant that --as acts by; the first one first")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve a team there; who calls is in its tokens")
     parser.add_argument("--log", choices=("warning", "info"), default="warning", help="info: each step of each call")
     options = parser.parse_args(words)
-    if options.http and (options.principal or options.token_file):
-        parser.error("--as and --token-file name one principal; over HTTP each token names its own")
+    if options.http and (options.principal or options.token_file or options.grant):
+        parser.error("--as, --token-file and --grant name one principal; over HTTP each token names its own")
     settings = load_settings(options.config)
     if options.http:
         serve_team(Wiring(settings), options.http, options.log)
     else:
-        serve_one(Wiring(settings, serves_pages=True), options.principal, options.token_file, options.log)
+        serve_one(
+            Wiring(settings, serves_pages=True), options.principal, options.token_file, options.grant or (), options.log
+        )
 
 
-def serve_one(wiring: Wiring, named: str | None, token_file: Path | None, log: str) -> None:
+def serve_one(wiring: Wiring, named: str | None, token_file: Path | None, grants: Sequence[Path], log: str) -> None:
     """Serve one principal on standard input and output; does not return."""
     principal, registry = choose_principal(wiring.settings, named), wiring.registry
 
@@ -62,7 +65,7 @@ def serve_one(wiring: Wiring, named: str | None, token_file: Path | None, log: s
     from mcp_migrate.server.stdio import serve_stdio
     from mcp_migrate.server.who import always, until
 
-    caller, ends = identified(wiring, principal, token_file)
+    caller, ends = identified(wiring, principal, token_file, grants)
     send_rest = _begin(wiring, log)
     calls = Calls()
     server = build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls)
@@ -127,7 +130,7 @@ def choose_principal(settings: Settings, named: str | None) -> str:
         ConfigInvalidError: none was named and there are several.
         NotPermittedError: the named one belongs to no workflow.
     """
-    known = sorted({name for workflow in settings.workflows.values() for name in workflow.principals})
+    known = sorted({name for workflow in settings.workflows.values() for name in workflow.members})
     if named is None and len(known) == 1:
         return known[0]
     if named is None:
@@ -138,21 +141,29 @@ def choose_principal(settings: Settings, named: str | None) -> str:
     return named
 
 
-def identified(wiring: Wiring, principal: str, token_file: Path | None) -> tuple[Caller, datetime | None]:
+def identified(
+    wiring: Wiring, principal: str, token_file: Path | None, grants: Sequence[Path] = ()
+) -> tuple[Caller, datetime | None]:
     """Who calls, by a launch token where there is one, and until when that holds.
 
     Raises:
         NotPermittedError: the token does not hold, or is another principal's.
         ConfigInvalidError: it cannot be read, or others can read it too.
     """
-    from mcp_migrate.approvals.launches import launched, read_token
+    from mcp_migrate.approvals.launches import launched, read_private_line, read_token
     from mcp_migrate.model import Caller
 
-    text = read_token(token_file, os.environ)
+    text, now = read_token(token_file, os.environ), datetime.now(UTC)
+    chain: tuple[Grant, ...] = ()
+    if grants:
+        from mcp_migrate.approvals.delegation import chain_of
+
+        texts = [read_private_line(file, "grant") for file in grants]
+        chain = chain_of(texts, principal, wiring.settings, wiring.ledger, now=now)
     if text is None:
-        return Caller(principal), None
-    held = launched(text, principal, wiring.settings, wiring.ledger, now=datetime.now(UTC))
-    return Caller(principal, "launch-token"), held.until
+        return Caller(principal, grants=chain), None
+    held = launched(text, principal, wiring.settings, wiring.ledger, now=now)
+    return Caller(principal, "launch-token", grants=chain), held.until
 
 
 def _tool_names(folders: tuple[Path, ...]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from mcp_migrate.approvals.delegation import on_behalf
 from mcp_migrate.errors import LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Effect, digest
@@ -264,7 +265,7 @@ def _facts(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Revisions", f"{plan['from_revision'] or 'base'} to {plan['to_revision'] or 'base'}"
     yield "Needs", f"{quorum['count']} of {' and '.join(quorum['groups']) or 'the enrolled reviewers'}"
     yield "Expires", said["expires_at"]
-    yield "Asked by", f"{said['principal']} for workflow {said['workflow']}, owned by {said['owner']}"
+    yield "Asked by", f"{said['principal']}{on_behalf(said)} for workflow {said['workflow']}, owned by {said['owner']}"
     yield "The agent says", cut(said["intent"], _INTENT)
 
 

@@ -203,6 +203,8 @@ REQUIREMENTS = (
         "policy-vouched-for", "docs/policy.md", "Nothing changes by a configuration nobody vouches for, or a new one."
     ),
     Requirement("scope-conditions", "docs/configuration.md", "A scope holds while all its conditions do, to the end."),
+    Requirement("delegation-holds", "docs/separation.md", "A grant counts signed, recorded, in time and in its chain."),
+    Requirement("delegation-narrows-only", "docs/separation.md", "A grant only narrows what its giver may do."),
     Requirement("interface-not-separated", "docs/separation.md", "Who may not take a step too is told by a code."),
     Requirement("separation-of-duties", "docs/separation.md", "Nobody takes two steps of a change by any route."),
     Requirement("separation-one-person", "docs/separation.md", "Principals of one person count as one."),

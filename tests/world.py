@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from copy import copy
 from dataclasses import dataclass
@@ -149,6 +149,7 @@ class World:
         pages: bool = False,
         knowing: bool = False,
         token: Path | None = None,
+        grants: Sequence[Path] = (),
         **options: Any,
     ) -> AsyncIterator[Agent]:
         """A client of the real server, in this process; `pages` serves those of reviewers as well.
@@ -160,7 +161,7 @@ class World:
         wiring = Wiring(load_settings(self.config), serves_pages=pages, pinned_in=[self.pinned])
         if knowing:
             wiring._databases = self.known
-        caller, ends = identified(wiring, principal, token)
+        caller, ends = identified(wiring, principal, token, grants)
         who = until(caller, ends) if ends else always(caller)
         server = build_server(wiring.registry, wiring, who, Calls())
         async with Client(server, mode=mode, **options) as client:

@@ -15,7 +15,8 @@ class Circumstances:
     """Who took the steps before, what keeps the target as it is, and how fast the workflow goes.
 
     `opened` are the scopes of the workflow whose `while` says so now, by index; `planned_at` is when the plan was made,
-    where that was an earlier call. `runs` is false where nothing ever comes of the call: then it is judged alone.
+    where that was an earlier call. `spent` are the grants that may not be used again. `runs` is false where nothing
+    ever comes of the call: then it is judged alone.
     """
 
     taken: tuple[Taker, ...] = ()
@@ -23,4 +24,5 @@ class Circumstances:
     tempo: Tempo = field(default_factory=Tempo)
     opened: frozenset[int] = frozenset()
     planned_at: datetime | None = None
+    spent: frozenset[str] = frozenset()
     runs: bool = True

@@ -31,17 +31,24 @@ def read_token(file: Path | None, environ: Mapping[str, str]) -> str | None:
     Raises:
         ConfigInvalidError: the file cannot be read, or others can read it too.
     """
-    if file is None:
-        return environ.get(VARIABLE)
+    return environ.get(VARIABLE) if file is None else read_private_line(file, "launch token")
+
+
+def read_private_line(file: Path, what: str) -> str:
+    """What a file of ours alone holds.
+
+    Raises:
+        ConfigInvalidError: it cannot be read, or others can read it too.
+    """
     hint = "Name a file of yours alone: `chmod 600 FILE`."
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
             text = opened.read(_LONGEST).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalidError(f"The launch token in {file} cannot be read.", hint=hint) from error
+        raise ConfigInvalidError(f"The {what} in {file} cannot be read.", hint=hint) from error
     if os.name == "posix" and mode & 0o077:
-        raise ConfigInvalidError(f"The launch token in {file} is open to others (mode {mode:04o}).", hint=hint)
+        raise ConfigInvalidError(f"The {what} in {file} is open to others (mode {mode:04o}).", hint=hint)
     return text
 
 

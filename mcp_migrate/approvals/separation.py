@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from mcp_migrate.approvals.delegation import delegators
 from mcp_migrate.errors import NotSeparatedError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Caller, Prepared
@@ -113,7 +114,7 @@ def people(principal: str, caller: Mapping[str, Any], settings: Settings) -> fro
     """The names that a principal's person goes by, whoever says so."""
     found = subjects(caller)
     bare = [subject.rpartition(" ")[2] for subject in found]
-    known = marks([principal, *bare], found, settings)
+    known = marks([principal, *delegators(caller), *bare], found, settings)
     return frozenset(mark.removeprefix("name ") for mark in known if mark.startswith("name "))
 
 
@@ -125,7 +126,7 @@ def subjects(caller: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _taker(step: Taken, principal: str, caller: Mapping[str, Any], settings: Settings) -> Taker:
     proven = caller.get("assurance", "claimed") != "claimed"
-    return Taker(step, principal, marks([principal], subjects(caller), settings), proven)
+    return Taker(step, principal, marks([principal, *delegators(caller)], subjects(caller), settings), proven)
 
 
 def _of_apply(started: Event, settings: Settings, ledger: Ledger) -> Iterator[Taker]:

@@ -9,11 +9,11 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from mcp_migrate.errors import LimitReachedError, PausedError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.settings import Workflow
-from mcp_migrate.settings.workflow import MOST_COUNTED
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _PAGE = 200
@@ -32,46 +32,58 @@ class Tempo:
     paused_until: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Recent:
-    """When whom an entry of one kind is about, the newest last, as far back as anything is counted."""
+class _Seen(NamedTuple):
+    """When an entry was made, and whom it is about."""
 
-    next: int | None = None
-    seen: deque[tuple[datetime, str | None, str | None, str | None]] = field(
-        default_factory=lambda: deque(maxlen=MOST_COUNTED)
-    )
+    at: datetime
+    workflow: str | None
+    principal: str | None
+    code: str | None
 
 
 @dataclass(slots=True)
 class Counted:
-    """What one process has counted on one ledger so far."""
+    """What one process has seen on one ledger within the longest time that anything is counted over."""
 
-    kinds: dict[Kind, _Recent] = field(default_factory=dict)
+    next: dict[Kind, int] = field(default_factory=dict)
+    seen: dict[Kind, deque[_Seen]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of_workflow(self, kind: Kind, workflow: str, ledger: Ledger, *, since: datetime) -> int:
+    def of_workflow(self, kind: Kind, workflow: str, ledger: Ledger, *, now: datetime, window: timedelta) -> int:
         """The entries of `kind` that are about a workflow."""
         with self.lock:
-            seen = self._read(kind, ledger).seen
-            return sum(at > since and whose == workflow for at, whose, _principal, _code in seen)
+            found = self._read(kind, ledger, now)
+            return sum(each.at > now - window and each.workflow == workflow for each in found)
 
-    def refusals(self, principal: str, ledger: Ledger, *, since: datetime) -> int:
+    def refusals(self, principal: str, ledger: Ledger, *, now: datetime, since: datetime) -> int:
         """What a principal tried in vain."""
         with self.lock:
-            seen = self._read(Kind.CALL_REFUSED, ledger).seen
-            return sum(at > since and who == principal and code not in _NOT_ITS_FAULT for at, _w, who, code in seen)
+            mine = (each for each in self._read(Kind.CALL_REFUSED, ledger, now) if each.principal == principal)
+            return sum(each.at > since and each.code not in _NOT_ITS_FAULT for each in mine)
 
-    def _read(self, kind: Kind, ledger: Ledger) -> _Recent:
-        recent = self.kinds.setdefault(kind, _Recent())
-        if recent.next is None:
-            recent.next = ledger.head().size
-            for event in reversed(ledger.last(kind, limit=MOST_COUNTED)):
-                recent.seen.append(_seen(event))
-                recent.next = max(recent.next, event.seq + 1)
-        while page := ledger.read(since=recent.next, kind=kind, limit=_PAGE):
-            recent.seen.extend(map(_seen, page))
-            recent.next = page[-1].seq + 1
-        return recent
+    def _read(self, kind: Kind, ledger: Ledger, now: datetime) -> deque[_Seen]:
+        if kind not in self.next:
+            self.next[kind] = _first_since(now - DAY, ledger)
+        seen = self.seen.setdefault(kind, deque())
+        while page := ledger.read(since=self.next[kind], kind=kind, limit=_PAGE):
+            seen.extend(map(_seen, page))
+            self.next[kind] = page[-1].seq + 1
+        while seen and seen[0].at <= now - DAY:
+            seen.popleft()
+        return seen
+
+
+def _first_since(moment: datetime, ledger: Ledger) -> int:
+    """The number of about the first entry since then: what was made while a clock was wrong may be missed."""
+    low, high = 0, ledger.head().size
+    while low < high:
+        middle = (low + high) // 2
+        found = ledger.read(since=middle, limit=1)
+        if found and datetime.fromisoformat(found[0].at) < moment:
+            low = found[0].seq + 1
+        else:
+            high = middle
+    return low
 
 
 def tempo(principal: str, name: str, workflow: Workflow, ledger: Ledger, *, now: datetime) -> Tempo:
@@ -79,7 +91,7 @@ def tempo(principal: str, name: str, workflow: Workflow, ledger: Ledger, *, now:
     counted, limits = ledger.remembered(Counted), workflow.limits
 
     def count(limit: int | None, kind: Kind, window: timedelta) -> int:
-        return counted.of_workflow(kind, name, ledger, since=now - window) if limit is not None else 0
+        return counted.of_workflow(kind, name, ledger, now=now, window=window) if limit is not None else 0
 
     return Tempo(
         calls=count(limits.calls_per_minute, Kind.CALL_RECEIVED, MINUTE),
@@ -119,7 +131,8 @@ def keeps_trying(principal: str, workflow: Workflow, ledger: Ledger, *, now: dat
     """How often a principal was refused within the time that counts, and until when it is paused for it, if it is."""
     limit = workflow.limits.pause
     last = max(_pauses(principal, ledger), default=now - limit.within)
-    found = ledger.remembered(Counted).refusals(principal, ledger, since=max(last, now - limit.within))
+    since = max(last, now - limit.within)
+    found = ledger.remembered(Counted).refusals(principal, ledger, now=now, since=since)
     return (found, now + limit.lasts) if found >= limit.after else None
 
 
@@ -137,5 +150,6 @@ def _pauses(principal: str, ledger: Ledger) -> list[datetime]:
     return [datetime.fromisoformat(event.body["until"]) for event in events]
 
 
-def _seen(event: Event) -> tuple[datetime, str | None, str | None, str | None]:
-    return datetime.fromisoformat(event.at), event.workflow, event.body.get("principal"), event.body.get("code")
+def _seen(event: Event) -> _Seen:
+    at, body = datetime.fromisoformat(event.at), event.body
+    return _Seen(at, event.workflow, body.get("principal"), body.get("code"))

@@ -12,6 +12,7 @@ from mcp_migrate.cli import (
     approvals,
     classify,
     config,
+    delegate,
     demo,
     diff,
     doctor,
@@ -49,6 +50,7 @@ app.command("diff")(diff.diff)
 app.command("plan")(plan.plan)
 app.command("freeze")(freezing.freeze)
 app.command("thaw")(freezing.thaw)
+app.command("delegate")(delegate.delegate)
 app.command("launch-token")(launch.launch_token)
 app.command("status")(status.status)
 app.command("report")(report.report)

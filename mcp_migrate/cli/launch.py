@@ -23,6 +23,7 @@ def launch_token(
     from mcp_migrate.approvals.launches import made
     from mcp_migrate.settings.values import seconds
     from mcp_migrate.signers import launch
+    from mcp_migrate.signers.line import line
     from mcp_migrate.signers.sign import public_key_of, sign
 
     wiring, passphrase, now = wire(config_file), ask_once(key), datetime.now(UTC)
@@ -33,6 +34,6 @@ def launch_token(
         raise typer.BadParameter(str(error)) from error
     public = public_key_of(key, passphrase=passphrase)
     said = launch.statement(principal, key=public, at=now, ttl=lives, nonce=secrets.token_hex(16))
-    text = launch.token(said, sign(canonical(said), key, passphrase=passphrase, namespace=launch.NAMESPACE))
+    text = line(said, sign(canonical(said), key, passphrase=passphrase, namespace=launch.NAMESPACE))
     made(text, wiring.settings, wiring.ledger, now=now)
     print(text)

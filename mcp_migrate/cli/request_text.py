@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_migrate.approvals.delegation import on_behalf
 from mcp_migrate.approvals.summary import (
     OURS,
     Judged,
@@ -52,7 +53,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
         ("Way back", way_back(plan["reverse"], body)),
         *(("Doubt", one_line(doubt)) for doubt in plan["doubts"]),
         *what_it_costs(judged),
-        ("Asked by", f"{body['principal']} for workflow {body['workflow']}, owned by {body['owner']}"),
+        ("Asked by", f"{body['principal']}{on_behalf(body)} for workflow {body['workflow']}, owned by {body['owner']}"),
         *(("Used by", line) for line in used_by(body)),
         *why_asked(body),
         *rehearsed(body),

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     PRINCIPAL_PAUSED = "principal.paused"
     TARGET_FROZEN = "target.frozen"
     TARGET_THAWED = "target.thawed"
+    GRANT_SIGNED = "grant.signed"
     LAUNCH_SIGNED = "launch.signed"
     STEP_STARTED = "step.started"
     STEP_FINISHED = "step.finished"

@@ -20,6 +20,7 @@ from mcp_migrate.model.flow import (
     Validated,
     Work,
 )
+from mcp_migrate.model.grant import Grant
 from mcp_migrate.model.plan import (
     ALWAYS_APPROVED,
     STRENGTH,
@@ -55,6 +56,7 @@ __all__ = [
     "Effect",
     "Executed",
     "Expects",
+    "Grant",
     "Granted",
     "Judgement",
     "Kept",

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
+from mcp_migrate.model.grant import Grant
+
 Proof = Literal["claimed", "launch-token", "mtls", "oauth"]
 
 PROOFS: tuple[Proof, ...] = get_args(Proof)
@@ -26,7 +28,8 @@ class Caller:
 
     `party` is the caller as its issuer knows it and `client` the program it was given a token for. `chain` is for whom
     it acts, and for whom that one did: the nearest first. `tools` are those that its token stands for, as globs on what
-    scopes name; None where no token narrows what the configuration allows.
+    scopes name; None where no token narrows what the configuration allows. `grants` are those that it acts by, the
+    first that was handed on first.
     """
 
     principal: str
@@ -35,6 +38,7 @@ class Caller:
     client: str | None = None
     chain: tuple[Party, ...] = ()
     tools: tuple[str, ...] | None = None
+    grants: tuple[Grant, ...] = ()
 
     def may_use(self, tool: str) -> bool:
         """Whether its token, if it has one, stands for what scopes call `tool`."""
@@ -43,5 +47,7 @@ class Caller:
     def told(self) -> dict[str, Any]:
         """The JSON form of all but the principal."""
         body = asdict(self)
-        del body["principal"]
-        return {**body, "chain": list(body["chain"]), "tools": None if self.tools is None else list(self.tools)}
+        del body["principal"], body["grants"]
+        tools = None if self.tools is None else list(self.tools)
+        grants = {"grants": [grant.told() for grant in self.grants]} if self.grants else {}
+        return {**body, "chain": list(body["chain"]), "tools": tools, **grants}

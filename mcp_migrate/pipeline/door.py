@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.circumstances import Circumstances
+from mcp_migrate.approvals.delegation import spent
 from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.approvals.freezing import Frozen, frozen
 from mcp_migrate.approvals.policy import Policy
@@ -157,7 +158,7 @@ class Pipeline:
 
     def _pause(self, call: Call, recorder: record.Recorder) -> None:
         """Have a principal wait that keeps trying what is refused."""
-        workflow = next((w for w in self.settings.workflows.values() if call.principal in w.principals), None)
+        workflow = next((w for w in self.settings.workflows.values() if call.principal in w.members), None)
         if workflow is None:
             return
         if (found := keeps_trying(call.principal, workflow, self.ledger, now=call.at)) is not None:
@@ -180,6 +181,7 @@ class Pipeline:
             taken=before(prepared, self.settings, self.ledger),
             frozen=self._held(granted.call.target) if prepared.work else None,
             planned_at=planned_at(prepared, self.ledger),
+            spent=spent(granted.call.caller.grants, self.ledger),
         )
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, around)
         if prepared.work is None:

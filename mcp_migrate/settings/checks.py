@@ -99,7 +99,7 @@ def _checks(name: str, target: Target) -> Iterator[Problem]:
 def _principals(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for name, workflow in settings.workflows.items():
-        for index, principal in enumerate(workflow.principals):
+        for index, principal in enumerate(workflow.members):
             if principal in seen:
                 key = ("workflows", name, "principals", index)
                 yield Problem(key, f"{principal} already belongs to workflow {seen[principal]}.", "Name it once.")

@@ -87,6 +87,9 @@ class Settings(Part):
         description="The weakest cage that revisions are recorded in, by tier.",
     )
     freezes: tuple[FreezeSignal, ...] = Field((), max_length=10, description="What outside may say `freeze`.")
+    delegators: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="SSH keys with which a principal or worker hands leave on, by its name."
+    )
     identity: Identity = Identity()
     people: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Principals, or subjects of an issuer, that are one person; by their name."
@@ -137,7 +140,7 @@ class Settings(Part):
     def workflow_of(self, principal: str) -> tuple[str, Workflow]:
         """The workflow that `principal` acts for. Raises: NotPermittedError."""
         for name, workflow in self.workflows.items():
-            if principal in workflow.principals:
+            if principal in workflow.members:
                 return name, workflow
         raise NotPermittedError(
             f"{principal!r} belongs to no workflow.",

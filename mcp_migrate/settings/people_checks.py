@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mcp_migrate.settings.problems import Problem
+from mcp_migrate.settings.problems import Problem, nearest
 
 if TYPE_CHECKING:
     from mcp_migrate.settings.model import Settings
 
 
 def people_problems(settings: Settings) -> Iterator[Problem]:
-    """Every problem under `people` and `separation`."""
+    """Every problem under `people`, `delegators` and `separation`."""
     seen: dict[str, str] = {}
     for person, names in settings.people.items():
         for index, name in enumerate(names):
             if seen.setdefault(name, person) != person:
                 yield Problem(("people", person, index), f"{name} is {seen[name]}'s already.", "Name it once.")
+    known = {name for workflow in settings.workflows.values() for name in workflow.members}
+    for name, lines in settings.delegators.items():
+        if name not in known:
+            yield Problem(("delegators", name), f"{name} belongs to no workflow.", nearest(name, known))
+        for index, line in enumerate(lines):
+            if len(line.split()) < 2 or line.startswith("passkey/"):  # noqa: PLR2004  kind and key
+                yield Problem(
+                    ("delegators", name, index), "this is no SSH public key.", "Copy the line of a .pub file."
+                )
     for tier, steps in settings.separation.items():
         if len({*steps}) == 1:
             why = "one step alone is separated from nothing."

@@ -37,6 +37,7 @@ def _scopes(settings: Settings) -> Iterator[str]:
         owner = f"{workflow.owner.name} <{workflow.owner.email}>"
         yield f"workflow {name} may have {workflow.limits.open_requests} requests open, and {owner} answers for it"
         yield from (f"workflow {name} is held to {limit}" for limit in _limits(workflow))
+        yield from (f"{worker} acts for workflow {name} by what is handed on to it" for worker in workflow.workers)
         for principal in workflow.principals:
             yield f"{principal} acts for workflow {name}"
             for scope in workflow.scopes:
@@ -86,6 +87,8 @@ def _targets(settings: Settings) -> Iterator[str]:
 
 
 def _who(settings: Settings) -> Iterator[str]:
+    for delegator, lines in settings.delegators.items():
+        yield f"{delegator} may hand on what it has, with {len(lines)} keys"
     for person, names in settings.people.items():
         yield from (f"{name} is {person}" for name in names)
     for tier, steps in settings.separation.items():

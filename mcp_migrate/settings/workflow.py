@@ -67,10 +67,7 @@ class Scope(Part):
     while_: While | None = Field(None, alias="while", description="Something outside that has to say `open`.")
 
 
-MOST_COUNTED = 1000
-"""Entries of one kind that are looked back at, so that no limit can be higher."""
-
-Count = Annotated[int, Field(ge=1, le=MOST_COUNTED)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class Pause(Part):
@@ -97,5 +94,13 @@ class Workflow(Part):
 
     owner: Owner
     principals: tuple[str, ...] = Field(min_length=1)
+    workers: tuple[str, ...] = Field(
+        (), description="Who acts only by what a principal hands on: `mcp-migrate delegate`."
+    )
     scopes: tuple[Scope, ...] = Field(min_length=1)
     limits: WorkflowLimits = WorkflowLimits()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All who act for it."""
+        return (*self.principals, *self.workers)

@@ -6,19 +6,15 @@ it is its principal: it is worth as much as the place it is kept in.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, NotPermittedError
-from mcp_migrate.model import canonical
 from mcp_migrate.signers.interface import Key
 from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.line import named, opened
 from mcp_migrate.signers.sshsig import verify
 
 FORMAT = "mcp-migrate/launch/1"
@@ -26,7 +22,6 @@ NAMESPACE = "launch@mcp-migrate"
 LONGEST = timedelta(hours=24)
 _EARLY = timedelta(minutes=1)
 """How far two clocks may differ."""
-_LARGEST = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +48,10 @@ def statement(principal: str, *, key: Key, at: datetime, ttl: timedelta, nonce: 
     }
 
 
-def token(said: Mapping[str, Any], signature: str) -> str:
-    """The one line that a server is started with."""
-    return f"{_encoded(canonical(dict(said)))}.{_encoded(signature.encode())}"
-
-
-def token_id(text: str) -> str:
-    """The name of a token, which tells nothing of it."""
-    return f"launch_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-
-
 def check(text: str, admins: Mapping[str, PublicKey], *, now: datetime) -> Launch:
     """Hold a token against the admins' keys and the time. Raises: NotPermittedError: it does not hold."""
     text = text.strip()
-    said, message, signature = _opened(text)
+    said, message, signature = opened(text, FORMAT, _refused)
     key = admins.get(str(said.get("key")))
     if key is None:
         raise _refused("it is signed by no key under `admins`")
@@ -79,20 +64,7 @@ def check(text: str, admins: Mapping[str, PublicKey], *, now: datetime) -> Launc
         raise _refused("it names no principal, or lives longer than a launch token may")
     if not begins - _EARLY <= now < until:
         raise _refused(f"it holds from {begins.isoformat()} to {until.isoformat()}")
-    return Launch(token_id(text), principal, until, key.fingerprint)
-
-
-def _opened(text: str) -> tuple[Mapping[str, Any], bytes, str]:
-    """Statement, its bytes and signature."""
-    body, dot, signature = text.partition(".")
-    try:
-        message, armored = _decoded(body), _decoded(signature).decode("ascii")
-        said = json.loads(message)
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise _refused("it is none") from error
-    if len(text) > _LARGEST or not dot or not isinstance(said, dict) or said.get("format") != FORMAT:
-        raise _refused("it is none of this version")
-    return said, message, armored
+    return Launch(named("launch", text), principal, until, key.fingerprint)
 
 
 def _moment(text: object) -> datetime:
@@ -103,14 +75,6 @@ def _moment(text: object) -> datetime:
     if moment.tzinfo is None:
         raise _refused("its times say no zone")
     return moment
-
-
-def _encoded(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
-
-
-def _decoded(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def _refused(why: str) -> NotPermittedError:

@@ -17,7 +17,18 @@ from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import short_of, standing, status_of
 from mcp_migrate.errors import InvalidArgumentsError, LockedError, PlanStaleError
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Approved, Automatic, Classified, Effect, Pending, Permitted, Quorum, canonical, digest
+from mcp_migrate.model import (
+    Approved,
+    Automatic,
+    Call,
+    Classified,
+    Effect,
+    Pending,
+    Permitted,
+    Quorum,
+    canonical,
+    digest,
+)
 from mcp_migrate.schema.dependents import dependents
 from mcp_migrate.schema.neighbourhood import neighbourhood
 from mcp_migrate.settings import Settings
@@ -113,6 +124,7 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         "request_id": pending.request_id,
         "intent": pending.permitted.classified.prepared.granted.call.intent,
         "ticket": pending.permitted.classified.prepared.granted.call.ticket,
+        **_handed_on(pending.permitted.classified.prepared.granted.call),
         "rows": dict(pending.permitted.classified.rows),
         "rehearsal": plan.rehearsal.told() if plan and plan.rehearsal else None,
         **({"untried": plan.untried} if plan and plan.untried else {}),
@@ -133,6 +145,11 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         "execute_seconds": asked.execute_seconds,
         **pending.about,
     }
+
+
+def _handed_on(call: Call) -> Mapping[str, Any]:
+    """By which grants the call is made, where it is."""
+    return {"grants": [grant.told() for grant in call.caller.grants]} if call.caller.grants else {}
 
 
 def _around(classified: Classified) -> Mapping[str, list[Any]]:

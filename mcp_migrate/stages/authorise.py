@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.circumstances import Circumstances
+from mcp_migrate.approvals.delegation import beyond_handed_on, not_handed_on, refuse_without
 from mcp_migrate.approvals.freezing import refuse_frozen
 from mcp_migrate.approvals.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.approvals.separation import refuse_same, step_of
@@ -40,7 +41,9 @@ def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: 
         )
     if call.target is not None:
         _refuse_unproven(call, settings.identity.least.get(settings.target(call.target).tier, PROOFS[0]))
+    refuse_without(call.caller, settings)
     what = asked(call, settings, scope_name=scope_name)
+    _refuse_not_handed_on(call, workflow, not_handed_on(call.caller.grants, what))
     refusals = {i: outside(s, what, opened=i in around.opened) for i, s in _scopes(workflow)}
     fitting = tuple(i for i, refusal in refusals.items() if refusal is None)
     if not fitting:
@@ -68,6 +71,8 @@ def permit(classified: Classified, settings: Settings, around: Circumstances) ->
     if around.runs:
         _keep_within(classified, settings, around)
     workflow = settings.workflows[granted.workflow]
+    more = beyond_handed_on(granted.call.caller.grants, classified, around.spent)
+    _refuse_not_handed_on(granted.call, workflow, more)
     refusals = []
     for index in granted.scopes:
         refusal = beyond(workflow.scopes[index], classified, planned_at=around.planned_at)
@@ -95,6 +100,9 @@ def explain(
     allowing = [s for s in scopes if s["outside"] is None]
     needed = [] if allowing else [f"a scope of workflow {name!r} that names {scope_name}" + _on(target)]
     needed += [] if caller.may_use(scope_name) else [f"a token that stands for {scope_name}"]
+    if caller.principal in workflow.workers:
+        why = not_handed_on(caller.grants, Asked(scope_name, at, target, tier)) if caller.grants else "it has none"
+        needed += [f"a grant that covers it: {why}"] if why else []
     return {
         "allowed": not needed,
         "principal": caller.principal,
@@ -118,9 +126,20 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     refuse_frozen(granted.call.target, around.frozen)
     workflow = settings.workflows[granted.workflow]
     what = asked(replace(granted.call, at=at), settings, scope_name=granted.scope_name)
+    _refuse_not_handed_on(granted.call, workflow, not_handed_on(granted.call.caller.grants, what))
     refusal = outside(workflow.scopes[permitted.scope], what, opened=permitted.scope in around.opened)
     if refusal is not None:
         raise _missing_scope(granted.call, granted.workflow, workflow, granted.scope_name, [refusal])
+
+
+def _refuse_not_handed_on(call: Call, workflow: Workflow, why: str | None) -> None:
+    if why is not None:
+        raise NotPermittedError(
+            f"{call.principal} may not do this: {why}.",
+            hint=f"Ask whoever handed it on, or {_owner(workflow)}, who owns the workflow.",
+            missing={"grant": call.principal},
+            reasons=[why],
+        )
 
 
 def _likely(scope: Scope, tool: str, target: str | None, tier: Tier | None, at: datetime) -> Asked:

@@ -18,6 +18,7 @@ from mcp_migrate.server.who import until
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers import launch
 from mcp_migrate.signers.keys import PublicKey
+from mcp_migrate.signers.line import line
 from mcp_migrate.signers.sign import sign
 from tests.approvals.conftest import NOON, Desk
 
@@ -31,7 +32,7 @@ def signed(keys: Keys, *, by: str = ADMIN, namespace: str = launch.NAMESPACE, **
     path, public = keys[by]
     said = launch.statement("agent:one", key=public, at=NOON, ttl=timedelta(hours=8), nonce=secrets.token_hex(16))
     said |= more
-    return launch.token(said, sign(canonical(said), path, passphrase=str, namespace=namespace))
+    return line(said, sign(canonical(said), path, passphrase=str, namespace=namespace))
 
 
 def held(text: str, desk: Desk, *, principal: str = "agent:one", at: datetime = NOON) -> launch.Launch:

@@ -104,3 +104,13 @@ def test_people_are_told_who_waits_and_what_is_frozen_each_once(desk: Desk) -> N
     assert told == [(ALARM, f"PAUSED: {ME} kept trying what is refused"), (ALARM, "FROZEN: everything")]
     assert outbox.send() == (None, None)
     assert not tuple(outbox.due())
+
+
+@pytest.mark.proves("limits-hold")
+def test_a_server_that_begins_counts_what_was_done_before_it_however_much_others_did_since(desk: Desk) -> None:
+    held = workflow(desk, applies_per_day=2)
+    put(desk, Kind.STEP_STARTED, 3, at=NOON - DAY - MINUTE)
+    put(desk, Kind.STEP_STARTED, 2, at=NOON - MINUTE)
+    others = [Draft(Kind.STEP_STARTED, {"principal": "agent:three"}, "other", subject="s") for _ in range(300)]
+    desk.ledger.append(*others, at=NOON)
+    assert tempo(ME, "schema", held, desk.ledger, now=NOON).applies == 2

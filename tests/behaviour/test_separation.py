@@ -56,3 +56,37 @@ async def test_planning_applying_and_validating_take_three_people_whose_names_ar
     [started] = at_a1.events(Kind.STEP_STARTED)
     assert started.body["caller"]["assurance"] == "launch-token"
     assert len(at_a1.events(Kind.LAUNCH_SIGNED)) == len(tokens)
+
+
+@pytest.mark.proves("delegation-holds", "delegation-narrows-only")
+async def test_a_worker_does_what_was_handed_on_to_it_as_often_as_it_may_and_people_see_for_whom(at_b2: World) -> None:
+    key = at_b2.keys["agent"]
+
+    def change(config: dict[str, Any]) -> None:
+        config["workflows"]["shop-agent"]["workers"] = ["agent:worker"]
+        config["delegators"] = {"agent:demo": [key.with_suffix(".pub").read_text().strip()]}
+
+    at_b2.configure(change)
+    for_it = ("agent:worker", "--as", "agent:demo", "--key", str(key), "--target", "shop")
+    effects = [word for effect in ("destructive", "breaking", "additive", "data") for word in ("--effect", effect)]
+    done = at_b2.here("delegate", *for_it, "--tool", "migration_*", *effects, "--uses", "1")
+    assert done.returncode == 0, done.stderr
+    grant = at_b2.folder / "grant"
+    grant.touch(mode=0o600)
+    grant.write_text(done.stdout)
+    async with at_b2.agent("agent:worker", knowing=True) as agent:
+        alone = await agent.call("migration_status", target="shop")
+    async with at_b2.agent("agent:worker", grants=[grant], knowing=True) as agent:
+        reading = await agent.call("schema_read", target="shop")
+        asked = await agent.call("migration_apply", plan_id=at_b2.planned)
+        shown = at_b2.approvals("show", asked["request_id"]).stdout
+        at_b2.sign(asked["request_id"])
+        applied = await agent.call("migration_apply", plan_id=at_b2.planned)
+        back = await agent.call("migration_rollback", apply_id=applied["apply_id"])
+    assert (alone["code"], "nobody did" in alone["message"]) == ("not_permitted", True)
+    assert "not schema_read" in reading["message"]
+    assert "agent:worker, on behalf of agent:demo, for workflow shop-agent" in " ".join(shown.split())
+    assert applied["status"] == "applied"
+    assert (back["code"], "used as often" in back["message"]) == ("not_permitted", True)
+    [started] = at_b2.events(Kind.STEP_STARTED)[-1:]
+    assert [each["by"] for each in started.body["caller"]["grants"]] == ["agent:demo"]

@@ -94,14 +94,14 @@ class Recorder:
 
     def refused(self, call: Call, error: MigrateError) -> None:
         """The call did not do what it asked for, and why."""
-        workflow = next((n for n, w in self._workflows.items() if call.principal in w.principals), None)
+        workflow = next((n for n, w in self._workflows.items() if call.principal in w.members), None)
         why = told.refused(call, error, self._redactor)
         body = {**told.called(call, self._redactor), **why, "ms": self._milliseconds}
         self._append(call, Kind.CALL_REFUSED, body, workflow)
 
     def paused(self, call: Call, *, refusals: int, until: datetime) -> None:
         """The principal kept trying what was refused, and has to wait."""
-        name, workflow = next((n, w) for n, w in self._workflows.items() if call.principal in w.principals)
+        name, workflow = next((n, w) for n, w in self._workflows.items() if call.principal in w.members)
         owner = f"{workflow.owner.name} <{workflow.owner.email}>"
         said = {"principal": call.principal, "owner": owner, "refusals": refusals, "until": until.isoformat()}
         self._append(call, Kind.PRINCIPAL_PAUSED, said, name, subject=call.principal)
