@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from mcp_migrate.errors import InvalidArgumentsError, RenderFailedError
 from mcp_migrate.migrations import Replay
 from mcp_migrate.model import Plan
-from mcp_migrate.schema import Change, Schema, diff, shape
+from mcp_migrate.schema import Change, Schema, diff, shape, without_access
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live, read_live
 
@@ -76,7 +76,8 @@ def compare(database: Database, against: str, others: Others) -> Comparison:
     if kind == "target" and name:
         return _compared(database, against, live.schema, _same_product(others.database(name), database))
     if against == "head" or (kind == "revision" and name):
-        return _compared(database, against, live.schema, replay(database, live, name or "head").schema)
+        after = replay(database, live, name or "head").schema
+        return _compared(database, against, without_access(live.schema), without_access(after))
     raise InvalidArgumentsError(
         f"Nothing is called {against[:80]!r}.",
         hint="Compare against models, head, revision:<id>, target:<name> or plan:<plan_id>.",
@@ -124,7 +125,7 @@ def _with_plan(database: Database, against: str, plan: Plan) -> Comparison:
         return Comparison(database.name, against, False, (), live.schema, live.schema, note)  # noqa: FBT003  it differs
     note = _UNKNOWN if plan.expected_fingerprint is None else _STALE
     exact = shape(after) == plan.expected_fingerprint
-    found = _compared(database, against, live.schema, after, None if exact else note)
+    found = _compared(database, against, without_access(live.schema), without_access(after), None if exact else note)
     return found if exact else Comparison(database.name, against, False, found.changes, live.schema, after, note)  # noqa: FBT003  as above
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from mcp_migrate.errors import RehearsalFailedError, RenderFailedError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.migrations import ProjectInfo, Replay
-from mcp_migrate.schema import Change, Schema, diff
+from mcp_migrate.schema import Change, Schema, diff, without_access
 from mcp_migrate.tools.applies import last_applies
 from mcp_migrate.tools.comparing import replay
 from mcp_migrate.tools.interface import Database
@@ -120,4 +120,5 @@ def drift(database: Database, info: ProjectInfo, live: Live) -> Drift:
         should: Replay = replay(database, live, live.revisions[0] if live.revisions else "base")
     except (RenderFailedError, RehearsalFailedError) as error:
         return Drift(why_not=error.sentence)
-    return Drift(diff(should.schema, live.schema), should.schema, should.seconds)
+    # Who may do what is given beside the revisions, to roles that a scratch database does not have.
+    return Drift(diff(without_access(should.schema), without_access(live.schema)), should.schema, should.seconds)

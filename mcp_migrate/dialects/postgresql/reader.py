@@ -231,7 +231,8 @@ def open_reader(url: str) -> Iterator[PostgresReader]:
             raise changed(message(error)) from error
         except psycopg.Error as error:
             raise TargetUnreachableError(
-                f"The PostgreSQL target cannot be read: {message(error)}.", hint="Check the rights of its role."
+                f"The PostgreSQL target cannot be read: {message(error)}.",
+                hint="Grant its role what it has to read; docs/credentials.md has the statements.",
             ) from error
 
 
