@@ -238,7 +238,9 @@ REQUIREMENTS = (
     Requirement("oauth-chain", "RFC 8693, 4.1", "Who acts calls; for whom is kept whole and gives no leave."),
     Requirement("oauth-scopes", "docs/team-server.md", "A token stands for the tools of its scopes alone."),
     Requirement("oauth-step-up", "RFC 6750, 3.1", "A client hears which scope it has to ask for."),
-    Requirement("oauth-rotation", "docs/team-server.md", "An issuer's new key counts at once, an old one no more."),
+    Requirement(
+        "oauth-rotation", "docs/team-server.md", "An issuer's new key counts at once; one it took away is forgotten."
+    ),
     Requirement("oauth-issuer-down", "docs/team-server.md", "An outage of the issuer lets nobody in or out."),
     Requirement("oauth-introspection", "RFC 7662", "A token that only its issuer reads is asked about each time."),
     Requirement("team-both-eras", "docs/team-server.md", "Clients of both eras are served over HTTP."),
