@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SOME = 1000
 """Entries of a log that is made anew: as many as can be held at once."""
 _LIE = '{"drill":1}'
+_SAYS = COLUMNS[1:7]
+"""What an entry says, without its number and its hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ def inserted(rows: list[Row]) -> list[Row]:
 
 
 def swapped(rows: list[Row]) -> list[Row]:
-    """The first two entries, the other way round."""
-    return [*rows[1::-1], *rows[2:]]
+    """The first two entries, the other way round; of two that say the same, one says something else."""
+    first, second = rows[:2]
+    same = all(first[name] == second[name] for name in _SAYS)
+    return [second, _lie(first) if same else first, *rows[2:]]
 
 
 def forked(rows: list[Row]) -> list[Row]:
@@ -79,7 +83,7 @@ def forked(rows: list[Row]) -> list[Row]:
 
 def emptied(rows: list[Row]) -> list[Row]:
     """What the first entry says is gone, as if it had been purged; its hashes are there."""
-    return [{**rows[0], **dict(zip(COLUMNS[1:], NOTHING_LEFT, strict=False))}, *rows[1:]]
+    return [{**rows[0], **dict(zip(_SAYS, NOTHING_LEFT, strict=True))}, *rows[1:]]
 
 
 def _lie(row: Row) -> Row:
@@ -196,11 +200,14 @@ def _turned(body: Any) -> Any:
 
 
 def _resigned(body: Any) -> Any:
-    """One character in the middle of a signature, or of a passkey's assertion, is another."""
     key = "signature" if isinstance(body.get("signature"), str) else "passkey"
-    text = canonical(body[key]).decode()
-    middle = len(text) // 2
-    while not text[middle].isalnum():
-        middle += 1
-    other = "A" if text[middle] != "A" else "B"
-    return {**body, key: json.loads(text[:middle] + other + text[middle + 1 :])}
+    return {**body, key: _garbled(body[key])}
+
+
+def _garbled(value: Any) -> Any:
+    """One character in the middle is another; of a passkey's assertion, in the longest of its texts."""
+    if not isinstance(value, str):
+        longest = max((key for key in value if isinstance(value[key], str)), key=lambda key: len(value[key]))
+        return {**value, longest: _garbled(value[longest])}
+    middle = next(n for n in range(len(value) // 2, len(value)) if value[n].isalnum())
+    return value[:middle] + ("B" if value[middle] == "A" else "A") + value[middle + 1 :]

@@ -76,10 +76,11 @@ def drill(settings: Settings, *, now: datetime, into: str | None = None, told: T
         LedgerCorruptError: it does not verify as it is.
         LedgerUnavailableError: it cannot be read, or holds next to nothing.
     """
-    outside = list(Audit(settings, now).kept())
+    asked = Audit(settings, now)
+    outside = list(asked.kept())
     with copied(settings.resolved_ledger(), settings.ledger_head, into) as copy:
         copy.renew()
-        return _Exercise(_without_witnesses(settings), now, copy, outside).run(told)
+        return _Exercise(_without_witnesses(settings), now, copy, outside, asked.notes).run(told)
 
 
 def _without_witnesses(settings: Settings) -> Settings:
@@ -97,6 +98,8 @@ class _Exercise:
     now: datetime
     copy: Copy
     outside: list[tuple[str, Sequence[str]]]
+    unasked: Sequence[str]
+    """The witnesses that could not be asked, and why."""
 
     def run(self, told: Told) -> Drill:
         audit = self._audit()
@@ -151,7 +154,7 @@ class _Exercise:
         yield Attempt(_FOREIGN, expected=True, findings=_news(report, before))
 
     def _notes(self, before: Report, reach: int, spot: Spot) -> Iterator[str]:
-        yield from before.notes
+        yield from (*self.unasked, *before.notes)
         if spot.decision is None:
             yield "no signed decision is on the record, so none was forged"
         if self.settings.checkpoints is None:

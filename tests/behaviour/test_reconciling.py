@@ -29,6 +29,7 @@ def block(world: World, *tiers: str) -> None:
 def reconciled(world: World, *words: str, code: int = 0) -> dict[str, Any]:
     done = world.here("ledger", "reconcile", "shop", "--json", *words)
     assert done.returncode == code, (done.stdout, done.stderr)
+    assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -142,3 +142,17 @@ def test_there_is_no_drill_on_a_ledger_that_is_bad_or_next_to_empty(tmp_path: Pa
     place.tamper("UPDATE {events} SET body = '{}' WHERE seq = 4")
     with pytest.raises(LedgerCorruptError, match=re.escape("does not verify, so a drill shows nothing")):
         drill(settings_of(place.url, tmp_path), now=now)
+
+
+def test_entries_that_say_the_same_and_a_witness_that_is_down_make_no_false_alarm(
+    url: str, tmp_path: Path, now: datetime
+) -> None:
+    with Ledger.open(url) as ledger:
+        ledger.append(*[Draft(Kind.CALL_RECEIVED, {"n": 1})] * 10, at=now)
+    settings = witnessed(url, tmp_path, now)
+    assert drill(settings, now=now).ok
+    (tmp_path / "kept").unlink()
+    (tmp_path / "kept").mkdir()
+    done = drill(settings, now=now)
+    assert (done.ok, done.outside) == (True, 0)
+    assert any("mount" in note for note in done.notes)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate import __version__
 from mcp_migrate.approvals.binding import fingerprints
 from mcp_migrate.approvals.policy import PolicyChange
 from mcp_migrate.errors import MigrateError
@@ -23,7 +22,7 @@ from mcp_migrate.model import (
 )
 from mcp_migrate.redaction import Redactor, told
 from mcp_migrate.settings import Settings, Workflow, changed, rights
-from mcp_migrate.stages.record import bodies
+from mcp_migrate.stages.record import bodies, states
 
 
 class Recorder:
@@ -138,7 +137,7 @@ class Recorder:
             Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, call_id=granted.call.call_id, subject=name
         )
         end = self._end(pending.permitted, str(answer["status"]), answer, pending.quorum.rules, subject=name)
-        asks = [*self._found(pending), question] if pending.fresh else []
+        asks = [*states.found(pending), question] if pending.fresh else []
         self._write(*asks, end, at=granted.call.at)
 
     def asked_canary(self, pending: Pending, body: Mapping[str, Any]) -> None:
@@ -207,7 +206,7 @@ class Recorder:
             **({"checks_failed": told.plainly(broken, self._said_of(approved))} if broken else {}),
         }
         ends = [] if answer is None else [self._end(approved.permitted, "applied", answer, rules, subject=apply_id)]
-        self._write(*self._left(validated), self._step(granted, apply_id, body), *ends, at=at)
+        self._write(*states.left(validated), self._step(granted, apply_id, body), *ends, at=at)
 
     def failed(self, approved: Approved, apply_id: str, error: MigrateError, *, at: datetime) -> None:
         """It did not run to its end."""
@@ -296,33 +295,6 @@ class Recorder:
         workflow = approved.prepared.granted.workflow
         draft = Draft(kind, {"target": call.target, **body}, workflow=workflow, call_id=call.call_id, subject=apply_id)
         self._write(draft, at=at)
-
-    def _found(self, pending: Pending) -> Iterator[Draft]:
-        """What nothing on the record explains, where people are asked about that."""
-        prepared = pending.permitted.classified.prepared
-        if prepared.purpose == "reconcile" and (found := prepared.subject["reconciles"]):
-            granted, about = prepared.granted, prepared.subject
-            body = {"target": granted.call.target, **found, "fingerprint": about["fingerprint"]}
-            name, call_id = pending.request_id, granted.call.call_id
-            yield Draft(Kind.RECONCILE_FOUND, body, workflow=granted.workflow, call_id=call_id, subject=name)
-
-    def _left(self, validated: Validated) -> Iterator[Draft]:
-        """What the target is from here on, as the record has it; with who signed for it, where nothing ran."""
-        approved, name = validated.executed.approved, validated.executed.apply_id
-        granted = approved.prepared.granted
-        if validated.objects is None:
-            return
-        state = {
-            "target": granted.call.target,
-            "revision": validated.revision,
-            "fingerprint": validated.fingerprint,
-            "read_by": __version__,
-        }
-        about = {"workflow": granted.workflow, "call_id": granted.call.call_id, "subject": name}
-        yield Draft(Kind.SCHEMA_SEEN, {**state, "objects": dict(validated.objects)}, **about)
-        if approved.prepared.purpose == "reconcile":
-            signed = {"request_id": approved.request_id, "reviewers": list(approved.reviewers)}
-            yield Draft(Kind.RECONCILE_ACCEPTED, {**state, **signed, **approved.prepared.subject}, **about)
 
     def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any]) -> Draft:
         call_id = granted.call.call_id
