@@ -150,13 +150,13 @@ def identified(
         NotPermittedError: the token does not hold, or is another principal's.
         ConfigInvalidError: it cannot be read, or others can read it too.
     """
-    from mcp_migrate.approvals.launches import launched, read_private_line, read_token
+    from mcp_migrate.leave.launches import launched, read_private_line, read_token
     from mcp_migrate.model import Caller
 
     text, now = read_token(token_file, os.environ), datetime.now(UTC)
     chain: tuple[Grant, ...] = ()
     if grants:
-        from mcp_migrate.approvals.delegation import chain_of
+        from mcp_migrate.leave.delegation import chain_of
 
         texts = [read_private_line(file, "grant") for file in grants]
         chain = chain_of(texts, principal, wiring.settings, wiring.ledger, now=now)

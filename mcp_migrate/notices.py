@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from mcp_migrate.approvals.delegation import on_behalf
 from mcp_migrate.errors import LedgerUnavailableError, MigrateError
+from mcp_migrate.leave.delegation import on_behalf
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Effect, digest
 from mcp_migrate.notifiers import Notice, notifier_for

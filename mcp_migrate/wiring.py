@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from mcp_migrate.anchors.keeper import Keeper
-    from mcp_migrate.approvals.policy import Policy
     from mcp_migrate.brokers.keys import Keys
+    from mcp_migrate.leave.policy import Policy
     from mcp_migrate.ledger import Event, Ledger
     from mcp_migrate.migrations.cage.confinement import Confinement
     from mcp_migrate.model import Call, Caller
@@ -128,7 +128,7 @@ class Wiring:
     @cached_property
     def policy(self) -> Policy:
         """Whether somebody vouches for the configuration. Raises: ConfigInvalidError."""
-        from mcp_migrate.approvals.policy import Policy
+        from mcp_migrate.leave.policy import Policy
         from mcp_migrate.settings.pinned import pinned, places
 
         return Policy.now(self.settings, lambda: pinned(self._pinned_in or places()))

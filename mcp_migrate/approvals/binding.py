@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.reviewers import reviewers
-from mcp_migrate.approvals.separation import people
+from mcp_migrate.leave.separation import people
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Permitted, Plan, digest
 from mcp_migrate.settings import Settings

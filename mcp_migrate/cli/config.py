@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mcp_migrate.approvals.alone import alone
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, wire
 from mcp_migrate.cli.config_diff import diff
 from mcp_migrate.cli.simulate import simulate
 from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.leave.alone import alone
 from mcp_migrate.model import Caller
 from mcp_migrate.settings import Settings
 

@@ -9,13 +9,13 @@ from typing import Literal
 
 import typer
 
-from mcp_migrate.approvals.alone import alone
-from mcp_migrate.approvals.freezing import frozen, refuse_frozen
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.brokers import broker_for
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.errors import MigrateError, TargetFrozenError
+from mcp_migrate.leave.alone import alone
+from mcp_migrate.leave.freezing import frozen, refuse_frozen
 from mcp_migrate.model import Tier
 from mcp_migrate.settings import Settings
 from mcp_migrate.wiring import Wiring

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mcp_migrate.approvals import freezing
 from mcp_migrate.cli.common import ConfigOption, ask_once, safe, wire
 from mcp_migrate.errors import InvalidArgumentsError
+from mcp_migrate.leave import freezing
 from mcp_migrate.model import canonical
 from mcp_migrate.wiring import account
 

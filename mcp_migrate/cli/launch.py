@@ -20,7 +20,7 @@ def launch_token(
     config_file: ConfigOption = None,
 ) -> None:
     """Sign a token with which `serve --as PRINCIPAL --token-file FILE` proves its name. It is printed once."""
-    from mcp_migrate.approvals.launches import made
+    from mcp_migrate.leave.launches import made
     from mcp_migrate.settings.values import seconds
     from mcp_migrate.signers import launch
     from mcp_migrate.signers.line import line

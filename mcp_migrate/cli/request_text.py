@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_migrate.approvals.delegation import on_behalf
 from mcp_migrate.approvals.summary import (
     OURS,
     Judged,
@@ -26,6 +25,7 @@ from mcp_migrate.approvals.summary import (
     worst_first,
 )
 from mcp_migrate.cli.common import one_line, safe
+from mcp_migrate.leave.delegation import on_behalf
 
 _WIDTH = 110
 _ROLLBACK = 20

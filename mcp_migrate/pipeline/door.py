@@ -9,14 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.circumstances import Circumstances
-from mcp_migrate.approvals.delegation import spent
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.approvals.freezing import Frozen, frozen
-from mcp_migrate.approvals.policy import Policy
-from mcp_migrate.approvals.separation import before, planned_at
-from mcp_migrate.approvals.signals import opened
-from mcp_migrate.approvals.tempo import keeps_trying, tempo
 from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.errors import (
     CancelledError,
@@ -25,6 +18,13 @@ from mcp_migrate.errors import (
     LedgerUnavailableError,
     MigrateError,
 )
+from mcp_migrate.leave.circumstances import Circumstances
+from mcp_migrate.leave.delegation import spent
+from mcp_migrate.leave.freezing import Frozen, frozen
+from mcp_migrate.leave.policy import Policy
+from mcp_migrate.leave.separation import before, planned_at
+from mcp_migrate.leave.signals import opened
+from mcp_migrate.leave.tempo import keeps_trying, tempo
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted
 from mcp_migrate.pipeline.steps import UNWATCHED, Steps, Watch, defect

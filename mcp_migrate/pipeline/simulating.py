@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.errors import MigrateError
+from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.model import Approved, Call, Caller, Effect, Prepared, Statement
 from mcp_migrate.settings import Settings
 from mcp_migrate.stages import authorise, classify

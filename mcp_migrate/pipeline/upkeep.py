@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mcp_migrate.approvals.freezing import Frozen, refuse_frozen
 from mcp_migrate.errors import (
     ConfigInvalidError,
     CredentialFailedError,
@@ -16,6 +15,7 @@ from mcp_migrate.errors import (
     TargetFrozenError,
     TargetUnreachableError,
 )
+from mcp_migrate.leave.freezing import Frozen, refuse_frozen
 from mcp_migrate.model import Plan
 from mcp_migrate.settings import Settings
 from mcp_migrate.stages import execute, record

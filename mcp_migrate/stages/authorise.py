@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.approvals.circumstances import Circumstances
-from mcp_migrate.approvals.delegation import beyond_handed_on, not_handed_on, refuse_without
-from mcp_migrate.approvals.freezing import refuse_frozen
-from mcp_migrate.approvals.scoping import Asked, asked, beyond, leave, outside
-from mcp_migrate.approvals.separation import refuse_same, step_of
-from mcp_migrate.approvals.tempo import refuse_fast, refuse_more
 from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotPermittedError
+from mcp_migrate.leave.circumstances import Circumstances
+from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without
+from mcp_migrate.leave.freezing import refuse_frozen
+from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
+from mcp_migrate.leave.separation import refuse_same, step_of
+from mcp_migrate.leave.tempo import refuse_fast, refuse_more
 from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof, Tier
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 

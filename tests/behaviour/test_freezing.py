@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from mcp_migrate.__main__ import load_settings
-from mcp_migrate.approvals.freezing import freeze
 from mcp_migrate.errors import NotPermittedError
+from mcp_migrate.leave.freezing import freeze
 from mcp_migrate.ledger import Kind
 from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch

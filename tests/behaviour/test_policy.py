@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.approvals.policy import Policy
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError
+from mcp_migrate.leave.policy import Policy
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Tier, canonical
 from mcp_migrate.settings import Settings, load
@@ -36,6 +36,7 @@ async def test_a_configuration_that_changes_while_the_server_runs_freezes_what_i
         again = await agent.call("migration_apply", plan_id=at_a1.planned)
         assert (refused["code"], again["code"]) == ("frozen", "frozen")
         assert "changed since this server began" in refused["message"]
+        assert "config sign" in refused["next"]["hint"]
         assert (await agent.call("schema_read", target="shop"))["revision"] == "a1"
         [told] = at_a1.events(Kind.CONFIG_CHANGED)
         assert "agent:mallory acts for workflow shop-agent" in told.body["gained"]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_migrate.approvals.circumstances import Circumstances
-from mcp_migrate.approvals.freezing import Frozen
-from mcp_migrate.approvals.tempo import Tempo
 from mcp_migrate.errors import MigrateError, NotPermittedError
+from mcp_migrate.leave.circumstances import Circumstances
+from mcp_migrate.leave.freezing import Frozen
+from mcp_migrate.leave.tempo import Tempo
 from mcp_migrate.model import (
     PROOFS,
     Call,

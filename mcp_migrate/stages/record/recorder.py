@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from mcp_migrate.approvals.binding import fingerprints
-from mcp_migrate.approvals.policy import PolicyChange
 from mcp_migrate.errors import MigrateError
+from mcp_migrate.leave.policy import PolicyChange
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import (
     Approved,

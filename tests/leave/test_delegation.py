@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_migrate.approvals.circumstances import Circumstances
-from mcp_migrate.approvals.delegation import chain_of, made, spent
-from mcp_migrate.approvals.separation import Taker, marks, refuse_same
 from mcp_migrate.errors import MigrateError, NotPermittedError, NotSeparatedError
+from mcp_migrate.leave.circumstances import Circumstances
+from mcp_migrate.leave.delegation import chain_of, made, spent
+from mcp_migrate.leave.separation import Taker, marks, refuse_same
 from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import Call, Caller, Classified, Effect, Grant, Prepared, canonical
 from mcp_migrate.settings import Settings

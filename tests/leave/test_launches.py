@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.approvals.launches import launched, made, read_token
 from mcp_migrate.errors import ConfigInvalidError, MigrateError, NotPermittedError
+from mcp_migrate.leave.launches import launched, made, read_token
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Caller, canonical
 from mcp_migrate.server.who import until

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.freezing import Frozen
 from mcp_migrate.errors import ApprovalInvalidError, MigrateError
+from mcp_migrate.leave.freezing import Frozen
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Tier, digest
 from mcp_migrate.settings import Settings, changed, rights
@@ -133,4 +133,5 @@ def _signed_before(ledger: Ledger) -> list[datetime]:
 
 
 def _held(path: Path, why: str) -> Frozen:
-    return Frozen("*", why, f"its configuration {path.name}")
+    ends = "an admin signs it with `mcp-migrate config sign`, and the server is started anew"
+    return Frozen("*", why, f"its configuration {path.name}", ends=ends)

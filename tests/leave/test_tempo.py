@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.approvals.tempo import DAY, Tempo, keeps_trying, refuse_fast, refuse_more, tempo
 from mcp_migrate.errors import LimitReachedError, PausedError
+from mcp_migrate.leave.tempo import DAY, Tempo, keeps_trying, refuse_fast, refuse_more, tempo
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.notices import ALARM, Outbox
 from mcp_migrate.settings import Workflow

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from mcp_migrate.approvals.scoping import asked, outside
+from mcp_migrate.leave.scoping import asked, outside
 from mcp_migrate.model import Call
 from mcp_migrate.settings import Settings, matches
 from mcp_migrate.settings.workflow import FreezeSignal, While

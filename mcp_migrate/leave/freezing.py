@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.approvals.signals import signalled
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError, TargetFrozenError
+from mcp_migrate.leave.signals import signalled
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import canonical
 from mcp_migrate.settings import Settings
@@ -24,13 +24,14 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """Why nothing changes a target now. `seq` is the entry that says so; None where something outside does."""
+    """Why nothing changes a target now, and what ends it. `seq` is the entry that says so; None where none does."""
 
     what: str
     reason: str
     by: str
     since: str | None = None
     seq: int | None = None
+    ends: str = "somebody has to lift it with `mcp-migrate thaw`"
 
 
 def frozen(target: str, settings: Settings, ledger: Ledger) -> Frozen | None:
@@ -39,7 +40,7 @@ def frozen(target: str, settings: Settings, ledger: Ledger) -> Frozen | None:
         if (found := standing(what, settings, ledger)) is not None:
             return found
     said = signalled(target, settings)
-    return Frozen(target, said.reason, said.source) if said else None
+    return Frozen(target, said.reason, said.source, ends="it ends when that says so") if said else None
 
 
 def standing(what: str, settings: Settings, ledger: Ledger) -> Frozen | None:
@@ -58,7 +59,7 @@ def refuse_frozen(target: str | None, found: Frozen | None) -> None:
     since = f" since {found.since}" if found.since else ""
     raise TargetFrozenError(
         f"{target} is frozen{since} by {found.by}: {found.reason}.",
-        hint="Nothing ran. Read and plan meanwhile; somebody has to lift it with `mcp-migrate thaw`.",
+        hint=f"Nothing ran. Read and plan meanwhile; {found.ends}.",
         frozen={"what": found.what, "by": found.by, "entry": found.seq},
     )
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.scoping import Asked
 from mcp_migrate.errors import NotPermittedError
+from mcp_migrate.leave.scoping import Asked
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Caller, Classified, Effect, Grant
 from mcp_migrate.settings import Settings, matches

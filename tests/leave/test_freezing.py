@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.approvals.freezing import NAMESPACE, freeze, frozen, standing, statement, thaw
-from mcp_migrate.approvals.signals import opened
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError, UnknownTargetError
+from mcp_migrate.leave.freezing import NAMESPACE, freeze, frozen, standing, statement, thaw
+from mcp_migrate.leave.signals import opened
 from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import canonical
 from mcp_migrate.signers.sign import sign

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from mcp_migrate.approvals.alone import alone
-from mcp_migrate.approvals.circumstances import Circumstances
 from mcp_migrate.approvals.reviewers import reviewers as enrolled
-from mcp_migrate.approvals.separation import Taker, before, marks, refuse_same
 from mcp_migrate.cli.doctor import who_is_alone
 from mcp_migrate.errors import ApprovalDeniedError, NotSeparatedError, SelfApprovalError
+from mcp_migrate.leave.alone import alone
+from mcp_migrate.leave.circumstances import Circumstances
+from mcp_migrate.leave.separation import Taker, before, marks, refuse_same
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Approved, Call, Caller, Classified, Effect, Granted, Judgement, Party, Prepared, canonical
 from mcp_migrate.settings import Settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mcp_migrate.approvals.freezing import Frozen
-from mcp_migrate.approvals.separation import Taker
-from mcp_migrate.approvals.tempo import Tempo
+from mcp_migrate.leave.freezing import Frozen
+from mcp_migrate.leave.separation import Taker
+from mcp_migrate.leave.tempo import Tempo
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mcp_migrate.approvals.separation import marks
+from mcp_migrate.leave.separation import marks
 from mcp_migrate.model import ALWAYS_APPROVED, Effect
 from mcp_migrate.settings import ApprovalRule, Scope, Settings, matches
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from mcp_migrate.approvals.delegation import delegators
 from mcp_migrate.errors import NotSeparatedError
+from mcp_migrate.leave.delegation import delegators
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Caller, Prepared
 from mcp_migrate.settings import Settings, Step

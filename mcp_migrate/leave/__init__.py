@@ -1,0 +1,11 @@
+"""What stands around a call, beside what people decide, that may refuse it. None of it ever allows more.
+
+scoping          does a scope cover it?
+delegation       was it handed on, and is it within that?
+separation       does another person have to take this step?  alone: who could do it all?
+launches         who vouches for the caller's name on standard input?
+freezing         is the target kept as it is?  signals: what do files and addresses outside say?
+tempo            how often was it done lately, and does somebody keep trying?
+policy           does somebody vouch for the configuration itself?
+circumstances    all of it as one value, which `stages/authorise` judges
+"""
