@@ -15,14 +15,22 @@ import pytest
 
 import mcp_migrate
 from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.settings.pinned import pinned, places
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the package before anything runs, as an installation does.
+    """Refuse a machine that has keys pinned, and compile the package before anything runs, as an installation does.
+
+    Where keys are pinned, a staging target changes only by a signed configuration, and the servers that tests start ask
+    the machine.
 
     The children that record write no bytecode, so each would compile it for itself; and bytecode that another test
     writes meanwhile is a file that a child looked for, which makes a remembered plan be made anew.
     """
+    if (known := pinned(places())).lines:
+        raise pytest.UsageError(
+            f"Keys are pinned in {known.place}: servers on staging would want theirs. Set it aside."
+        )
     if not hasattr(config, "workerinput"):
         for folder in mcp_migrate.__path__:
             compileall.compile_dir(folder, quiet=2)
