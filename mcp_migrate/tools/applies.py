@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from mcp_migrate.errors import ApplyNotFoundError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Plan, Statement
+
+_LOOKED_BACK = 200
+"""Steps of one target: those of others, and attempts that fail, push nothing out of sight that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,16 @@ def find_apply(ledger: Ledger, apply_id: str) -> Apply:
     return _with_outcome(ledger, apply_id, events[0])
 
 
+def applies_back(ledger: Ledger, target: str) -> Iterator[Apply]:
+    """The applies on a target, newest first, each looked up when it is asked for."""
+    for event in ledger.last(Kind.STEP_STARTED, limit=_LOOKED_BACK, where={"target": target}):
+        if event.body["plan"]:
+            yield _with_outcome(ledger, str(event.subject), event)
+
+
 def last_applies(ledger: Ledger, target: str, *, limit: int) -> list[Apply]:
     """The newest applies on a target, newest first."""
-    events = ledger.last(Kind.STEP_STARTED, limit=200)
-    of_target = [event for event in events if event.body["target"] == target and event.body["plan"]]
-    return [_with_outcome(ledger, str(event.subject), event) for event in of_target[:limit]]
+    return list(islice(applies_back(ledger, target), limit))
 
 
 def run_plan(approved: Approved, run: Callable[[Statement], int]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mcp_migrate.errors import ValidationFailedError
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.tools.applies import Apply, last_applies
+from mcp_migrate.tools.applies import Apply, applies_back
 from mcp_migrate.tools.live import Live
 
 _LOOKED_BACK = 20
@@ -38,7 +38,7 @@ class LeftStanding:
 
 def left_standing(ledger: Ledger, live: Live) -> LeftStanding | None:
     """The newest apply of a target, if it was left so and the target is still where it ended."""
-    newest = next((a for a in last_applies(ledger, live.target, limit=_LOOKED_BACK) if not _failed_alone(a)), None)
+    newest = next((a for a in applies_back(ledger, live.target) if not _failed_alone(a)), None)
     if newest is None or not newest.applied or not newest.started.body.get("auto_rollback"):
         return None
     plan, outcome = newest.plan, newest.outcome or {}

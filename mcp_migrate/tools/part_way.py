@@ -15,12 +15,11 @@ from mcp_migrate.errors import PlanStaleError, RenderFailedError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.migrations.resuming import Ground, Stopped, finish, only_on_the_schema, undo
 from mcp_migrate.model import Plan, Statement
-from mcp_migrate.tools.applies import Apply, find_apply, last_applies
+from mcp_migrate.tools.applies import Apply, applies_back, find_apply
 from mcp_migrate.tools.interface import Database
 from mcp_migrate.tools.live import Live
 
 FINISH, UNDO = "finish", "undo"
-_LOOKED_BACK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +77,7 @@ class PartWay:
 def part_way(ledger: Ledger, live: Live) -> PartWay | None:
     """The apply that stopped part way on this target, unless the target was brought elsewhere since."""
     newest = next(
-        (
-            a
-            for a in last_applies(ledger, live.target, limit=_LOOKED_BACK)
-            if a.outcome and a.outcome["status"] != "failed"
-        ),
+        (a for a in applies_back(ledger, live.target) if a.outcome and a.outcome["status"] != "failed"),
         None,
     )
     if newest is None or newest.outcome is None or newest.outcome["status"] != "partially_applied":
