@@ -131,7 +131,7 @@ class Wiring:
         from mcp_migrate.leave.policy import Policy
         from mcp_migrate.settings.pinned import pinned, places
 
-        return Policy.now(self.settings, lambda: pinned(self._pinned_in or places()))
+        return Policy.now(self.settings, lambda: pinned(self._pinned_in or places()), self.registry.read)
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -146,8 +146,13 @@ class Wiring:
             return self.pipeline.run(call, tool, watch=watch)
 
     def refused(self, call: Call, error: MigrateError) -> None:
-        """Record a call that never came to the door."""
-        with self.telemetry.call(call):
+        """Record a call that never came to the door.
+
+        What it names may be any text, a password in the wrong place as well: only the record has that, redacted.
+        """
+        tool = call.tool if call.tool in self.registry else "unknown"
+        target = call.target if call.target in self.settings.targets else None
+        with self.telemetry.call(replace(call, tool=tool, target=target)):
             self.pipeline.refused(call, error)
 
     def may_park(self, call: Call) -> bool:

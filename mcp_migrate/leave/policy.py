@@ -6,9 +6,11 @@ say anything. Where nobody vouches for it, or it changed, nothing changes a targ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ from mcp_migrate.settings.pinned import Pinned, is_out_of_reach
 if TYPE_CHECKING:
     from mcp_migrate.signers.vouching import Vouched
 
-_LOOKED_BACK = 200
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,14 @@ class Policy:
     began: Files | None = None
 
     @classmethod
-    def now(cls, settings: Settings, pinned: Callable[[], Pinned]) -> Policy:
-        """As it is now: what a server begins with. Raises: ConfigInvalidError."""
-        matters = settings.path is not None and _matters(settings)
-        return cls(settings, pinned, _files(settings, settings.path) if matters and settings.path else None)
+    def now(cls, settings: Settings, pinned: Callable[[], Pinned], specs: Mapping[Path, str] | None = None) -> Policy:
+        """What a server begins with; `specs` are its tool specs, with their digests as they were read.
+
+        Raises:
+            ConfigInvalidError: one of the files cannot be read.
+        """
+        path = settings.path if _matters(settings) else None
+        return cls(settings, pinned, _files(settings, path, specs or {}) if path else None)
 
     def objection(self, ledger: Ledger) -> Frozen | None:
         """Why nothing may change a target by this configuration, if anything."""
@@ -65,7 +71,7 @@ class Policy:
             if manifest(self.settings, path) != self.began:
                 return _held(path, "it changed since this server began, which has to be started anew with it")
             signed = self.vouched()
-            if signed is not None and any(signed.at < at for at in _signed_before(ledger)):
+            if signed is not None and signed.at < ledger.remembered(_Signed).newest(ledger):
                 return _held(path, "an older one than the newest that was signed lies here")
         except MigrateError as error:
             return _held(path, error.sentence.rstrip("."))
@@ -101,7 +107,7 @@ class Policy:
             ConfigInvalidError: what is policy, or what is pinned, cannot be read.
         """
         path = self.settings.path
-        if path is None or not _matters(self.settings) or is_out_of_reach(path):
+        if path is None or not _matters(self.settings) or _out_of_reach(self.settings, path):
             return None
         pinned = self.pinned()
         if pinned.lines:
@@ -120,16 +126,35 @@ def _matters(settings: Settings) -> bool:
     return any(target.tier is not Tier.DEVELOPMENT for target in settings.targets.values())
 
 
-def _files(settings: Settings, path: Path) -> Files:
-    """As they were read, where the configuration's own text changed since it was."""
+def _out_of_reach(settings: Settings, path: Path) -> bool:
+    """Whether this account can change none of what says who may do what, nor add to it."""
+    folders = settings.tool_specs
+    return all(map(is_out_of_reach, (path, *folders, *(spec for each in folders for spec in each.glob("*.yaml")))))
+
+
+def _files(settings: Settings, path: Path, specs: Mapping[Path, str]) -> Files:
+    """As they were read: what changed since then is not what this server goes by, even where it was changed back."""
     files = manifest(settings, path)
-    return files | {path.name: settings.read_as or files[path.name]}
+    read = {os.path.relpath(spec, path.parent): at for spec, at in specs.items() if spec.parent in settings.tool_specs}
+    return files | read | {path.name: settings.read_as or files[path.name]}
 
 
-def _signed_before(ledger: Ledger) -> list[datetime]:
-    """When the configurations that were loaded so far were signed."""
-    said = (event.body.get("signed") for event in ledger.last(Kind.CONFIG_LOADED, limit=_LOOKED_BACK))
-    return [datetime.fromisoformat(each["at"]) for each in said if each]
+class _Signed:
+    """When the newest was signed of all configurations that were loaded so far: each start may have added one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next, self._newest = 0, datetime.min.replace(tzinfo=UTC)
+
+    def newest(self, ledger: Ledger) -> datetime:
+        """The moment; what was read before is not read again."""
+        with self._lock:
+            while page := ledger.read(since=self._next, kind=Kind.CONFIG_LOADED, limit=_PAGE):
+                said = (event.body.get("signed") for event in page)
+                found = [datetime.fromisoformat(each["at"]) for each in said if each]
+                self._newest = max([self._newest, *found])
+                self._next = page[-1].seq + 1
+            return self._newest
 
 
 def _held(path: Path, why: str) -> Frozen:

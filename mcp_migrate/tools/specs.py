@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from mcp_migrate.errors import ConfigInvalidError, IntentMissingError, InvalidArgumentsError, UnknownToolError
 from mcp_migrate.model import Effect, Granted, Prepared, digest
+from mcp_migrate.settings.manifest import digest_of
 from mcp_migrate.tools.interface import Handler, Workbench
 
 if TYPE_CHECKING:
@@ -108,6 +109,13 @@ class ToolSpec(BaseModel):
             hold(self)
         elif self.check or self.rollback is not None or self.dialects:
             raise ValueError("`check`, `rollback` and `dialects` go with `sql`")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_ours_stays_as_it_is(self) -> ToolSpec:
+        ours = {"intent": True, "ticket": True, "target": self.takes_target, "expects": self.takes_expects}
+        if taken := sorted(name for name in self.parameters.get("properties", {}) if ours.get(name)):
+            raise ValueError(f"every tool has {', '.join(taken)} as the server says; name your parameter otherwise")
         return self
 
     @model_validator(mode="after")
@@ -211,10 +219,11 @@ class RegisteredTool:
 
 
 class Registry:
-    """The tools of one server, by name."""
+    """The tools of one server, by name. `read` are the files that they were read from, each with its digest then."""
 
-    def __init__(self, specs: Iterable[ToolSpec]) -> None:
+    def __init__(self, specs: Iterable[ToolSpec], read: Mapping[Path, str] | None = None) -> None:
         self._tools: dict[str, RegisteredTool] = {}
+        self.read: Mapping[Path, str] = read or {}
         for spec in specs:
             if spec.name in self._tools:
                 raise ConfigInvalidError(
@@ -251,13 +260,17 @@ def load(folders: Iterable[Path]) -> Registry:
         ConfigInvalidError: a folder is missing, or a spec does not hold; says which file and why.
     """
     specs: list[ToolSpec] = []
+    read: dict[Path, str] = {}
     for folder in (builtin_folder(), *folders):
         if not folder.is_dir():
             raise ConfigInvalidError(
                 f"The folder of tool specs {folder} does not exist.", hint="Create it or correct tool_specs."
             )
-        specs += [read_spec(path) for path in sorted(folder.glob("*.yaml"))]
-    return Registry(specs)
+        for path in sorted(folder.glob("*.yaml")):
+            data = _data(path)
+            specs.append(_spec(path, data))
+            read[path] = digest_of(data)
+    return Registry(specs, read)
 
 
 def read_spec(path: Path) -> ToolSpec:
@@ -266,12 +279,23 @@ def read_spec(path: Path) -> ToolSpec:
     Raises:
         ConfigInvalidError: it is no YAML, or not a tool spec we can govern.
     """
+    return _spec(path, _data(path))
+
+
+def _data(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigInvalidError(f"The tool spec {path} cannot be read: {error}.", hint="Correct it.") from error
+
+
+def _spec(path: Path, data: bytes) -> ToolSpec:
     import yaml
 
     try:
-        value = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  safe, in C where it is built
+        value = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  safe, in C where it is built
         return ToolSpec.model_validate(value)
-    except (OSError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
         raise ConfigInvalidError(f"The tool spec {path} cannot be read: {error}.", hint="Correct it.") from error
     except ValidationError as error:
         first = error.errors()[0]

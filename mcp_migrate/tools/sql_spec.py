@@ -44,5 +44,10 @@ def _fits(spec: ToolSpec, name: str, said: Any, *, names: bool) -> None:
     kinds = {kinds} if isinstance(kinds, str) else {*(kinds or ())}
     if not kinds or not kinds <= _SCALARS:
         raise ValueError(f"{name} goes into the SQL, so its `type` is one of {', '.join(sorted(_SCALARS))}")
+    if "default" in said:
+        from jsonschema import Draft202012Validator  # loads for the few that have one
+
+        if not Draft202012Validator(said).is_valid(said["default"]):
+            raise ValueError(f"the `default` of {name} does not fit what it says of the values it takes")
     if names and kinds != {"string"}:
         raise ValueError(f"{name} is a name in the SQL, so its `type` is string")

@@ -94,7 +94,7 @@ def _place(token: str) -> Place:
 
 def _refuse_ambiguous(text: str) -> None:
     """What databases read differently, so that nobody knows where it ends."""
-    if text.startswith("'") and "\\" in text:
+    if text[0] in "'\"" and "\\" in text:
         raise ValueError("a backslash in quotes ends them in one database and not in another; use a parameter")
     if text.startswith("/*") and "/*" in text[2:]:
         raise ValueError("a comment in a comment ends differently from database to database; take it out")

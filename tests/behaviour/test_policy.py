@@ -19,6 +19,8 @@ from mcp_migrate.settings.manifest import manifest
 from mcp_migrate.settings.pinned import pinned
 from mcp_migrate.signers.sign import public_key_of, sign
 from mcp_migrate.signers.vouching import NAMESPACE, signature_file, statement
+from mcp_migrate.tools.specs import load as tools
+from tests.behaviour.test_own_tools import FORGET, with_tools
 from tests.settings.test_loading import TOOLS
 from tests.world import World
 
@@ -136,6 +138,51 @@ async def test_an_older_configuration_does_not_come_back_with_its_old_signature(
         found = now.objection(ledger)
         assert found is not None
         assert "older" in found.reason
+
+
+@pytest.mark.proves("policy-vouched-for")
+async def test_an_older_one_does_not_come_back_however_often_servers_were_started_since(at_a1: World) -> None:
+    at_a1.vouch()
+    now = policy(at_a1)
+    with Ledger.open(f"sqlite:///{at_a1.folder}/ledger-of-ours.db") as ledger:
+        newer = Draft(Kind.CONFIG_LOADED, {"signed": {"key": "k", "at": "2999-01-01T00:00:00+00:00"}})
+        started = (Draft(Kind.CONFIG_LOADED, {"signed": None}) for _ in range(250))
+        ledger.append(newer, *started, at=datetime.now(UTC))
+        assert now.objection(ledger) is not None
+
+
+@pytest.mark.proves("policy-vouched-for")
+async def test_a_spec_that_was_another_when_it_was_read_does_not_count_once_it_is_put_back(world: World) -> None:
+    folder, settings = with_a_spec(world)
+    signed = (folder / "forget_fax.yaml").read_text()
+    (folder / "forget_fax.yaml").write_text(signed.replace("WHERE email = {email}", "WHERE email <> {email}"))
+    registry = tools((folder,))
+    (folder / "forget_fax.yaml").write_text(signed)
+    held = Policy.now(settings, lambda: pinned([world.pinned]), registry.read)
+    with Ledger.open(f"sqlite:///{world.folder}/ledger-of-ours.db") as ledger:
+        found = held.objection(ledger)
+    assert found is not None
+    assert "changed since this server began" in found.reason
+
+
+@pytest.mark.proves("policy-vouched-for")
+async def test_specs_that_the_server_could_write_are_vouched_for_where_the_configuration_is_out_of_its_reach(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, settings = with_a_spec(world)
+    signature_file(world.config).unlink()
+    monkeypatch.setattr("os.geteuid", lambda: world.config.stat().st_uid + 1)
+    monkeypatch.setattr("os.access", lambda path, _mode: Path(path) == folder)
+    with pytest.raises(ApprovalInvalidError, match="nobody signed it"):
+        Policy.now(settings, lambda: pinned([world.pinned])).vouched()
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+    assert Policy.now(settings, lambda: pinned([world.pinned])).vouched() is None
+
+
+def with_a_spec(world: World) -> tuple[Path, Settings]:
+    with_tools(world, FORGET).vouch()
+    settings = load(world.config, known_tools=lambda folders: [tool.scope for tool in tools(folders)])
+    return settings.tool_specs[0], settings
 
 
 async def test_keys_that_cannot_be_read_are_told(world: World) -> None:

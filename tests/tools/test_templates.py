@@ -58,6 +58,7 @@ def test_a_template_is_refused_or_its_text_is_left_as_it_is(text: str) -> None:
         ("SELECT {", "begins nothing"),
         ("SELECT 'a", "begins nothing"),
         (r"SELECT 'a\', {email}", "backslash"),
+        (r'SELECT "a\", {email:identifier} "b"', "backslash"),
         ("SELECT /* /* */ {email} */ 1", "comment in a comment"),
         ("SELECT {maybe}", "`required` or has a `default`"),
         ("SELECT {many}", "its `type` is one of"),
@@ -67,6 +68,11 @@ def test_a_template_is_refused_or_its_text_is_left_as_it_is(text: str) -> None:
 def test_what_a_call_would_stumble_over_is_said_when_the_spec_is_read(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         spec(sql=text)
+
+
+def takes(**parameters: Any) -> dict[str, Any]:
+    properties = {"email": {"type": "string"}, **parameters}
+    return {"parameters": {"type": "object", "properties": properties, "required": ["email"]}}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +86,10 @@ def test_what_a_call_would_stumble_over_is_said_when_the_spec_is_read(text: str,
         ({"description": "Forgets faxes.\u200b And more of them."}, "nobody sees"),
         ({"title": "Forget \u202exaf"}, "nobody sees"),
         ({"rolback": []}, "Extra inputs"),
+        (takes(intent={"type": "string"}), "every tool has intent"),
+        (takes(target={"type": "string"}, expects={}), "every tool has expects, target"),
+        (takes(email={"type": "string", "pattern": "@", "default": "all"}), "does not fit"),
+        (takes(email={"type": "string", "default": ["a"]}), "does not fit"),
     ],
 )
 def test_a_spec_that_says_two_things_or_hides_one_is_refused(change: dict[str, Any], why: str) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,13 +25,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from mcp_migrate.__main__ import load_settings
-from mcp_migrate.errors import ConfigInvalidError, NotPermittedError
+from mcp_migrate.errors import ConfigInvalidError, NotPermittedError, UnknownToolError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Call, Caller
 from mcp_migrate.server.log import _handler
 from mcp_migrate.watching import ids
 from mcp_migrate.watching.exporting import watch_waiting
 from mcp_migrate.watching.telemetry import Telemetry
+from mcp_migrate.wiring import Wiring
 from tests.world import INTENT, World
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -106,6 +108,18 @@ def test_a_refused_call_is_an_error_by_its_code_and_nothing_of_what_it_says(watc
     [span] = watched.spans.get_finished_spans()
     assert (span.status.status_code.name, (span.attributes or {})["error.type"]) == ("ERROR", "not_permitted")
     assert "secret" not in span.to_json()
+
+
+@pytest.mark.proves("watching-exports")
+def test_what_names_no_tool_and_no_target_is_no_name_for_a_collector(tmp_path: Path, watched: Watched) -> None:
+    wiring = Wiring(load_settings(World(tmp_path).config))
+    wiring.telemetry = watched.telemetry
+    call = replace(CALL, tool="a secret tool", target="a secret target", caller=Caller("agent:shop"))
+    wiring.refused(call, UnknownToolError("There is no such tool.", hint=""))
+    [span] = watched.spans.get_finished_spans()
+    assert (span.name, "secret" in span.to_json()) == ("call unknown", False)
+    assert [said["tool"] for said, _ in watched.measured()["mcp_migrate.calls"]] == ["unknown"]
+    wiring.ledger.close()
 
 
 @pytest.mark.proves("watching-logs")
