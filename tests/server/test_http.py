@@ -58,7 +58,12 @@ async def test_a_body_that_does_not_come_in_time_is_not_waited_for() -> None:
 
 
 @pytest.mark.proves("team-slow-clients")
-async def test_a_head_that_only_drips_in_ends_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "begun", [b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n"]
+)
+async def test_a_head_or_the_rest_of_a_refused_body_that_only_drips_in_ends_its_connection(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
     monkeypatch.setattr(serving, "_HEAD_SECONDS", 0.3)
     app = PlainTextResponse("heard")
     config = uvicorn.Config(app, http=serving._Impatient, ws="none", lifespan="off", log_config=None, access_log=False)
@@ -70,7 +75,7 @@ async def test_a_head_that_only_drips_in_ends_its_connection(monkeypatch: pytest
             async with httpx2.AsyncClient() as client:
                 heard = await client.get(f"http://127.0.0.1:{port}/")
             async with await anyio.connect_tcp("127.0.0.1", port) as slow:
-                await slow.send(b"GET / HTTP/1.1\r\n")
+                await slow.send(begun)
                 with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
                     await dripped(slow)
         server.should_exit = True

@@ -117,8 +117,9 @@ class _Impatient(H11Protocol):
         self._forget()
 
     def _watch(self) -> None:
-        """A head is waited for, or it has come."""
-        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
+        """A head is waited for, or the rest of a body that was answered without it; or it has come."""
+        waits = self.conn.their_state is h11.IDLE or self.conn.our_state is h11.DONE
+        if not waits or self.transport.is_closing():
             self._forget()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(_HEAD_SECONDS, self.timeout_keep_alive_handler)
