@@ -52,10 +52,11 @@ class Vault:
                 f"What Vault answered for the role {role} is no lease.",
                 hint="Nothing ran. Check `mount` and the roles: `vault read` shows the same.",
             ) from None
+        seconds = lease.lease_duration  # 0 says that there is no end, not that it has come
         credential = Credential(
             self._address(lease.data),
             role=lease.data.username,
-            expires=asked + timedelta(seconds=lease.lease_duration),
+            expires=asked + timedelta(seconds=seconds) if seconds > 0 else None,
             handle=lease.lease_id,
         )
         return bounded(self, credential, step, hint=f"Nothing ran. Give the role {role} a `default_ttl` within `ttl`.")

@@ -183,8 +183,9 @@ def test_a_lease_is_taken_for_the_step_and_given_back(vault: FakeVault, leases: 
     ]
 
 
-def test_a_lease_that_lasts_too_long_is_given_back(vault: FakeVault, leases: Broker) -> None:
-    vault.seconds = 3600
+@pytest.mark.parametrize("seconds", [3600, 0])
+def test_a_lease_that_lasts_too_long_or_for_ever_is_given_back(vault: FakeVault, leases: Broker, seconds: int) -> None:
+    vault.seconds = seconds
     with pytest.raises(CredentialFailedError, match="later than the step's ttl") as refused:
         leases.issue(step())
     assert "default_ttl" in refused.value.hint
