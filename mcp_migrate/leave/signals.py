@@ -52,9 +52,9 @@ def _frozen(signal: FreezeSignal) -> Signal | None:
 def _is_open(signal: While, ticket: str | None) -> bool:
     place = signal.source
     if "{ticket}" in place:
-        if not ticket:
+        if not (ticket or "").strip("."):  # dots alone are the folder above
             return False
-        place = place.replace("{ticket}", quote(ticket, safe=""))
+        place = place.replace("{ticket}", quote(str(ticket), safe=""))
     text = _file(Path(place)) if signal.file else _address(place, signal.within)
     return text is not None and _split(text)[0] == _OPEN
 

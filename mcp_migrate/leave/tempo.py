@@ -127,6 +127,15 @@ def refuse_more(workflow: Workflow, found: Tempo, *, step: str | None, statement
         _within(workflow.limits.applies_per_day, found.applies, "applies a day")
 
 
+def refuse_overtaken(workflow: Workflow, found: Tempo) -> None:
+    """Refuse an apply that is on the record already, where others that began meanwhile reached the limit.
+
+    Raises:
+        LimitReachedError: they did.
+    """
+    _within(workflow.limits.applies_per_day, found.applies - 1, "applies a day")
+
+
 def keeps_trying(principal: str, workflow: Workflow, ledger: Ledger, *, now: datetime) -> tuple[int, datetime] | None:
     """How often a principal was refused within the time that counts, and until when it is paused for it, if it is."""
     limit = workflow.limits.pause

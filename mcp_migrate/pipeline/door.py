@@ -24,7 +24,7 @@ from mcp_migrate.leave.freezing import Frozen, frozen
 from mcp_migrate.leave.policy import Policy
 from mcp_migrate.leave.separation import before, planned_at
 from mcp_migrate.leave.signals import opened
-from mcp_migrate.leave.tempo import keeps_trying, tempo
+from mcp_migrate.leave.tempo import Tempo, keeps_trying, tempo
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted
 from mcp_migrate.pipeline.steps import UNWATCHED, Steps, Watch, defect
@@ -145,15 +145,17 @@ class Pipeline:
 
     def _around(self, call: Call, tool: Tool) -> Circumstances:
         """What is around a call before anything is read."""
+        return Circumstances(tempo=self._tempo(call), opened=opened(call, self.settings, scope_name=tool.scope))
+
+    def _tempo(self, call: Call) -> Tempo:
         name, workflow = self.settings.workflow_of(call.principal)
-        pace = tempo(call.principal, name, workflow, self.ledger, now=call.at)
-        return Circumstances(tempo=pace, opened=opened(call, self.settings, scope_name=tool.scope))
+        return tempo(call.principal, name, workflow, self.ledger, now=call.at)
 
     def _again(self, approved: Approved) -> None:
         """Under the target's lock, before the first statement: waiting for it may have taken a while."""
         granted = approved.prepared.granted
         still = opened(granted.call, self.settings, scope_name=granted.scope_name)
-        around = Circumstances(frozen=self._held(granted.call.target), opened=still)
+        around = Circumstances(frozen=self._held(granted.call.target), tempo=self._tempo(granted.call), opened=still)
         authorise.again(approved.permitted, self.settings, around, at=self.clock())
 
     def _pause(self, call: Call, recorder: record.Recorder) -> None:

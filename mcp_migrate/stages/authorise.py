@@ -16,7 +16,7 @@ from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse
 from mcp_migrate.leave.freezing import refuse_frozen
 from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
-from mcp_migrate.leave.tempo import refuse_fast, refuse_more
+from mcp_migrate.leave.tempo import refuse_fast, refuse_more, refuse_overtaken
 from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof, Tier
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
@@ -120,11 +120,12 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     """Ask once more before the first statement: what kept the target, or closed the scope, may have come meanwhile.
 
     Raises:
-        TargetFrozenError, NotPermittedError: it does not go on.
+        TargetFrozenError, LimitReachedError, NotPermittedError: it does not go on.
     """
     granted = permitted.classified.prepared.granted
     refuse_frozen(granted.call.target, around.frozen)
     workflow = settings.workflows[granted.workflow]
+    refuse_overtaken(workflow, around.tempo)
     what = asked(replace(granted.call, at=at), settings, scope_name=granted.scope_name)
     _refuse_not_handed_on(granted.call, workflow, not_handed_on(granted.call.caller.grants, what))
     refusal = outside(workflow.scopes[permitted.scope], what, opened=permitted.scope in around.opened)

@@ -130,3 +130,7 @@ def test_a_scope_is_open_while_the_file_of_the_calls_ticket_says_so(desk: Desk, 
     ):
         asked = replace(desk.call, ticket=ticket)
         assert opened(asked, desk.settings, scope_name="migration_apply") == holds, ticket
+    desk.config["workflows"]["schema"]["scopes"][0]["while"] = {"file": str(tmp_path / "outside" / "{ticket}" / "T-1")}
+    for ticket in ("..", "."):
+        asked = replace(desk.call, ticket=ticket)
+        assert not opened(asked, desk.settings, scope_name="migration_apply"), ticket

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.errors import LimitReachedError, PausedError
-from mcp_migrate.leave.tempo import DAY, Tempo, keeps_trying, refuse_fast, refuse_more, tempo
+from mcp_migrate.leave.tempo import DAY, Tempo, keeps_trying, refuse_fast, refuse_more, refuse_overtaken, tempo
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.notices import ALARM, Outbox
 from mcp_migrate.settings import Workflow
@@ -59,6 +59,29 @@ def test_what_a_workflow_did_lately_counts_on_every_server_until_it_is_long_ago(
         assert refused(desk.ledger, NOON)
         assert refused(another, NOON)
     assert not refused(desk.ledger, NOON + window + MINUTE)
+
+
+@pytest.mark.proves("limits-hold")
+def test_applies_that_began_at_once_do_not_go_beyond_the_limit_together(desk: Desk) -> None:
+    held = workflow(desk, applies_per_day=2)
+    put(desk, Kind.STEP_STARTED, 2)
+    refuse_overtaken(held, tempo(ME, "schema", held, desk.ledger, now=NOON - MINUTE))
+    put(desk, Kind.STEP_STARTED, 1)
+    with pytest.raises(LimitReachedError, match="2 are its limit"):
+        refuse_overtaken(held, tempo(ME, "schema", held, desk.ledger, now=NOON - MINUTE))
+
+
+@pytest.mark.proves("limits-hold", "keeps-trying-waits")
+def test_what_others_do_meanwhile_pushes_nothing_out_of_the_count(desk: Desk) -> None:
+    held = workflow(desk, calls_per_minute=2, pause={"after": 3})
+    put(desk, Kind.CALL_RECEIVED, 2)
+    put(desk, Kind.CALL_REFUSED, 3, code="not_permitted")
+    for kind in (Kind.CALL_RECEIVED, Kind.CALL_REFUSED):
+        others = (Draft(kind, {"principal": "agent:two", "code": "paused"}, "other") for _ in range(1_001))
+        desk.ledger.append(*others, at=NOON)
+    with pytest.raises(LimitReachedError):
+        refuse_fast(ME, held, NOON, tempo(ME, "schema", held, desk.ledger, now=NOON))
+    assert keeps_trying(ME, held, desk.ledger, now=NOON) is not None
 
 
 @pytest.mark.proves("limits-hold")
