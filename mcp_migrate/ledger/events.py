@@ -140,8 +140,16 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def body_text(draft: Draft) -> str:
-    """The canonical JSON of a draft's body.
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a draft says, as its canonical JSON and as whoever reads that has it."""
+
+    text: str
+    value: Mapping[str, Any]
+
+
+def body_of(draft: Draft) -> Body:
+    """The body of a draft, as the ledger holds it.
 
     Raises:
         InvalidArgumentsError: it holds what JSON cannot say, or is too large or too deep.
@@ -154,7 +162,8 @@ def body_text(draft: Draft) -> str:
         for name in filter(None, (draft.workflow, draft.call_id, draft.subject)):
             name.encode()
         parsed = json.loads(raw)
-        same = isinstance(parsed, dict) and canonical(parsed) == raw
+        # What is equal has the same keys. Of what is not, as a tuple and a list, the text says whether it is the same.
+        same = isinstance(parsed, dict) and (parsed == draft.body or canonical(parsed) == raw)
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentsError(
             f"The ledger cannot hold this {draft.kind}: {_reason(error)}.",
@@ -165,7 +174,7 @@ def body_text(draft: Draft) -> str:
     if not same:
         raise InternalError(f"A body of {draft.kind} is not an object with text keys.", hint=_BROKEN)
     _check_depth(draft, raw)
-    return raw.decode()
+    return Body(raw.decode(), parsed)
 
 
 def hashed_bytes(

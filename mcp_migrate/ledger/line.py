@@ -7,6 +7,7 @@ one transaction and one wait for the disk. With a single writer nothing waits fo
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from mcp_migrate.errors import LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger.events import Draft
 
 Row = dict[str, Any]
+_MOMENT = 0.0005
+"""Seconds for which who writes waits for as many as came the last time: about what they need to come again."""
 
 
 def _closed() -> threading.Lock:
@@ -56,6 +59,7 @@ class Line:
         self._write = write
         self._waiting: deque[Waiting] = deque()
         self._writing = False
+        self._crowd = 1
         self._lock = threading.Lock()
 
     def settle(self, mine: Waiting) -> tuple[Row, ...]:
@@ -81,8 +85,12 @@ class Line:
             raise
 
     def _write_all(self) -> None:
-        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        group = self._come()
         try:
+            if len(group) < self._crowd:  # those of the last commit are about to come again: one for all of them
+                time.sleep(_MOMENT)
+                group += self._come()
+            self._crowd = len(group)
             self._write(group)
         except MigrateError as error:
             _fail(group, error)
@@ -91,6 +99,9 @@ class Line:
             raise
         finally:
             self._call(group)
+
+    def _come(self) -> list[Waiting]:
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
     def _call(self, group: Sequence[Waiting]) -> None:
         with self._lock:

@@ -35,10 +35,13 @@ def event_of(row: Mapping[Any, Any]) -> Event:
     body = json.loads(row["body"])
     if not isinstance(body, dict):
         raise TypeError("the body is no object")
-    return Event(**{name: row[name] for name in _PLAIN}, body=body)
+    return event_with(row, body)
 
 
-_PLAIN = ("seq", "at", "kind", "workflow", "call_id", "subject", "leaf", "root")
+def event_with(row: Mapping[Any, Any], body: Mapping[str, Any]) -> Event:
+    """The entry of a row whose body is known."""
+    plain = (row["seq"], row["at"], row["kind"])
+    return Event(*plain, body, row["workflow"], row["call_id"], row["subject"], row["leaf"], row["root"])
 
 
 def kept_of(seqs: Collection[int], rows: Iterable[Mapping[Any, Any]]) -> dict[int, Kept]:

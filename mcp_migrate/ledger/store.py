@@ -13,11 +13,11 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError, LedgerUnavailableError
-from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_text, stamp
+from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_of, stamp
 from mcp_migrate.ledger.line import Line, Waiting
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
-from mcp_migrate.ledger.rows import event_of, grow, kept_of, no_such
+from mcp_migrate.ledger.rows import event_of, event_with, grow, kept_of, no_such
 from mcp_migrate.ledger.storage import Storage, open_storage
 from mcp_migrate.ledger.trouble import TAMPERED
 
@@ -67,10 +67,10 @@ class Ledger:
             LedgerCorruptError: what is there does not fit together, or entries at its end are gone.
         """
         moment = stamp(at)
-        texts = [body_text(draft) for draft in drafts]
+        bodies = [body_of(draft) for draft in drafts]
         consumes = [str(draft.subject) for draft in drafts if draft.kind == Kind.APPROVAL_CONSUMED]
-        rows = self._line.settle(Waiting(drafts, texts, moment, consumes))
-        events = tuple(event_of(row) for row in rows)
+        rows = self._line.settle(Waiting(drafts, [body.text for body in bodies], moment, consumes))
+        events = tuple(event_with(row, body.value) for row, body in zip(rows, bodies, strict=True))
         for told in self.after:
             told(events)
         return events

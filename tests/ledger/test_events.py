@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mcp_migrate.errors import InternalError, InvalidArgumentsError
 from mcp_migrate.ledger import Draft, Event, Kind
-from mcp_migrate.ledger.events import MAX_BODY_BYTES, MAX_DEPTH, body_text, hashed_bytes, stamp
+from mcp_migrate.ledger.events import MAX_BODY_BYTES, MAX_DEPTH, body_of, hashed_bytes, stamp
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 json_values = st.recursive(
@@ -35,7 +35,7 @@ def test_the_hashed_bytes_are_the_canonical_json_of_the_event(
         seq=seq,
         at=at,
         kind=str(draft.kind),
-        body=body_text(draft),
+        body=body_of(draft).text,
         workflow=workflow,
         call_id=call_id,
         subject=subject,
@@ -77,20 +77,20 @@ def nested(levels: int) -> dict[str, Any]:
 )
 def test_what_json_cannot_say_is_refused(body: dict[str, Any], why: str) -> None:
     with pytest.raises(InvalidArgumentsError, match=why):
-        body_text(Draft(Kind.CALL_RECEIVED, body))
+        body_of(Draft(Kind.CALL_RECEIVED, body))
 
 
 @pytest.mark.parametrize("field", ["workflow", "call_id", "subject"])
 def test_a_lone_surrogate_in_a_name_is_refused(field: str) -> None:
     with pytest.raises(InvalidArgumentsError, match="lone surrogate"):
-        body_text(Draft(Kind.CALL_RECEIVED, {}, **{field: "\ud800"}))
+        body_of(Draft(Kind.CALL_RECEIVED, {}, **{field: "\ud800"}))
 
 
 def test_the_largest_and_deepest_body_is_held() -> None:
     frame = len(b'{"sql":""}')
-    assert len(body_text(Draft(Kind.PLAN_FROZEN, {"sql": "x" * (MAX_BODY_BYTES - frame)}))) == MAX_BODY_BYTES
-    assert body_text(Draft(Kind.PLAN_FROZEN, nested(MAX_DEPTH)))
-    assert body_text(Draft(Kind.PLAN_FROZEN, {"rows": [[1]] * 500}))
+    assert len(body_of(Draft(Kind.PLAN_FROZEN, {"sql": "x" * (MAX_BODY_BYTES - frame)})).text) == MAX_BODY_BYTES
+    assert body_of(Draft(Kind.PLAN_FROZEN, nested(MAX_DEPTH))).text
+    assert body_of(Draft(Kind.PLAN_FROZEN, {"rows": [[1]] * 500})).text
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_the_largest_and_deepest_body_is_held() -> None:
 )
 def test_a_draft_only_a_defect_can_make_is_refused(draft: Draft) -> None:
     with pytest.raises(InternalError):
-        body_text(draft)
+        body_of(draft)

@@ -7,7 +7,7 @@ import pytest
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import InvalidArgumentsError, RenderFailedError
-from mcp_migrate.ledger.events import Draft, Kind, body_text
+from mcp_migrate.ledger.events import Draft, Kind, body_of
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.model.plan import MOST_BYTES
 from mcp_migrate.rules import findings
@@ -29,7 +29,7 @@ def test_a_statement_of_ten_megabytes_is_planned_kept_and_run(lite_shop: Shop) -
 
     [large] = [each for each in plan.statements if each.revision == "d4" and each.kind == "change"]
     assert large.sql == f"INSERT INTO customers (id, name) VALUES (1, 'é:x%s{'x' * _TEN_MEGABYTES}')"
-    assert body_text(Draft(Kind.PLAN_FROZEN, {"statements": [each.frozen() for each in plan.statements]}))
+    assert body_of(Draft(Kind.PLAN_FROZEN, {"statements": [each.frozen() for each in plan.statements]})).text
 
 
 def test_more_than_a_plan_holds_is_refused_while_it_is_recorded(lite_shop: Shop) -> None:
@@ -58,5 +58,5 @@ def test_what_nobody_looks_into_belongs_to_the_plan_and_is_unknown(name: str) ->
 def test_two_hundred_thousand_statements_are_refused_by_the_ledger_with_what_to_do() -> None:
     many = [Statement(1, "a1", "INSERT INTO t VALUES (1)").frozen()] * 200_000
     with pytest.raises(InvalidArgumentsError, match="16,777,216 are allowed") as caught:
-        body_text(Draft(Kind.PLAN_FROZEN, {"statements": many}))
+        body_of(Draft(Kind.PLAN_FROZEN, {"statements": many}))
     assert "plan fewer revisions at a time" in caught.value.hint
