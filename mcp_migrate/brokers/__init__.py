@@ -6,6 +6,7 @@ unsafe_static   the configuration's own key, which does not die with the step
 postgres_role   a role of PostgreSQL for each step
 command         what a program of the team's hands out
 vault           what HashiCorp Vault or OpenBao hands out
+address         the URL of a target for the user of one step
 bounded         what comes from elsewhere has an end in time, or is no credential
 """
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.brokers.address import address, parse, render
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError
 from mcp_migrate.settings import Target
@@ -34,7 +35,7 @@ _CLOCK = "SELECT extract(epoch FROM now())::bigint"
 _FOUND = "SELECT rolname FROM pg_catalog.pg_roles WHERE starts_with(rolname, $1) ORDER BY rolname"
 _SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = $1"
 _RIGHTS = """
-SELECT r.rolsuper, pg_catalog.current_setting('server_version_num')::int,
+SELECT r.rolsuper, r.rolcreaterole, pg_catalog.current_setting('server_version_num')::int,
     pg_catalog.pg_has_role(o.oid, 'USAGE')
 FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_roles o ON o.rolname = $1 WHERE r.rolname = current_user
 """
@@ -49,6 +50,7 @@ class PostgresRole:
         self._target = target
         self._owner = str(target.credentials.owner_role)
         self._reader = target.credentials.reader_role
+        self._mint = target.credentials.mint
 
     def issue(self, step: Step) -> Credential:
         """A role that may log in until its time is over."""
@@ -58,21 +60,23 @@ class PostgresRole:
             name, password = f"{_PREFIX}{expires:x}_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
             try:
                 with admin.transaction():
-                    for sql in self._making(admin, step, name, password, expires):
-                        admin.execute(sql.encode())
+                    self._make(admin, step, name, password, expires)
                     until = admin.execute("SELECT to_timestamp($1)", [expires]).fetchall()[0][0]
             except _driver().Error as error:
                 raise CredentialFailedError(
                     f"No role could be made for this step: {_message(error)}.", hint=f"Nothing ran. {self._needed()}"
                 ) from error
-        return Credential(self._address(name, password), role=name, expires=until, swept=swept)
+        # A function of a superuser may not bind a role to the owner's, so then each session says it.
+        acting_as = self._owner if self._mint is not None and step.purpose.writes else None
+        url = address(self._target.resolved_url(), name, password, acting_as=acting_as)
+        return Credential(url, role=name, expires=until, swept=swept)
 
     def revoke(self, credential: Credential) -> None:
         """End its sessions, wait until they are gone, then drop it."""
         name = str(credential.role)
         try:
             with self._admin() as admin:
-                _drop(admin, name)
+                self._drop(admin, name)
         except _driver().Error as error:
             raise CredentialFailedError(
                 f"The role {name} could not be dropped: {_message(error)}.",
@@ -91,14 +95,19 @@ class PostgresRole:
     def excess(self) -> Iterator[str]:
         """By the catalogs of the server."""
         with self._admin() as admin:
-            [(superuser, version, acts)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
+            [(superuser, makes, version, acts)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
+        if self._mint is not None:
+            if superuser or makes:
+                yield f"the broker's role may make roles without {self._mint}; take CREATEROLE from it"
+            return
         if superuser:
             yield "the broker's role is a superuser; let it be one that may only make roles: docs/credentials.md"
             return
         if version < _OPTIONS_SINCE:
             yield (
                 "on PostgreSQL 15 and older who may make roles may also give itself the server's files and programs "
-                "(pg_execute_server_program): guard this URL as a superuser's, or move to 16"
+                "(pg_execute_server_program): guard this URL as a superuser's, let functions make the roles (`mint`, "
+                "docs/credentials.md), or move to 16"
             )
         elif acts:
             yield f"the broker's role has the rights of {self._owner} itself; grant it WITH INHERIT FALSE, SET FALSE"
@@ -108,10 +117,27 @@ class PostgresRole:
                 "server itself lets them do nothing else"
             )
 
-    def _making(self, admin: psycopg.Connection[Any], step: Step, name: str, password: str, expires: int) -> list[str]:
-        """The statements. The password leaves this process only as what the server stores of it."""
-        options = admin.info.server_version >= _OPTIONS_SINCE
+    def _make(self, admin: psycopg.Connection[Any], step: Step, name: str, password: str, expires: int) -> None:
+        """The password leaves this process only as what the server stores of it."""
         verifier = admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+        if self._mint is not None:
+            asked = [name, verifier, expires, step.purpose.writes]
+            admin.execute(f"SELECT {self._mint}.issue($1, $2, to_timestamp($3), $4)".encode(), asked)
+            return
+        for sql in self._making(admin, step, name, verifier, expires):
+            admin.execute(sql.encode())
+
+    def _drop(self, admin: psycopg.Connection[Any], name: str) -> None:
+        """No new session, no open one, no role. Nothing where it is gone."""
+        if self._mint is None:
+            _drop(admin, name)
+            return
+        admin.execute(f"SELECT {self._mint}.close($1)".encode(), [name])
+        _until_none(lambda: admin.execute(f"SELECT {self._mint}.finish($1)".encode(), [name]).fetchall()[0][0])
+
+    def _making(self, admin: psycopg.Connection[Any], step: Step, name: str, verifier: str, expires: int) -> list[str]:
+        """The statements, where the broker's role makes the step's by itself."""
+        options = admin.info.server_version >= _OPTIONS_SINCE
         reads = not step.purpose.writes
         inherits = reads and self._reader is not None
         until = time.strftime("%Y-%m-%d %H:%M:%S+00", time.gmtime(expires))
@@ -138,7 +164,7 @@ class PostgresRole:
             made = _OURS.fullmatch(name)
             if made is not None and int(made[1], 16) < now:
                 with suppress(_driver().Error):
-                    _drop(admin, name)
+                    self._drop(admin, name)
                     gone.append(name)
         return tuple(gone)
 
@@ -148,6 +174,8 @@ class PostgresRole:
 
     def _needed(self) -> str:
         owner = _quoted(self._owner)
+        if self._mint is not None:
+            return f"The functions in {self._mint} are to be as docs/credentials.md shows, and the role may use them."
         return (
             "The role in the target's url has to have CREATEROLE and, from PostgreSQL 16 on, "
             f"GRANT {owner} TO it WITH ADMIN TRUE, INHERIT FALSE, SET FALSE: docs/credentials.md."
@@ -161,10 +189,9 @@ class PostgresRole:
             CredentialFailedError: the server does not let it in.
         """
         driver = _driver()
+        url = render(parse(self._target.resolved_url()).set(drivername="postgresql"))
         try:
-            connection = driver.connect(
-                self._address(), autocommit=True, cursor_factory=driver.RawCursor, connect_timeout=10
-            )
+            connection = driver.connect(url, autocommit=True, cursor_factory=driver.RawCursor, connect_timeout=10)
         except driver.Error as error:
             raise CredentialFailedError(
                 f"The broker cannot reach the database: {_message(error)}.",
@@ -174,22 +201,6 @@ class PostgresRole:
             yield connection
         finally:
             connection.close()
-
-    def _address(self, user: str | None = None, password: str | None = None) -> str:
-        """The target's URL, for another user if one is named."""
-        from sqlalchemy.engine import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        try:
-            url = make_url(self._target.resolved_url()).set(drivername="postgresql")
-        except (ArgumentError, ValueError):  # its words hold the URL, and so a password
-            raise CredentialFailedError(
-                "The target's url cannot be read.", hint="Write special characters of user and password as %XX."
-            ) from None
-        if user is not None:
-            url = url.difference_update_query(["user", "password", "passfile", "sslcert", "sslkey"])
-            url = url.set(username=user, password=password)
-        return url.render_as_string(hide_password=False)
 
 
 def _drop(admin: psycopg.Connection[Any], name: str) -> None:
@@ -204,13 +215,23 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
 
 def _end_sessions(admin: psycopg.Connection[Any], name: str) -> None:
     """Ask the server to end them until there are none: a role without sessions that cannot log in gets no other."""
-    end = time.monotonic() + _END_SECONDS
-    while sessions := admin.execute(_SESSIONS, [name]).fetchall():
-        if time.monotonic() > end:
-            raise _driver().OperationalError(f"{len(sessions)} of its sessions do not end")
+
+    def ended() -> int:
+        sessions = admin.execute(_SESSIONS, [name]).fetchall()
         with _as_member(admin, name):
             for (pid,) in sessions:
                 admin.execute("SELECT pg_catalog.pg_terminate_backend($1)", [pid])
+        return len(sessions)
+
+    _until_none(ended)
+
+
+def _until_none(end: Callable[[], int]) -> None:
+    """End sessions until none was there to end."""
+    last = time.monotonic() + _END_SECONDS
+    while sessions := end():
+        if time.monotonic() > last:
+            raise _driver().OperationalError(f"{sessions} of its sessions do not end")
         time.sleep(_POLL_SECONDS)
 
 

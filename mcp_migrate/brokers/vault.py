@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from mcp_migrate.brokers.address import address
 from mcp_migrate.brokers.bounded import bounded
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.errors import CredentialFailedError
@@ -54,7 +55,7 @@ class Vault:
             ) from None
         seconds = lease.lease_duration  # 0 says that there is no end, not that it has come
         credential = Credential(
-            self._address(lease.data),
+            address(self._target.resolved_url(), lease.data.username, lease.data.password),
             role=lease.data.username,
             expires=asked + timedelta(seconds=seconds) if seconds > 0 else None,
             handle=lease.lease_id,
@@ -94,18 +95,6 @@ class Vault:
         if not answer.is_success:
             raise _failed(f"answered {answer.status_code} for {path}")
         return answer.content
-
-    def _address(self, user: _User) -> str:
-        from sqlalchemy.engine import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        try:
-            url = make_url(self._target.resolved_url())
-        except (ArgumentError, ValueError):
-            raise CredentialFailedError(
-                "The target's url cannot be read.", hint="It names the server and the database, without a user."
-            ) from None
-        return url.set(username=user.username, password=user.password).render_as_string(hide_password=False)
 
 
 def _failed(why: str) -> CredentialFailedError:

@@ -14,7 +14,7 @@ from mcp_migrate.settings.target import Target
 _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 _PARTS: Mapping[BrokerName, frozenset[str]] = {
     "static": frozenset(),
-    "postgres-role": frozenset({"owner_role", "reader_role", "ttl"}),
+    "postgres-role": frozenset({"owner_role", "reader_role", "mint", "ttl"}),
     "command": frozenset({"command", "ttl"}),
     "vault": frozenset({"vault", "ttl"}),
 }

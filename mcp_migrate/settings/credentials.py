@@ -40,6 +40,9 @@ class Credentials(Part):
     )
     owner_role: str | None = Field(None, min_length=1, description="What a step that changes something acts as.")
     reader_role: str | None = Field(None, min_length=1, description="What a step that only reads is a member of.")
+    mint: str | None = Field(
+        None, pattern=r"^[a-z_][a-z0-9_]*$", description="The schema with the functions that make and drop those roles."
+    )
     command: CommandOptions | None = None
     vault: VaultOptions | None = None
     ttl: Seconds = Field(900.0, ge=5, le=86_400, description="After this long a step's credential is ended.")
