@@ -16,12 +16,28 @@ from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import short_of, standing
 from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Covered, Permitted, Plan, Prepared, Quorum, canonical
+from mcp_migrate.model import (
+    ALWAYS_APPROVED,
+    Classified,
+    Covered,
+    Effect,
+    Permitted,
+    Plan,
+    Prepared,
+    Quorum,
+    canonical,
+)
+from mcp_migrate.schema import Schema
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.decisions import Decision
     from mcp_migrate.signers.roster import Roster
+
+
+_NOT_ALONE = ALWAYS_APPROVED | {Effect.DATA}
+_NO_ROWS = frozenset({"drop-index", "drop-constraint"})
+"""Rules about what has no rows of its own, and is there again or gone again once the schema is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,29 @@ def is_way_back(plan: Plan, applied: Plan) -> bool:
         and (plan.from_revision, plan.base_fingerprint) == (applied.to_revision, applied.expected_fingerprint)
         and plan.target == applied.target
     )
+
+
+def beyond_made(back: Classified, before: Schema | None) -> tuple[str, ...]:
+    """What a way back would change that the apply did not make: it was there before, or nobody knows what it is.
+
+    That the schema comes back is known of a way back; what becomes of the rows of others is not.
+    """
+    after = back.prepared.schema
+    made = _names(after) - _names(before) if after and before else frozenset[str]()
+    plan = back.prepared.plan
+    own = {statement.n for statement in plan.statements if statement.kind == "change"} if plan else set[int]()
+    asked = (each for each in back.judgements if each.n in own and each.effects & _NOT_ALONE)
+    objects = (name for each in asked if not {*each.rules} <= _NO_ROWS for name in each.objects or ("?",))
+    return tuple(dict.fromkeys(name for name in objects if name.casefold() not in made))
+
+
+def _names(schema: Schema) -> frozenset[str]:
+    """Tables, columns, indexes and the rest as judgements name them, however a database compares names."""
+    found = {f"{other.schema}.{other.name}" for other in schema.others}
+    for table in schema.tables:
+        found |= {table.qualified, *(f"{table.qualified}.{column.name}" for column in table.columns)}
+        found |= {f"{table.schema}.{index.name}" for index in table.indexes}
+    return frozenset(name.casefold() for name in found)
 
 
 def _used(decision: Decision, started: Event, ledger: Ledger) -> bool:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
 from mcp_migrate.approvals.breaking import Broken, review
-from mcp_migrate.approvals.covering import covered_until, covering, is_way_back
+from mcp_migrate.approvals.covering import beyond_made, covered_until, covering, is_way_back
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
 from mcp_migrate.approvals.standing import short_of, standing, status_of
-from mcp_migrate.errors import InvalidArgumentsError, LockedError, PlanStaleError
+from mcp_migrate.errors import InvalidArgumentsError, LockedError, NotPermittedError, PlanStaleError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import (
     Approved,
@@ -79,6 +79,7 @@ def take_back(approved: Approved, permitted: Permitted, automatic: Automatic) ->
 
     Raises:
         PlanStaleError: it is another one.
+        NotPermittedError: nobody signed, and it does more than take away what the apply made.
     """
     plan, applied = permitted.classified.prepared.plan, approved.prepared.plan
     if plan is None or applied is None or not is_way_back(plan, applied):
@@ -86,7 +87,18 @@ def take_back(approved: Approved, permitted: Permitted, automatic: Automatic) ->
             "The way back would not be the one that was approved with the apply.",
             hint="Call migration_rollback, which asks people.",
         )
+    if not approved.reviewers:
+        _refuse_unsigned(beyond_made(permitted.classified, approved.prepared.schema))
     return Approved(permitted, None, approved.reviewers, (), automatic=automatic)
+
+
+def _refuse_unsigned(objects: Sequence[str]) -> None:
+    if objects:
+        raise NotPermittedError(
+            f"Nobody signed for the apply, and its way back changes what was there before: {', '.join(objects[:5])}.",
+            hint="Call migration_rollback, which asks people.",
+            objects=list(objects),
+        )
 
 
 def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime) -> Broken | None:

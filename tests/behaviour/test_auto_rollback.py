@@ -83,6 +83,33 @@ async def test_what_stands_is_taken_back_as_an_apply_of_its_own(world: World, po
     assert rolled_back["allowed_by"]["automatic"]["apply_id"] == applied["apply_id"]
 
 
+_MAKES = """op.create_table("items", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+    with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY by_share ON owners (share)")
+    op.execute("INSERT INTO items VALUES (1, '')")"""
+_TAKES_AWAY = """with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY by_share")
+    op.drop_table("items")"""
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [("", "rolled_back"), ('op.execute("DELETE FROM owners WHERE id = 2")', "applied")]
+)
+@pytest.mark.proves("auto-rollback")
+async def test_where_nobody_signed_only_what_the_apply_made_is_taken_away(
+    world: World, postgres_url: str, more: str, status: str
+) -> None:
+    _project(world, postgres_url, (_MAKES, f"{more}\n    {_TAKES_AWAY}"))
+    async with world.agent() as agent:
+        for to in ("p1", "p2"):
+            plan = await agent.call("migration_plan", target="shop", to=to)
+            done = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    assert (done["code"], done["status"]) == ("validation_failed", status), done
+    assert ("public.owners" in done["message"]) is bool(more)
+    assert _sql(postgres_url, "SELECT id, share FROM owners ORDER BY id") == [(1, 5), (2, 7)]
+    assert not world.events(Kind.APPROVAL_REQUESTED)
+
+
 @pytest.mark.proves("auto-rollback")
 async def test_on_mariadb_the_rows_come_back_as_well(world: World, mariadb_url: str) -> None:
     secret = world.folder.parent / "url"
