@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from alembic_ini import alembic_ini
 from wire import Server, our_server, timed
 
 from mcp_migrate.dialects.postgresql.connection import connect
@@ -25,19 +26,6 @@ ROUNDS, REVISIONS = 3, 1_000
 APPLYING, PLANNING, STATUS_MS = 1.0, 4.0, 50.0
 INTENT = {"intent": "Measure what governing a history costs", "target": "shop"}
 EFFECTS = ["additive", "data", "destructive", "breaking", "blocking", "unknown", "privilege"]
-INI = """[alembic]
-script_location = {location}
-sqlalchemy.url = {url}
-[loggers]
-keys = root
-[handlers]
-keys =
-[formatters]
-keys =
-[logger_root]
-level = WARN
-handlers =
-"""
 ENV = """from alembic import context
 from sqlalchemy import create_engine
 
@@ -74,7 +62,7 @@ def project(folder: Path, location: Path | str, url: str) -> Path:
         },
         "reviewers": {"grace": {"ssh_keys": [generate_key(key).line]}},
     }
-    folder.joinpath("alembic.ini").write_text(INI.format(location=location, url=url))
+    folder.joinpath("alembic.ini").write_text(alembic_ini(location, url))
     folder.joinpath("mcp-migrate.yaml").write_text(yaml.safe_dump(value))
     return key
 

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from alembic_ini import alembic_ini
 from generated import Ask, contents, fill
 
 from mcp_migrate.dialects import dialect_for
@@ -30,20 +31,6 @@ from mcp_migrate.schema import Schema
 
 VERSION = "alembic_version"
 HISTORIES = {"optuna": "storages/_rdb/alembic", "mlflow": "store/db_migrations"}
-INI = """[alembic]
-script_location = {location}
-sqlalchemy.url = driver://nowhere
-{more}
-[loggers]
-keys = root
-[handlers]
-keys =
-[formatters]
-keys =
-[logger_root]
-level = WARN
-handlers =
-"""
 MLFLOW_ENV = """
 from alembic import context
 from sqlalchemy import engine_from_config, pool
@@ -70,7 +57,7 @@ def project_of(name: str, folder: Path) -> Project:
     if name == "mlflow":
         (folder / "env.py").write_text(MLFLOW_ENV)
         location, more = folder, f"version_locations = {location / 'versions'}\npath_separator = newline"
-    (folder / "alembic.ini").write_text(INI.format(location=location, more=more))
+    (folder / "alembic.ini").write_text(alembic_ini(location, "driver://nowhere", more=more))
     return Project(folder / "alembic.ini", environment={}, models=None)
 
 

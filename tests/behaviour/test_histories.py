@@ -27,24 +27,12 @@ from sqlalchemy import (
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.schema import diff
 from mcp_migrate.signers.sign import generate_key
+from tests.alembic_ini import alembic_ini
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
 
 HISTORIES = {"optuna": "optuna/storages/_rdb/alembic", "mlflow": "mlflow/store/db_migrations"}
-INI = """[alembic]
-script_location = {location}
-sqlalchemy.url = {url}
-[loggers]
-keys = root
-[handlers]
-keys =
-[formatters]
-keys =
-[logger_root]
-level = WARN
-handlers =
-"""
 
 
 INITIAL = MetaData()
@@ -105,7 +93,7 @@ class History(World):
         key = generate_key(self.keys["grace"])
         location = next(path for path in map(Path, sys.path) if (path / HISTORIES[name]).is_dir()) / HISTORIES[name]
         self.ini = folder / "alembic.ini"
-        self.ini.write_text(INI.format(location=location, url=url))
+        self.ini.write_text(alembic_ini(location, url))
         self.config = folder / "mcp-migrate.yaml"
         effects = ["additive", "data", "destructive", "breaking", "blocking", "unknown", "privilege"]
         value = {

@@ -17,21 +17,9 @@ from mcp_migrate.dialects.sqlite.reader import SqliteReader, open_reader, sqlite
 from mcp_migrate.dialects.sqlite.spelling import Token, normal, tokens
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
 from mcp_migrate.schema import Schema, diff, fingerprint
+from tests.alembic_ini import alembic_ini
 from tests.schema.coarse import coarse
 
-INI = """[alembic]
-script_location = {location}
-sqlalchemy.url = {url}
-[loggers]
-keys = root
-[handlers]
-keys =
-[formatters]
-keys =
-[logger_root]
-level = WARN
-handlers =
-"""
 PARENT = "CREATE TABLE p (id INTEGER PRIMARY KEY);"
 TRIGGER = "CREATE TRIGGER g AFTER {} ON t BEGIN SELECT {}; END"
 DIFFERENT = [
@@ -315,7 +303,7 @@ def _upgraded(folder: Path) -> Path:
 
     location = Path(optuna.__file__).parent / "storages/_rdb/alembic"
     ini = folder / "alembic.ini"
-    ini.write_text(INI.format(location=location, url=f"sqlite:///{folder}/o.db"))
+    ini.write_text(alembic_ini(location, f"sqlite:///{folder}/o.db"))
     command = [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"]
     subprocess.run(command, check=True, capture_output=True)
     return folder / "o.db"

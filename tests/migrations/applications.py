@@ -10,18 +10,7 @@ from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.migrations import Project
 from mcp_migrate.model import Plan
 from mcp_migrate.schema import Schema, fingerprint
-
-LOGGING = """
-[loggers]
-keys = root
-[handlers]
-keys =
-[formatters]
-keys =
-[logger_root]
-level = WARN
-handlers =
-"""
+from tests.alembic_ini import alembic_ini
 
 
 class Application:
@@ -31,13 +20,13 @@ class Application:
         self.folder = folder
         self.url = url
         self.dialect = dialect_for(url)
-        self.settings = f"script_location = {script_location}\n{more}\n"
+        self._location, self._more = script_location, more
         self.project = Project(self.ini("driver://nowhere", "project.ini"), environment={}, models=None)
         self.info = self.project.describe(self.dialect.name)
 
     def ini(self, url: str, name: str) -> Path:
         path = self.folder / name
-        path.write_text(f"[alembic]\nsqlalchemy.url = {url.replace('%', '%%')}\n{self.settings}\n{LOGGING}")
+        path.write_text(alembic_ini(self._location, url, more=self._more))
         return path
 
     def live(self) -> tuple[tuple[str, ...], Schema]:
