@@ -74,14 +74,14 @@ class PostgresRole:
     def revoke(self, credential: Credential) -> None:
         """End its sessions, wait until they are gone, then drop it."""
         name = str(credential.role)
-        try:
-            with self._admin() as admin:
+        with self._admin() as admin:
+            try:
                 self._drop(admin, name)
-        except _driver().Error as error:
-            raise CredentialFailedError(
-                f"The role {name} could not be dropped: {_message(error)}.",
-                hint=f"It cannot log in after {credential.expires}. Drop it by hand if the next step does not.",
-            ) from error
+            except _driver().Error as error:
+                raise CredentialFailedError(
+                    f"The role {name} could not be dropped: {_message(error)}.",
+                    hint=f"It cannot log in after {credential.expires}. Drop it by hand if the next step does not.",
+                ) from error
 
     def sweep(self) -> tuple[str, ...]:
         """Drop the roles whose name says that their time is over."""
@@ -186,21 +186,31 @@ class PostgresRole:
         """A session of the broker's own role.
 
         Raises:
-            CredentialFailedError: the server does not let it in.
+            CredentialFailedError: the server does not let it in, or ends it.
         """
         driver = _driver()
         url = render(parse(self._target.resolved_url()).set(drivername="postgresql"))
         try:
             connection = driver.connect(url, autocommit=True, cursor_factory=driver.RawCursor, connect_timeout=10)
-        except driver.Error as error:
+        except driver.ProgrammingError:  # quotes the part that it cannot read, which may be the password
             raise CredentialFailedError(
-                f"The broker cannot reach the database: {_message(error)}.",
-                hint="Nothing ran. Check the target's url, that the server runs, and that its role may connect.",
-            ) from error
+                "The target's url cannot be read.", hint="It has only options that libpq knows."
+            ) from None
+        except driver.Error as error:
+            raise _away(error) from error
         try:
             yield connection
+        except driver.Error as error:
+            raise _away(error) from error
         finally:
             connection.close()
+
+
+def _away(error: Exception) -> CredentialFailedError:
+    return CredentialFailedError(
+        f"The broker cannot reach the database: {_message(error)}.",
+        hint="Check the target's url, that the server runs, and that its role may connect.",
+    )
 
 
 def _drop(admin: psycopg.Connection[Any], name: str) -> None:

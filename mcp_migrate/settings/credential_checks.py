@@ -41,6 +41,9 @@ def credential_problems(name: str, target: Target) -> Iterator[Problem]:
     for part in sorted(_NEEDED.get(given.broker, frozenset())):
         if getattr(given, part) is None:
             yield Problem((*key, "broker"), f"the broker {given.broker} needs `{part}`.", f"Add `{part}`.")
+    if given.mint is not None and given.reader_role is not None:
+        why = "what a step reads with is said by the functions of `mint`."
+        yield Problem((*key, "reader_role"), why, "Remove it.")
     if given.vault is not None:
         yield from _vault((*key, "vault"), given.vault)
     kind = target.url.partition("://")[0].partition("+")[0]

@@ -139,9 +139,16 @@ def test_a_server_that_is_away_is_a_failed_credential() -> None:
     away = Ground("", "postgresql://nobody@127.0.0.1:1/shop", "owner", "reader", {})
     with pytest.raises(CredentialFailedError, match="cannot reach") as refused:
         away.broker.issue(step())
-    assert "Nothing ran" in refused.value.hint
+    assert "Check the target's url" in refused.value.hint
     with pytest.raises(CredentialFailedError):
         away.broker.revoke(Credential("", role="mcp_migrate_step_1_0badcafe"))
+
+
+def test_a_url_that_libpq_cannot_read_is_not_told() -> None:
+    odd = Ground("", "postgresql://broker:hunter2@db/shop?no_such_option=hunter2", "owner", "reader", {})
+    with pytest.raises(CredentialFailedError, match="cannot be read") as refused:
+        odd.broker.issue(step())
+    assert "hunter2" not in f"{refused.value} {refused.value.__cause__}"
 
 
 def test_what_the_brokers_own_key_could_do_beyond_is_told(shop: Ground) -> None:
