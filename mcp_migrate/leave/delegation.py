@@ -87,14 +87,18 @@ def beyond_handed_on(grants: Iterable[Grant], classified: Classified, spent: fro
         strange = [name for name in classified.objects if grant.objects and not matches(name, grant.objects)]
         if strange:
             return f"{whose} does not include {', '.join(strange[:5])}"
-        if grant.grant_id in spent:
-            return f"{whose} was used as often as it may be"
-    return None
+    return used_up(grants, spent) if classified.prepared.work else None
 
 
-def spent(grants: Iterable[Grant], ledger: Ledger) -> frozenset[str]:
-    """The grants that as many changes began by as may."""
-    return frozenset(g.grant_id for g in grants if g.uses is not None and _used(g.grant_id, ledger) >= g.uses)
+def used_up(grants: Iterable[Grant], spent: frozenset[str]) -> str | None:
+    """Which grant is among those that are spent, in words; None where none is."""
+    gone = next((grant for grant in grants if grant.grant_id in spent), None)
+    return f"what {gone.by} handed on to {gone.to} was used as often as it may be" if gone else None
+
+
+def spent(grants: Iterable[Grant], ledger: Ledger, *, mine: int = 0) -> frozenset[str]:
+    """The grants that as many changes began by as may, beside those that are `mine`."""
+    return frozenset(g.grant_id for g in grants if g.uses is not None and _used(g.grant_id, ledger) - mine >= g.uses)
 
 
 def on_behalf(request: Mapping[str, Any]) -> str:

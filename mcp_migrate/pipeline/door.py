@@ -154,8 +154,12 @@ class Pipeline:
     def _again(self, approved: Approved) -> None:
         """Under the target's lock, before the first statement: waiting for it may have taken a while."""
         granted = approved.prepared.granted
-        still = opened(granted.call, self.settings, scope_name=granted.scope_name)
-        around = Circumstances(frozen=self._held(granted.call.target), tempo=self._tempo(granted.call), opened=still)
+        around = Circumstances(
+            frozen=self._held(granted.call.target),
+            tempo=self._tempo(granted.call),
+            opened=opened(granted.call, self.settings, scope_name=granted.scope_name),
+            spent=spent(granted.call.caller.grants, self.ledger, mine=1),  # this one is on the record already
+        )
         authorise.again(approved.permitted, self.settings, around, at=self.clock())
 
     def _pause(self, call: Call, recorder: record.Recorder) -> None:

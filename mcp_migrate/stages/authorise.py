@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotPermittedError
 from mcp_migrate.leave.circumstances import Circumstances
-from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without
+from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without, used_up
 from mcp_migrate.leave.freezing import refuse_frozen
 from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
@@ -127,7 +127,8 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     workflow = settings.workflows[granted.workflow]
     refuse_overtaken(workflow, around.tempo)
     what = asked(replace(granted.call, at=at), settings, scope_name=granted.scope_name)
-    _refuse_not_handed_on(granted.call, workflow, not_handed_on(granted.call.caller.grants, what))
+    grants = granted.call.caller.grants
+    _refuse_not_handed_on(granted.call, workflow, not_handed_on(grants, what) or used_up(grants, around.spent))
     refusal = outside(workflow.scopes[permitted.scope], what, opened=permitted.scope in around.opened)
     if refusal is not None:
         raise _missing_scope(granted.call, granted.workflow, workflow, granted.scope_name, [refusal])

@@ -18,12 +18,12 @@ from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import chain_of, made, spent
 from mcp_migrate.leave.separation import Taker, marks, refuse_same
 from mcp_migrate.ledger import Draft, Kind
-from mcp_migrate.model import Call, Caller, Classified, Effect, Grant, Prepared, canonical
+from mcp_migrate.model import Call, Caller, Classified, Effect, Grant, Permitted, Prepared, canonical
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers import granting
 from mcp_migrate.signers.line import line
 from mcp_migrate.signers.sign import sign
-from mcp_migrate.stages.authorise import explain, permit
+from mcp_migrate.stages.authorise import again, explain, permit
 from mcp_migrate.stages.authorise import grant as authorised
 from tests.approvals.conftest import NOON, Desk
 
@@ -189,7 +189,15 @@ def test_changes_by_a_grant_are_counted_and_a_worker_is_one_person_with_whoever_
     worker = Caller("agent:w1", "launch-token", grants=(grant,))
     for gone in (frozenset(), frozenset(), frozenset({grant.grant_id})):
         assert spent([grant], desk.ledger) == gone
+        assert not spent([grant], desk.ledger, mine=1), "the last one may go on"
         desk.ledger.append(Draft(Kind.STEP_STARTED, {"caller": worker.told()}, subject="apply_1"), at=NOON)
+    gone = spent([grant], desk.ledger, mine=1)
+    call = Call("call_1", "migration_apply", {}, "an intent", worker, NOON, "shop")
+    granted = authorised(call, desk.settings, Circumstances(), scope_name=call.tool)
+    begun = Permitted(Classified(Prepared(granted), (), frozenset(), (), {}), 0)
+    again(begun, desk.settings, Circumstances(), at=NOON)
+    with pytest.raises(NotPermittedError, match="as often as it may"):  # another that began at once was faster
+        again(begun, desk.settings, Circumstances(spent=gone), at=NOON)
     desk.config["separation"] = {"staging": ["plan", "apply"]}
     planned = [Taker("plan", "agent:one", marks(["agent:one"], (), desk.settings))]
     with pytest.raises(NotSeparatedError, match="one person with agent:one"):
