@@ -75,7 +75,7 @@ class Steps:
         asked, answer = quorum(approved.permitted.classified, self.settings), _done(validated)
         recorder.finished(validated, at=self.clock(), answer=answer, rules=asked.rules if asked else ())
         if approved.prepared.plan is not None:
-            keep = {str(started.subject) for started in recorder.in_flight(str(approved.call.target))}
+            keep = {str(started.subject) for started in recorder.unfinished.in_flight(str(approved.call.target))}
             execute.clear_marks(approved.prepared.plan, self.keys, keep=keep)
         return answer
 
@@ -91,7 +91,7 @@ class Steps:
         except Exception as error:
             known = error if isinstance(error, MigrateError) else defect(approved.call)
             # What nobody knows is settled when the target can be asked.
-            if not known.details.get("unknown") and recorder.is_open(apply_id):
+            if not known.details.get("unknown") and recorder.unfinished.is_open(apply_id):
                 recorder.failed(approved, apply_id, known, at=self.clock())
             raise
 

@@ -43,7 +43,7 @@ class Upkeep:
 
         What runs in this process has its outcome soon, and what holds the target's lock may still be running.
         """
-        for started in recorder.in_flight(name) if name else ():
+        for started in recorder.unfinished.in_flight(name) if name else ():
             apply_id = str(started.subject)
             if apply_id in self.running:
                 continue
@@ -52,10 +52,10 @@ class Upkeep:
             with (
                 suppress(LockedError, TargetUnreachableError, CredentialFailedError),
                 execute.settle(
-                    plan, apply_id=apply_id, target=target, keys=self.keys, began=recorder.began(started)
+                    plan, apply_id=apply_id, target=target, keys=self.keys, began=recorder.unfinished.began(started)
                 ) as outcome,
             ):
-                if recorder.is_open(apply_id):
+                if recorder.unfinished.is_open(apply_id):
                     recorder.settled(started, asdict(outcome), at=self.clock())
 
     def prune(self, name: str, recorder: record.Recorder) -> tuple[str, ...]:

@@ -23,11 +23,11 @@ class Journal:
 
     def may_run(self) -> bool:
         """Whether this apply has no outcome, and no other of its target stopped part way since it began."""
-        return self.recorder.is_open(self.apply_id) and not self.recorder.overtaken(self.apply_id)
+        return self.recorder.unfinished.is_open(self.apply_id) and not self.recorder.unfinished.overtaken(self.apply_id)
 
     def others(self) -> tuple[str, ...]:
         """The other applies of this target that have no outcome."""
-        started = self.recorder.in_flight(str(self.approved.call.target))
+        started = self.recorder.unfinished.in_flight(str(self.approved.call.target))
         return tuple(str(event.subject) for event in started if event.subject != self.apply_id)
 
     def began(self, statement: Statement, *, clear: bool) -> None:

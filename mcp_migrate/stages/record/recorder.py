@@ -23,6 +23,7 @@ from mcp_migrate.model import (
 from mcp_migrate.redaction import Redactor, told
 from mcp_migrate.settings import Settings, Workflow, changed, rights
 from mcp_migrate.stages.record import bodies, states
+from mcp_migrate.stages.record.unfinished import Unfinished
 
 
 class Recorder:
@@ -228,33 +229,10 @@ class Recorder:
         known = bodies.words(approved.prepared.plan)
         return lambda text: self._redactor.sentence(text, known=known)
 
-    def in_flight(self, target: str) -> tuple[Event, ...]:
-        """The applies of plans on a target whose outcome is not on the record."""
-        started = self._ledger.unanswered(Kind.STEP_STARTED, Kind.STEP_FINISHED, where={"target": target})
-        return tuple(event for event in started if event.body["plan"])
-
-    def is_open(self, apply_id: str) -> bool:
-        """Whether this step has no outcome yet."""
-        return not self._ledger.find(Kind.STEP_FINISHED, apply_id)
-
-    def overtaken(self, apply_id: str) -> bool:
-        """Whether another apply of the same target stopped part way since this one began."""
-        [started, *_] = self._ledger.find(Kind.STEP_STARTED, apply_id)
-        where: dict[str | tuple[str, ...], str] = {"target": str(started.body["target"]), "status": "partially_applied"}
-        return any(event.seq > started.seq for event in self._ledger.last(Kind.STEP_FINISHED, where=where))
-
-    def began(self, started: Event) -> Mapping[int, bool] | None:
-        """The statements outside of transactions of which an apply did not say that they ended, or left nothing.
-
-        With each whether the target was clear of what it leaves when it fails. None where it was not written down: its
-        server was older.
-        """
-        if not started.body.get("by_statement"):
-            return None
-        apply_id = str(started.subject)
-        ended = {e.body["n"]: e.body for e in self._ledger.find(Kind.STATEMENT_FINISHED, apply_id)}
-        sent = {e.body["n"]: e.body["clear"] for e in self._ledger.find(Kind.STATEMENT_STARTED, apply_id)}
-        return {n: clear for n, clear in sent.items() if n not in ended or ended[n]["uncertain"]}
+    @property
+    def unfinished(self) -> Unfinished:
+        """What the record says of steps without an outcome."""
+        return Unfinished(self._ledger)
 
     def settled(self, started: Event, outcome: Mapping[str, Any], *, at: datetime) -> None:
         """What became of a step whose server died, and how that was found out."""
