@@ -131,3 +131,9 @@ def test_a_fork_of_the_server_asks_no_nursery_of_the_servers() -> None:
     mine = Nurseries()
     mine._owner += 1
     assert mine.of({}) is None
+
+
+def test_a_nursery_ends_with_its_server(nursery: Nursery) -> None:
+    nursery._start().close()  # as the kernel does when the server is killed
+    assert nursery._process
+    assert nursery._process.wait(60) == 0
