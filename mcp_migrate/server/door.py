@@ -52,7 +52,7 @@ class Door:
         self._registry, self._governed, self._who, self._calls = registry, governed, who, calls
         hold = governed.settings.pausing.hold.total_seconds()
         self._pausing = Pausing(governed, self._workflow, seal, hold_seconds=hold)
-        self.tasks = Tasks(governed, who, self._run_parked)
+        self.tasks = Tasks(governed, who, self._run_parked, lambda name: registry[name].scope)
 
     async def call_tool(self, context: Context, params: types.CallToolRequestParams) -> HandlerResult:
         """Answer `tools/call`: with a result, with a question, or with the handle of a task."""

@@ -83,10 +83,11 @@ class _UpdateParams(_TaskParams):
 class Tasks:
     """Each task is its principal's alone. Kept here is only what one process knows: answers, results, what runs."""
 
-    def __init__(self, parking: Parking, who: Who, run: RunTool) -> None:
+    def __init__(self, parking: Parking, who: Who, run: RunTool, scope_of: Callable[[str], str]) -> None:
         self._parking = parking
         self._who = who
         self._run = run
+        self._scope_of = scope_of
         self._group: TaskGroup | None = None
         self._running: set[str] = set()
         self._cancelled: dict[str, None] = {}
@@ -152,13 +153,14 @@ class Tasks:
         return _complete({})
 
     async def _known(self, task_id: str, context: Context) -> Parked:
-        principal = self._who(context).principal
+        """Its principal's task, for a token that stands for the tool: with a lesser one it would end in a refusal."""
+        caller = self._who(context)
 
         def look() -> Parked | None:
-            return parked(task_id, self._parking.ledger, principal=principal)
+            return parked(task_id, self._parking.ledger, principal=caller.principal)
 
         task = await anyio.to_thread.run_sync(look)
-        if task is None:
+        if task is None or not caller.may_use(self._scope_of(task.tool)):
             raise MCPError(types.INVALID_PARAMS, "There is no such task", {"taskId": task_id[:80]})
         return task
 
