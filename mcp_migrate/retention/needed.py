@@ -115,6 +115,7 @@ def _latest(event: Event) -> Iterator[tuple[str, ...]]:
         yield "apply", str(body.get("target"))
     if event.kind == Kind.STEP_FINISHED:
         yield "outcome", str(body.get("target")), str(body.get("status"))
+        yield "left as", str(body.get("target")), str(bool(body.get("fingerprint")))
     if event.kind == Kind.APPROVAL_DECIDED:
         yield "key", str(_statement(event).get("key"))
 
