@@ -266,36 +266,25 @@ def load(folders: Iterable[Path]) -> Registry:
             raise ConfigInvalidError(
                 f"The folder of tool specs {folder} does not exist.", hint="Create it or correct tool_specs."
             )
-        for path in sorted(folder.glob("*.yaml")):
-            data = _data(path)
-            specs.append(_spec(path, data))
-            read[path] = digest_of(data)
+        specs += [read_spec(path, read) for path in sorted(folder.glob("*.yaml"))]
     return Registry(specs, read)
 
 
-def read_spec(path: Path) -> ToolSpec:
-    """Read one spec.
+def read_spec(path: Path, read: dict[Path, str] | None = None) -> ToolSpec:
+    """Read one spec; `read` is told the digest of what was read.
 
     Raises:
         ConfigInvalidError: it is no YAML, or not a tool spec we can govern.
     """
-    return _spec(path, _data(path))
-
-
-def _data(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigInvalidError(f"The tool spec {path} cannot be read: {error}.", hint="Correct it.") from error
-
-
-def _spec(path: Path, data: bytes) -> ToolSpec:
     import yaml
 
     try:
+        data = path.read_bytes()
+        if read is not None:
+            read[path] = digest_of(data)
         value = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  safe, in C where it is built
         return ToolSpec.model_validate(value)
-    except yaml.YAMLError as error:
+    except (OSError, yaml.YAMLError) as error:
         raise ConfigInvalidError(f"The tool spec {path} cannot be read: {error}.", hint="Correct it.") from error
     except ValidationError as error:
         first = error.errors()[0]
