@@ -15,6 +15,12 @@ FILE = "checkpoint"
 _MOST = 10_000
 _WHO = ("-c", "user.name=mcp-migrate", "-c", "user.email=mcp-migrate@localhost", "-c", "commit.gpgsign=false")
 
+_PASSED_ON = (
+    *("PATH", "HOME", "USER", "LANG", "LC_", "TMP", "TEMP", "SSH_", "XDG_"),
+    *("SYSTEMROOT", "APPDATA", "USERPROFILE", "http", "HTTP", "no_proxy", "NO_PROXY"),
+)
+"""Beginnings of what git is told of the server's environment, which may hold credentials and launch tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class InRepository:
@@ -49,7 +55,7 @@ class InRepository:
         return tuple(_contents(self._git("cat-file", "--batch", said=asked.encode()), self.name))
 
     def _git(self, *words: str, said: bytes = b"") -> bytes:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
         try:
             done = subprocess.run(  # noqa: S603  no shell, and the folder is the admin's own choice
                 ["git", "-C", str(self.folder), *words],  # noqa: S607  the git of this machine
