@@ -25,7 +25,7 @@ class WholeRows(Wording):
         return Texts(
             place,
             _METHOD,
-            (*self.lock(loss.table), *self.made(place, {"r": row, **self.lost(loss)}, self.source(loss))),
+            (*self.lock(loss.table), *self.made(place, {**_counted(row), **self.lost(loss)}, self.source(loss))),
             back=self._by_row(loss, place, row),
             guards=(self._fewer(loss, place, row),),
         )
@@ -33,7 +33,7 @@ class WholeRows(Wording):
     def _exchanged(self, loss: Loss, place: str, *, later: bool) -> Texts:
         """Rows that go, and others that come in their place: kept are those that went, and which ones came."""
         row, new = self.whole("t", loss.columns), self.beside(place)
-        every = {"r": row, "i": f"row_number() OVER (PARTITION BY {row})"}
+        every = _counted(row)
         there = f"(SELECT {_listed(every)} FROM {self.named(loss.table)} AS t) AS s"  # noqa: S608  quoted
         came = f"{there} LEFT JOIN {place} AS u ON u.r = s.r AND u.i = s.i WHERE u.r IS NULL"
         ours = f"EXISTS (SELECT 1 FROM {new} AS a WHERE a.r = {row})"  # noqa: S608  quoted
@@ -61,10 +61,11 @@ class WholeRows(Wording):
 
     def _taken_out(self, loss: Loss, place: str, row: str) -> tuple[str, ...]:
         """Of the rows that came as many as came, whichever of those that are alike."""
-        table, finds, first = self.named(loss.table), self.finds(loss.table), "row_number() OVER (PARTITION BY"
-        there = f"SELECT {finds} AS place, {row} AS r, {first} {row}) AS i FROM {table} AS t"  # noqa: S608  quoted
-        came = f"SELECT p.r, {first} p.r) AS i FROM {self.beside(place)} AS p"  # noqa: S608  quoted
-        found = f"SELECT s.place FROM ({there}) AS s JOIN ({came}) AS u ON u.r = s.r AND u.i = s.i"  # noqa: S608  quoted
+        table, finds = self.named(loss.table), self.finds(loss.table)
+        number = f"row_number() OVER (PARTITION BY {row}) AS i"
+        there = f"SELECT {finds} AS place, {row} AS r, {number} FROM {table} AS t"  # noqa: S608  quoted
+        came = f"SELECT p.r, count(*) AS n FROM {self.beside(place)} AS p GROUP BY 1"  # noqa: S608  quoted
+        found = f"SELECT s.place FROM ({there}) AS s JOIN ({came}) AS u ON u.r = s.r WHERE s.i <= u.n"  # noqa: S608  quoted
         return (f"DELETE FROM {table} AS t WHERE {finds} IN ({found})",)  # noqa: S608  quoted
 
     def _by_row(self, loss: Loss, place: str, row: str) -> tuple[str, ...]:
@@ -73,9 +74,13 @@ class WholeRows(Wording):
         kept = ", ".join(f"u.o{i}" for i in range(1, len(loss.columns) + 1))
         first = f"row_number() OVER (PARTITION BY {row}) AS i"
         there = f"SELECT {finds} AS place, {row} AS r, {first} FROM {table} AS t"  # noqa: S608  quoted
-        ours = f"SELECT p.*, row_number() OVER (PARTITION BY p.r) AS i FROM {place} AS p"  # noqa: S608  quoted
-        pairs = f"SELECT s.place, {kept} FROM ({there}) AS s JOIN ({ours}) AS u ON u.r = s.r AND u.i = s.i"  # noqa: S608  quoted
+        pairs = f"SELECT s.place, {kept} FROM ({there}) AS s JOIN {place} AS u ON u.r = s.r AND u.i = s.i"  # noqa: S608  quoted
         return (self.changed(loss.table, self.given(loss, "x"), f"({pairs}) AS x", f"{finds} = x.place"),)
+
+
+def _counted(row: str) -> dict[str, str]:
+    """The text of a row, and the how manieth of those that are alike it is."""
+    return {"r": row, "i": f"row_number() OVER (PARTITION BY {row})"}
 
 
 def _listed(what: dict[str, str]) -> str:

@@ -100,7 +100,7 @@ class MysqlKeeper(MysqlWholeRows, SqlKeeper):
         """Made empty, emptied if it was there, and filled."""
         listed = ", ".join(f"{sql} AS {name}" for name, sql in what.items())
         key = ", ".join(f"k{i}" for i in range(1, len(keys) + 1))
-        key = "r" if "r" in what else key
+        key = ", ".join(name for name in ("r", "i") if name in what) or key
         index = f" (KEY ({key}))" if key and not any(_type(each).startswith(_LONG) for each in keys) else ""
         return (
             f"CREATE TABLE IF NOT EXISTS {place}{index} ENGINE=InnoDB AS SELECT {listed} FROM {source} LIMIT 0",  # noqa: S608  quoted

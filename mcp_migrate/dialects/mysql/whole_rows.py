@@ -7,6 +7,9 @@ from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.itself import CHECKED, UNCHECKED
 from mcp_migrate.dialects.whole_rows import WholeRows
 
+_ONCE = "UNION ALL SELECT NULL, 0"
+"""Has MariaDB group a query once, instead of once for each row that it is joined to."""
+
 
 class MysqlWholeRows(WholeRows):
     """The same, in one transaction for the whole table."""
@@ -24,10 +27,8 @@ class MysqlWholeRows(WholeRows):
             else f"s.{name}"
             for name, column in zip(names, columns, strict=True)
         )
-        kept = ", ".join(f"p.o{i} AS o{i}" for i in range(1, len(loss.columns) + 1))
         rows = f"SELECT {there}, {row} AS r, row_number() OVER (PARTITION BY {row}) AS i FROM {table} AS t"  # noqa: S608  quoted
-        ours = f"SELECT p.r AS r, {kept}, row_number() OVER (PARTITION BY p.r) AS i FROM {place} AS p"  # noqa: S608  quoted
-        pairs = f"({rows}) AS s LEFT JOIN ({ours}) AS u ON u.r = s.r AND u.i = s.i"
+        pairs = f"({rows}) AS s LEFT JOIN {place} AS u ON u.r = s.r AND u.i = s.i"
         named, listed = ", ".join(quote(column.name) for column in columns), ", ".join(names)
         return (
             f"CREATE TABLE IF NOT EXISTS {new} ENGINE=InnoDB AS SELECT {there} FROM {table} AS t LIMIT 0",  # noqa: S608  quoted
@@ -41,12 +42,11 @@ class MysqlWholeRows(WholeRows):
 
     def _taken_out(self, loss: Loss, place: str, row: str) -> tuple[str, ...]:
         """What stays is put beside what comes back, and the table emptied: all of that is inserted next."""
-        table, new, first = self.named(loss.table), self.beside(place), "row_number() OVER (PARTITION BY"
-        kept = self.lost(loss)
+        table, kept = self.named(loss.table), self.lost(loss)
         listed = ", ".join(f"{sql} AS {name}" for name, sql in kept.items())
-        there = f"SELECT {row} AS r, {first} {row}) AS i, {listed} FROM {table} AS t"  # noqa: S608  quoted
-        came = f"SELECT p.r AS r, {first} p.r) AS i FROM {new} AS p"  # noqa: S608  quoted
-        pairs = f"({there}) AS s LEFT JOIN ({came}) AS u ON u.r = s.r AND u.i = s.i WHERE u.r IS NULL"
+        there = f"SELECT {row} AS r, row_number() OVER (PARTITION BY {row}) AS i, {listed} FROM {table} AS t"  # noqa: S608  quoted
+        came = f"SELECT p.r AS r, count(*) AS n FROM {self.beside(place)} AS p GROUP BY 1 {_ONCE}"  # noqa: S608  quoted
+        pairs = f"({there}) AS s LEFT JOIN ({came}) AS u ON u.r = s.r WHERE u.r IS NULL OR s.i > u.n"
         names = ", ".join(kept)
         stays = ", ".join(f"s.{name}" for name in kept)
         return (
