@@ -156,7 +156,8 @@ async def test_a_table_that_stays_busy_is_told_as_such_and_nothing_changed(world
             async with world.agent() as careful:
                 refused = await careful.plan_and_apply("p2")
             pid = holder.info.backend_pid
-        again = await agent.plan_and_apply("p2")
+        async with world.agent() as careful:  # the first one's configuration is not the file's any more
+            again = await careful.plan_and_apply("p2")
     assert (failed["code"], failed["details"]["attempts"]) == ("lock_timeout", 2)
     assert [each["details"]["in_the_way"][0]["pid"] for each in (failed, refused)] == [pid, pid]
     assert refused["code"] == "locked"
