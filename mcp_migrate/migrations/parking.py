@@ -14,6 +14,7 @@ from mcp_migrate.schema.model import Table
 
 _HARMLESS = frozenset({"drop-index", "drop-unique-index", "drop-column"})
 """What may happen to a table before it, or a column of it, is parked."""
+_WHOLE = frozenset({"drop-table", "drop-schema"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Yard:
             return "only what is dropped is parked"
         if lost.end - lost.at > 1 or self._changed(lost):
             return f"the plan changes {loss.table.qualified} in other ways first"
+        if loss.kind == "columns" and self._goes(lost):
+            return f"the plan drops {loss.table.qualified} afterwards, with whatever is parked in it"
         losses = [loss] if loss.kind == "table" else [replace(loss, columns=(column,)) for column in loss.columns]
         if not all(self.keeper.remade([s.sql for s in self.back], one) for one in losses):
             return f"the way back does not make {loss.table.qualified} again in a statement of its own"
@@ -50,6 +53,12 @@ class Yard:
         ]
         whole = lost.loss.kind == "table" and self.schema.table(name) != lost.loss.table
         return whole or any(finding.rule.effects and finding.rule.id not in _HARMLESS for finding in concerned)
+
+    def _goes(self, lost: Lost) -> bool:
+        """Whether the plan drops the table, or its schema, later."""
+        names = {lost.loss.table.qualified, lost.loss.table.schema}
+        later = (finding for findings in self.found[lost.end :] for finding in findings)
+        return any(finding.rule.id in _WHOLE and names & {*finding.objects} for finding in later)
 
     def _before(self, loss: Loss) -> Table:
         """The table without the indexes that the plan dropped already: those the way back makes again."""

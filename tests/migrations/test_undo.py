@@ -128,6 +128,19 @@ def test_every_row_is_equal_to_the_start_on_mariadb(maria: tuple[str, Ask], data
     everything_comes_back(maria, data)
 
 
+def test_a_column_is_not_parked_in_a_table_that_goes_afterwards(postgres: tuple[str, Ask]) -> None:
+    url, ask = emptied(postgres)
+    ask(LONE)
+    ask("INSERT INTO t SELECT n, 'a' || n, n FROM generate_series(1, 5) AS n")
+    before = ask("SELECT id, a, b FROM t ORDER BY id")
+    up = ["ALTER TABLE t DROP COLUMN a", "DROP TABLE t"]
+    down = ["CREATE TABLE t (id integer NOT NULL PRIMARY KEY, b integer)", "ALTER TABLE t ADD COLUMN a text NOT NULL"]
+    plan = plan_for(url, up, down, Keeping(park=0))
+    run(url, plan.statements)
+    run(url, plan.reverse.statements)
+    assert ask("SELECT id, a, b FROM t ORDER BY id") == before
+
+
 def nothing_new_is_lost(place: tuple[str, Ask], data: st.DataObject) -> None:
     """Rows are written between apply and rollback: each value written stays, each value not written comes back."""
     url, ask = emptied(place)
