@@ -134,9 +134,9 @@ async def test_only_a_reviewer_reopens_what_was_denied_and_that_approves_nothing
 
 @pytest.mark.proves("approval-withdraw")
 async def test_only_who_asked_withdraws_and_a_withdrawn_request_is_never_used(at_b2: World) -> None:
+    at_b2.configure(lambda c: c["workflows"]["shop-agent"]["principals"].append("agent:second"))
     async with at_b2.agent() as agent:
         request_id = (await ask(agent, "c3"))["request_id"]
-        at_b2.configure(lambda c: c["workflows"]["shop-agent"]["principals"].append("agent:second"))
         words = ("approvals", "withdraw", request_id, "--reason", "not needed", "--as")
         other = at_b2.command(*words, "agent:second")
         done = at_b2.command(*words, "agent:demo")
