@@ -24,7 +24,6 @@ from tests.server.issuer import NAME, Issuer, issuing
 
 pytestmark = pytest.mark.anyio
 OURS = "http://localhost:8765/mcp"
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -82,10 +81,10 @@ BAD: Mapping[str, Callable[[Issuer], str]] = {
     "another audience": lambda i: i.token(aud="https://elsewhere.example.com/mcp"),
     "no audience": lambda i: i.token(aud=None),
     "another issuer": lambda i: i.token(iss="http://localhost/other"),
-    "expired": lambda i: i.token(exp=NOW - timedelta(minutes=5)),
+    "expired": lambda i: i.token(exp=datetime.now(UTC) - timedelta(minutes=5)),
     "without an end": lambda i: i.token(exp=None),
-    "not yet valid": lambda i: i.token(nbf=NOW + timedelta(minutes=5)),
-    "of the future": lambda i: i.token(iat=NOW + timedelta(minutes=5)),
+    "not yet valid": lambda i: i.token(nbf=datetime.now(UTC) + timedelta(minutes=5)),
+    "of the future": lambda i: i.token(iat=datetime.now(UTC) + timedelta(minutes=5)),
     "without a subject": lambda i: i.token(sub=None),
     "a subject of two lines": lambda i: i.token("agent:demo\nagent:other"),
     "an id token": lambda i: i.token(header={"typ": "id+jwt"}),
@@ -199,7 +198,7 @@ async def test_a_token_that_only_its_issuer_reads_is_asked_about_each_time(issue
     issuer.known["opaque"] = good
     found = await known(issuer, "opaque", **introspecting(issuer))
     assert (found.principal, found.client, found.tools) == ("agent:demo", "chat", ("schema_read",))
-    past = (NOW - timedelta(minutes=5)).timestamp()
+    past = (datetime.now(UTC) - timedelta(minutes=5)).timestamp()
     wrong = ({"active": False}, {"active": "yes"}, {"aud": "other"}, {"iss": "other"}, {"exp": past}, {"exp": "soon"})
     for said in wrong:
         issuer.known["opaque"] = {**good, **said}
