@@ -14,7 +14,7 @@ from mcp_migrate.dialects.inverting import Inverter
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.planning import Recorded, Way
 from mcp_migrate.migrations.rehearsal import run_on
-from mcp_migrate.migrations.scratch import read_revisions, read_schema
+from mcp_migrate.migrations.scratch import read_revisions
 from mcp_migrate.migrations.versions import VersionTexts
 from mcp_migrate.model import Effect, Plan, Reverse, Statement
 from mcp_migrate.rules.interface import Finding
@@ -46,7 +46,7 @@ def completed(recorded: Recorded, way: Way, scratch: Scratch) -> Recorded:
         added = tuple(_derived(recorded, way, scratch, inverter))
     except (_UncertainError, MigrateError):
         return recorded
-    if _shape(way, scratch) != recorded.before:
+    if shape(way.schema_of(scratch)) != recorded.before:
         return recorded
     statements = tuple(replace(s, n=n) for n, s in enumerate([*reverse.statements, *added], 1))
     back = Reverse(available=True, restores_schema=True, statements=statements)
@@ -60,7 +60,7 @@ def _derived(recorded: Recorded, way: Way, scratch: Scratch, inverter: Inverter)
     renames = [_ours(way, revision, sql) for sql in _renames(recorded, way, inverter)]
     moves = [] if plan.reverse.available else list(_moves(way, plan))
     _run(way, scratch, renames)
-    here = read_schema(way.dialect, scratch.url, way.info.version_table)
+    here = way.schema_of(scratch)
     texts = inverter.statements(here, recorded.began)
     rest = [*(_ours(way, revision, sql) for sql in texts), *moves]
     _run(way, scratch, rest)
@@ -74,11 +74,7 @@ def _ours(way: Way, revision: str, sql: str) -> Statement:
 def _stands_at_its_end(recorded: Recorded, way: Way, scratch: Scratch) -> bool:
     """Whether nothing of a downgrade that failed is left."""
     rows = read_revisions(way.dialect, scratch.url, way.info.version_table)
-    return _shape(way, scratch) == recorded.after and rows == ((way.end,) if way.end else ())
-
-
-def _shape(way: Way, scratch: Scratch) -> str:
-    return shape(read_schema(way.dialect, scratch.url, way.info.version_table))
+    return shape(way.schema_of(scratch)) == recorded.after and rows == ((way.end,) if way.end else ())
 
 
 def _changes(reverse: Reverse) -> bool:

@@ -16,7 +16,6 @@ from mcp_migrate.migrations.deriving import completed
 from mcp_migrate.migrations.freezing import Frozen
 from mcp_migrate.migrations.planning import Recorded, Way
 from mcp_migrate.migrations.rehearsal import Replay, not_rehearsed, run_on, stand_at_start, try_out
-from mcp_migrate.migrations.scratch import read_schema
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, diff, shape, without_access
 
@@ -66,12 +65,12 @@ def _settled(statements: Sequence[Statement], way: Way) -> tuple[Statement, ...]
 
 def _seen(own: Own, way: Way, scratch: Scratch) -> Recorded:
     """What came of them there, and the way back as it turned out."""
-    began = read_schema(way.dialect, scratch.url, way.info.version_table)
+    began = way.schema_of(scratch)
     try:
         run_on(way.dialect, scratch, own.statements)
     except MigrateError as error:
         raise _failed(error) from error
-    became = read_schema(way.dialect, scratch.url, way.info.version_table)
+    became = way.schema_of(scratch)
     before, after, here = shape(began), shape(became), shape(way.live)
     doubts = [] if before == here else [_unlike(way, began)]
     known = after if before == here else None
@@ -88,7 +87,7 @@ def _back(statements: tuple[Statement, ...], recorded: Recorded, way: Way, scrat
     except MigrateError as error:
         why = f"its `rollback` fails on a scratch database: {error.sentence.rstrip('.')}"
         return replace(_NO_WAY, why_not=why)
-    restored = shape(read_schema(way.dialect, scratch.url, way.info.version_table)) == recorded.before
+    restored = shape(way.schema_of(scratch)) == recorded.before
     return Reverse(available=True, restores_schema=restored, statements=statements)
 
 

@@ -69,6 +69,10 @@ class Way:
         """The same way in the other direction."""
         return replace(self, start=self.end, end=self.start, upgrade=not self.upgrade)
 
+    def schema_of(self, scratch: Scratch) -> Schema:
+        """What is on a scratch database now, without the version table."""
+        return read_schema(self.dialect, scratch.url, self.info.version_table)
+
     def tell(self, done: int, what: str, *, more: int = 0) -> None:
         """Say which step comes next, with how many `more` than making the plan takes."""
         self.progress(done, _STEPS + more, what)
@@ -132,10 +136,10 @@ def record_plan(running: Child, scratch: Scratch, way: Way, count: Callable[[Seq
     Raises:
         RenderFailedError: the way itself cannot be recorded.
     """
-    before = _schema(way, scratch)
+    before = way.schema_of(scratch)
     way.tell(1, f"recording the revisions to {way.end or 'base'}")
     frozen = _record(running, scratch, way)
-    schema_after = _schema(way, scratch)
+    schema_after = way.schema_of(scratch)
     after = shape(schema_after)
     way.tell(2, "recording the way back")
     started, here = shape(before), shape(way.live)
@@ -228,7 +232,7 @@ def _record_back(running: Child, scratch: Scratch, way: Way, before: str) -> Rev
         return Reverse(available=False, restores_schema=False, why_not=problem.sentence.rstrip("."))
     if doubts := dict.fromkeys([*frozen.doubts, *unheld(frozen.reads)]):
         return Reverse(available=False, restores_schema=False, why_not="; ".join(doubts))
-    restored = shape(_schema(way, scratch)) == before
+    restored = shape(way.schema_of(scratch)) == before
     return Reverse(available=True, restores_schema=restored, statements=frozen.statements)
 
 
@@ -245,10 +249,6 @@ def _drift(live: Schema, replayed: Schema) -> str:
     names = list(dict.fromkeys(change.object for change in diff(without_access(live), without_access(replayed))))
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
     return f"the target differs from what its revision should give: {shown}"
-
-
-def _schema(way: Way, scratch: Scratch) -> Schema:
-    return read_schema(way.dialect, scratch.url, way.info.version_table)
 
 
 def _names(scratch: Scratch) -> Sequence[str]:

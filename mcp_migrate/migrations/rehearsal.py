@@ -15,7 +15,7 @@ from mcp_migrate.dialects.interface import Dialect, Limits, Observed, Scratch, W
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
 from mcp_migrate.migrations.giving_back import Held, contents, losing, restored, with_parents
 from mcp_migrate.migrations.planning import Recorded, Way
-from mcp_migrate.migrations.scratch import has_version_table, read_schema, server_of
+from mcp_migrate.migrations.scratch import has_version_table, server_of
 from mcp_migrate.model import Plan, Rehearsal, Restored, Reverse, Statement, Tried, Undo
 from mcp_migrate.schema import shape
 from mcp_migrate.schema.model import Table
@@ -118,7 +118,7 @@ def rehearse(recorded: Recorded, way: Way, scratch: Scratch, *, target_server: s
         tried, observed = run_on(way.dialect, scratch, plan.statements, _steps(way, plan))
     except MigrateError as error:
         raise _failed(plan, error) from error
-    if _shape(way, scratch) != recorded.after:
+    if shape(way.schema_of(scratch)) != recorded.after:
         raise RehearsalFailedError(
             "The frozen statements give another schema than the revisions did when they were recorded.",
             hint="A revision does something that is not in its SQL, or its SQL means something else by itself. Write "
@@ -164,7 +164,7 @@ def _back(recorded: Recorded, way: Way, scratch: Scratch) -> tuple[Reverse, floa
         tried, _observed = run_on(way.dialect, scratch, reverse.statements)
     except MigrateError as error:
         return Reverse(available=False, restores_schema=False, why_not=_why(error)), None
-    restored = _shape(way, scratch) == recorded.before
+    restored = shape(way.schema_of(scratch)) == recorded.before
     return replace(reverse, restores_schema=restored), round(sum(each.seconds for each in tried), 6)
 
 
@@ -209,10 +209,6 @@ def _contents(way: Way, scratch: Scratch, tables: Sequence[Table]) -> Mapping[st
         return {}
     with way.dialect.open_rehearsal(scratch, (), limits=_LIMITS) as session:
         return contents(session, tables, mark=way.dialect.quote_mark, default=scratch.named)
-
-
-def _shape(way: Way, scratch: Scratch) -> str:
-    return shape(read_schema(way.dialect, scratch.url, way.info.version_table))
 
 
 def _failed(plan: Plan, error: MigrateError) -> RehearsalFailedError:
