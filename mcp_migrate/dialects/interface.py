@@ -73,6 +73,11 @@ class Left:
     clean: str
 
 
+def quoted(*names: str, mark: str) -> str:
+    """The names as one, each within the database's own `quote_mark`."""
+    return ".".join(f"{mark}{name.replace(mark, mark * 2)}{mark}" for name in names)
+
+
 class Reader(Protocol):
     """A read-only session on a target."""
 

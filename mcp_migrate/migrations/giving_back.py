@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mcp_migrate.dialects.interface import Writer
+from mcp_migrate.dialects.interface import Writer, quoted
 from mcp_migrate.model import Plan, Restored
 from mcp_migrate.schema import Schema
 from mcp_migrate.schema.model import Table
@@ -55,11 +55,6 @@ def restored(before: Mapping[str, Held], after: Mapping[str, Held]) -> tuple[Res
 def _all_of(table: Table, mark: str, default: str | None) -> str:
     """Every column that is stored, by name: one that came back stands elsewhere."""
     stored = sorted(column.name for column in table.columns if column.generated is None)
-    columns = ", ".join(_quoted(name, mark) for name in stored)
+    columns = ", ".join(quoted(name, mark=mark) for name in stored)
     parts = (table.name,) if table.schema == default else (table.schema, table.name)
-    name = ".".join(_quoted(part, mark) for part in parts)
-    return f"SELECT {columns} FROM {name}"  # noqa: S608  quoted
-
-
-def _quoted(name: str, mark: str) -> str:
-    return f"{mark}{name.replace(mark, mark * 2)}{mark}"
+    return f"SELECT {columns} FROM {quoted(*parts, mark=mark)}"  # noqa: S608  quoted

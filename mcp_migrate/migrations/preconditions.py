@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mcp_migrate.dialects.interface import quoted
 from mcp_migrate.model import Effect, Precondition, Statement
 from mcp_migrate.schema import Schema
 from mcp_migrate.schema.model import Column, Constraint, Table
@@ -139,7 +140,7 @@ class _Asking:
         return f" FROM {self._quoted(table.schema)}.{self._quoted(table.name)}"
 
     def _quoted(self, name: str) -> str:
-        return f"{self.mark}{name.replace(self.mark, self.mark * 2)}{self.mark}"
+        return quoted(name, mark=self.mark)
 
 
 def _same(one: Constraint, other: Constraint) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mcp_migrate.dialects.interface import quoted
 from mcp_migrate.errors import InternalError, InvalidArgumentsError
 from mcp_migrate.model import Approved, Granted, Plan, Prepared, Reverse, Statement
 from mcp_migrate.tools.interface import Workbench
@@ -29,8 +30,7 @@ class Canary:
         known = [f"{each.schema}.{each.name}" for each in live.schema.tables]
         if table not in known:
             raise InvalidArgumentsError(f"There is no table {table!r}.", hint=f"Tables are: {', '.join(known[:20])}.")
-        mark = database.dialect.quote_mark
-        name = ".".join(f"{mark}{part.replace(mark, mark * 2)}{mark}" for part in table.split(".", 1))
+        name = quoted(*table.split(".", 1), mark=database.dialect.quote_mark)
         revision = str(asked["revision"])
         plan = Plan(
             target=database.name,

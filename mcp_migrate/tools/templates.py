@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from mcp_migrate.dialects.interface import Dialect
+from mcp_migrate.dialects.interface import Dialect, quoted
 from mcp_migrate.errors import InvalidArgumentsError
 
 Kind = Literal["value", "identifier", "table"]
@@ -74,7 +74,7 @@ class Template:
         words = []
         for part in self.parts:
             if isinstance(part, Place):
-                words.append(mark if part.kind == "value" else _quoted(part, arguments[part.name], dialect.quote_mark))
+                words.append(mark if part.kind == "value" else _named(part, arguments[part.name], dialect.quote_mark))
             else:
                 words.append(part.replace("%", "%%") if escapes else part)
         return dialect.freeze("".join(words), [tuple(bound)] if bound else [], no_parameters=not bound)
@@ -100,11 +100,11 @@ def _refuse_ambiguous(text: str) -> None:
         raise ValueError("a comment in a comment ends differently from database to database; take it out")
 
 
-def _quoted(place: Place, value: Any, mark: str) -> str:
+def _named(place: Place, value: Any, mark: str) -> str:
     parts = str(value).split(".", 1) if place.kind == "table" else [str(value)]
     for part in parts:
         if not part or len(part) > _LONGEST_NAME or not part.isprintable() or (place.kind == "table" and "." in part):
             raise InvalidArgumentsError(
                 f"{place.name} is no name: {str(value)[:80]!r}.", hint="Pass the name as the database says it."
             )
-    return ".".join(f"{mark}{part.replace(mark, mark * 2)}{mark}" for part in parts)
+    return quoted(*parts, mark=mark)
