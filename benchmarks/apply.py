@@ -19,7 +19,7 @@ import yaml
 from alembic_ini import alembic_ini
 from wire import Server, our_server, timed
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.signers.sign import generate_key
 
 ROUNDS, REVISIONS = 3, 1_000

@@ -22,7 +22,7 @@ from generated import Ask, contents, fill
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations import Project
 from mcp_migrate.migrations.undo import Keeping, Target, protect

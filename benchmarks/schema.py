@@ -16,8 +16,8 @@ from typing import Any
 import schemas
 from wire import timed
 
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import open_reader
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Schema, diff, fingerprint, pages
 
 ROUNDS, BATCH, PIECE, EVERYTHING = 5, 200, 20_000, 10**9

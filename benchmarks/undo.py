@@ -16,10 +16,10 @@ from pathlib import Path
 from wire import timed
 
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
 from mcp_migrate.dialects.postgresql.reader import open_reader
 from mcp_migrate.dialects.postgresql.writer import open_writer
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.migrations.undo import Keeping, Target, protect
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import shape

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import mcp_migrate
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.settings.pinned import pinned, places
 from tests.places import quick_folder
 

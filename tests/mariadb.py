@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-from mcp_migrate.dialects.mysql.connection import connect
+from mcp_migrate.drivers.mysql import connect
 from mcp_migrate.errors import TargetUnreachableError
 from tests.places import quick_folder
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.brokers.address import address, parse, render
+from mcp_migrate.brokers.address import address
 from mcp_migrate.brokers.interface import Credential, Step
-from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError
+from mcp_migrate.drivers.postgresql import connect, driver, message
+from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
 from mcp_migrate.settings import Target
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _CONNECTIONS = 4
 _OPTIONS_SINCE = 160_000
 """From PostgreSQL 16 a membership says by itself whether its rights are inherited and may be acted with."""
 _END_SECONDS, _POLL_SECONDS = 10.0, 0.02
-_LONGEST_MESSAGE = 500
 
 _CLOCK = "SELECT extract(epoch FROM now())::bigint"
 _FOUND = "SELECT rolname FROM pg_catalog.pg_roles WHERE starts_with(rolname, $1) ORDER BY rolname"
@@ -62,9 +62,9 @@ class PostgresRole:
                 with admin.transaction():
                     self._make(admin, step, name, password, expires)
                     until = admin.execute("SELECT to_timestamp($1)", [expires]).fetchall()[0][0]
-            except _driver().Error as error:
+            except driver().Error as error:
                 raise CredentialFailedError(
-                    f"No role could be made for this step: {_message(error)}.", hint=f"Nothing ran. {self._needed()}"
+                    f"No role could be made for this step: {message(error)}.", hint=f"Nothing ran. {self._needed()}"
                 ) from error
         # A function of a superuser may not bind a role to the owner's, so then each session says it.
         acting_as = self._owner if self._mint is not None and step.purpose.writes else None
@@ -77,9 +77,9 @@ class PostgresRole:
         with self._admin() as admin:
             try:
                 self._drop(admin, name)
-            except _driver().Error as error:
+            except driver().Error as error:
                 raise CredentialFailedError(
-                    f"The role {name} could not be dropped: {_message(error)}.",
+                    f"The role {name} could not be dropped: {message(error)}.",
                     hint=f"It cannot log in after {credential.expires}. Drop it by hand if the next step does not.",
                 ) from error
 
@@ -163,7 +163,7 @@ class PostgresRole:
         for (name,) in admin.execute(_FOUND, [_PREFIX]).fetchall():
             made = _OURS.fullmatch(name)
             if made is not None and int(made[1], 16) < now:
-                with suppress(_driver().Error):
+                with suppress(driver().Error):
                     self._drop(admin, name)
                     gone.append(name)
         return tuple(gone)
@@ -188,27 +188,18 @@ class PostgresRole:
         Raises:
             CredentialFailedError: the server does not let it in, or ends it.
         """
-        driver = _driver()
-        url = render(parse(self._target.resolved_url()).set(drivername="postgresql"))
         try:
-            connection = driver.connect(url, autocommit=True, cursor_factory=driver.RawCursor, connect_timeout=10)
-        except driver.ProgrammingError:  # quotes the part that it cannot read, which may be the password
-            raise CredentialFailedError(
-                "The target's url cannot be read.", hint="It has only options that libpq knows."
-            ) from None
-        except driver.Error as error:
+            with connect(self._target.resolved_url()) as connection:
+                yield connection
+        except TargetUnreachableError as error:
+            raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__
+        except driver().Error as error:
             raise _away(error) from error
-        try:
-            yield connection
-        except driver.Error as error:
-            raise _away(error) from error
-        finally:
-            connection.close()
 
 
 def _away(error: Exception) -> CredentialFailedError:
     return CredentialFailedError(
-        f"The broker cannot reach the database: {_message(error)}.",
+        f"The broker cannot reach the database: {message(error)}.",
         hint="Check the target's url, that the server runs, and that its role may connect.",
     )
 
@@ -217,7 +208,7 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
     """No new session, no open one, no role. Nothing where it is gone."""
     try:
         admin.execute(f"ALTER ROLE {name} NOLOGIN".encode())
-    except _driver().errors.UndefinedObject:
+    except driver().errors.UndefinedObject:
         return
     _end_sessions(admin, name)
     admin.execute(f"DROP ROLE IF EXISTS {name}".encode())
@@ -241,7 +232,7 @@ def _until_none(end: Callable[[], int]) -> None:
     last = time.monotonic() + _END_SECONDS
     while sessions := end():
         if time.monotonic() > last:
-            raise _driver().OperationalError(f"{sessions} of its sessions do not end")
+            raise driver().OperationalError(f"{sessions} of its sessions do not end")
         time.sleep(_POLL_SECONDS)
 
 
@@ -258,20 +249,5 @@ def _as_member(admin: psycopg.Connection[Any], name: str) -> Iterator[None]:
         admin.execute(b"RESET ROLE")
 
 
-def _driver() -> Any:
-    """The psycopg module. Raises: ConfigInvalidError."""
-    try:
-        import psycopg
-    except ImportError as error:
-        raise ConfigInvalidError(
-            "PostgreSQL targets need the psycopg driver.", hint="pip install 'mcp-migrate-server[postgres]'"
-        ) from error
-    return psycopg
-
-
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _message(error: Exception) -> str:
-    return " ".join(str(error).split())[:_LONGEST_MESSAGE].rstrip(".")

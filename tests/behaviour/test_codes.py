@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import PlanExpiredError, RehearsalFailedError
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.tools.plans import find_plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.ledger import Kind, verify
 from tests.crash import AFTER_OUTCOME, BEFORE_OUTCOME, applies, check_uncertain
 from tests.world import World

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.ledger import Kind
 from tests.brokers.conftest import Ground, ground
 from tests.crash import applies

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from mcp import Client, StdioServerParameters
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.ledger import Kind, verify
 from tests.world import Agent, World

@@ -137,7 +137,7 @@ def assert_same(url: str, plain: str) -> None:
 
 @pytest.fixture
 def second_url(postgres_url: str, postgres_server: str) -> Iterator[str]:
-    from mcp_migrate.dialects.postgresql.connection import connect
+    from mcp_migrate.drivers.postgresql import connect
 
     name = postgres_url.partition("?")[0].rpartition("/")[2] + "_plain"
     with connect(postgres_server) as admin:

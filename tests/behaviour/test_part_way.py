@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from tests.mariadb import ask, file_in_the_way
 from tests.world import Agent, World
 

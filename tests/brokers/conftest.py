@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from mcp_migrate.brokers import broker_for
 from mcp_migrate.brokers.interface import Broker, Credential, Purpose, Step
 from mcp_migrate.brokers.postgres_role import PostgresRole
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.settings import Target
 from tests.dialects.conftest import older_programs, older_server

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from mcp_migrate.brokers.interface import Purpose
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError
 from tests.brokers.conftest import Ground, ground, step
 

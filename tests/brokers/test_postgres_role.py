@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from mcp_migrate.brokers.interface import Credential, Purpose
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
 from tests.brokers.conftest import Ground, step
 
@@ -137,7 +137,7 @@ def test_a_role_that_cannot_be_made_leaves_nothing(newest: Ground, change: dict[
 
 def test_a_server_that_is_away_is_a_failed_credential() -> None:
     away = Ground("", "postgresql://nobody@127.0.0.1:1/shop", "owner", "reader", {})
-    with pytest.raises(CredentialFailedError, match="cannot reach") as refused:
+    with pytest.raises(CredentialFailedError, match="cannot be reached") as refused:
         away.broker.issue(step())
     assert "Check the target's url" in refused.value.hint
     with pytest.raises(CredentialFailedError):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 
 _PLACE = Path("/usr/lib/postgresql")
 

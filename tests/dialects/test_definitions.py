@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import PostgresReader
+from mcp_migrate.drivers.postgresql import connect
 from tests.dialects.alterations import ALTERATIONS, BASE, ROLES
 
 _WRITTEN = """

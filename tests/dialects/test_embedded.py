@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.embedded import embedded
+from mcp_migrate.drivers.postgresql import connect
 
 
 def test_whoever_needs_it_at_the_same_time_uses_one_server_which_ends_with_the_last() -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import PostgresReader
 from mcp_migrate.dialects.sqlite.reader import SqliteReader
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Schema, diff, fingerprint
 
 names = st.text("abA._ \"'é%", min_size=1, max_size=5).filter(lambda name: not name.startswith("_mcp"))

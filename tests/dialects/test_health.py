@@ -10,7 +10,7 @@ import pytest
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Counted
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from tests.mariadb import ask
 
 LONG = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 90000000) SELECT n FROM c WHERE n < 0"

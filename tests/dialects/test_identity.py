@@ -11,7 +11,7 @@ import pytest
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 
 
 def identity(url: str) -> dict[str, str]:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.mysql.connection import connect, quote
 from mcp_migrate.dialects.mysql.objects import without_database
 from mcp_migrate.dialects.mysql.reader import MysqlReader
+from mcp_migrate.drivers.mysql import connect, quote
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
 from mcp_migrate.schema import fingerprint
 from mcp_migrate.schema.model import Column, Constraint, Index, Schema

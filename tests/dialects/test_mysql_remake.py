@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcp_migrate.dialects.mysql import MySQL
-from mcp_migrate.dialects.mysql.connection import connect
+from mcp_migrate.drivers.mysql import connect
 from mcp_migrate.schema import Schema, shape
 from tests.mariadb import ask
 

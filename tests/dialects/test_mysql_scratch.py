@@ -83,7 +83,7 @@ def test_without_the_rights_the_way_out_is_named(narrow: str, mariadb_server: st
 
 
 def test_it_is_removed_with_whoever_is_in_it(mariadb_url: str) -> None:
-    from mcp_migrate.dialects.mysql.connection import connect
+    from mcp_migrate.drivers.mysql import connect
 
     with dialect_for(mariadb_url).open_scratch(mariadb_url) as scratch:
         lingering = connect(scratch.url)

@@ -54,7 +54,7 @@ def table(mariadb_url: str) -> str:
 @pytest.fixture
 def busy(table: str) -> Iterator[str]:
     """The same, while somebody else works on the table."""
-    from mcp_migrate.dialects.mysql.connection import connect
+    from mcp_migrate.drivers.mysql import connect
 
     with connect(table) as other:
         other.query("START TRANSACTION")

@@ -6,9 +6,9 @@ import pytest
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.freeze import freeze
 from mcp_migrate.dialects.postgresql.reads import reads
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import (
     LockedError,
     LockTimeoutError,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import open_reader
+from mcp_migrate.drivers.postgresql import connect
 
 _FIRST = "DROP SCHEMA public; CREATE SCHEMA public; CREATE TABLE t (id int);"
 _ALONE = {

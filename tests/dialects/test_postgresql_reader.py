@@ -12,8 +12,8 @@ from psycopg import OperationalError
 from psycopg.errors import LockNotAvailable, UndefinedTable
 
 from mcp_migrate.dialects.postgresql.ahead import ahead
-from mcp_migrate.dialects.postgresql.connection import connect, libpq_url
 from mcp_migrate.dialects.postgresql.reader import PostgresReader, _query, open_reader
+from mcp_migrate.drivers.postgresql import connect, libpq_url
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema import Schema, diff, fingerprint, fingerprints, without_access
 from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_18

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import open_reader
 from mcp_migrate.dialects.postgresql.remake import remake
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Schema, diff, without_access
 from tests.dialects.alterations import BASE, ROLES
 

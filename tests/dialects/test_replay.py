@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.model import Statement, canonical
 
 META = sa.MetaData()

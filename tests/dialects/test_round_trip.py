@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.mysql.connection import connect as connect_mariadb
-from mcp_migrate.dialects.mysql.connection import quote
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import PostgresReader
 from mcp_migrate.dialects.postgresql.remake import literal, remake
 from mcp_migrate.dialects.sqlite.inverse import SqliteInverter
+from mcp_migrate.drivers.mysql import connect as connect_mariadb
+from mcp_migrate.drivers.mysql import quote
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Schema, diff, fingerprint
 from tests.dialects.generating import Alteration, Kind, Made, Maker, Words
 from tests.dialects.test_generated_schemas import in_postgresql, in_sqlite, quoted

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RehearsalFailedError, TargetUnreachableError
 
 LEFT = """

@@ -8,7 +8,7 @@ import pytest
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Left, Limits
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import (
     LockTimeoutError,
     PartiallyAppliedError,

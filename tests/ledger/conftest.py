@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.ledger.sqlite_storage import SqliteStorage
 from tests.forger import tamper

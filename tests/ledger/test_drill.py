@@ -125,7 +125,7 @@ def test_a_copy_on_a_server_is_made_elsewhere_and_leaves_nothing_behind(
     done = drill(settings, now=now, into=postgres_server)
     assert (done.ok, unfound(done)) == (True, set())  # this machine remembers the head, and a forger elsewhere cannot
     assert verify(url).ok
-    from mcp_migrate.dialects.postgresql.connection import connect
+    from mcp_migrate.drivers.postgresql import connect
 
     with connect(postgres_server) as admin:
         left = admin.execute(b"SELECT nspname FROM pg_namespace WHERE nspname LIKE '%drill%'").fetchall()

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Kind, Ledger, verify
 from mcp_migrate.ledger.postgresql.place import grants_sql, locate, schema_sql

@@ -12,7 +12,7 @@ from textwrap import dedent, indent
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Limits
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.migrations import Project
 from mcp_migrate.migrations.cage.confinement import Confinement
 from mcp_migrate.migrations.child.witness import RACY

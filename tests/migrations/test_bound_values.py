@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RenderFailedError
 from tests.mariadb import ask
 from tests.migrations.sample import Shop, alembic, emptied, lite

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations import Project
 from mcp_migrate.schema import diff

@@ -21,8 +21,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
 from mcp_migrate.dialects.postgresql.reader import open_reader
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations import Project
 from mcp_migrate.model import Plan

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.generated import contents, fill
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.migrations.undo import Keeping, Target, protect
 from mcp_migrate.model import Plan
 from tests.behaviour.test_histories import make_initial_tables

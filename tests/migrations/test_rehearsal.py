@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RehearsalFailedError
 from mcp_migrate.model import Rehearsal, Tried
 from tests.migrations.sample import Shop

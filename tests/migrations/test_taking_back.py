@@ -12,8 +12,8 @@ import pytest
 
 from mcp_migrate.approvals.summary import rehearsed
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.mysql import connection as mysql
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers import mysql
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RehearsalFailedError
 from mcp_migrate.migrations.project import Project
 from mcp_migrate.migrations.taking_back import Ground, try_back

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.mysql import connection as mysql
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers import mysql
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import StatementFailedError, UndoConflictError
 from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Effect, Plan

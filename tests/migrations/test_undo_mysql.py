@@ -12,7 +12,7 @@ import pytest
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits, Scratch
 from mcp_migrate.dialects.mysql.adding import nulls_taken
-from mcp_migrate.dialects.mysql.connection import connect
+from mcp_migrate.drivers.mysql import connect
 from mcp_migrate.errors import LockTimeoutError, PartiallyAppliedError, UndoConflictError
 from mcp_migrate.migrations.resuming import Ground, Stopped, finish, undo
 from mcp_migrate.migrations.undo import Keeping

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.migrations.undo import Keeping, Target, protect
 from mcp_migrate.model import Plan, Reverse, Statement
 from mcp_migrate.schema import Schema, shape

@@ -11,7 +11,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from mcp_migrate.dialects.mysql.connection import connect
+from mcp_migrate.drivers.mysql import connect
 from mcp_migrate.rules.locks import BLOCKS
 from tests.rules.labelled import judged
 

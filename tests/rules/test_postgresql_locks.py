@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.model import Statement
 from mcp_migrate.rules import judge
 from mcp_migrate.rules.locks import BLOCKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Schema, diff
 from tests.dialects.alterations import ALTERATIONS, BASE, ROLES
 from tests.schema.coarse import coarse

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.postgresql.connection import connect
+from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Change, Schema, diff
 from mcp_migrate.schema.impact import IMPACTS
 from tests.schema.single_changes import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mcp_migrate.dialects.mysql.connection import quote
+from mcp_migrate.drivers.mysql import quote
 from mcp_migrate.schema.model import Column, Constraint, Index, Other, Table
 
 _KINDS = ("FULLTEXT", "SPATIAL")

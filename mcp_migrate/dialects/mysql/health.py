@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mcp_migrate.dialects.interface import Counted
-from mcp_migrate.dialects.mysql.connection import code, driver, message, quote
+from mcp_migrate.drivers.mysql import code, driver, message, quote
 
 if TYPE_CHECKING:
     from mcp_migrate.dialects.mysql.reader import MysqlReader

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from mcp_migrate.dialects.mysql.adding import outside, tokens
-from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.defining import ASKER, column_text, constraint_text, index_text, table_text, view_text
+from mcp_migrate.drivers.mysql import quote
 from mcp_migrate.schema.fingerprint import key
 from mcp_migrate.schema.model import Constraint, Index, Schema, Table
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mcp_migrate.dialects.keeper import Loss, Texts
-from mcp_migrate.dialects.mysql.connection import quote
+from mcp_migrate.drivers.mysql import quote
 from mcp_migrate.schema.model import Table
 
 UNCHECKED, CHECKED = "SET SESSION foreign_key_checks = 0", "SET SESSION foreign_key_checks = 1"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mcp_migrate.dialects.mysql.connection import connect, driver, message
 from mcp_migrate.dialects.mysql.marks import lock_name, take_lock
 from mcp_migrate.dialects.mysql.preserve import MANIFEST, MysqlKeeper
 from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.dialects.mysql.trouble import locked
 from mcp_migrate.dialects.mysql.waiting import lock_owner
 from mcp_migrate.dialects.wording import numbered
+from mcp_migrate.drivers.mysql import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
 
 _WAIT_SECONDS = 3.0

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from mcp_migrate.dialects.mysql.connection import connect, driver, message, quote
 from mcp_migrate.dialects.mysql.reader import MARKS_BESIDE, OWN_DATABASE, MysqlReader
+from mcp_migrate.drivers.mysql import connect, driver, message, quote
 from mcp_migrate.errors import StatementFailedError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.tables import Rows, column, grouped
+from mcp_migrate.drivers.mysql import quote
 from mcp_migrate.schema.model import Other
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from mcp_migrate.dialects.keeper import Loss, Texts
 from mcp_migrate.dialects.mysql.adding import tokens
-from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.defining import constraint_text
 from mcp_migrate.dialects.mysql.reader import UNDO
+from mcp_migrate.drivers.mysql import quote
 from mcp_migrate.schema.model import Constraint, Schema, Table
 from mcp_migrate.schema.pairing import refers
 

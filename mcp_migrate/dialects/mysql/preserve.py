@@ -14,12 +14,12 @@ from mcp_migrate.dialects.guards import orphaned
 from mcp_migrate.dialects.keeper import Loss, Readd, Texts
 from mcp_migrate.dialects.mysql import parking
 from mcp_migrate.dialects.mysql.adding import assigned, made_again, nulls_taken
-from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.itself import in_any_order, own_keys
 from mcp_migrate.dialects.mysql.reader import UNDO
 from mcp_migrate.dialects.mysql.whole_rows import MysqlWholeRows
 from mcp_migrate.dialects.mysql.words import stays_inside, words
 from mcp_migrate.dialects.preserving import SqlKeeper
+from mcp_migrate.drivers.mysql import quote
 from mcp_migrate.model import Kept, Statement
 from mcp_migrate.schema.model import Column, Schema, Table
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
-from mcp_migrate.dialects.mysql.connection import connect, database_name, driver, message, quote
 from mcp_migrate.dialects.mysql.objects import others
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
+from mcp_migrate.drivers.mysql import connect, database_name, driver, message, quote
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema

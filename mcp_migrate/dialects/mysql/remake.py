@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mcp_migrate.dialects.mysql.connection import SQL_MODE, connect, driver, quote
 from mcp_migrate.dialects.mysql.objects import without_database
 from mcp_migrate.dialects.mysql.reader import OURS, MysqlReader
+from mcp_migrate.drivers.mysql import SQL_MODE, connect, driver, quote
 from mcp_migrate.schema import shape
 from mcp_migrate.schema.model import Schema
 

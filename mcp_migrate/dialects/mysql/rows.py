@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from mcp_migrate.dialects.mysql.connection import connect, driver, parse, quote
 from mcp_migrate.dialects.mysql.reader import UNDO, MysqlReader
+from mcp_migrate.drivers.mysql import connect, driver, parse, quote
 
 _AT_ONCE = 500
 _COLUMNS = """

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from mcp_migrate.dialects.interface import Scratch
-from mcp_migrate.dialects.mysql.connection import SCRATCH_OF, SESSION, connect, driver, message, parse, quote
 from mcp_migrate.dialects.mysql.reader import MysqlReader
+from mcp_migrate.drivers.mysql import SCRATCH_OF, SESSION, connect, driver, message, parse, quote
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
 
 _DATABASE = "mcp_migrate_scratch_"

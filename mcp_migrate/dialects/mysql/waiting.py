@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcp_migrate.dialects.holders import Holder
-from mcp_migrate.dialects.mysql.connection import driver
+from mcp_migrate.drivers.mysql import driver
 
 if TYPE_CHECKING:
     from mcp_migrate.dialects.mysql.reader import MysqlReader

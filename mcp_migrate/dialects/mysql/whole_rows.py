@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mcp_migrate.dialects.keeper import Loss
-from mcp_migrate.dialects.mysql.connection import quote
 from mcp_migrate.dialects.mysql.itself import CHECKED, UNCHECKED
 from mcp_migrate.dialects.whole_rows import WholeRows
+from mcp_migrate.drivers.mysql import quote
 
 _ONCE = "UNION ALL SELECT NULL, 0"
 """Has MariaDB group a query once, instead of once for each row that it is joined to."""

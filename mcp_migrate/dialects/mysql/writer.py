@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.mysql.connection import KEEPING_MODE, SQL_MODE, code, connect, driver, message, quote
 from mcp_migrate.dialects.mysql.freeze import filled
 from mcp_migrate.dialects.mysql.marks import Place, insert_mark, lock_name, take_lock, update_mark
 from mcp_migrate.dialects.mysql.reader import MysqlReader
@@ -24,6 +23,7 @@ from mcp_migrate.dialects.mysql.waiting import lock_owner, open_transactions
 from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, locks, stays_inside
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.dialects.settlement import only_keeps
+from mcp_migrate.drivers.mysql import KEEPING_MODE, SQL_MODE, code, connect, driver, message, quote
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
 from mcp_migrate.model import Statement
 

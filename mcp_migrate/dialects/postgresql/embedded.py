@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from mcp_migrate.dialects.postgresql.connection import message
+from mcp_migrate.drivers.postgresql import message
 from mcp_migrate.errors import RehearsalFailedError
 
 ALLOW = "Grant the target's role CREATEDB and CREATEROLE"

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Counted
-from mcp_migrate.dialects.postgresql.connection import driver, message
 from mcp_migrate.dialects.postgresql.reader import quoted
+from mcp_migrate.drivers.postgresql import driver, message
 
 if TYPE_CHECKING:
     import psycopg

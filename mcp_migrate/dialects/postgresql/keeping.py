@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.parking import hidden_column
 from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
 from mcp_migrate.dialects.postgresql.reader import MANIFEST, quoted
 from mcp_migrate.dialects.postgresql.writer import take_lock
 from mcp_migrate.dialects.wording import numbered
+from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
 
 _WAIT_SECONDS = 3.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Left
-from mcp_migrate.dialects.postgresql.connection import driver
+from mcp_migrate.drivers.postgresql import driver
 
 if TYPE_CHECKING:
     import psycopg

@@ -18,7 +18,7 @@ from mcp_migrate.dialects.interface import Counted, Left, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.ahead import Ahead, Row, ahead
 from mcp_migrate.dialects.postgresql.building import build, changed
-from mcp_migrate.dialects.postgresql.connection import connect, driver, message
+from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mcp_migrate.dialects.postgresql.connection import connect, driver
 from mcp_migrate.dialects.postgresql.reader import PostgresReader, qualified, quote, quoted
+from mcp_migrate.drivers.postgresql import connect, driver
 from mcp_migrate.schema import shape
 from mcp_migrate.schema.model import Column, Constraint, Other, Schema, Table
 

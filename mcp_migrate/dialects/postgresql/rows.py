@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from mcp_migrate.dialects.postgresql.connection import connect, driver
 from mcp_migrate.dialects.postgresql.reader import qualified, quote
+from mcp_migrate.drivers.postgresql import connect, driver
 
 _REFERENCES = """
 SELECT c.conrelid, c.confrelid FROM pg_catalog.pg_constraint c WHERE c.contype = 'f' AND c.conrelid <> c.confrelid

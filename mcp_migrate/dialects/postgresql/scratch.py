@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from mcp_migrate.dialects.interface import Scratch
-from mcp_migrate.dialects.postgresql.connection import connect, driver, libpq_url, message
 from mcp_migrate.dialects.postgresql.embedded import ALLOW, embedded
+from mcp_migrate.drivers.postgresql import connect, driver, libpq_url, message
 from mcp_migrate.errors import MigrateError, RehearsalFailedError, TargetUnreachableError
 
 _PREFIX = "mcp_migrate_scratch_"

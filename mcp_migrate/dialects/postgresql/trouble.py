@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mcp_migrate.dialects.holders import Holder, in_the_way, named
-from mcp_migrate.dialects.postgresql.connection import message
+from mcp_migrate.drivers.postgresql import message
 from mcp_migrate.errors import LockTimeoutError, MigrateError, PartiallyAppliedError, StatementFailedError
 from mcp_migrate.model import Statement
 

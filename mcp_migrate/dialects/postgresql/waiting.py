@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.holders import Holder
-from mcp_migrate.dialects.postgresql.connection import connect, driver
+from mcp_migrate.drivers.postgresql import connect, driver
 from mcp_migrate.errors import MigrateError
 
 if TYPE_CHECKING:

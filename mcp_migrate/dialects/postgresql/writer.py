@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.holders import Holder, in_the_way, named
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.connection import connect, driver, message
 from mcp_migrate.dialects.postgresql.observing import Observer
 from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader, qualified, quote
 from mcp_migrate.dialects.postgresql.reads import listing, reads
 from mcp_migrate.dialects.postgresql.trouble import left_standing, refused, uncommitted, unlocked
 from mcp_migrate.dialects.postgresql.waiting import Watch, lock_owners, old_transactions
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
+from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import (
     LockedError,
     MigrateError,

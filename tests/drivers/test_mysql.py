@@ -7,7 +7,7 @@ import ssl
 import pymysql
 import pytest
 
-from mcp_migrate.dialects.mysql.connection import _kind, arguments
+from mcp_migrate.drivers.mysql import _kind, arguments
 
 _URL = "mysql+pymysql://u:p@db.example.com/shop"
 
