@@ -308,7 +308,9 @@ REQUIREMENTS = (
     ),
     Requirement("own-tools-declared", "docs/own-tools.md", "A tool that does more than it says does nothing."),
     Requirement(
-        "pages-complete", "docs/errors.md", "Each code and option is on a page, and each link leads somewhere."
+        "pages-complete",
+        "docs/errors.md",
+        "Each code and option is on a page, each page is found, and each link leads somewhere.",
     ),
     Requirement("tutorial", "docs/tutorial.md", "The tutorial works word for word, from an empty folder."),
     Requirement("bad-input-ledger-full", "docs/interface.md", "On a full disk nothing is recorded by half."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,20 @@ def test_each_link_leads_to_something(page: Path) -> None:
         if not there.exists() or (anchor and there.suffix == ".md" and anchor not in anchors(there)):
             broken.append(link)
     assert not broken
+
+
+@pytest.mark.proves("pages-complete")
+def test_each_page_is_in_the_navigation_of_the_site_once() -> None:
+    docs = ROOT / "docs"
+    navigation = runpy.run_path(str(docs / "conf.py"))["navigation"]
+    lists = [docs / "index.md", docs / "adr" / "README.md"]
+    led_to = [
+        (page.parent / name).with_suffix(".md")
+        for page in lists
+        for _heading, names in navigation(page.read_text())
+        for name in names
+    ]
+    assert sorted(led_to) == sorted({*docs.rglob("*.md")} - {docs / "index.md"})
 
 
 @pytest.mark.proves("pages-complete")
