@@ -116,7 +116,8 @@ class Shop:
 
     def settled(self) -> Shop:
         """The same shop, when its files are old enough for an answer to be remembered."""
-        while time.time_ns() - max(path.stat().st_ctime_ns for path in self.folder.rglob("*")) < 2 * RACY:
+        places = [self.folder, *self.folder.rglob("*")]
+        while time.time_ns() - max(path.stat().st_ctime_ns for path in places) < 2 * RACY:
             time.sleep(0.01)
         return self
 

@@ -18,6 +18,11 @@ RACY = 50_000_000
 """Nanoseconds in which a file can change twice and look the same (the clock of a file system is coarse)."""
 
 Stamp = tuple[int, int, int, int]
+UNSURE: Stamp = (-1, -1, -1, -1)
+"""In place of the stamp of what is too new to be told from what comes after: no file has it.
+
+A cage shows fresh folders of its own in place of others; the server, which sees the others, knows better.
+"""
 _now = time.time_ns  # before the clock is set
 _OPENS = frozenset({"open", "os.listdir", "os.scandir"})
 _NOBODYS = ("/proc/", "/dev/", "/sys/")
@@ -39,7 +44,6 @@ class Witness:
         self.rests = False
         self._left_out: tuple[str, ...] = _NOBODYS
         self._seen: dict[str, Stamp | None] = {}
-        self._racy = False
 
     def watch(self) -> None:
         """Begin; what was imported before is noted as it is."""
@@ -54,12 +58,11 @@ class Witness:
 
     def holds(self) -> bool:
         """Whether all that was seen is as it was."""
-        return not self._racy and all(stamp(path) == then for path, then in self._seen.items())
+        return all(stamp(path) == then for path, then in self._seen.items())
 
     def answer(self) -> list[tuple[str, Stamp | None]] | None:
-        """What was seen, as JSON; None when it is too much, or too new to be told from what comes after."""
-        too_much = len(self._seen) > MOST
-        return None if self._racy or too_much else list(self._seen.items())
+        """What was seen, as JSON; None when it is too much."""
+        return None if len(self._seen) > MOST else list(self._seen.items())
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.rests:
@@ -87,8 +90,8 @@ class Witness:
             return
 
     def _keep(self, path: str) -> None:
-        seen = self._seen[path] = stamp(path)
-        self._racy = self._racy or (seen is not None and abs(_now() - seen[2]) < RACY)
+        seen = stamp(path)
+        self._seen[path] = UNSURE if seen is not None and abs(_now() - seen[2]) < RACY else seen
 
 
 def _absolute(path: str | bytes | os.PathLike[str]) -> str:
