@@ -13,9 +13,9 @@ from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.brokers import broker_for
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
-from mcp_migrate.errors import MigrateError, TargetFrozenError
+from mcp_migrate.errors import MigrateError
 from mcp_migrate.leave.alone import alone
-from mcp_migrate.leave.freezing import frozen, refuse_frozen
+from mcp_migrate.leave.freezing import all_frozen
 from mcp_migrate.model import Tier
 from mcp_migrate.settings import Settings
 from mcp_migrate.wiring import Wiring
@@ -90,9 +90,8 @@ def who_is_alone(settings: Settings) -> Iterator[Finding]:
 def _frozen(wiring: Wiring) -> Iterator[Finding]:
     for name in wiring.settings.targets:
         try:
-            refuse_frozen(name, frozen(name, wiring.settings, wiring.ledger))
-        except TargetFrozenError as error:
-            yield Finding(f"target {name}, frozen", "note", error.sentence)
+            for found in all_frozen(name, wiring.settings, wiring.ledger):
+                yield Finding(f"target {name}, frozen", "note", found.sentence(name))
         except MigrateError:  # what is wrong with the ledger has been said
             return
 

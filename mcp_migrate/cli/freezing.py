@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,30 +27,48 @@ def freeze(
 ) -> None:
     """Have nothing change TARGET, on every server that shares the ledger, from their next call on. Reading goes on."""
     wiring, now = wire(config_file), datetime.now(UTC)
-    freezing.freeze(target, reason, account(), wiring.settings, wiring.ledger, now=now)
-    print(safe(f"{_named(target)} is frozen. `mcp-migrate thaw` lets it go on."))
+    entry = freezing.freeze(target, reason, account(), wiring.settings, wiring.ledger, now=now)
+    print(safe(f"{_named(target)} is frozen, by entry {entry}. `mcp-migrate thaw` lets it go on."))
 
 
 def thaw(
     reason: ReasonOption,
     target: TargetArgument = freezing.EVERYTHING,
+    entry: Annotated[int | None, typer.Option("--entry", help="The freeze to lift, by its entry.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Lift all freezes of TARGET that stand.")] = False,
     key: Annotated[Path | None, typer.Option("--key", help="An admin's key; needed where there are admins.")] = None,
     config_file: ConfigOption = None,
 ) -> None:
-    """Lift the freeze of TARGET, with an admin's signature where the configuration names admins."""
+    """Lift a freeze of TARGET, with an admin's signature where the configuration names admins.
+
+    Where several stand, say which: each is somebody's own.
+    """
     wiring, now = wire(config_file), datetime.now(UTC)
-    found = freezing.standing(target, wiring.settings, wiring.ledger)
-    if found is None:
+    stand = freezing.standing(target, wiring.settings, wiring.ledger)
+    found = _chosen(stand, target, entry, every=every)
+    freezing.thaw(_signed(found, reason, key, now), wiring.settings, wiring.ledger, now=now)
+    left = len(stand) - len(found)
+    print(safe(f"{_named(target)} stays frozen: {left} more stand." if left else f"{_named(target)} goes on."))
+
+
+def _chosen(
+    stand: Sequence[freezing.Frozen], target: str, entry: int | None, *, every: bool
+) -> Sequence[freezing.Frozen]:
+    found = [each for each in stand if entry in {None, each.seq}]
+    if not found:
         raise InvalidArgumentsError(
-            f"No freeze of {_named(target)} stands.", hint="`mcp-migrate doctor` shows what is frozen."
+            f"No such freeze of {_named(target)} stands.", hint="`mcp-migrate doctor` shows what is frozen."
         )
-    entry = _signed(found, reason, key, now)
-    freezing.thaw(entry, wiring.settings, wiring.ledger, now=now)
-    print(safe(f"{_named(target)} goes on."))
+    if len(found) > 1 and not every:
+        listed = "; ".join(f"{each.seq} by {each.by}, since {each.since}: {each.reason}" for each in found)
+        raise InvalidArgumentsError(
+            f"{len(found)} freezes of {_named(target)} stand: {listed}.", hint="Name one with --entry, or say --all."
+        )
+    return found
 
 
-def _signed(found: freezing.Frozen, reason: str, key: Path | None, now: datetime) -> dict[str, Any]:
-    """What lifts this freeze, with a signature where there is a key."""
+def _signed(found: Sequence[freezing.Frozen], reason: str, key: Path | None, now: datetime) -> dict[str, Any]:
+    """What lifts these freezes, with a signature where there is a key."""
     nonce = secrets.token_hex(16)
     if key is None:
         said = freezing.statement(found, reason, by=account(), key=None, at=now, nonce=nonce)

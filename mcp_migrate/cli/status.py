@@ -22,7 +22,7 @@ def status(
     """Show revision, pending revisions, drift and the last applies of TARGET."""
     wiring = wire(config_file)
     database = wiring.open_database(target)
-    found = standing(database, wiring.ledger)
+    found = standing(database, wiring.ledger, wiring.settings)
     pictures = _pictures(database, found) if diagram else {}
     if as_json:
         print_json({**found.shown(), **pictures})
@@ -41,6 +41,8 @@ def _print(target: str, found: Standing) -> None:
     print(f"Drift     {one_line(told['drift']['summary'] if told['drift'] else found.drift.why_not)}")
     for change in found.drift.changes[:_SHOWN]:
         print(line(change))
+    for each in found.frozen:
+        print(f"FROZEN    {one_line(each.sentence(target))}")
     if found.unexplained:
         print(f"CHANGED   without a record: {one_line(found.unexplained.summary())}")
         print(f"          `mcp-migrate ledger reconcile {target}` asks people to sign for it")

@@ -1,12 +1,13 @@
 """Is a target frozen, by whom and why, and who let it go on?
 
 Whoever has the ledger may freeze: to stop needs no leave. To thaw takes an admin's signature where there are admins.
-Every server that shares the ledger sees both at its next call. A file or an address may say `freeze` as well.
+Each freeze stands until a thaw names it, so that what one person lifts leaves what another keeps. Every server that
+shares the ledger sees both at its next call. A file or an address may say `freeze` as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,9 @@ from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import canonical
 from mcp_migrate.settings import Settings
 
-FORMAT, NAMESPACE = "mcp-migrate/thaw/1", "thaw@mcp-migrate"
+FORMAT, NAMESPACE = "mcp-migrate/thaw/2", "thaw@mcp-migrate"
+_ONE = "mcp-migrate/thaw/1"
+"""Of before: it names one freeze, in two fields."""
 EVERYTHING = "*"
 """In place of a target: all of them."""
 
@@ -33,88 +36,126 @@ class Frozen:
     seq: int | None = None
     ends: str = "somebody has to lift it with `mcp-migrate thaw`"
 
+    def sentence(self, target: str) -> str:
+        """That it keeps `target`, since when, and why."""
+        entry = f" (entry {self.seq})" if self.seq is not None else ""
+        since = f" since {self.since}" if self.since else ""
+        return f"{target} is frozen{since} by {self.by}{entry}: {self.reason}."
+
+    def shown(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"what": self.what, "by": self.by, "reason": self.reason, "since": self.since, "entry": self.seq}
+
 
 def frozen(target: str, settings: Settings, ledger: Ledger) -> Frozen | None:
     """What keeps `target` as it is, if anything."""
+    return next(all_frozen(target, settings, ledger), None)
+
+
+def all_frozen(target: str, settings: Settings, ledger: Ledger) -> Iterator[Frozen]:
+    """Everything that keeps `target` as it is: each of it is enough."""
     for what in (target, EVERYTHING):
-        if (found := standing(what, settings, ledger)) is not None:
-            return found
+        yield from standing(what, settings, ledger)
     said = signalled(target, settings)
-    return Frozen(target, said.reason, said.source, ends="it ends when that says so") if said else None
+    if said is not None:
+        yield Frozen(target, said.reason, said.source, ends="it ends when that says so")
 
 
-def standing(what: str, settings: Settings, ledger: Ledger) -> Frozen | None:
-    """The newest freeze of exactly this, unless it was lifted."""
+def standing(what: str, settings: Settings, ledger: Ledger) -> tuple[Frozen, ...]:
+    """The freezes of exactly this that no thaw names, the newest first."""
     events = ledger.find(Kind.TARGET_FROZEN, what)
-    if not events or any(_lifts(thaw, events[-1], settings) for thaw in ledger.find(Kind.TARGET_THAWED, what)):
-        return None
-    said = events[-1]
-    return Frozen(what, str(said.body["reason"]), str(said.body["by"]), said.at, said.seq)
+    thaws = ledger.find(Kind.TARGET_THAWED, what) if events else ()
+    left = (event for event in reversed(events) if not any(_lifts(thaw, event, settings, ledger) for thaw in thaws))
+    return tuple(Frozen(what, str(e.body["reason"]), str(e.body["by"]), e.at, e.seq) for e in left)
 
 
 def refuse_frozen(target: str | None, found: Frozen | None) -> None:
     """Refuse whatever would change a target that is frozen. Raises: TargetFrozenError."""
     if found is None:
         return
-    since = f" since {found.since}" if found.since else ""
     raise TargetFrozenError(
-        f"{target} is frozen{since} by {found.by}: {found.reason}.",
+        found.sentence(str(target)),
         hint=f"Nothing ran. Read and plan meanwhile; {found.ends}.",
         frozen={"what": found.what, "by": found.by, "entry": found.seq},
     )
 
 
-def freeze(what: str, reason: str, by: str, settings: Settings, ledger: Ledger, *, now: datetime) -> None:
-    """Have nothing change `what` from now on. Raises: UnknownTargetError."""
+def freeze(what: str, reason: str, by: str, settings: Settings, ledger: Ledger, *, now: datetime) -> int:
+    """Have nothing change `what` from now on; the entry that says so. Raises: UnknownTargetError."""
     if what != EVERYTHING:
         settings.target(what)
-    ledger.append(Draft(Kind.TARGET_FROZEN, {"target": what, "reason": reason, "by": by}, subject=what), at=now)
+    body = {"target": what, "reason": reason, "by": by}
+    [entry] = ledger.append(Draft(Kind.TARGET_FROZEN, body, subject=what), at=now)
+    return entry.seq
 
 
-def statement(found: Frozen, reason: str, *, by: str, key: str | None, at: datetime, nonce: str) -> dict[str, Any]:
-    """What lifts this freeze and no other; it is signed where there are admins."""
-    said = {"format": FORMAT, "target": found.what, "lifts": found.seq, "frozen_at": found.since}
+def statement(
+    found: Sequence[Frozen], reason: str, *, by: str, key: str | None, at: datetime, nonce: str
+) -> dict[str, Any]:
+    """What lifts these freezes of one thing and no others; it is signed where there are admins."""
+    lifts = [{"entry": each.seq, "frozen_at": each.since} for each in found]
+    said = {"format": FORMAT, "target": found[0].what, "lifts": lifts}
     return {**said, "reason": reason, "by": by, "key": key, "signed_at": at.isoformat(), "nonce": nonce}
 
 
 def thaw(entry: Mapping[str, Any], settings: Settings, ledger: Ledger, *, now: datetime) -> None:
-    """Lift a freeze.
+    """Lift freezes.
 
     Raises:
-        InvalidArgumentsError: nothing is frozen so. ApprovalInvalidError: no admin signed this.
+        InvalidArgumentsError: one that it names does not stand. ApprovalInvalidError: no admin signed this.
     """
-    what = str(entry["statement"]["target"])
-    events = ledger.find(Kind.TARGET_FROZEN, what)
-    if standing(what, settings, ledger) is None:
-        raise InvalidArgumentsError(f"No freeze of {what} stands.", hint="`mcp-migrate doctor` shows what is frozen.")
-    draft = Draft(Kind.TARGET_THAWED, entry, subject=what)
-    _check(entry, events[-1], settings)
-    ledger.append(draft, at=now)
+    what, lifts = str(entry["statement"]["target"]), _named(entry["statement"])
+    stand = {(each.seq, each.since) for each in standing(what, settings, ledger)}
+    if not lifts or not stand.issuperset(lifts):
+        raise InvalidArgumentsError(f"No such freeze of {what} stands.", hint="`mcp-migrate doctor` shows what does.")
+    _check(entry, settings)
+    ledger.append(Draft(Kind.TARGET_THAWED, entry, subject=what), at=now)
 
 
-def _lifts(thawed: Event, freeze: Event, settings: Settings) -> bool:
-    try:
-        _check(thawed.body, freeze, settings)
-    except ApprovalInvalidError:
+def _lifts(thawed: Event, freeze: Event, settings: Settings, ledger: Ledger) -> bool:
+    """Whether a thaw that holds names this freeze; a signature that was found good once is not checked again."""
+    said = thawed.body.get("statement")
+    if not isinstance(said, Mapping) or said.get("target") != freeze.body["target"]:
         return False
-    return thawed.seq > freeze.seq
+    if (freeze.seq, freeze.at) not in _named(said) or thawed.seq < freeze.seq:
+        return False
+    good = ledger.remembered(_Good)
+    known = (thawed.seq, settings.admins)
+    if known not in good:
+        try:
+            _check(thawed.body, settings)
+        except ApprovalInvalidError:
+            return False
+        good.add(known)
+    return True
 
 
-def _check(entry: Mapping[str, Any], freeze: Event, settings: Settings) -> None:
-    """Hold what is said to lift a freeze against it, and against the admins' keys. Raises: ApprovalInvalidError."""
-    said = entry.get("statement")
-    about = (FORMAT, freeze.body["target"], freeze.seq, freeze.at)
-    told = said if isinstance(said, Mapping) else {}
-    if (told.get("format"), told.get("target"), told.get("lifts"), told.get("frozen_at")) != about:
-        raise _invalid("it lifts another freeze")
+class _Good(set[tuple[int, tuple[str, ...]]]):
+    """The thaws of one ledger that hold, each by its entry and the admins whose keys it was held against."""
+
+
+def _named(said: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """The freezes that a statement names, each by its entry and its time; whoever has the ledger may write anything."""
+    if said.get("format") == _ONE:
+        return [(said.get("lifts"), said.get("frozen_at"))]
+    lifts = said.get("lifts")
+    named = (each for each in (lifts if isinstance(lifts, list) else ()) if isinstance(each, Mapping))
+    return [(each.get("entry"), each.get("frozen_at")) for each in named]
+
+
+def _check(entry: Mapping[str, Any], settings: Settings) -> None:
+    """Hold what is said to lift freezes against its form, and the admins' keys. Raises: ApprovalInvalidError."""
+    said = entry["statement"]
+    if said.get("format") not in {FORMAT, _ONE}:
+        raise _invalid("it is of no form that is known")
     if settings.admins:
         from mcp_migrate.signers.roster import configured  # cryptography loads when there is something to check
         from mcp_migrate.signers.sshsig import verify
 
-        key = configured(settings).admins.get(str(told.get("key")))
+        key = configured(settings).admins.get(str(said.get("key")))
         if key is None:
             raise _invalid("it is signed by no key under `admins`")
-        verify(canonical(dict(told)), str(entry.get("signature")), key, namespace=NAMESPACE)
+        verify(canonical(dict(said)), str(entry.get("signature")), key, namespace=NAMESPACE)
 
 
 def _invalid(why: str) -> ApprovalInvalidError:

@@ -8,8 +8,8 @@ from mcp_migrate.tools.standing import standing
 
 
 class MigrationStatus:
-    """Answers with revision, heads, what is pending, drift and the last applies."""
+    """Answers with revision, heads, what is pending, drift, the last applies and what keeps the target as it is."""
 
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Read the target, and replay its revision on a scratch database to see drift."""
-        return answer(granted, standing(bench.database(granted), bench.ledger).shown())
+        return answer(granted, standing(bench.database(granted), bench.ledger, bench.settings).shown())

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp_migrate.errors import RehearsalFailedError, RenderFailedError
+from mcp_migrate.leave.freezing import Frozen, all_frozen
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.migrations import ProjectInfo, Replay
 from mcp_migrate.schema import Change, Schema, diff, without_access
+from mcp_migrate.settings import Settings
 from mcp_migrate.tools.applies import last_applies
 from mcp_migrate.tools.comparing import replay
 from mcp_migrate.tools.interface import Database
@@ -69,6 +71,7 @@ class Standing:
     part_way: PartWay | None = None
     left: LeftStanding | None = None
     unexplained: Unexplained | None = None
+    frozen: tuple[Frozen, ...] = ()
 
     def shown(self) -> dict[str, Any]:
         """The JSON form."""
@@ -80,20 +83,22 @@ class Standing:
             "in_flight": [apply for apply in self.applies if apply["status"] == "in_flight"],
             "last_applies": list(self.applies[:5]),
         }
+        told |= {"frozen": [each.shown() for each in self.frozen]} if self.frozen else {}
         told |= {"part_way": self.part_way.shown()} if self.part_way else {}
         told |= {"unexplained": self.unexplained.shown()} if self.unexplained else {}
         told |= {"left_standing": self.left.shown()} if self.left else {}
         return told | ({"drift_unknown": self.drift.why_not} if self.drift.why_not else {})
 
 
-def standing(database: Database, ledger: Ledger) -> Standing:
+def standing(database: Database, ledger: Ledger, settings: Settings) -> Standing:
     """Read the target, and replay its revision on a scratch database to see drift."""
     info = database.info
     live = read_live(database)
     applies = tuple(apply.shown() for apply in last_applies(ledger, database.name, limit=_SHOWN))
     drifted, part_way = drift(database, info, live), stopped(ledger, live)
     found = None if part_way else unexplained(ledger, database.name, live.revisions, live.schema)
-    return Standing(info, live, drifted, applies, part_way, left_standing(ledger, live), found)
+    kept = tuple(all_frozen(database.name, settings, ledger))
+    return Standing(info, live, drifted, applies, part_way, left_standing(ledger, live), found, kept)
 
 
 def pending(info: ProjectInfo, live: Live) -> list[Mapping[str, Any]]:

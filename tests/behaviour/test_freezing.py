@@ -48,8 +48,15 @@ def test_a_frozen_target_is_read_and_planned_and_not_changed_until_it_is_let_go_
     }
     refused = at_a1.events(Kind.CALL_REFUSED)[-1]
     assert refused.body["rule"]["frozen"]["what"] == "shop"
-    assert "frozen since" in at_a1.here("doctor").stdout
-    assert at_a1.here("thaw", "shop", "--reason", "over").returncode == 0
+    assert at_a1.here("freeze", "shop", "--reason", "another").returncode == 0
+    assert at_a1.here("doctor").stdout.count("shop is frozen since") == 2
+    which = at_a1.here("thaw", "shop", "--reason", "over")
+    assert (which.returncode, "2 freezes of shop stand" in which.stderr) == (1, True)
+    first = str(at_a1.events(Kind.TARGET_FROZEN)[0].seq)
+    assert "1 more stand" in at_a1.here("thaw", "shop", "--reason", "over", "--entry", first).stdout
+    assert at_a1.here("status", "shop").stdout.count("FROZEN") == 1
+    assert anyio.run(tries)["migration_apply"] == "frozen"
+    assert at_a1.here("thaw", "shop", "--reason", "over", "--all").returncode == 0
     assert anyio.run(tries)["migration_apply"] == "applied"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError, UnknownTargetError
-from mcp_migrate.leave.freezing import NAMESPACE, freeze, frozen, standing, statement, thaw
+from mcp_migrate.leave.freezing import NAMESPACE, all_frozen, freeze, frozen, standing, statement, thaw
 from mcp_migrate.leave.signals import opened
 from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import canonical
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.proves("freeze-holds")
 ADMIN = "edsger"
 
 
-def freeze_(desk: Desk, what: str = "shop") -> None:
-    freeze(what, "an incident", "root", desk.settings, desk.ledger, now=NOON)
+def freeze_(desk: Desk, what: str = "shop") -> int:
+    return freeze(what, "an incident", "root", desk.settings, desk.ledger, now=NOON)
 
 
 def entry(desk: Desk, what: str = "shop", *, by: str | None = None, **more: Any) -> Mapping[str, Any]:
     found = standing(what, desk.settings, desk.ledger)
-    assert found is not None
+    assert found
     key = desk.keys[by] if by else None
     fingerprint = key[1].fingerprint if key else None
     said = statement(found, "over", by="root", key=fingerprint, at=NOON, nonce=secrets.token_hex(16)) | more
@@ -68,10 +68,42 @@ def test_what_lifted_one_freeze_lifts_no_other(desk: Desk) -> None:
     old = entry(desk)
     thaw(old, desk.settings, desk.ledger, now=NOON)
     freeze_(desk)
-    with pytest.raises(ApprovalInvalidError, match="another freeze"):
+    with pytest.raises(InvalidArgumentsError, match="No such freeze"):
         thaw(old, desk.settings, desk.ledger, now=NOON)
     desk.ledger.append(Draft(Kind.TARGET_THAWED, old, subject="shop"), at=NOON)
     assert is_frozen(desk)
+
+
+def test_each_freeze_stands_until_a_thaw_names_it(desk: Desk) -> None:
+    desk.config["admins"] = [desk.keys[ADMIN][1].line]
+    entries = [freeze_(desk), freeze_(desk), freeze_(desk, "*")]
+    told = [each.seq for each in all_frozen("shop", desk.settings, desk.ledger)]
+    assert told == [entries[1], entries[0], entries[2]]
+    newest = standing("shop", desk.settings, desk.ledger)[0]
+    one: dict[str, Any] = {"lifts": [{"entry": newest.seq, "frozen_at": newest.since}]}
+    thaw(entry(desk, by=ADMIN, **one), desk.settings, desk.ledger, now=NOON)
+    assert [each.seq for each in all_frozen("shop", desk.settings, desk.ledger)] == [entries[0], entries[2]]
+    desk.config["admins"] = [desk.keys["grace"][1].line]
+    assert len(standing("shop", desk.settings, desk.ledger)) == 2, "what an admin lifted who is none any more"
+    thaw(entry(desk, by="grace"), desk.settings, desk.ledger, now=NOON)
+    assert [each.seq for each in all_frozen("shop", desk.settings, desk.ledger)] == [entries[2]]
+
+
+@pytest.mark.parametrize("lifts", [None, 0, [0], [{"entry": [0]}], {"entry": 0}])
+def test_what_is_written_into_the_ledger_by_hand_in_any_form_lifts_nothing(desk: Desk, lifts: Any) -> None:
+    freeze_(desk)
+    for form in ("mcp-migrate/thaw/1", "mcp-migrate/thaw/2", None):
+        said = {"format": form, "target": "shop", "lifts": lifts, "frozen_at": None}
+        desk.ledger.append(Draft(Kind.TARGET_THAWED, {"statement": said}, subject="shop"), at=NOON)
+    assert is_frozen(desk)
+
+
+def test_a_thaw_of_before_lifts_the_one_that_it_names(desk: Desk) -> None:
+    freeze_(desk)
+    [found] = standing("shop", desk.settings, desk.ledger)
+    old: dict[str, Any] = {"format": "mcp-migrate/thaw/1", "lifts": found.seq, "frozen_at": found.since}
+    thaw(entry(desk, **old), desk.settings, desk.ledger, now=NOON)
+    assert not is_frozen(desk)
 
 
 def test_what_is_not_there_is_neither_frozen_nor_let_go_on(desk: Desk) -> None:
