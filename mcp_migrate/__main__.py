@@ -163,7 +163,7 @@ def identified(
     if text is None:
         return Caller(principal, grants=chain), None
     held = launched(text, principal, wiring.settings, wiring.ledger, now=now)
-    return Caller(principal, "launch-token", grants=chain), held.until
+    return Caller(principal, "launch-token", grants=chain, launch=held.token_id), held.until
 
 
 def _tool_names(folders: tuple[Path, ...]) -> list[str]:

@@ -212,6 +212,7 @@ REQUIREMENTS = (
     Requirement("separation-alone-told", "docs/separation.md", "Who could act alone is told, and nobody should be."),
     Requirement("identity-least", "docs/separation.md", "A name that is proven less than a tier asks is refused."),
     Requirement("launch-tokens", "docs/separation.md", "A launch token proves one name, here, for some hours."),
+    Requirement("tokens-revoked", "docs/separation.md", "What was taken back counts no more, on any server, at once."),
     Requirement(
         "record-malformed", "docs/record.md", "A call that no tool takes is on the record, by size if need be."
     ),

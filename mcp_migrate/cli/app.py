@@ -27,6 +27,7 @@ from mcp_migrate.cli import (
     rules,
     schema,
     status,
+    tokens,
     tools,
     undo,
     vouching,
@@ -39,6 +40,7 @@ app.add_typer(ledger.app, name="ledger", help="Read and verify the record.")
 app.add_typer(notify.app, name="notify", help="How people are reached.")
 app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")
 app.add_typer(rules.app, name="rules", help="How statements are judged.")
+app.add_typer(tokens.app, name="tokens", help="Launch tokens and grants that hold.")
 app.add_typer(tools.app, name="tools", help="What agents can ask for.")
 app.add_typer(undo.app, name="undo", help="What is kept for rollbacks.")
 config.app.command("sign")(vouching.sign)

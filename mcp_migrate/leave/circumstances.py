@@ -15,8 +15,9 @@ class Circumstances:
     """Who took the steps before, what keeps the target as it is, and how fast the workflow goes.
 
     `opened` are the scopes of the workflow whose `while` says so now, by index; `planned_at` is when the plan was made,
-    where that was an earlier call. `spent` are the grants that may not be used again. `runs` is false where nothing
-    ever comes of the call: then it is judged alone.
+    where that was an earlier call. `spent` are the grants that may not be used again, and `revoked` says what of that
+    which the caller acts by was taken back. `runs` is false where nothing ever comes of the call: then it is judged
+    alone.
     """
 
     taken: tuple[Taker, ...] = ()
@@ -25,4 +26,5 @@ class Circumstances:
     opened: frozenset[int] = frozenset()
     planned_at: datetime | None = None
     spent: frozenset[str] = frozenset()
+    revoked: str | None = None
     runs: bool = True

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import NotPermittedError
+from mcp_migrate.leave.revoking import refuse_revoked
 from mcp_migrate.leave.scoping import Asked
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Caller, Classified, Effect, Grant
@@ -49,6 +50,7 @@ def chain_of(
         _fit(chain, settings, now)
         if chain[-1].to != principal:
             raise refused(f"it is {chain[-1].to}'s, not {principal}'s")
+        refuse_revoked(Caller(principal, grants=chain), ledger)
     return chain
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import ConfigInvalidError, NotPermittedError
+from mcp_migrate.leave.revoking import refuse_revoked
 from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.model import Caller
 from mcp_migrate.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,4 +80,5 @@ def launched(text: str, principal: str, settings: Settings, ledger: Ledger, *, n
             "The launch token was not made for this ledger.",
             hint="Have an admin make one with this configuration: `mcp-migrate launch-token`.",
         )
+    refuse_revoked(Caller(principal, launch=held.token_id), ledger)
     return held

@@ -29,7 +29,7 @@ class Caller:
     `party` is the caller as its issuer knows it and `client` the program it was given a token for. `chain` is for whom
     it acts, and for whom that one did: the nearest first. `tools` are those that its token stands for, as globs on what
     scopes name; None where no token narrows what the configuration allows. `grants` are those that it acts by, the
-    first that was handed on first.
+    first that was handed on first. `launch` is the launch token that proves its name, by what the ledger calls it.
     """
 
     principal: str
@@ -39,6 +39,7 @@ class Caller:
     chain: tuple[Party, ...] = ()
     tools: tuple[str, ...] | None = None
     grants: tuple[Grant, ...] = ()
+    launch: str | None = None
 
     def may_use(self, tool: str) -> bool:
         """Whether its token, if it has one, stands for what scopes call `tool`."""
@@ -47,7 +48,8 @@ class Caller:
     def told(self) -> dict[str, Any]:
         """The JSON form of all but the principal."""
         body = asdict(self)
-        del body["principal"], body["grants"]
+        del body["principal"], body["grants"], body["launch"]
         tools = None if self.tools is None else list(self.tools)
         grants = {"grants": [grant.told() for grant in self.grants]} if self.grants else {}
-        return {**body, "chain": list(body["chain"]), "tools": tools, **grants}
+        launch = {"launch": self.launch} if self.launch else {}
+        return {**body, "chain": list(body["chain"]), "tools": tools, **grants, **launch}

@@ -22,6 +22,7 @@ from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import spent
 from mcp_migrate.leave.freezing import Frozen, frozen
 from mcp_migrate.leave.policy import Policy
+from mcp_migrate.leave.revoking import revoked
 from mcp_migrate.leave.separation import before, planned_at
 from mcp_migrate.leave.signals import opened
 from mcp_migrate.leave.tempo import Tempo, keeps_trying, tempo
@@ -145,7 +146,11 @@ class Pipeline:
 
     def _around(self, call: Call, tool: Tool) -> Circumstances:
         """What is around a call before anything is read."""
-        return Circumstances(tempo=self._tempo(call), opened=opened(call, self.settings, scope_name=tool.scope))
+        return Circumstances(
+            tempo=self._tempo(call),
+            opened=opened(call, self.settings, scope_name=tool.scope),
+            revoked=revoked(call.caller, self.ledger),
+        )
 
     def _tempo(self, call: Call) -> Tempo:
         name, workflow = self.settings.workflow_of(call.principal)
@@ -159,6 +164,7 @@ class Pipeline:
             tempo=self._tempo(granted.call),
             opened=opened(granted.call, self.settings, scope_name=granted.scope_name),
             spent=spent(granted.call.caller.grants, self.ledger, mine=1),  # this one is on the record already
+            revoked=revoked(granted.call.caller, self.ledger),
         )
         authorise.again(approved.permitted, self.settings, around, at=self.clock())
 

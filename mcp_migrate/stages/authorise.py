@@ -14,6 +14,7 @@ from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotP
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without, used_up
 from mcp_migrate.leave.freezing import refuse_frozen
+from mcp_migrate.leave.revoking import taken_back
 from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
 from mcp_migrate.leave.tempo import refuse_fast, refuse_more, refuse_overtaken
@@ -32,6 +33,7 @@ def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: 
         UnknownTargetError: no such target.
     """
     name, workflow = settings.workflow_of(call.principal)
+    _refuse_taken_back(call, around)
     refuse_fast(call.principal, workflow, call.at, around.tempo)
     if not call.caller.may_use(scope_name):
         raise InsufficientScopeError(
@@ -124,6 +126,7 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     """
     granted = permitted.classified.prepared.granted
     refuse_frozen(granted.call.target, around.frozen)
+    _refuse_taken_back(granted.call, around)
     workflow = settings.workflows[granted.workflow]
     refuse_overtaken(workflow, around.tempo)
     what = asked(replace(granted.call, at=at), settings, scope_name=granted.scope_name)
@@ -132,6 +135,11 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     refusal = outside(workflow.scopes[permitted.scope], what, opened=permitted.scope in around.opened)
     if refusal is not None:
         raise _missing_scope(granted.call, granted.workflow, workflow, granted.scope_name, [refusal])
+
+
+def _refuse_taken_back(call: Call, around: Circumstances) -> None:
+    if around.revoked is not None:
+        raise taken_back(call.principal, around.revoked)
 
 
 def _refuse_not_handed_on(call: Call, workflow: Workflow, why: str | None) -> None:

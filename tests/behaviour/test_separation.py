@@ -54,7 +54,8 @@ async def test_planning_applying_and_validating_take_three_people_whose_names_ar
         assert refused["code"] == "not_separated", too_close
     assert (await tries("agent:watch", "migration_validate", apply_id=done["apply_id"]))["ok"]
     [started] = at_a1.events(Kind.STEP_STARTED)
-    assert started.body["caller"]["assurance"] == "launch-token"
+    caller = started.body["caller"]
+    assert (caller["assurance"], caller["launch"] in at_a1.here("tokens", "list").stdout) == ("launch-token", True)
     assert len(at_a1.events(Kind.LAUNCH_SIGNED)) == len(tokens)
 
 
@@ -90,3 +91,17 @@ async def test_a_worker_does_what_was_handed_on_to_it_as_often_as_it_may_and_peo
     assert (back["code"], "used as often" in back["message"]) == ("not_permitted", True)
     [started] = at_b2.events(Kind.STEP_STARTED)[-1:]
     assert [each["by"] for each in started.body["caller"]["grants"]] == ["agent:demo"]
+
+
+@pytest.mark.proves("tokens-revoked")
+async def test_a_running_server_does_nothing_more_by_a_token_that_was_taken_back(at_a1: World) -> None:
+    separate(at_a1)
+    token = at_a1.launch("agent:ops")
+    async with at_a1.agent("agent:ops", token=token, knowing=True) as agent:
+        assert (await agent.call("schema_read", target="shop"))["revision"] == "a1"
+        done = at_a1.here("tokens", "revoke", "agent:ops", "--reason", "the laptop is gone")
+        assert done.returncode == 0, done.stderr
+        refused = await agent.call("schema_read", target="shop")
+    assert (refused["code"], "the laptop is gone" in refused["message"]) == ("not_permitted", True)
+    assert at_a1.events(Kind.CALL_REFUSED)[-1].call_id == refused["call_id"]
+    assert "None holds" in at_a1.here("tokens", "list").stdout

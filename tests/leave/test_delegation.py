@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mcp_migrate.errors import MigrateError, NotPermittedError, NotSeparatedError
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import chain_of, made, spent
+from mcp_migrate.leave.revoking import revoke, revoked
 from mcp_migrate.leave.separation import Taker, marks, refuse_same
 from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import Call, Caller, Classified, Effect, Grant, Permitted, Prepared, canonical
@@ -181,7 +182,7 @@ def test_a_grant_never_adds_to_what_its_giver_may_and_another_one_never_widens_i
     assert passes(replace(worker, grants=tuple(random.sample(several, len(several)))), effects, gone) == allowed
 
 
-@pytest.mark.proves("delegation-narrows-only", "separation-one-person")
+@pytest.mark.proves("delegation-narrows-only", "separation-one-person", "tokens-revoked")
 def test_changes_by_a_grant_are_counted_and_a_worker_is_one_person_with_whoever_it_acts_for(desk: Desk) -> None:
     prepared(desk)
     text = recorded(desk, signed(desk, replace(HANDED, uses=2)))
@@ -198,6 +199,15 @@ def test_changes_by_a_grant_are_counted_and_a_worker_is_one_person_with_whoever_
     again(begun, desk.settings, Circumstances(), at=NOON)
     with pytest.raises(NotPermittedError, match="as often as it may"):  # another that began at once was faster
         again(begun, desk.settings, Circumstances(spent=gone), at=NOON)
+    revoke(grant.grant_id, "it went astray", "ada", desk.ledger, now=NOON)
+    astray = Circumstances(revoked=revoked(worker, desk.ledger))
+    for asks in (
+        lambda: again(begun, desk.settings, astray, at=NOON),
+        lambda: authorised(call, desk.settings, astray, scope_name=call.tool),
+        lambda: chain_of([text], "agent:w1", desk.settings, desk.ledger, now=NOON),
+    ):
+        with pytest.raises(NotPermittedError, match="it went astray"):
+            asks()
     desk.config["separation"] = {"staging": ["plan", "apply"]}
     planned = [Taker("plan", "agent:one", marks(["agent:one"], (), desk.settings))]
     with pytest.raises(NotSeparatedError, match="one person with agent:one"):

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.errors import ConfigInvalidError, MigrateError, NotPermittedError
+from mcp_migrate.errors import ConfigInvalidError, InvalidArgumentsError, MigrateError, NotPermittedError
 from mcp_migrate.leave.launches import launched, made, read_token
+from mcp_migrate.leave.revoking import holding, revoke
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Caller, canonical
 from mcp_migrate.server.who import until
@@ -113,3 +114,18 @@ def test_settings_without_admins_take_no_token(desk: Desk) -> None:
     text = signed(desk.keys)
     with pytest.raises(NotPermittedError, match="no key under `admins`"):
         launched(text, "agent:one", Settings.model_validate(desk.config), desk.ledger, now=NOON)
+
+
+@pytest.mark.proves("tokens-revoked")
+def test_what_was_taken_back_starts_no_server_and_nothing_else_is_taken_back(desk: Desk) -> None:
+    lost, kept, other = (recorded(signed(desk.keys, principal=name), desk) for name in ("agent:one", "agent:one", "b"))
+    name = held(lost, desk).token_id
+    assert [each.name for each in revoke(name, "the laptop is gone", "ada", desk.ledger, now=NOON)] == [name]
+    with pytest.raises(NotPermittedError, match=r"ada took the launch token .* back .*: the laptop is gone"):
+        held(lost, desk)
+    held(kept, desk)
+    with pytest.raises(InvalidArgumentsError, match="No launch token and no grant that holds"):
+        revoke(name, "again", "ada", desk.ledger, now=NOON)
+    assert len(revoke("agent:one", "all of it", "ada", desk.ledger, now=NOON)) == 1
+    assert [each.name for each in holding(desk.ledger, now=NOON)] == [held(other, desk, principal="b").token_id]
+    assert list(holding(desk.ledger, now=NOON + timedelta(hours=8))) == []
