@@ -1,0 +1,62 @@
+"""Why did an apply, or its rollback, not come to its end?"""
+
+from __future__ import annotations
+
+from mcp_migrate.errors.base import Action, MigrateError
+
+
+class ApplyNotFoundError(MigrateError):
+    code = "apply_not_found"
+
+
+class LockedError(MigrateError):
+    """Another apply is running on this target."""
+
+    code = "locked"
+
+
+class LockTimeoutError(MigrateError):
+    code = "lock_timeout"
+
+
+class StatementFailedError(MigrateError):
+    """The database refused a frozen statement; everything was rolled back."""
+
+    code = "statement_failed"
+    action = Action.FIX_REVISION
+
+
+class PartiallyAppliedError(MigrateError):
+    """Some statements could not be part of one transaction, and a later one failed."""
+
+    code = "partially_applied"
+    action = Action.REPLAN
+
+
+class ValidationFailedError(MigrateError):
+    """The target did not end where the plan said it would; everything was rolled back."""
+
+    code = "validation_failed"
+    action = Action.REPLAN
+
+
+class CredentialFailedError(MigrateError):
+    code = "credential_failed"
+
+
+class TargetUnreachableError(MigrateError):
+    code = "target_unreachable"
+
+
+class UndoGoneError(MigrateError):
+    """The undo data that a rollback needs is not on the target any more."""
+
+    code = "undo_gone"
+    action = Action.ASK_OWNER
+
+
+class UndoConflictError(MigrateError):
+    """Rows written since the apply stand where undo data would go; nothing was overwritten."""
+
+    code = "undo_conflict"
+    action = Action.ASK_OWNER

@@ -1,0 +1,38 @@
+"""Why does the word of people not, or not yet, count?"""
+
+from __future__ import annotations
+
+from mcp_migrate.errors.base import Action, MigrateError
+
+
+class ApprovalDeniedError(MigrateError):
+    code = "approval_denied"
+    action = Action.NARROW_PLAN
+
+
+class ApprovalExpiredError(MigrateError):
+    code = "approval_expired"
+    action = Action.REPLAN
+
+
+class AlreadyUsedError(MigrateError):
+    """An approval was already consumed by another apply."""
+
+    code = "approval_used"
+    action = Action.REPLAN
+
+
+class ApprovalInvalidError(MigrateError):
+    """A decision whose signature, statement or reviewer does not hold."""
+
+    code = "approval_invalid"
+
+
+class SelfApprovalError(MigrateError):
+    """The one who asks may not be the one who approves."""
+
+    code = "self_approval"
+
+
+class RequestNotFoundError(MigrateError):
+    code = "request_not_found"
