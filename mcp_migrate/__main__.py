@@ -86,7 +86,7 @@ def serve_team(wiring: Wiring, address: str, log: str) -> None:
     send_rest = _begin(wiring, log)
     opened, calls = listen(address), Calls()
     port = opened.getsockname()[1]
-    pages = wiring.team_pages(port, keys(http)[0])
+    pages = wiring.pages.of_team(port, keys(http)[0])
     app = build(Team(wiring.registry, wiring, calls, http, port, pages))
     _ = wiring.pipeline  # one for all: calls of several threads would each make one
     print(f"Serving {http.resource} on port {port}.", flush=True)  # noqa: T201  standard output belongs to nobody else
@@ -97,14 +97,11 @@ def serve_team(wiring: Wiring, address: str, log: str) -> None:
 def _begin(wiring: Wiring, log: str) -> Callable[[], None]:
     """What every server does beside its calls; the answer is to be done at its end."""
     from mcp_migrate.server.log import log_to_stderr
+    from mcp_migrate.wiring.background import begin
 
     log_to_stderr(steps=log == "info")
     send_rest = wiring.export()
-    if wiring.settings.notify:
-        wiring.tell_people()
-    if wiring.settings.checkpoints:
-        wiring.keep_watching()
-    wiring.sweep()
+    begin(wiring)
     return send_rest
 
 

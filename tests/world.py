@@ -160,7 +160,7 @@ class World:
         self.vouch_for_production()
         wiring = Wiring(load_settings(self.config), serves_pages=pages, pinned_in=[self.pinned])
         if knowing:
-            wiring._databases = self.known
+            wiring.databases.known = self.known
         caller, ends = identified(wiring, principal, token, grants)
         who = until(caller, ends) if ends else always(caller)
         server = build_server(wiring.registry, wiring, who, Calls())

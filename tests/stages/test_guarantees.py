@@ -62,5 +62,5 @@ def test_only_the_pipeline_calls_stages() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mcp_migrate.stages"):
                 users.add((path.relative_to(ROOT).as_posix(), tuple(alias.name for alias in node.names)))
-    assert {file for file, _ in users if not file.startswith("pipeline/")} == {"wiring.py"}
-    assert {names for file, names in users if file == "wiring.py"} == {("explain",)}
+    assert {file for file, _ in users if not file.startswith("pipeline/")} == {"wiring/parts.py"}
+    assert {names for file, names in users if file == "wiring/parts.py"} == {("explain",)}

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import logging
-import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,24 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
+from mcp_migrate.wiring.whose import account
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from mcp_migrate.anchors.keeper import Keeper
     from mcp_migrate.brokers.keys import Keys
     from mcp_migrate.leave.policy import Policy
     from mcp_migrate.ledger import Event, Ledger
-    from mcp_migrate.migrations.cage.confinement import Confinement
     from mcp_migrate.model import Call, Caller
     from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
     from mcp_migrate.redaction import Redactor
-    from mcp_migrate.settings import Settings, Target
+    from mcp_migrate.settings import Settings
     from mcp_migrate.tools.interface import Database
     from mcp_migrate.tools.specs import RegisteredTool, Registry
     from mcp_migrate.watching.telemetry import Telemetry
-    from mcp_migrate.web.serving import Served
+    from mcp_migrate.wiring.databases import Databases
+    from mcp_migrate.wiring.pages import Pages
 
 
 class Wiring:
@@ -45,8 +39,6 @@ class Wiring:
         self.settings = settings
         self._pinned_in = pinned_in
         self._serves_pages = serves_pages
-        self._pages_lock = threading.Lock()
-        self._databases: dict[str, Database] = {}
 
     @cached_property
     def registry(self) -> Registry:
@@ -171,41 +163,16 @@ class Wiring:
         [request, *_] = self.ledger.find(Kind.APPROVAL_REQUESTED, request_id)
         return status_of(request, self.ledger, self.settings, now=datetime.now(UTC))
 
-    def review_url(self, request_id: str) -> str | None:
-        """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""
-        given = self.settings.review
-        if self._serves_pages and (given.port or not given.url):
-            with self._pages_lock:
-                pages = self._pages
-            if pages is not None:
-                return pages.url(request_id)
-        return f"{given.address}/requests/{request_id}" if given.address else None
-
     @cached_property
-    def _pages(self) -> Served | None:
-        from mcp_migrate.web.serving import open_pages
+    def pages(self) -> Pages:
+        """The pages on which people review."""
+        from mcp_migrate.wiring.pages import Pages
 
-        try:
-            pages = open_pages(self.settings, self.ledger)
-        except (ConfigInvalidError, OSError) as error:  # the question stands all the same
-            logging.getLogger(__name__).warning("The review pages cannot be opened: %s", error)
-            return None
-        pages.serve_beside()
-        return pages
+        return Pages(self.settings, self.ledger, serves=self._serves_pages)
 
-    def team_pages(self, port: int, key: bytes) -> ASGIApp | None:
-        """The review pages of a team's server that listens on `port`; None where people are sent elsewhere.
-
-        All replicas derive from `key`, which they share, how they mark their forms.
-        """
-        http = self.settings.http
-        if http is None or self.settings.review.url != http.url:
-            return None
-        from mcp_migrate.web.app import build
-        from mcp_migrate.web.desk import Desk
-
-        secret = hmac.new(key, b"mcp-migrate review forms", hashlib.sha256).digest()
-        return build(Desk(self.settings, self.ledger, lambda: datetime.now(UTC), port, secret))
+    def review_url(self, request_id: str) -> str | None:
+        """Where a person reviews this request."""
+        return self.pages.url(request_id)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -213,22 +180,6 @@ class Wiring:
         from mcp_migrate.notices import Outbox
 
         return Outbox(self.settings, self.ledger, lambda: datetime.now(UTC))
-
-    def tell_people(self) -> None:
-        """Send what is due for as long as this process lives."""
-        from mcp_migrate.notices import keep_sending
-
-        threading.Thread(
-            target=keep_sending, args=(self.outbox, threading.Event()), name="notices", daemon=True
-        ).start()
-
-    def keep_watching(self) -> None:
-        """Sign the ledger's head and hand it to witnesses for as long as this process lives."""
-        from mcp_migrate.anchors.keeper import keep_watching
-
-        threading.Thread(
-            target=keep_watching, args=(self.keeper, threading.Event()), name="checkpoints", daemon=True
-        ).start()
 
     def readable_targets(self, caller: Caller) -> Sequence[str]:
         """The targets whose schema `caller` may read now."""
@@ -245,42 +196,12 @@ class Wiring:
         if "keys" in self.__dict__:
             self.keys.revoke()
 
-    def sweep(self) -> None:
-        """Remove what dead servers left on targets, beside whatever else is done."""
-        if any(target.credentials.broker != "static" for target in self.settings.targets.values()):
-            threading.Thread(target=self.pipeline.sweep, name="sweeping credentials", daemon=True).start()
+    @cached_property
+    def databases(self) -> Databases:
+        """The targets."""
+        from mcp_migrate.wiring.databases import Databases
 
-    def open_database(self, name: str) -> Database:
-        """What tools may know of a target; its project is described once and remembered."""
-        from mcp_migrate.brokers import broker_for
-        from mcp_migrate.dialects import dialect_for
-        from mcp_migrate.migrations import Project
-        from mcp_migrate.migrations.undo import Keeping
-        from mcp_migrate.tools.interface import Database
-
-        if name not in self._databases:
-            target = self.settings.target(name)
-            url, broker = target.resolved_url(), broker_for(target)
-            project = Project(
-                target.alembic,
-                environment=target.environment,
-                models=target.models,
-                confined=self._confinement(target, url),
-            )
-            self._databases[name] = Database(
-                name,
-                dialect_for(url, maker=broker.maker()),
-                target.resolved_url if broker.standing else self._key_of(name),
-                project,
-                keeping=Keeping(
-                    target.limits.undo_rows,
-                    target.limits.undo_keep.total_seconds(),
-                    None if target.limits.undo_park == "never" else target.limits.undo_park,
-                ),
-                rehearse=target.rehearsal.on != "off",
-                max_rows=target.rehearsal.max_rows if target.rehearsal.rows == "auto" else 0,
-            )
-        return replace(self._databases[name])  # what one call saw of the project is not the next one's
+        return Databases(self.settings, self._key_of)
 
     def _key_of(self, name: str) -> Callable[[], str]:
         """What opens a target for a person's command; the pipeline has its own for each call."""
@@ -288,20 +209,9 @@ class Wiring:
 
         return lambda: self.keys.url(name, Purpose.READ)
 
-    def _confinement(self, target: Target, url: str) -> Confinement:
-        """How revisions of a target are shut in: they see neither the ledger nor the database nor the configuration."""
-        from mcp_migrate.migrations.cage.confinement import Confinement
-        from mcp_migrate.redaction import key_file
-
-        closed = (_file_of(self.settings.ledger), _file_of(url), self.settings.path, key_file(self.settings))
-        files = [path for path in closed if path]
-        return Confinement(
-            lowest=self.settings.cage_of(target.tier),
-            use=target.cage.use,
-            hidden=tuple(files),
-            readable=target.cage.readable,
-            python=target.python,
-        )
+    def open_database(self, name: str) -> Database:
+        """What tools may know of a target."""
+        return self.databases.open(name)
 
     def explain(self, caller: Caller, tool: str, target: str | None, at: datetime) -> Mapping[str, Any]:
         """What `access_explain` and `config explain` both answer."""
@@ -309,28 +219,3 @@ class Wiring:
 
         scope = self.registry[tool].scope
         return explain(self.settings, caller=caller, tool=tool, scope_name=scope, target=target, at=at)
-
-
-def _file_of(url: str) -> Path | None:
-    """The file that a SQLite URL names."""
-    scheme, _, path = url.partition(":///")
-    return Path(path.partition("?")[0]) if scheme.startswith("sqlite") and path else None
-
-
-def user() -> str:
-    """Whose process this is, as the environment says."""
-    import getpass
-
-    return getpass.getuser()
-
-
-def account() -> str:
-    """Whose process this is, by the system's own account: the environment may say anything."""
-    if os.name != "posix":
-        return user()
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # an account without a name, as in a container
-        return f"uid {os.geteuid()}"
