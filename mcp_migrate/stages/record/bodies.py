@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from mcp_migrate.model import Approved, Classified, Plan
-from mcp_migrate.settings import Settings
+from mcp_migrate.approvals.binding import fingerprints
+from mcp_migrate.model import Classified, Plan
+from mcp_migrate.settings import Settings, changed, rights
+
+
+def configured(
+    settings: Settings,
+    before: Mapping[str, Any] | None,
+    *,
+    by: Mapping[str, str],
+    signed: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Whose keys count and who may do what, and who gained or lost what since the configuration `before`."""
+    from mcp_migrate.signers.roster import configured  # cryptography loads when it has changed
+
+    roster, now = configured(settings), rights(settings)
+    body = {
+        "digest": settings.digest,
+        "path": str(settings.path),
+        "by": dict(by),
+        "signed": dict(signed) if signed else None,
+        "keys": fingerprints(roster),
+        "admins": sorted(roster.admins),
+        "public_keys": public(settings),
+        "rights": list(now),
+    }
+    if before is None:
+        return body
+    change = changed(before.get("rights", ()), now)
+    return {**body, "before": before["digest"], "gained": list(change.gained), "lost": list(change.lost)}
 
 
 def public(settings: Settings) -> dict[str, list[str]]:
     """The keys themselves, so that what they signed can be verified when they are in no configuration any more."""
     return {name: [*who.ssh_keys, *who.passkeys] for name, who in settings.reviewers.items()}
-
-
-def start(approved: Approved, *, checked: bool) -> dict[str, Any]:
-    granted, plan = approved.prepared.granted, approved.prepared.plan
-    return {
-        "tool": granted.call.tool,
-        "target": granted.call.target,
-        "principal": granted.call.principal,
-        "caller": granted.call.caller.told(),
-        "intent": granted.call.intent,
-        "plan_id": plan.plan_id if plan else None,
-        "plan": plan.frozen() if plan else None,
-        "request_id": approved.request_id,
-        "reviewers": list(approved.reviewers),
-        "scope": approved.permitted.scope,
-        "rule": rule(approved.permitted.classified),
-        "undoes": approved.prepared.undoes,
-        "broken_glass": approved.review["reviews"] if approved.review else None,
-        "covers_rollback_until": approved.covers_until.isoformat() if approved.covers_until else None,
-        "automatic": approved.automatic.told() if approved.automatic else None,
-        **(_tried(plan) if plan and granted.call.tool == "migration_rollback" else {}),
-        "covered_by": approved.covered.told() if approved.covered else None,
-        "by_statement": True,
-        "auto_rollback": checked,
-    }
-
-
-def _tried(plan: Plan) -> dict[str, Any]:
-    """How it did on a scratch database, or why it was not tried: no other entry says so where nobody was asked."""
-    seen = {"rehearsal": plan.rehearsal.told() if plan.rehearsal else None}
-    return {**seen, **({"untried": plan.untried} if plan.untried else {})}
 
 
 def words(plan: Plan | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from mcp_migrate.errors import MigrateError
-from mcp_migrate.ledger import Kind
+from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.model import Approved, Statement, digest
 from mcp_migrate.stages.record.recorder import Recorder
 
@@ -34,7 +35,7 @@ class Journal:
         """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""
         named = {"n": statement.n, "revision": statement.revision, "digest": digest(statement.frozen())}
         body = {**named, "clear": clear}
-        self.recorder.statement(Kind.STATEMENT_STARTED, self.approved, self.apply_id, body, at=self.clock())
+        self._write(Kind.STATEMENT_STARTED, body)
 
     def ended(self, statement: Statement, error: MigrateError | None) -> None:
         """It ran, or the database refused it. Nothing is written where nobody knows."""
@@ -48,4 +49,10 @@ class Journal:
             "uncertain": details.get("uncertain") == statement.n,
             **({"left": details["left"]} if "left" in details else {}),
         }
-        self.recorder.statement(Kind.STATEMENT_FINISHED, self.approved, self.apply_id, body, at=self.clock())
+        self._write(Kind.STATEMENT_FINISHED, body)
+
+    def _write(self, kind: Kind, body: Mapping[str, Any]) -> None:
+        granted = self.approved.prepared.granted
+        told, call_id = {"target": granted.call.target, **body}, granted.call.call_id
+        draft = Draft(kind, told, workflow=granted.workflow, call_id=call_id, subject=self.apply_id)
+        self.recorder.write(draft, at=self.clock())

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.approvals.binding import fingerprints
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.leave.policy import PolicyChange
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
@@ -21,8 +20,8 @@ from mcp_migrate.model import (
     Validated,
 )
 from mcp_migrate.redaction import Redactor, told
-from mcp_migrate.settings import Settings, Workflow, changed, rights
-from mcp_migrate.stages.record import bodies, states
+from mcp_migrate.settings import Settings, Workflow
+from mcp_migrate.stages.record import applies, bodies, states
 from mcp_migrate.stages.record.unfinished import Unfinished
 
 
@@ -54,27 +53,12 @@ class Recorder:
         known = self._ledger.last(Kind.CONFIG_LOADED)
         if known and (known[0].body["digest"], known[0].body.get("signed")) == (settings.digest, signed):
             return
-        from mcp_migrate.signers.roster import configured  # cryptography loads when it has changed
-
-        roster, now = configured(settings), rights(settings)
-        body = {
-            "digest": settings.digest,
-            "path": str(settings.path),
-            "by": dict(by),
-            "signed": dict(signed) if signed else None,
-            "keys": fingerprints(roster),
-            "admins": sorted(roster.admins),
-            "public_keys": bodies.public(settings),
-            "rights": list(now),
-        }
-        if known:
-            change = changed(known[0].body.get("rights", ()), now)
-            body |= {"before": known[0].body["digest"], "gained": list(change.gained), "lost": list(change.lost)}
-        self._write(Draft(Kind.CONFIG_LOADED, body), at=at)
+        body = bodies.configured(settings, known[0].body if known else None, by=by, signed=signed)
+        self.write(Draft(Kind.CONFIG_LOADED, body), at=at)
 
     def policy_changed(self, change: PolicyChange, *, at: datetime) -> None:
         """The configuration is another one since this server began, and who would gain or lose what by it."""
-        self._write(Draft(Kind.CONFIG_CHANGED, change.told()), at=at)
+        self.write(Draft(Kind.CONFIG_CHANGED, change.told()), at=at)
 
     def received(self, granted: Granted, *, hold: bool = False) -> None:
         """The call, who makes it for whom and why, and the scopes that may allow it.
@@ -90,7 +74,7 @@ class Recorder:
     def flush(self, *, at: datetime) -> None:
         """Write what was held: something happens now."""
         if self._held:
-            self._write(at=at)
+            self.write(at=at)
 
     def refused(self, call: Call, error: MigrateError) -> None:
         """The call did not do what it asked for, and why."""
@@ -114,9 +98,7 @@ class Recorder:
     def answered(self, permitted: Permitted, answer: Mapping[str, Any], *, rules: Sequence[str]) -> None:
         """A call that only read was answered: the digest of the answer, never the answer, and what it was about."""
         prepared = permitted.classified.prepared
-        self._write(
-            self._end(permitted, "answered", answer, rules, about=prepared.subject), at=prepared.granted.call.at
-        )
+        self.write(self._end(permitted, "answered", answer, rules, about=prepared.subject), at=prepared.granted.call.at)
 
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
@@ -139,13 +121,13 @@ class Recorder:
         )
         end = self._end(pending.permitted, str(answer["status"]), answer, pending.quorum.rules, subject=name)
         asks = [*states.found(pending), question] if pending.fresh else []
-        self._write(*asks, end, at=granted.call.at)
+        self.write(*asks, end, at=granted.call.at)
 
     def asked_canary(self, pending: Pending, body: Mapping[str, Any]) -> None:
         """A question that has to be denied, and that it is one: for nobody's workflow to read."""
         granted = pending.permitted.classified.prepared.granted
         request_id = pending.request_id
-        self._write(
+        self.write(
             Draft(Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, subject=request_id),
             Draft(Kind.APPROVAL_CANARY, {"request_id": request_id}, subject=request_id),
             at=granted.call.at,
@@ -160,31 +142,7 @@ class Recorder:
         Raises:
             AlreadyUsedError: the approval was consumed by another call.
         """
-        granted = approved.prepared.granted
-        used = [name for name in (approved.request_id, *approved.nonces) if name]
-        drafts = [
-            Draft(
-                Kind.APPROVAL_CONSUMED,
-                {"apply_id": apply_id},
-                workflow=granted.workflow,
-                call_id=granted.call.call_id,
-                subject=name,
-            )
-            for name in used
-        ]
-        drafts.append(
-            Draft(
-                Kind.STEP_STARTED,
-                bodies.start(approved, checked=checked),
-                workflow=granted.workflow,
-                call_id=granted.call.call_id,
-                subject=apply_id,
-            )
-        )
-        if approved.review is not None:
-            review_id = approved.review["request_id"]
-            drafts.append(Draft(Kind.APPROVAL_REQUESTED, approved.review, workflow=granted.workflow, subject=review_id))
-        self._write(*drafts, at=at)
+        self.write(*applies.started(approved, apply_id, checked=checked), at=at)
 
     def finished(
         self,
@@ -207,22 +165,12 @@ class Recorder:
             **({"checks_failed": told.plainly(broken, self._said_of(approved))} if broken else {}),
         }
         ends = [] if answer is None else [self._end(approved.permitted, "applied", answer, rules, subject=apply_id)]
-        self._write(*states.left(validated), self._step(granted, apply_id, body), *ends, at=at)
+        self.write(*states.left(validated), self._step(granted, apply_id, body), *ends, at=at)
 
     def failed(self, approved: Approved, apply_id: str, error: MigrateError, *, at: datetime) -> None:
         """It did not run to its end."""
-        granted = approved.prepared.granted
-        status = "partially_applied" if error.code == "partially_applied" else "failed"
-        known = bodies.words(approved.prepared.plan)
-        body = {
-            "status": status,
-            "target": granted.call.target,
-            "code": error.code,
-            "sentence": told.failed(error, self._redactor, known=known),
-            "details": told.details(error, self._redactor, known=known),
-            "ms": self._milliseconds,
-        }
-        self._write(self._step(granted, apply_id, body), at=at)
+        body = {**applies.failed(approved, error, self._redactor), "ms": self._milliseconds}
+        self.write(self._step(approved.prepared.granted, apply_id, body), at=at)
 
     def _said_of(self, approved: Approved) -> Callable[[str], str]:
         """What a database says of an apply, without the values that it quotes."""
@@ -240,39 +188,17 @@ class Recorder:
         draft = Draft(
             Kind.STEP_FINISHED, body, workflow=started.workflow, call_id=started.call_id, subject=started.subject
         )
-        self._write(draft, at=at)
+        self.write(draft, at=at)
 
     def expired(self, target: str, entries: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
         """The time of this undo data is over, and it is about to be removed."""
         drafts = [Draft(Kind.UNDO_EXPIRED, {"target": target, **entry}, subject=entry["key"]) for entry in entries]
-        self._write(*drafts, at=at)
+        self.write(*drafts, at=at)
 
     def pruned(self, target: str, keys: Sequence[str], *, at: datetime) -> None:
         """It was removed."""
         drafts = [Draft(Kind.UNDO_PRUNED, {"target": target, "key": key}, subject=key) for key in keys]
-        self._write(*drafts, at=at)
-
-    def credential(
-        self,
-        kind: Kind,
-        body: Mapping[str, Any],
-        *,
-        at: datetime,
-        subject: str | None,
-        workflow: str | None = None,
-        call_id: str | None = None,
-    ) -> None:
-        """What became of a step's credential."""
-        self._write(Draft(kind, body, workflow=workflow, call_id=call_id, subject=subject), at=at)
-
-    def statement(
-        self, kind: Kind, approved: Approved, apply_id: str, body: Mapping[str, Any], *, at: datetime
-    ) -> None:
-        """One statement that no transaction takes back: that it is about to be sent, or what the database answered."""
-        call = approved.call
-        workflow = approved.prepared.granted.workflow
-        draft = Draft(kind, {"target": call.target, **body}, workflow=workflow, call_id=call.call_id, subject=apply_id)
-        self._write(draft, at=at)
+        self.write(*drafts, at=at)
 
     def _step(self, granted: Granted, apply_id: str, body: Mapping[str, Any]) -> Draft:
         call_id = granted.call.call_id
@@ -303,8 +229,9 @@ class Recorder:
         workflow: str | None,
         subject: str | None = None,
     ) -> None:
-        self._write(Draft(kind, body, workflow=workflow, call_id=call.call_id, subject=subject), at=call.at)
+        self.write(Draft(kind, body, workflow=workflow, call_id=call.call_id, subject=subject), at=call.at)
 
-    def _write(self, *drafts: Draft, at: datetime) -> None:
+    def write(self, *drafts: Draft, at: datetime) -> None:
+        """These entries, after what was held: durable when it returns."""
         self._ledger.append(*self._held, *drafts, at=at)
         self._held = ()

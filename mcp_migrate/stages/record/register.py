@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import MigrateError
-from mcp_migrate.ledger import Kind
+from mcp_migrate.ledger import Draft, Kind
 from mcp_migrate.stages.record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -39,15 +39,9 @@ class Register:
         """That those of dead servers are gone."""
         for role in roles:
             body = {"target": target, "role": role, "why": "its server did not revoke it, and its time is over"}
-            self.recorder.credential(Kind.CREDENTIAL_REVOKED, body, at=self.clock(), subject=role)
+            self.recorder.write(Draft(Kind.CREDENTIAL_REVOKED, body, subject=role), at=self.clock())
 
     def _write(self, kind: Kind, step: Step, credential: Credential, body: Mapping[str, Any]) -> None:
         named = {"target": step.target, "principal": step.principal, "purpose": step.purpose, "role": credential.role}
-        self.recorder.credential(
-            kind,
-            {**named, **body},
-            at=self.clock(),
-            subject=credential.role,
-            workflow=self.workflow,
-            call_id=self.call_id,
-        )
+        draft = Draft(kind, {**named, **body}, workflow=self.workflow, call_id=self.call_id, subject=credential.role)
+        self.recorder.write(draft, at=self.clock())
