@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from mcp_migrate.brokers.interface import Purpose
@@ -14,20 +12,17 @@ from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Limits, Writer
 from mcp_migrate.dialects.keeper import Entry
+from mcp_migrate.dialects.patience import until_free
 from mcp_migrate.dialects.readiness import nobody_is_long_at_it, rows_fit, same_rows, same_start
 from mcp_migrate.dialects.settlement import Settled, not_ran, settled
 from mcp_migrate.errors import (
     LockedError,
-    LockTimeoutError,
     MigrateError,
     PartiallyAppliedError,
     PlanStaleError,
 )
 from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
 from mcp_migrate.settings import Target
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
-"""Seconds between an attempt that got no lock and the next."""
 
 _GO_ON = (
     'Call migration_plan with to: "finish" for the statements that did not run, or with to: "undo" to take back those '
@@ -85,34 +80,44 @@ def execute(
     if plan is None or target is None:
         yield _work(approved, apply_id, _no_database), None
         return
-    attempts = target.limits.lock_retries + 1
+    trial = _Trial(approved, plan, apply_id, target, progress, journal, ready)
     objects = approved.permitted.classified.objects
     with (
         keys.credential(plan.target, Purpose.APPLY, objects) as url,
         _told_whole(plan),
-        ExitStack() as session,
+        until_free(lambda: trial.at(url), target.limits.lock_retries + 1, trial.waits) as (executed, writer),
     ):
-        alone = _alone(dialect_for(url))
-        for attempt in range(1, attempts + 1):
-            try:
-                with ExitStack() as trial:
-                    writer = trial.enter_context(_writer(approved, plan, url, target))
-                    _ready(approved, plan, writer, journal)
-                    nobody_is_long_at_it(approved.permitted.classified, writer, target.limits.oldest_transaction)
-                    rows_fit(plan, writer)
-                    ready(writer)
-                    writer.leave_mark(apply_id, plan.digest)
-                    run = _recording(writer, journal, alone)
-                    executed = _work(approved, apply_id, _counting(plan, writer, progress, run))
-                    session.enter_context(trial.pop_all())
-            except LockTimeoutError as error:
-                if attempt == attempts:
-                    raise _never_got_it(error, attempts) from error
-                progress(0, len(plan.statements), f"a lock was not free; attempt {attempt + 1} of {attempts} follows")
-                time.sleep(_pause(attempt))
-            else:
-                break
         yield executed, writer
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One attempt to run a plan; what `execute` was given for it."""
+
+    approved: Approved
+    plan: Plan
+    apply_id: str
+    target: Target
+    progress: Progress
+    journal: Journal
+    ready: Callable[[Writer], None]
+
+    @contextmanager
+    def at(self, url: str) -> Iterator[tuple[Executed, Writer]]:
+        """Look whether everything is as it was agreed to, then run each statement; leaving commits."""
+        classified, limits = self.approved.permitted.classified, self.target.limits
+        with _writer(self.approved, self.plan, url, self.target) as writer:
+            _ready(self.approved, self.plan, writer, self.journal)
+            nobody_is_long_at_it(classified, writer, limits.oldest_transaction)
+            rows_fit(self.plan, writer)
+            self.ready(writer)
+            writer.leave_mark(self.apply_id, self.plan.digest)
+            run = _recording(writer, self.journal, _alone(dialect_for(url)))
+            yield _work(self.approved, self.apply_id, _counting(self.plan, writer, self.progress, run)), writer
+
+    def waits(self, what: str) -> None:
+        """Nothing of it ran yet."""
+        self.progress(0, len(self.plan.statements), what)
 
 
 @contextmanager
@@ -155,22 +160,6 @@ def _ready(approved: Approved, plan: Plan, writer: Writer, journal: Journal) -> 
         )
     _same_database(approved, writer)
     same_start(plan, writer)
-
-
-def _pause(attempt: int) -> float:
-    """Seconds: longer each time, and never the same for two that wait for one lock.
-
-    A lock that is not free in time fails the whole transaction, so nothing queues behind us meanwhile.
-    """
-    longest = min(_FIRST_PAUSE * 2.0 ** (attempt - 1), _LONGEST_PAUSE)
-    return random.uniform(longest / 2, longest)  # noqa: S311  no secret
-
-
-def _never_got_it(error: LockTimeoutError, attempts: int) -> LockTimeoutError:
-    if attempts == 1:
-        return error
-    sentence = f"{error.sentence.rstrip('.')}, in {attempts} attempts."
-    return LockTimeoutError(sentence, hint=error.hint, **{**error.details, "attempts": attempts})
 
 
 @contextmanager
