@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
@@ -38,12 +39,21 @@ def silent(_done: int, _total: int, _what: str) -> None:
     """Tell nobody."""
 
 
+class How(TypedDict, total=False):
+    """How a plan is made: as in `Way`."""
+
+    rehearse: bool
+    max_rows: int
+    finish: Finish
+    progress: Progress
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """From one revision of a target to another. `rehearse` says that what is recorded is tried as well.
 
-    `live` is the target's schema. `held` are the tables whose rows the scratch databases have, if they are not more
-    than `max_rows` together.
+    What is tried is what `finish` makes of it and of the schema after it. `live` is the target's schema. `held` are the
+    tables whose rows the scratch databases have, if they are not more than `max_rows` together.
     """
 
     target: str
