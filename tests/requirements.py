@@ -172,6 +172,7 @@ REQUIREMENTS = (
     Requirement("interface-partially-applied", "docs/interface.md", "What ran outside a transaction is told exactly."),
     Requirement("statements-on-record", "docs/partial-applies.md", "What cannot be taken back is recorded before it."),
     Requirement("values-frozen", "docs/design.md", "Each bound value comes to the target as the revision bound it."),
+    Requirement("describing-fresh", "docs/schema-diff.md", "A changed project is seen at once, its packages soon."),
     Requirement("own-interpreter", "docs/own-python.md", "A project runs by its own Python, SQLAlchemy and Alembic."),
     Requirement("own-transactions", "docs/cage.md", "A revision that ends its own transaction gets no plan."),
     Requirement(

@@ -73,6 +73,30 @@ class Counted:
         return seen
 
 
+class Pauses:
+    """Until when each principal is paused that ever was."""
+
+    kinds = (Kind.PRINCIPAL_PAUSED,)
+
+    def __init__(self) -> None:
+        self._until: dict[str, datetime] = {}
+
+    def begin(self, ledger: Ledger) -> None:
+        at = 0
+        while page := ledger.read(since=at, kind=Kind.PRINCIPAL_PAUSED, limit=_PAGE):
+            for event in page:
+                self.take(event)
+            at = page[-1].seq + 1
+
+    def take(self, event: Event) -> None:
+        until, principal = datetime.fromisoformat(event.body["until"]), str(event.subject)
+        self._until[principal] = max(until, self._until.get(principal, until))
+
+    def until(self, principal: str) -> datetime | None:
+        """The end of its last pause, which may be over."""
+        return self._until.get(principal)
+
+
 def _first_since(moment: datetime, ledger: Ledger) -> int:
     """The number of about the first entry since then: what was made while a clock was wrong may be missed."""
     low, high = 0, ledger.head().size
@@ -97,7 +121,7 @@ def tempo(principal: str, name: str, workflow: Workflow, ledger: Ledger, *, now:
         calls=count(limits.calls_per_minute, Kind.CALL_RECEIVED, MINUTE),
         plans=count(limits.plans_per_hour, Kind.PLAN_FROZEN, HOUR),
         applies=count(limits.applies_per_day, Kind.STEP_STARTED, DAY),
-        paused_until=max(_pauses(principal, ledger), default=None),
+        paused_until=ledger.current(Pauses).until(principal),
     )
 
 
@@ -139,8 +163,8 @@ def refuse_overtaken(workflow: Workflow, found: Tempo) -> None:
 def keeps_trying(principal: str, workflow: Workflow, ledger: Ledger, *, now: datetime) -> tuple[int, datetime] | None:
     """How often a principal was refused within the time that counts, and until when it is paused for it, if it is."""
     limit = workflow.limits.pause
-    last = max(_pauses(principal, ledger), default=now - limit.within)
-    since = max(last, now - limit.within)
+    began = now - limit.within
+    since = max(ledger.current(Pauses).until(principal) or began, began)
     found = ledger.remembered(Counted).refusals(principal, ledger, now=now, since=since)
     return (found, now + limit.lasts) if found >= limit.after else None
 
@@ -152,11 +176,6 @@ def _within(most: int | None, found: int, what: str) -> None:
             hint="Nothing ran. Wait, or ask the workflow's owner for a higher limit.",
             limit={what.replace(" ", "_"): most, "found": found},
         )
-
-
-def _pauses(principal: str, ledger: Ledger) -> list[datetime]:
-    events = ledger.find(Kind.PRINCIPAL_PAUSED, principal)
-    return [datetime.fromisoformat(event.body["until"]) for event in events]
 
 
 def _seen(event: Event) -> _Seen:

@@ -49,6 +49,12 @@ ALL = select(events).order_by(events.c.seq)
 _LAST = select(func.max(events.c.seq)).scalar_subquery()
 TAIL = select(events.c.seq, events.c.kind, events.c.root, events.c.frontier).where(events.c.seq == _LAST)
 ROOT_OF = select(events.c.root).where(events.c.seq == bindparam("seq"))
+KINDS = (
+    select(events.c.seq, events.c.kind)
+    .where(events.c.seq >= bindparam("since"))
+    .order_by(events.c.seq)
+    .limit(bindparam("most"))
+)
 INSERT = insert(events)
 KEPT = select(events.c.seq, events.c.leaf, events.c.frontier).where(events.c.seq.in_(bindparam("seqs", expanding=True)))
 

@@ -29,7 +29,9 @@ class SqliteStorage:
     def __init__(self, path: Path, connection: Connection) -> None:
         self.place, self._path, self.connection = str(path), path, connection
         dialect = connection.dialect
-        self._insert, self._tail = (queries.text_of(each, dialect) for each in (queries.INSERT, queries.TAIL))
+        self._insert, self._tail, self._kinds = (
+            queries.text_of(each, dialect) for each in (queries.INSERT, queries.TAIL, queries.KINDS)
+        )
         self._file = _identity(path)
 
     @classmethod
@@ -93,6 +95,13 @@ class SqliteStorage:
         with translated(self._path):
             row: Tail | None = sqlite.driver(self.connection).execute(self._tail[0]).fetchone()
             return row
+
+    def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Asked for all the time as well."""
+        text, names = self._kinds
+        given = {"since": since, "most": limit}
+        with translated(self._path):
+            return sqlite.driver(self.connection).execute(text, [given.get(name, 0) for name in names]).fetchall()
 
     def select(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Mapping[Any, Any]]:
         """All that it finds."""

@@ -47,6 +47,10 @@ class Storage(Protocol):
         """The last entry."""
         ...
 
+    def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Number and kind of up to `limit` entries from `since` on, in order."""
+        ...
+
     def select(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Mapping[Any, Any]]:
         """What a look-up finds."""
         ...

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError, LedgerUnavailableError
 from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_of, stamp
+from mcp_migrate.ledger.following import Follower, Following
 from mcp_migrate.ledger.line import Line, Waiting
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 _Made = TypeVar("_Made")
+_Learnt = TypeVar("_Learnt", bound=Follower)
 
 
 class Ledger:
@@ -38,6 +40,7 @@ class Ledger:
         self.after: list[Callable[[Sequence[Event]], None]] = []
         """Who is told of each entry once it is on the disk, by the thread that wrote it."""
         self._remembered: dict[Any, Any] = {}
+        self._following = Following()
 
     @classmethod
     def open(cls, url: str, *, create: bool = True, remember: Path | None = None) -> Self:
@@ -112,6 +115,21 @@ class Ledger:
         with self._lock:
             made: _Made = self._remembered.setdefault(kind, kind())
             return made
+
+    def current(self, kind: Callable[[], _Learnt]) -> _Learnt:
+        """What this process knows by heart, kept up with all that is there now, whoever appended it."""
+        return self._following.current(kind, self)
+
+    def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
+        """The number and kind of up to `limit` entries from `since` on: a look that costs next to nothing."""
+        with self._lock:
+            return self._storage.kinds(since, limit)
+
+    def size(self) -> int:
+        """How many entries there are."""
+        with self._lock:
+            last = self._storage.tail()
+        return last[0] + 1 if last else 0
 
     def head(self) -> Head:
         """The size of the log and its root."""

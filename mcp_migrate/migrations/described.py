@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from mcp_migrate.migrations.child.witness import Stamp, stamp
 from mcp_migrate.migrations.info import ProjectInfo, Revision
 from mcp_migrate.migrations.inputs import Inputs
 
+SECONDS = 5.0
+"""How old a look at a thousand installed files may be for a call that plans nothing."""
 _Stamps = tuple[tuple[str, Stamp | None], ...]
 
 
@@ -25,15 +28,48 @@ class Described:
 
     stamps: _Stamps
     watched: tuple[Path, ...]
-    inputs: Inputs
+    edited: Inputs
+    installed: Inputs
     info: ProjectInfo
     content: str
 
     def holds(self) -> bool:
-        """Whether no file changed. Where it is not known what was looked at, revision files and `env.py` count."""
-        folders = () if self.inputs.entries else self.info.folders  # what was looked at has all files and the list
-        known = self.stamps[: len(self.watched)] if self.inputs.entries else self.stamps
-        return known == _stamps(self.watched, folders) and (not self.inputs.entries or self.inputs.unchanged())
+        """Whether no file that people edit changed, nor what is installed."""
+        return self.holds_as_edited() and (not self.installed.entries or self.installed.unchanged())
+
+    def holds_as_edited(self) -> bool:
+        """Whether no file that people edit changed.
+
+        Where it is not known what was looked at, revision files and `env.py` count.
+        """
+        folders = () if self.edited.entries else self.info.folders  # what was looked at has all files and the list
+        known = self.stamps[: len(self.watched)] if self.edited.entries else self.stamps
+        return known == _stamps(self.watched, folders) and (not self.edited.entries or self.edited.unchanged())
+
+
+class Descriptions:
+    """What is known of one project, by dialect."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: dict[str, Described] = {}
+        self._looked: dict[str, float] = {}
+
+    def find(self, dialect_name: str, *, closely: bool) -> Described | None:
+        """What still holds. Unless it is looked at `closely`, what is installed is looked at every few seconds."""
+        known, now = self._known.get(dialect_name), self._clock()
+        if known is None:
+            return None
+        if not closely and now - self._looked[dialect_name] < SECONDS:
+            return known if known.holds_as_edited() else None
+        self._looked[dialect_name] = now
+        return known if known.holds() else None
+
+    def keep(self, dialect_name: str, described: Described) -> Described:
+        """Remember what was found out just now."""
+        self._looked[dialect_name] = self._clock()
+        self._known[dialect_name] = described
+        return described
 
 
 def described(ini: Path, answer: Mapping[str, Any], inputs: Inputs) -> Described:
@@ -43,7 +79,8 @@ def described(ini: Path, answer: Mapping[str, Any], inputs: Inputs) -> Described
     info = ProjectInfo(tuple(answer["heads"]), revisions, answer["version_table"], folders)
     watched = (ini, ini.parent / "pyproject.toml", Path(answer["env"]))
     stamps = _stamps(watched, folders)
-    return Described(stamps, watched, inputs, info, _content([Path(path) for path, _ in stamps], inputs))
+    content = _content([Path(path) for path, _ in stamps], inputs)
+    return Described(stamps, watched, *inputs.apart((Path(answer["env"]).parent, *folders)), info, content)
 
 
 def _content(paths: Iterable[Path], inputs: Inputs) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from mcp_migrate.migrations.child.witness import MOST, RACY, Stamp, stamp
 
 BUDGET = 64 * 2**20
 """Bytes of all files that are read; what is more goes by its stamp."""
+_INSTALLED = re.compile(r"[\\/]((site|dist)-packages|python3\.\d+)([\\/]|$)")
+"""Packages, and the library of an interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,20 @@ class Inputs:
         """Whether the same question has the same answer."""
         return bool(self.entries) and all(entry.unchanged() for entry in self.entries)
 
+    def apart(self, own: Sequence[Path]) -> tuple[Inputs, Inputs]:
+        """What people edit, and what they install, which is nearly all of it; `own` folders are edited anyhow."""
+        mine = _within(own)
+        installed = {e for e in self.entries if _INSTALLED.search(e.path) and not f"{e.path}{os.sep}".startswith(mine)}
+        return Inputs(tuple(e for e in self.entries if e not in installed)), Inputs(tuple(installed))
+
 
 def inputs_of(seen: object, folders: Sequence[Path], *, since: int) -> Inputs:
     """From what a child that started at `since` says that it saw; nothing, if one of these is another thing by now.
 
     Content is read of files in `folders`, the project's own; the child may say anything at all.
     """
-    own = tuple(os.path.join(folder, "") for folder in folders)  # noqa: PTH118  strings, as below
     try:
-        return Inputs(tuple(_entries(seen, own, since - RACY)))
+        return Inputs(tuple(_entries(seen, _within(folders), since - RACY)))
     except (TypeError, ValueError, OverflowError):
         return Inputs()
 
@@ -68,6 +76,11 @@ def digest(path: str) -> str:
     with os.fdopen(handle, "rb") as file:
         kind = os.fstat(handle)
         return _digested(file.read()) if stat.S_ISREG(kind.st_mode) and kind.st_size <= BUDGET else ""
+
+
+def _within(folders: Sequence[Path]) -> tuple[str, ...]:
+    """How what is in these folders begins."""
+    return tuple(os.path.join(folder, "") for folder in folders)  # noqa: PTH118  strings, as below
 
 
 def _entries(seen: object, folders: tuple[str, ...], since: int) -> Iterator[Input]:

@@ -16,7 +16,7 @@ from mcp_migrate.dialects.interface import Dialect, Scratch
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
 from mcp_migrate.migrations.deriving import completed
-from mcp_migrate.migrations.described import Described, described
+from mcp_migrate.migrations.described import Described, Descriptions, described
 from mcp_migrate.migrations.freezing import Frozen
 from mcp_migrate.migrations.giving_back import losing
 from mcp_migrate.migrations.info import ProjectInfo, agree
@@ -54,7 +54,7 @@ class Project:
         self._models = models
         self._confined = confined
         self._timeout = timeout
-        self._described: dict[str, Described] = {}
+        self._descriptions = Descriptions()
         self._recordings: Memory[Remembered] = Memory()
         self._replays: dict[tuple[str, ...], Schema] = {}
 
@@ -63,12 +63,12 @@ class Project:
         """Where its Python runs."""
         return self._confined.cage().name
 
-    def describe(self, dialect_name: str) -> ProjectInfo:
-        """Revisions, heads and version table; remembered until a file changes. Raises: RenderFailedError."""
-        known = self._described.get(dialect_name)
-        if known is None or not known.holds():
-            known = self._described[dialect_name] = self._describe(dialect_name)
-        return known.info
+    def describe(self, dialect_name: str, *, closely: bool = True) -> ProjectInfo:
+        """Revisions, heads and version table; remembered until a file changes. Raises: RenderFailedError.
+
+        Only what looks `closely` sees at once that an installed package changed.
+        """
+        return self._described(dialect_name, closely=closely).info
 
     def plan(
         self,
@@ -199,10 +199,10 @@ class Project:
         Raises:
             RenderFailedError: a revision fails there. RehearsalFailedError: no scratch database.
         """
-        info = self.describe(dialect.name)
-        agree(info.version_table, version_table)
-        end = info.resolve(to, None)
-        place = (dialect.name, str(end), version_table, self._described[dialect.name].content, *alike)
+        project = self._described(dialect.name)
+        agree(project.info.version_table, version_table)
+        end = project.info.resolve(to, None)
+        place = (dialect.name, str(end), version_table, project.content, *alike)
         known = self._replays.get(place)
         if known is not None:
             return Replay(known, 0.0, remembered=True)
@@ -239,10 +239,12 @@ class Project:
             models = read_schema(dialect, scratch.url, version_table)
         return comparable(live, models, Said.of(answer))
 
-    def _describe(self, dialect_name: str) -> Described:
-        """On a database in memory: `env.py` is only asked what it configures."""
-        with self._child("sqlite://", product=dialect_name) as running:
-            return described(self.ini, running.ask("describe"), self._inputs(running))
+    def _described(self, dialect_name: str, *, closely: bool = True) -> Described:
+        if known := self._descriptions.find(dialect_name, closely=closely):
+            return known
+        with self._child("sqlite://", product=dialect_name) as running:  # asked only what `env.py` configures
+            found = described(self.ini, running.ask("describe"), self._inputs(running))
+        return self._descriptions.keep(dialect_name, found)
 
     def _inputs(self, running: Child) -> Inputs:
         """What the child looked at; nothing where it does not say."""

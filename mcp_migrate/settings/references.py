@@ -6,6 +6,7 @@ import configparser
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from mcp_migrate.errors import CredentialFailedError
@@ -42,12 +43,18 @@ def _value(kind: str, name: str, ini: Path, environ: Mapping[str, str]) -> str:
 
 
 def _ini(name: str, ini: Path) -> str:
-    parser = configparser.ConfigParser({"here": str(ini.parent)})
     try:
-        parser.read_string(ini.read_text())
-        return parser.get("alembic", name)
+        return _parsed(ini.read_text(), str(ini.parent)).get("alembic", name)
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         raise _nothing(f"${{ini:{name}}}", f"set {name} in {ini}") from error
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, here: str) -> configparser.ConfigParser:
+    """Read with each call, parsed when it is another text."""
+    parser = configparser.ConfigParser({"here": here})
+    parser.read_string(text)
+    return parser
 
 
 def _nothing(reference: str, hint: str) -> CredentialFailedError:

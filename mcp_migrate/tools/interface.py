@@ -71,7 +71,7 @@ class Database:
     def info(self) -> ProjectInfo:
         """The project, looked at once for a call: whether thousands of files changed takes a while to see."""
         if not self._described:
-            self._described.append(self.project.describe(self.dialect.name))
+            self._described.append(self.project.describe(self.dialect.name, closely=False))
         return self._described[0]
 
     @property

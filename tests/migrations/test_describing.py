@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations import Project
+from mcp_migrate.migrations.child.witness import stamp
+from mcp_migrate.migrations.described import SECONDS, Described, Descriptions, described
+from mcp_migrate.migrations.inputs import Input, Inputs, inputs_of
 from tests.migrations.sample import ENV, Shop
 
 
@@ -77,3 +81,45 @@ def test_a_revision_missing_from_the_chain_is_refused(lite_shop: Shop) -> None:
 
     with pytest.raises(RenderFailedError, match="b2"):
         lite_shop.project.describe("sqlite")
+
+
+@pytest.mark.proves("describing-fresh")
+def test_what_is_edited_is_seen_at_once_and_what_is_installed_when_somebody_plans(tmp_path: Path) -> None:
+    edited, installed = tmp_path / "models.py", tmp_path / "lib" / "python3.11" / "site-packages" / "lib.py"
+    installed.parent.mkdir(parents=True)
+    now = [100.0]
+    known = Descriptions(lambda: now[0])
+
+    def learn() -> Described:
+        seen = [[str(path), stamp(str(path))] for path in (edited, installed)]
+        inputs = inputs_of(seen, (tmp_path,), since=time.time_ns() + 10**12)
+        answer = {
+            "folders": [],
+            "revisions": [],
+            "heads": [],
+            "version_table": "v",
+            "env": str(tmp_path / "migrations" / "env.py"),
+        }
+        return known.keep("sqlite", described(tmp_path / "alembic.ini", answer, inputs))
+
+    edited.write_text("one")
+    installed.write_text("one")
+    learnt = learn()
+    assert known.find("sqlite", closely=False) is learnt
+    installed.write_text("another")
+    assert known.find("sqlite", closely=False) is learnt, "a moment later"
+    assert known.find("sqlite", closely=True) is None, "whoever plans looks"
+    learnt = learn()
+    installed.write_text("a third")
+    now[0] += SECONDS
+    assert known.find("sqlite", closely=False) is None
+    learnt = learn()
+    edited.write_text("another")
+    assert known.find("sqlite", closely=False) is None
+
+
+def test_a_project_that_is_installed_itself_counts_as_edited(tmp_path: Path) -> None:
+    folder = tmp_path / "site-packages" / "shop"
+    inputs = Inputs((Input(str(folder / "env.py"), None), Input(str(folder.parent / "lib.py"), None)))
+
+    assert inputs.apart((folder,)) == (Inputs(inputs.entries[:1]), Inputs(inputs.entries[1:]))

@@ -50,6 +50,7 @@ class PostgresqlStorage:
         table = f"{place.schema}.events"
         self._insert = f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608  checked names
         self._tail = f"SELECT seq, kind, root, frontier FROM {table} ORDER BY seq DESC LIMIT 1"  # noqa: S608  checked names
+        self._kinds = f"SELECT seq, kind FROM {table} WHERE seq >= %s ORDER BY seq LIMIT %s"  # noqa: S608  checked names
         self._begin = _BEGIN.replace("{schema}", place.schema)
 
     @classmethod
@@ -102,6 +103,10 @@ class PostgresqlStorage:
         """The last entry."""
         row: Tail | None = self._asked(lambda raw: raw.execute(self._tail.encode()).fetchone())
         return row
+
+    def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
+        """What is newer than what is known."""
+        return self._asked(lambda raw: raw.execute(self._kinds.encode(), [since, limit]).fetchall())
 
     def select(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Mapping[Any, Any]]:
         """All that it finds."""

@@ -8,6 +8,22 @@ from dataclasses import dataclass
 from mcp_migrate.ledger import Event, Kind, Ledger
 
 
+class Open:
+    """The steps without an outcome, in the order in which they began."""
+
+    kinds = (Kind.STEP_STARTED, Kind.STEP_FINISHED)
+
+    def __init__(self) -> None:
+        self.steps: tuple[Event, ...] = ()
+
+    def begin(self, ledger: Ledger) -> None:
+        self.steps = ledger.unanswered(Kind.STEP_STARTED, Kind.STEP_FINISHED, where={})
+
+    def take(self, event: Event) -> None:
+        others = tuple(each for each in self.steps if each.subject != event.subject)
+        self.steps = (*others, event) if event.kind == Kind.STEP_STARTED else others
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """What one ledger says of steps that began."""
@@ -16,8 +32,8 @@ class Unfinished:
 
     def in_flight(self, target: str) -> tuple[Event, ...]:
         """The applies of plans on a target whose outcome is not on the record."""
-        started = self.ledger.unanswered(Kind.STEP_STARTED, Kind.STEP_FINISHED, where={"target": target})
-        return tuple(event for event in started if event.body["plan"])
+        started = self.ledger.current(Open).steps
+        return tuple(event for event in started if event.body["plan"] and event.body["target"] == target)
 
     def is_open(self, apply_id: str) -> bool:
         """Whether this step has no outcome yet."""
