@@ -37,23 +37,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def serve(words: Sequence[str]) -> None:
     """Serve one principal on standard input and output, or a team over HTTP; ends with the process."""
+    options = _options(words)
+    if options.remote:
+        reach_team(options.remote, options.token_file, options.token_env)
+    elif options.http:
+        serve_team(Wiring(load_settings(options.config)), options.http, options.log)
+    else:
+        wiring = Wiring(load_settings(options.config), serves_pages=True)
+        serve_one(wiring, options.principal, options.token_file, options.grant or (), options.log)
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP.")
     parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
-    parser.add_argument("--token-file", type=Path, help="a launch token that proves --as, in a file of yours alone")
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        help="a launch or, with --remote, an access token, in a file of yours",
+    )
     parser.add_argument("--grant", type=Path, action="append", help="a grant that --as acts by; the first one first")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve a team there; who calls is in its tokens")
+    parser.add_argument("--remote", metavar="URL", help="hand everything on to a team's server; needs no configuration")
+    parser.add_argument("--token-env", metavar="NAME", help="with --remote: where the token is, without --token-file")
     parser.add_argument("--log", choices=("warning", "info"), default="warning", help="info: each step of each call")
     options = parser.parse_args(words)
     if options.http and (options.principal or options.token_file or options.grant):
         parser.error("--as, --token-file and --grant name one principal; over HTTP each token names its own")
-    settings = load_settings(options.config)
-    if options.http:
-        serve_team(Wiring(settings), options.http, options.log)
-    else:
-        serve_one(
-            Wiring(settings, serves_pages=True), options.principal, options.token_file, options.grant or (), options.log
-        )
+    if options.remote and (options.principal or options.grant or options.http or options.config):
+        parser.error("--remote reads no configuration: the token says who calls, and the team's server has the rest")
+    if options.token_env and (options.token_file or not options.remote):
+        parser.error("--token-env goes with --remote, and instead of --token-file")
+    return options
 
 
 def serve_one(wiring: Wiring, named: str | None, token_file: Path | None, grants: Sequence[Path], log: str) -> None:
@@ -92,6 +107,17 @@ def serve_team(wiring: Wiring, address: str, log: str) -> None:
     print(f"Serving {http.resource} on port {port}.", flush=True)  # noqa: T201  standard output belongs to nobody else
     serve_http(app, calls, opened, drain_seconds=http.drain.total_seconds())
     send_rest()
+
+
+def reach_team(url: str, token_file: Path | None, variable: str | None) -> None:
+    """Hand on what a client on standard input says to the team's server at `url`; does not return."""
+    from mcp_migrate.server.log import log_to_stderr
+    from mcp_migrate.server.remote.known import address
+    from mcp_migrate.server.remote.serving import serve_remote
+    from mcp_migrate.server.remote.token import VARIABLE, Token
+
+    log_to_stderr()
+    serve_remote(address(url), Token(token_file, variable or VARIABLE, os.environ))
 
 
 def _begin(wiring: Wiring, log: str) -> Callable[[], None]:
@@ -147,8 +173,9 @@ def identified(
         NotPermittedError: the token does not hold, or is another principal's.
         ConfigInvalidError: it cannot be read, or others can read it too.
     """
-    from mcp_migrate.leave.launches import launched, read_private_line, read_token
+    from mcp_migrate.leave.launches import launched, read_token
     from mcp_migrate.model import Caller
+    from mcp_migrate.settings.private import read_private_line
 
     text, now = read_token(token_file, os.environ), datetime.now(UTC)
     chain: tuple[Grant, ...] = ()

@@ -252,6 +252,22 @@ REQUIREMENTS = (
     Requirement("team-slow-clients", "docs/team-server.md", "Whoever is too slow is let go."),
     Requirement("team-health", "docs/team-server.md", "Health and readiness are told to anybody."),
     Requirement("team-drain", "docs/team-server.md", "A stop finishes what runs and sends new calls away."),
+    Requirement(
+        "remote-everything", "docs/team-server.md", "A client without HTTP has every method of a team's server."
+    ),
+    Requirement(
+        "remote-pauses", "docs/team-server.md", "A call that waits for people does so through `serve --remote`."
+    ),
+    Requirement(
+        "remote-tokens", "docs/team-server.md", "A token that does not do is said to be so, and a new one counts."
+    ),
+    Requirement("remote-calls-off", "docs/team-server.md", "What a client calls off ends at the team's server too."),
+    Requirement(
+        "remote-no-token", "docs/team-server.md", "Nobody but a server of ours at its own name is sent the token."
+    ),
+    Requirement(
+        "interface-server-unreachable", "docs/interface.md", "A server that is down or another's is said to be so."
+    ),
     Requirement("team-replicas", "docs/team-server.md", "Any replica finishes what another paused."),
     Requirement("pausing-state-stolen", "docs/pausing.md", "A pause is its caller's alone."),
     Requirement("record-caller", "docs/record.md", "Each call says what proves its caller, and for whom it acts."),

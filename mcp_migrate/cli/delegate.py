@@ -31,7 +31,7 @@ def delegate(
 ) -> None:
     """Sign a grant, printed once: never more than --as has. The server of WORKER starts with --grant FILE."""
     from mcp_migrate.leave.delegation import chain_of, made
-    from mcp_migrate.leave.launches import read_private_line
+    from mcp_migrate.settings.private import read_private_line
     from mcp_migrate.signers.granting import NAMESPACE, statement
     from mcp_migrate.signers.line import line
     from mcp_migrate.signers.sign import public_key_of, sign

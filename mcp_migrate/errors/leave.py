@@ -37,6 +37,12 @@ class IssuerUnreachableError(MigrateError):
     code = "issuer_unreachable"
 
 
+class ServerUnreachableError(MigrateError):
+    """A team's server that calls are handed on to gave no answer, or none of ours."""
+
+    code = "server_unreachable"
+
+
 class TargetFrozenError(MigrateError):
     """Somebody, or something outside, keeps this target as it is."""
 

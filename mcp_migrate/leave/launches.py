@@ -6,25 +6,23 @@ same key, counts for nothing here.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcp_migrate.errors import ConfigInvalidError, NotPermittedError
+from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.leave.revoking import refuse_revoked
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Caller
 from mcp_migrate.settings import Settings
+from mcp_migrate.settings.private import read_private_line
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.launch import Launch
 
 
 VARIABLE = "MCP_MIGRATE_LAUNCH_TOKEN"
-_LONGEST = 16_384
 
 
 def read_token(file: Path | None, environ: Mapping[str, str]) -> str | None:
@@ -34,24 +32,6 @@ def read_token(file: Path | None, environ: Mapping[str, str]) -> str | None:
         ConfigInvalidError: the file cannot be read, or others can read it too.
     """
     return environ.get(VARIABLE) if file is None else read_private_line(file, "launch token")
-
-
-def read_private_line(file: Path, what: str) -> str:
-    """What a file of ours alone holds.
-
-    Raises:
-        ConfigInvalidError: it cannot be read, or others can read it too.
-    """
-    hint = "Name a file of yours alone: `chmod 600 FILE`."
-    try:
-        with file.open("rb") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            text = opened.read(_LONGEST).decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalidError(f"The {what} in {file} cannot be read.", hint=hint) from error
-    if os.name == "posix" and mode & 0o077:
-        raise ConfigInvalidError(f"The {what} in {file} is open to others (mode {mode:04o}).", hint=hint)
-    return text
 
 
 def made(text: str, settings: Settings, ledger: Ledger, *, now: datetime) -> Launch:

@@ -38,10 +38,13 @@ def succeeded(answer: Mapping[str, Any]) -> types.CallToolResult:
     return types.CallToolResult(content=[_text(_told(fitted))], structured_content=fitted)
 
 
-def failed(call_id: str, error: MigrateError) -> types.CallToolResult:
-    """A tool error the caller can act on: stable code, one sentence, what comes next."""
+def failed(call_id: str | None, error: MigrateError) -> types.CallToolResult:
+    """A tool error the caller can act on: stable code, one sentence, what comes next.
+
+    Without a `call_id` the call never came to a server that could have put it on the ledger.
+    """
     body: dict[str, Any] = {
-        "call_id": call_id,
+        **({"call_id": call_id} if call_id else {}),
         "code": error.code,
         "message": error.sentence,
         "details": _fitted(error.details),

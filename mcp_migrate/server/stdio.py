@@ -22,15 +22,15 @@ from mcp_migrate.server.calls import Calls
 def serve_stdio(server: Server[Any], calls: Calls, at_last: Callable[[], None]) -> None:
     """Serve until the input ends or a signal arrives, do `at_last`, which must not take long, and do not return."""
     anyio.run(_serve, server, calls, at_last)
-    _exit(at_last)
+    at_last()
+    end()
 
 
-def _exit(at_last: Callable[[], None]) -> NoReturn:
+def end() -> NoReturn:
     """End at once: a thread may wait in a read of standard input, which nothing can interrupt.
 
     Everything worth keeping is on disk by now.
     """
-    at_last()
     sys.stderr.flush()
     os._exit(0)
 
@@ -50,4 +50,5 @@ async def _stop_on_signal(calls: Calls, at_last: Callable[[], None]) -> None:
         async for _number in signals:
             calls.stop()
             await calls.drained()
-            _exit(at_last)
+            at_last()
+            end()

@@ -12,6 +12,9 @@ from mcp_migrate.settings.values import Duration, Globs, Part, Seconds
 
 ENDPOINT = "/mcp"
 """The path of the protocol under `http.url`."""
+METADATA = "/.well-known/oauth-protected-resource"
+"""Where a server says whose tokens it takes (RFC 9728), and by which `NAME` it goes."""
+NAME = "mcp-migrate"
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Those whose verifying key cannot sign: neither `none` nor a shared secret is among them."""

@@ -20,7 +20,7 @@ from mcp_migrate.errors import CredentialFailedError
 from mcp_migrate.server.app import build_server
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Governed
-from mcp_migrate.server.http.bearer import METADATA, Bearer
+from mcp_migrate.server.http.bearer import Bearer
 from mcp_migrate.server.http.body import Whole
 from mcp_migrate.server.http.guard import Guard
 from mcp_migrate.server.http.health import Health
@@ -28,7 +28,7 @@ from mcp_migrate.server.oauth.claims import scopes_known
 from mcp_migrate.server.oauth.verifying import verifier
 from mcp_migrate.server.sealing import KEY_BYTES, Seal
 from mcp_migrate.server.who import by_token
-from mcp_migrate.settings.http import ENDPOINT, Http
+from mcp_migrate.settings.http import ENDPOINT, METADATA, NAME, Http
 from mcp_migrate.settings.references import resolve
 from mcp_migrate.tools.specs import Registry
 
@@ -114,7 +114,7 @@ def _metadata(team: Team) -> Callable[[Request], Response]:
     tools = [tool.scope for tool in team.registry]
     body = {
         "resource": team.http.resource,
-        "resource_name": "mcp-migrate",
+        "resource_name": NAME,
         "authorization_servers": [team.http.oauth.issuer],
         "bearer_methods_supported": ["header"],
         "scopes_supported": scopes_known(tools, team.http.oauth),

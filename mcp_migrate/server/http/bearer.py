@@ -22,10 +22,9 @@ from mcp_migrate.server.incoming import new_call_id
 from mcp_migrate.server.oauth.claims import caller_of, scope_for
 from mcp_migrate.server.oauth.verifying import Verifier
 from mcp_migrate.server.who import CALLER
-from mcp_migrate.settings.http import ENDPOINT, Http
+from mcp_migrate.settings.http import ENDPOINT, METADATA, Http
 from mcp_migrate.tools.specs import Registry
 
-METADATA = "/.well-known/oauth-protected-resource"
 _STATUS: Mapping[type[MigrateError], int] = {
     TokenInvalidError: 401,
     NotPermittedError: 403,

@@ -1,0 +1,164 @@
+"""Does a client without HTTP reach a team's server, with nothing but a token?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import mcp_types as types
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
+from mcp.shared.subscriptions import ResourceUpdated
+
+from mcp_migrate.ledger import Kind
+from tests.behaviour.test_stdio import TOOLS
+from tests.server.issuer import issuing
+from tests.team import Team, for_a_team, free_port, paused, serving, shown
+from tests.world import INTENT, Agent, World
+
+pytestmark = pytest.mark.anyio
+BOTH = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A plan that drops a table waits."""
+    made = World(tmp_path_factory.mktemp("remote"))
+    made.write_revision("d1", "a1", 'op.drop_table("orders")')
+    made.prepare(plan="d1")
+    made.configure(lambda c: c.update(pausing={"hold": "100ms"}))
+    return made
+
+
+@pytest.fixture(scope="module")
+def team(shop: World) -> Iterator[Team]:
+    port = free_port()
+    with issuing() as issuer:
+        for_a_team(shop, issuer, f"http://localhost:{port}")
+        with serving(shop, issuer, port=port) as made:
+            yield made
+
+
+@pytest.fixture
+def token(team: Team, tmp_path: Path) -> Path:
+    return write(tmp_path / "token", team.issuer.token())
+
+
+def write(file: Path, token: str, mode: int = 0o600) -> Path:
+    file.write_text(f"{token}\n")
+    file.chmod(mode)
+    return file
+
+
+def way(url: str, token: Path | None, *words: str, **env: str) -> StdioServerParameters:
+    """How a client starts the way to a server, in a folder without a configuration."""
+    held = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))}
+    words = ("--remote", url, *(("--token-file", str(token)) if token else ()), *words)
+    path = held.get("PYTHONPATH", str(Path(__file__).parents[2]))
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "mcp_migrate", "serve", *words],
+        env={**held, "PYTHONPATH": path, **env},
+        cwd="/",
+    )
+
+
+@asynccontextmanager
+async def connected(team: Team, token: Path, mode: str = "auto", **options: Any) -> AsyncIterator[Agent]:
+    async with Client(way(team.url, token), mode=mode, **options) as client:
+        yield Agent(client, team.planned)
+
+
+@BOTH
+@pytest.mark.proves("remote-everything")
+async def test_every_method_passes_in_both_eras(team: Team, shop: World, token: Path, mode: str) -> None:
+    steps: list[str] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        steps.append(f"{message} {progress}/{total}")
+
+    async with connected(team, token, mode) as agent:
+        client = agent.client
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        listed = [str(each.uri) for each in (await client.list_resources()).resources]
+        schema = getattr((await client.read_resource("schema://shop")).contents[0], "text", "")
+        templates = await client.list_resource_templates()
+        ref = types.ResourceTemplateReference(uri="schema://{target}/{table}")
+        named = await client.complete(ref, {"name": "target", "value": "s"})
+        prompt = await client.get_prompt("explain_refusal", {"code": "not_permitted"})
+        arguments = {"intent": INTENT, "target": "shop", "to": "b2"}
+        plan = await client.call_tool("migration_plan", arguments, progress_callback=hear)
+        with pytest.raises(MCPError, match="unknown_resource"):
+            await client.read_resource("schema://shop/nowhere")
+    assert (tools, listed, named.completion.values) == (TOOLS, ["schema://shop"], ["shop"])
+    assert "orders" in schema
+    assert len(templates.resource_templates) == 2
+    assert "not_permitted" in str(prompt.messages)
+    assert plan.structured_content["plan_id"].startswith("plan_")
+    assert steps
+    [received] = [e for e in shop.events(Kind.CALL_RECEIVED) if e.call_id == plan.structured_content["call_id"]]
+    assert received.body["caller"]["assurance"] == "oauth"
+
+
+@pytest.mark.proves("remote-pauses")
+async def test_a_paused_call_shows_its_page_is_heard_of_and_goes_on(team: Team, shop: World, token: Path) -> None:
+    async with connected(team, token, "2026-07-28", elicitation_callback=shown) as agent:
+        asked = await paused(agent, agent.planned)
+        [page] = asked.input_requests.values()
+        [request] = shop.events(Kind.APPROVAL_REQUESTED)
+        uri = f"approval://{request.subject}"
+        async with agent.client.listen(resource_subscriptions=[uri]) as changes:
+            shop.sign(str(request.subject))
+            with anyio.fail_after(30):
+                heard = await anext(aiter(changes))
+        applied = await paused(agent, agent.planned, asked.request_state)
+    assert page.params.url == f"{team.url}/requests/{request.subject}"
+    assert heard == ResourceUpdated(uri)
+    assert applied.structured_content["status"] == "applied"
+
+
+@BOTH
+@pytest.mark.proves("remote-tokens")
+async def test_a_lesser_or_an_old_token_says_what_to_do_and_a_new_one_counts_at_once(
+    team: Team, token: Path, mode: str
+) -> None:
+    late = datetime.now(UTC) - timedelta(minutes=5)
+    async with connected(team, token, mode) as agent:
+        write(token, team.issuer.token(scope="schema_read"))
+        lesser = await agent.call("migration_status", target="shop")
+        write(token, team.issuer.token(exp=late))
+        expired = await agent.call("migration_status", target="shop")
+        with pytest.raises(MCPError, match=f"token_invalid.*{token}"):
+            await agent.client.list_prompts()
+        write(token, team.issuer.token())
+        good = await agent.call("migration_status", target="shop")
+    assert (lesser["code"], expired["code"]) == ("insufficient_scope", "token_invalid")
+    assert (
+        mode == "legacy" or f"with the scope migration_status. Write a new one into {token}" in lesser["next"]["hint"]
+    )
+    assert str(token) in expired["next"]["hint"]
+    assert good["revision"]
+
+
+@pytest.mark.proves("remote-tokens")
+def test_a_token_that_others_can_read_reaches_nobody(team: Team, tmp_path: Path) -> None:
+    start = way(team.url, write(tmp_path / "open", team.issuer.token(), 0o644))
+    words = [start.command, *start.args]
+    done = subprocess.run(words, env=start.env, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "config_invalid" in done.stderr
+    assert "open to others" in done.stderr
+
+
+async def test_a_token_may_stand_under_a_name_of_the_environment(team: Team) -> None:
+    start = way(team.url, None, "--token-env", "SHOP_TOKEN", SHOP_TOKEN=team.issuer.token())
+    async with Client(start) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
