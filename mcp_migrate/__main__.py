@@ -47,8 +47,9 @@ def serve(words: Sequence[str]) -> None:
         serve_one(wiring, options.principal, options.token_file, options.grant or (), options.log)
 
 
-def _options(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP.")
+def serve_parser() -> argparse.ArgumentParser:
+    """What `serve` takes."""
+    parser = argparse.ArgumentParser(prog="mcp-migrate serve", description="Serve MCP to one client, or to a team.")
     parser.add_argument("--config", type=Path, help="configuration file (default: found from here upwards)")
     parser.add_argument("--as", dest="principal", help="the principal that calls, as a workflow names it")
     parser.add_argument(
@@ -61,6 +62,11 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--remote", metavar="URL", help="hand everything on to a team's server; needs no configuration")
     parser.add_argument("--token-env", metavar="NAME", help="with --remote: where the token is, without --token-file")
     parser.add_argument("--log", choices=("warning", "info"), default="warning", help="info: each step of each call")
+    return parser
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = serve_parser()
     options = parser.parse_args(words)
     if options.http and (options.principal or options.token_file or options.grant):
         parser.error("--as, --token-file and --grant name one principal; over HTTP each token names its own")

@@ -60,9 +60,9 @@ def check(config_file: ConfigOption = None, as_json: JsonOption = False) -> None
 
 @app.command()
 def explain(
-    principal: str,
-    tool: Annotated[str | None, typer.Argument()] = None,
-    target: Annotated[str | None, typer.Argument()] = None,
+    principal: Annotated[str, typer.Argument(help="Who calls.")],
+    tool: Annotated[str | None, typer.Argument(help="One tool; every one without.")] = None,
+    target: Annotated[str | None, typer.Argument(help="One target; every one without.")] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

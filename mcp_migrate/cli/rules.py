@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ def list_rules(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(rule: str, as_json: JsonOption = False) -> None:
+def show(rule: Annotated[str, typer.Argument(metavar="ID", help="Its id.")], as_json: JsonOption = False) -> None:
     """Show one rule: what it finds, why that matters, who waits, and the safer way."""
     from mcp_migrate.rules.catalogue import catalogue
     from mcp_migrate.rules.docs import entry

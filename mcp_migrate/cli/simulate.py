@@ -61,9 +61,9 @@ class Case(BaseModel):
 
 
 def simulate(
-    principal: Annotated[str | None, typer.Argument()] = None,
-    tool: Annotated[str | None, typer.Argument()] = None,
-    target: Annotated[str | None, typer.Argument()] = None,
+    principal: Annotated[str | None, typer.Argument(help="Who would call.")] = None,
+    tool: Annotated[str | None, typer.Argument(help="Which tool.")] = None,
+    target: Annotated[str | None, typer.Argument(help="On which target, where the tool takes one.")] = None,
     effects: Annotated[str, typer.Option(help="What its statements would do, as additive,data.")] = "read",
     objects: Annotated[str, typer.Option(help="On what, as public.orders,public.items.total.")] = "",
     rows: Annotated[int, typer.Option(help="Rows concerned.")] = 0,

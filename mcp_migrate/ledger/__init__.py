@@ -4,7 +4,8 @@
 ``sidecar`` (the last known head beside the file), ``verify`` (proving that nothing was changed).
 """
 
-from mcp_migrate.ledger.events import Draft, Event, Head, Kind
+from mcp_migrate.ledger.events import Draft, Event, Head
+from mcp_migrate.ledger.kinds import Kind
 from mcp_migrate.ledger.store import Ledger
 from mcp_migrate.ledger.verify import Finding, Inside, Known, Verification, verify
 

@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from json.encoder import encode_basestring
 from typing import Any
 
 from mcp_migrate.errors import InternalError, InvalidArgumentsError
+from mcp_migrate.ledger.kinds import Kind
 from mcp_migrate.model import canonical
 from mcp_migrate.model.plan import MOST_BYTES
 
@@ -22,60 +22,6 @@ MAX_DEPTH = 100
 """Levels of a body: what one reader's stack can write, another's must be able to read."""
 
 _BROKEN = "This is a defect of the server; report it."
-
-
-class Kind(StrEnum):
-    """What can happen. A kind that is not here is refused."""
-
-    CONFIG_LOADED = "config.loaded"
-    CONFIG_CHANGED = "config.changed"
-    CALL_RECEIVED = "call.received"
-    CALL_REFUSED = "call.refused"
-    CALL_FINISHED = "call.finished"
-    CALL_PARKED = "call.parked"
-    PLAN_FROZEN = "plan.frozen"
-    APPROVAL_REQUESTED = "approval.requested"
-    APPROVAL_DECIDED = "approval.decided"
-    APPROVAL_OPENED = "approval.opened"
-    APPROVAL_CANARY = "approval.canary"
-    APPROVAL_CANARY_APPROVED = "approval.canary_approved"
-    APPROVAL_BROKEN = "approval.glass_broken"
-    APPROVAL_REFUSED = "approval.refused"
-    APPROVAL_CONSUMED = "approval.consumed"
-    APPROVAL_WITHDRAWN = "approval.withdrawn"
-    APPROVAL_REOPENED = "approval.reopened"
-    REVIEWER_ENROLLED = "reviewer.enrolled"
-    REVIEWER_REMOVED = "reviewer.removed"
-    REVIEWER_REFUSED = "reviewer.refused"
-    PRINCIPAL_PAUSED = "principal.paused"
-    TARGET_FROZEN = "target.frozen"
-    TARGET_THAWED = "target.thawed"
-    GRANT_SIGNED = "grant.signed"
-    GRANT_REVOKED = "grant.revoked"
-    LAUNCH_SIGNED = "launch.signed"
-    LAUNCH_REVOKED = "launch.revoked"
-    STEP_STARTED = "step.started"
-    STEP_FINISHED = "step.finished"
-    STATEMENT_STARTED = "statement.started"
-    STATEMENT_FINISHED = "statement.finished"
-    CREDENTIAL_ISSUED = "credential.issued"
-    CREDENTIAL_REVOKED = "credential.revoked"
-    CREDENTIAL_LEFT = "credential.left"
-    NOTICE_SENT = "notice.sent"
-    NOTICE_FAILED = "notice.failed"
-    CHECKPOINT_SIGNED = "checkpoint.signed"
-    CHECKPOINT_WITNESSED = "checkpoint.witnessed"
-    WITNESS_TOOK = "witness.took"
-    WITNESS_FAILED = "witness.failed"
-    LEDGER_MOVED = "ledger.moved"
-    LEDGER_CONTINUED = "ledger.continued"
-    LEDGER_SEALED = "ledger.sealed"
-    LEDGER_PURGED = "ledger.purged"
-    SCHEMA_SEEN = "schema.seen"
-    RECONCILE_FOUND = "reconcile.found"
-    RECONCILE_ACCEPTED = "reconcile.accepted"
-    UNDO_EXPIRED = "undo.expired"
-    UNDO_PRUNED = "undo.pruned"
 
 
 _KINDS = frozenset(Kind)

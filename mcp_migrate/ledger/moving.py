@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError, LedgerUnavailableError
-from mcp_migrate.ledger.events import Draft, Head, Kind
+from mcp_migrate.ledger.events import Draft, Head
+from mcp_migrate.ledger.kinds import Kind
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.scan import COLUMNS, scan
 from mcp_migrate.ledger.storage import Storage, open_storage

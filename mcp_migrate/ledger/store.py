@@ -13,8 +13,9 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError, LedgerUnavailableError
-from mcp_migrate.ledger.events import Draft, Event, Head, Kind, body_of, stamp
+from mcp_migrate.ledger.events import Draft, Event, Head, body_of, stamp
 from mcp_migrate.ledger.following import Follower, Following
+from mcp_migrate.ledger.kinds import Kind
 from mcp_migrate.ledger.line import Line, Waiting
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion

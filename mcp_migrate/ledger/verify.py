@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcp_migrate.ledger.events import Event, Head, Kind
+from mcp_migrate.ledger.events import Event, Head
+from mcp_migrate.ledger.kinds import Kind
 from mcp_migrate.ledger.look import Look, looked_at
 from mcp_migrate.ledger.merkle import EMPTY_ROOT, Frontier
 from mcp_migrate.ledger.scan import Finding, Scan, scan

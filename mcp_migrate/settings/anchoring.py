@@ -36,7 +36,7 @@ class FileWitness(_Witness):
     """A file elsewhere: a mount that whoever owns the ledger's database cannot write."""
 
     kind: Literal["file"]
-    path: Path
+    path: Path = Field(description="Where it is.")
 
 
 class GitWitness(_Witness):

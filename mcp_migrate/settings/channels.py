@@ -63,7 +63,7 @@ class MailChannel(_Channel):
     sender: str = Field(alias="from", description="The sender's address.")
     server: str = Field(pattern=r"^[^\s:]+:\d+$", description="host:port")
     security: Literal["starttls", "tls", "unsafe_plain"] = Field("starttls", description="How the line is protected.")
-    user: str | None = None
+    user: str | None = Field(None, description="As whom to log in.")
     password: str | None = Field(None, repr=False, description="A reference.")
 
 

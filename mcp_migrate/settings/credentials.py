@@ -25,7 +25,7 @@ class VaultOptions(Part):
     address: str = Field(description="https://HOST:PORT, or http://localhost:PORT.")
     token: str = Field(repr=False, description="A reference to its token.")
     mount: str = Field("database", pattern=r"^[\w./-]+$", description="Where the engine is mounted.")
-    namespace: str | None = None
+    namespace: str | None = Field(None, description="Of Vault, where there are several.")
     read: str = Field(pattern=r"^[\w.-]+$", description="Its role for steps that only read.")
     apply: str = Field(pattern=r"^[\w.-]+$", description="Its role for steps that change something.")
 

@@ -56,7 +56,7 @@ class Pausing(Part):
 class Settings(Part):
     """A whole configuration."""
 
-    version: Literal[1]
+    version: Literal[1] = Field(description="Of this grammar.")
     ledger: str = Field(
         "sqlite:///.mcp-migrate/ledger.db",
         repr=False,
@@ -66,12 +66,12 @@ class Settings(Part):
     redaction_key: str | None = Field(
         None, description="Key of the tags, as ${env:NAME} or ${file:PATH}; otherwise a file beside the ledger."
     )
-    tool_specs: tuple[Path, ...] = ()
-    targets: dict[str, Target] = Field(min_length=1)
-    workflows: dict[str, Workflow] = Field(min_length=1)
+    tool_specs: tuple[Path, ...] = Field((), description="Folders with tools of your own.")
+    targets: dict[str, Target] = Field(min_length=1, description="Each database, by its name.")
+    workflows: dict[str, Workflow] = Field(min_length=1, description="What callers act for, by its name.")
     admins: tuple[str, ...] = Field((), description="SSH keys whose signature lets reviewers in, as in a .pub file.")
-    reviewers: dict[str, Reviewer] = Field(default_factory=dict)
-    approvals: tuple[ApprovalRule, ...] = ()
+    reviewers: dict[str, Reviewer] = Field(default_factory=dict, description="Whose signature counts, by name.")
+    approvals: tuple[ApprovalRule, ...] = Field((), description="When people must sign, and who.")
     break_glass: BreakGlass | None = Field(None, description="Without it nobody acts alone.")
     notify: tuple[Channel, ...] = Field((), description="How people are reached; without it they look themselves.")
     review: ReviewPages = ReviewPages()

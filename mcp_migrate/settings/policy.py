@@ -16,17 +16,17 @@ class Reviewer(Part):
 
     ssh_keys: tuple[str, ...] = Field((), description="Lines as in a .pub file.")
     passkeys: tuple[str, ...] = Field((), description="Lines that `mcp-migrate reviewers enroll` shows.")
-    groups: tuple[str, ...] = ()
-    email: str | None = None
+    groups: tuple[str, ...] = Field((), description="What rules name under `from`.")
+    email: str | None = Field(None, description="An owner of the same address is the same person.")
 
 
 class RuleWhen(Part):
     """What a rule matches; every part that is given must fit."""
 
-    effects: tuple[Effect, ...] | None = Field(None, min_length=1)
-    tier: Tier | None = None
-    targets: Globs | None = Field(None, min_length=1)
-    tools: Globs | None = Field(None, min_length=1)
+    effects: tuple[Effect, ...] | None = Field(None, min_length=1, description="A statement has one of these.")
+    tier: Tier | None = Field(None, description="The target's.")
+    targets: Globs | None = Field(None, min_length=1, description="Globs on targets.")
+    tools: Globs | None = Field(None, min_length=1, description="Globs on tools' scope names.")
     objects: Globs | None = Field(
         None, min_length=1, description="Globs on schema.table[.column], and what holds them."
     )
@@ -39,11 +39,13 @@ class Demand(Part):
     """Who must sign."""
 
     from_: str = Field("*", alias="from", description="A group of reviewers, or * for any.")
-    count: int = Field(1, ge=1)
+    count: int = Field(1, ge=1, description="How many different people.")
     expires: Duration = Field(timedelta(hours=4), description="How long people may decide.")
     execute_within: Duration = Field(timedelta(hours=4), description="How long a signature may be used.")
-    assurance: Literal["software", "presence", "verified", "hardware"] = "software"
-    never: tuple[Literal["requester", "owner"], ...] = ("requester",)
+    assurance: Literal["software", "presence", "verified", "hardware"] = Field(
+        "software", description="What a key has to prove at least; hardware is another word for presence."
+    )
+    never: tuple[Literal["requester", "owner"], ...] = Field(("requester",), description="Who cannot approve.")
     deny: Literal["one", "quorum"] = Field("one", description="How many have to say no to end it.")
 
 

@@ -61,7 +61,7 @@ class CageOptions(Part):
 class Check(Part):
     """What a project promises of its rows: a query that returns none while all is well."""
 
-    name: str = Field(min_length=1, max_length=80)
+    name: str = Field(min_length=1, max_length=80, description="What it is called in answers.")
     sql: str = Field(min_length=1, description="One query. Names without a schema are looked for in `public`.")
     within: Seconds = Field(10.0, gt=0, le=600, description="How long it may take.")
 
@@ -69,7 +69,7 @@ class Check(Part):
 class Target(Part):
     """A database and the Alembic project that defines it."""
 
-    tier: Tier
+    tier: Tier = Field(description="How much depends on it; production needs credentials of a step.")
     alembic: Path = Field(description="The project's alembic.ini.")
     python: Path | None = Field(
         None, description="The project's own Python, as ./.venv/bin/python; it has its SQLAlchemy and Alembic."

@@ -33,8 +33,11 @@ def _timedelta(value: Any) -> Any:
     return timedelta(seconds=seconds(value)) if isinstance(value, str) else value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str)]
-Duration = Annotated[timedelta, BeforeValidator(_timedelta, json_schema_input_type=str)]
+DURATION = r"^\d+(\.\d+)?(ms|s|m|h|d)$"
+"""How the JSON Schema tells one from any other text."""
+_Written = Annotated[str, Field(pattern=DURATION)]
+Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=_Written)]
+Duration = Annotated[timedelta, BeforeValidator(_timedelta, json_schema_input_type=_Written)]
 
 
 class Part(BaseModel):

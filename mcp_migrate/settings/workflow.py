@@ -16,8 +16,8 @@ from mcp_migrate.settings.values import Duration, Globs, Part, Seconds, Window
 class Owner(Part):
     """The person who answers for a workflow."""
 
-    name: str = Field(min_length=1)
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    name: str = Field(min_length=1, description="As people know them.")
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="Where they are reached.")
 
 
 class _Asked(Part):
@@ -54,14 +54,14 @@ class FreezeSignal(_Asked):
 class Scope(Part):
     """Leave to use tools on targets, narrowed by effects, objects, rows, a ticket, times and what is around a call."""
 
-    tools: Globs = Field(min_length=1)
-    targets: Globs = Field(min_length=1)
+    tools: Globs = Field(min_length=1, description="Globs on tools' scope names.")
+    targets: Globs = Field(min_length=1, description="Globs on targets.")
     effects: tuple[Effect, ...] | None = Field(None, description="Beyond `read`; without it only reading.")
     objects: Globs | None = Field(None, min_length=1, description="Globs on schema.table[.column].")
     when: Window | None = None
     max_rows: int | None = Field(None, ge=0, description="Rows concerned, at most.")
-    ticket: Literal["required"] | None = None
-    tiers: tuple[Tier, ...] | None = Field(None, min_length=1)
+    ticket: Literal["required"] | None = Field(None, description="required: each call names one.")
+    tiers: tuple[Tier, ...] | None = Field(None, min_length=1, description="Tiers of targets.")
     clients: Globs | None = Field(None, min_length=1, description="Globs on the client's name and version, a claim.")
     plan_age: Duration | None = Field(None, description="How old a plan may be that is applied.")
     while_: While | None = Field(None, alias="while", description="Something outside that has to say `open`.")
@@ -83,7 +83,7 @@ class WorkflowLimits(Part):
 
     open_requests: int = Field(20, ge=1, description="Requests that may wait for people at once.")
     calls_per_minute: Count | None = Field(None, description="Calls of all its principals.")
-    plans_per_hour: Count | None = None
+    plans_per_hour: Count | None = Field(None, description="Plans of all its principals.")
     plan_statements: int | None = Field(None, ge=1, description="Statements that one plan may have.")
     applies_per_day: Count | None = Field(None, description="Applies and rollbacks that begin, in 24 hours.")
     pause: Pause = Pause()
@@ -93,11 +93,11 @@ class Workflow(Part):
     """What principals act for."""
 
     owner: Owner
-    principals: tuple[str, ...] = Field(min_length=1)
+    principals: tuple[str, ...] = Field(min_length=1, description="Who acts for it; each in one workflow alone.")
     workers: tuple[str, ...] = Field(
         (), description="Who acts only by what a principal hands on: `mcp-migrate delegate`."
     )
-    scopes: tuple[Scope, ...] = Field(min_length=1)
+    scopes: tuple[Scope, ...] = Field(min_length=1, description="What it may do; nothing else.")
     limits: WorkflowLimits = WorkflowLimits()
 
     @property

@@ -7,7 +7,8 @@ import pytest
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import InvalidArgumentsError, RenderFailedError
-from mcp_migrate.ledger.events import Draft, Kind, body_of
+from mcp_migrate.ledger.events import Draft, body_of
+from mcp_migrate.ledger.kinds import Kind
 from mcp_migrate.model import Effect, Statement
 from mcp_migrate.model.plan import MOST_BYTES
 from mcp_migrate.rules import findings
