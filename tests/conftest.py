@@ -15,23 +15,19 @@ import pytest
 
 import mcp_migrate
 from mcp_migrate.drivers.postgresql import connect
-from mcp_migrate.settings.pinned import pinned, places
+from tests.command import live_in
 from tests.places import quick_folder
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a machine that has keys pinned, and compile the package before anything runs, as an installation does.
-
-    Where keys are pinned, a staging target changes only by a signed configuration, and the servers that tests start ask
-    the machine.
+    """Move out of the person's home, and compile the package before anything runs, as an installation does.
 
     The children that record write no bytecode, so each would compile it for itself; and bytecode that another test
     writes meanwhile is a file that a child looked for, which makes a remembered plan be made anew.
     """
-    if (known := pinned(places())).lines:
-        raise pytest.UsageError(
-            f"Keys are pinned in {known.place}: servers on staging would want theirs. Set it aside."
-        )
+    home = TemporaryDirectory(prefix="mcp-migrate-home-", ignore_cleanup_errors=True)
+    config.add_cleanup(home.cleanup)
+    live_in(Path(home.name))
     if not hasattr(config, "workerinput"):
         for folder in mcp_migrate.__path__:
             compileall.compile_dir(folder, quiet=2)

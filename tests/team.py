@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import mcp_types as types
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.command import COMMAND
 from tests.server.issuer import NAME, Issuer
 from tests.world import INTENT, Agent, World
 
@@ -81,7 +81,7 @@ def serving(
 ) -> Iterator[Team]:
     """The server of a configuration that `for_a_team` made, or one of its replicas."""
     with subprocess.Popen(
-        [sys.executable, "-m", "mcp_migrate", "serve", "--http", f"127.0.0.1:{port or 0}", "--config", world.config],
+        [*COMMAND, "serve", "--http", f"127.0.0.1:{port or 0}", "--config", world.config],
         cwd=Path(__file__).parents[1],
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from copy import copy
@@ -34,6 +33,7 @@ from mcp_migrate.server.who import always, until
 from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.wiring import Wiring
+from tests.command import COMMAND
 
 INTENT = "Bring the shop to where it should be"
 
@@ -170,8 +170,8 @@ class World:
     def stdio(self, *words: str) -> StdioServerParameters:
         """How a client starts the real server."""
         return StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "mcp_migrate", "serve", "--config", str(self.config), *words],
+            command=COMMAND[0],
+            args=[*COMMAND[1:], "serve", "--config", str(self.config), *words],
             env={name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))},
             cwd=self.folder,
         )
@@ -211,7 +211,7 @@ class World:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of our commands as a person would."""
         return subprocess.run(
-            [sys.executable, "-m", "mcp_migrate", *words, "--config", str(self.config)],
+            [*COMMAND, *words, "--config", str(self.config)],
             cwd=self.folder,
             capture_output=True,
             text=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +15,7 @@ from playwright.async_api import Page, async_playwright
 
 from mcp_migrate.signers.enrolment import NAMESPACE
 from mcp_migrate.signers.sign import generate_key, sign
+from tests.command import COMMAND
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def enrol(page: Page, world: World) -> None:
     admin = world.folder / "admin_key"
     pinned = generate_key(admin).line
     world.configure(lambda value: value.update(admins=[pinned]))
-    command = [sys.executable, "-m", "mcp_migrate", "reviewers", "enroll", "grace", "--config", str(world.config)]
+    command = [*COMMAND, "reviewers", "enroll", "grace", "--config", str(world.config)]
     process = await anyio.open_process(command, cwd=world.folder, stderr=None)
     async with process:
         assert process.stdout

@@ -13,6 +13,7 @@ from typing import IO, Any
 import pytest
 
 from mcp_migrate.ledger import Kind
+from tests.command import COMMAND
 from tests.world import INTENT, World
 
 pytestmark = pytest.mark.anyio
@@ -70,7 +71,7 @@ async def test_the_configuration_errors_that_stop_the_server_go_to_standard_erro
 async def test_a_folder_with_an_alembic_ini_needs_no_configuration(world: World) -> None:
     world.config.unlink()
     server = world.stdio()
-    server.args = ["-m", "mcp_migrate", "serve"]
+    server.args = [*COMMAND[1:], "serve"]
     from mcp import Client
 
     async with Client(server) as client:

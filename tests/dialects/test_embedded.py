@@ -1,7 +1,10 @@
-"""Can both recordings of a plan use the server that the extra brings, at once?"""
+"""Can both recordings of a plan use the server that the extra brings, at once, and without a word on it?"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -25,3 +28,12 @@ def test_whoever_needs_it_at_the_same_time_uses_one_server_which_ends_with_the_l
     assert len(first) == 1
     with embedded() as again:
         assert again not in first
+
+
+def test_a_session_without_a_folder_for_sockets_is_not_worth_a_warning() -> None:
+    code = "from mcp_migrate.dialects.postgresql.embedded import _package; _package()"
+    plain = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=plain, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

