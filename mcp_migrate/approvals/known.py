@@ -25,39 +25,56 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Known:
-    """What one process has seen in one ledger so far."""
+    """What one process has seen in one ledger so far. `heard` are the requests that somebody said something about."""
 
     next: dict[Kind, int] = field(default_factory=dict)
     denied: dict[str, None] = field(default_factory=dict)
     waiting: dict[str, _Waiting] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def denied_on(self, target: str | None, ledger: Ledger) -> tuple[Event, ...]:
         """The requests on `target` that somebody said no to, each once, the last first; nothing is verified yet."""
         with self.lock:
-            for decision in self._fresh(Kind.APPROVAL_DECIDED, ledger):
-                said = decision.body.get("statement")
-                if isinstance(said, dict) and said.get("decision") == "deny":
-                    self.denied.pop(str(decision.subject), None)
-                    self.denied[str(decision.subject)] = None
+            self._hear(ledger)
             ids = tuple(reversed(self.denied))
         found = (_request(request_id, ledger) for request_id in ids)
         return tuple(request for request in found if request is not None and request.body["target"] == target)
 
-    def maybe_open(self, workflow: str, ledger: Ledger, *, now: datetime) -> tuple[Event, ...]:
-        """The changes that `workflow` asked for and that may not have ended, oldest first."""
+    def maybe_open(self, workflow: str, ledger: Ledger, *, now: datetime) -> tuple[str, ...]:
+        """The changes that `workflow` asked for and that may not have ended, oldest first, by their ids."""
         with self.lock:
+            self._hear(ledger)
+            ended = tuple(self._ended(ledger))  # before the requests: what ends a request comes after it
             for request in self._fresh(Kind.APPROVAL_REQUESTED, ledger):
                 if request.body.get("purpose", "change") == "change":
                     expires_at = datetime.fromisoformat(request.body["expires_at"])
                     mine = _Waiting(str(request.subject), request.workflow, expires_at)
                     self.waiting.setdefault(mine.request_id, mine)
+            for request_id, by in ended:
+                if request_id in self.waiting and by in {None, self.waiting[request_id].workflow}:
+                    del self.waiting[request_id]
             mine_too = [each for each in self.waiting.values() if each.workflow == workflow]
-            for over in [each for each in mine_too if _is_over(each, ledger, now)]:
-                del self.waiting[over.request_id]
-            ids = [each.request_id for each in mine_too if each.request_id in self.waiting]
-        found = (_request(request_id, ledger) for request_id in ids)
-        return tuple(request for request in found if request is not None)
+            over = [each for each in mine_too if each.expires_at <= now and each.request_id not in self.heard]
+            for each in over:
+                del self.waiting[each.request_id]
+            return tuple(each.request_id for each in mine_too if each.request_id in self.waiting)
+
+    def _hear(self, ledger: Ledger) -> None:
+        """What people said since the last look, whatever it is worth."""
+        self.heard.update(str(event.subject) for event in self._fresh(Kind.APPROVAL_BROKEN, ledger))
+        for decision in self._fresh(Kind.APPROVAL_DECIDED, ledger):
+            said, request_id = decision.body.get("statement"), str(decision.subject)
+            self.heard.add(request_id)
+            if isinstance(said, dict) and said.get("decision") == "deny":
+                self.denied.pop(request_id, None)
+                self.denied[request_id] = None
+
+    def _ended(self, ledger: Ledger) -> Iterator[tuple[str, str | None]]:
+        """What was used, made up or taken back since the last look; of the last, only its own workflow may say so."""
+        for kind in (Kind.APPROVAL_CONSUMED, Kind.APPROVAL_CANARY):
+            yield from ((str(event.subject), None) for event in self._fresh(kind, ledger))
+        yield from ((str(e.subject), str(e.workflow)) for e in self._fresh(Kind.APPROVAL_WITHDRAWN, ledger))
 
     def _fresh(self, kind: Kind, ledger: Ledger) -> Iterator[Event]:
         """The entries of `kind` since the last look."""
@@ -69,16 +86,6 @@ class Known:
 def known(ledger: Ledger) -> Known:
     """What this process knows of `ledger`."""
     return ledger.remembered(Known)
-
-
-def _is_over(request: _Waiting, ledger: Ledger, now: datetime) -> bool:
-    """Whether nothing can ever bring it to life: used, taken back, made up, or expired without a word from anybody."""
-    if any(ledger.find(kind, request.request_id) for kind in (Kind.APPROVAL_CONSUMED, Kind.APPROVAL_CANARY)):
-        return True
-    if any(event.workflow == request.workflow for event in ledger.find(Kind.APPROVAL_WITHDRAWN, request.request_id)):
-        return True
-    said = (Kind.APPROVAL_DECIDED, Kind.APPROVAL_BROKEN)
-    return request.expires_at <= now and not any(ledger.find(kind, request.request_id) for kind in said)
 
 
 def _request(request_id: str, ledger: Ledger) -> Event | None:

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import takewhile
 
 from mcp_migrate.approvals.known import known
-from mcp_migrate.approvals.standing import standing
+from mcp_migrate.approvals.standing import standing, status_of
 from mcp_migrate.errors import TooManyRequestsError
-from mcp_migrate.ledger import Event, Ledger
+from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.settings import Settings
 
+_NAMED = 20
+"""Requests that a refusal names; an answer has to stay short."""
 
-def refuse_too_many(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime) -> None:
+
+def refuse_too_many(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime, mine: str = "") -> None:
     """Refuse one more request of `workflow` where its limit is reached.
+
+    `mine` is on the record already: then those count that came before it, so that of several servers which ask at once
+    as many get through as there is room for.
 
     Raises:
         TooManyRequestsError: it is; says which ones wait.
     """
     most = settings.workflows[workflow].limits.open_requests
-    waiting = [event.body["request_id"] for event in open_requests(workflow, settings, ledger, now=now)]
+    waiting = list(takewhile(lambda name: name != mine, open_requests(workflow, settings, ledger, now=now)))
     if len(waiting) >= most:
         raise TooManyRequestsError(
             f"{len(waiting)} requests of workflow {workflow} wait for people already, and {most} may at once.",
             hint="Wait for a decision, or have one that is not needed any more taken back with "
             "`mcp-migrate approvals withdraw`.",
-            open_requests=waiting,
+            open_requests=waiting[:_NAMED],
             limit=most,
         )
 
 
-def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime) -> tuple[Event, ...]:
-    """The requests of `workflow` that may still be used, oldest first."""
-    asked = known(ledger).maybe_open(workflow, ledger, now=now)
-    return tuple(e for e in asked if standing(e, ledger, settings).status(now) in {"pending", "approved"})
+def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime) -> tuple[str, ...]:
+    """The requests of `workflow` that may still be used, oldest first, by their ids.
+
+    One that nobody said anything about waits until its time is over: only what somebody said has to be weighed.
+    """
+    memory = known(ledger)
+    asked = memory.maybe_open(workflow, ledger, now=now)
+    return tuple(name for name in asked if name not in memory.heard or _stands(name, settings, ledger, now))
+
+
+def waiting(settings: Settings, ledger: Ledger, *, now: datetime) -> Mapping[str, int]:
+    """How many requests wait for people, by target."""
+    names = (each for name in settings.workflows for each in open_requests(name, settings, ledger, now=now))
+    asked = (request for name in names for request in ledger.find(Kind.APPROVAL_REQUESTED, name)[:1])
+    pending = (each for each in asked if status_of(each, ledger, settings, now=now) == "pending")
+    return Counter(str(each.body["target"]) for each in pending)
+
+
+def _stands(request_id: str, settings: Settings, ledger: Ledger, now: datetime) -> bool:
+    requests = ledger.find(Kind.APPROVAL_REQUESTED, request_id)[:1]
+    return any(standing(each, ledger, settings).status(now) in {"pending", "approved"} for each in requests)

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 from mcp_migrate.errors import LimitReachedError, PausedError
@@ -33,9 +34,10 @@ class Tempo:
 
 
 class _Seen(NamedTuple):
-    """When an entry was made, and whom it is about."""
+    """When an entry was made, by which call, and whom it is about."""
 
     at: datetime
+    call_id: str | None
     workflow: str | None
     principal: str | None
     code: str | None
@@ -49,10 +51,12 @@ class Counted:
     seen: dict[Kind, deque[_Seen]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of_workflow(self, kind: Kind, workflow: str, ledger: Ledger, *, now: datetime, window: timedelta) -> int:
-        """The entries of `kind` that are about a workflow."""
+    def of_workflow(
+        self, kind: Kind, workflow: str, ledger: Ledger, *, now: datetime, window: timedelta, before: str | None = None
+    ) -> int:
+        """The entries of `kind` that are about a workflow; those before the first of a call, where it has one."""
         with self.lock:
-            found = self._read(kind, ledger, now)
+            found = takewhile(lambda each: before is None or each.call_id != before, self._read(kind, ledger, now))
             return sum(each.at > now - window and each.workflow == workflow for each in found)
 
     def refusals(self, principal: str, ledger: Ledger, *, now: datetime, since: datetime) -> int:
@@ -63,7 +67,7 @@ class Counted:
 
     def _read(self, kind: Kind, ledger: Ledger, now: datetime) -> deque[_Seen]:
         if kind not in self.next:
-            self.next[kind] = _first_since(now - DAY, ledger)
+            self.next[kind] = first_since(now - DAY, ledger)
         seen = self.seen.setdefault(kind, deque())
         while page := ledger.read(since=self.next[kind], kind=kind, limit=_PAGE):
             seen.extend(map(_seen, page))
@@ -97,7 +101,7 @@ class Pauses:
         return self._until.get(principal)
 
 
-def _first_since(moment: datetime, ledger: Ledger) -> int:
+def first_since(moment: datetime, ledger: Ledger) -> int:
     """The number of about the first entry since then: what was made while a clock was wrong may be missed."""
     low, high = 0, ledger.head().size
     while low < high:
@@ -110,12 +114,20 @@ def _first_since(moment: datetime, ledger: Ledger) -> int:
     return low
 
 
-def tempo(principal: str, name: str, workflow: Workflow, ledger: Ledger, *, now: datetime) -> Tempo:
-    """How fast `workflow` goes; what it has no limit on is not counted."""
+def tempo(
+    principal: str, name: str, workflow: Workflow, ledger: Ledger, *, now: datetime, before: str | None = None
+) -> Tempo:
+    """How fast `workflow` goes; what it has no limit on is not counted.
+
+    What a call named by `before` has on the record counts for it, and so does nothing that came after: of several at
+    once, on whichever servers, as many get through as there is room for.
+    """
     counted, limits = ledger.remembered(Counted), workflow.limits
 
     def count(limit: int | None, kind: Kind, window: timedelta) -> int:
-        return counted.of_workflow(kind, name, ledger, now=now, window=window) if limit is not None else 0
+        if limit is None:
+            return 0
+        return counted.of_workflow(kind, name, ledger, now=now, window=window, before=before)
 
     return Tempo(
         calls=count(limits.calls_per_minute, Kind.CALL_RECEIVED, MINUTE),
@@ -145,19 +157,20 @@ def refuse_more(workflow: Workflow, found: Tempo, *, step: str | None, statement
             hint='Plan fewer revisions at a time: to: "+1".',
             limit={"plan_statements": most, "found": statements},
         )
+    refuse_over(workflow, found, step=step)
+
+
+def refuse_over(workflow: Workflow, found: Tempo, *, step: str | None) -> None:
+    """Refuse a plan or an apply where the limit of them was reached before it. Raises: LimitReachedError."""
     if step == "plan":
         _within(workflow.limits.plans_per_hour, found.plans, "plans an hour")
     if step == "apply":
         _within(workflow.limits.applies_per_day, found.applies, "applies a day")
 
 
-def refuse_overtaken(workflow: Workflow, found: Tempo) -> None:
-    """Refuse an apply that is on the record already, where others that began meanwhile reached the limit.
-
-    Raises:
-        LimitReachedError: they did.
-    """
-    _within(workflow.limits.applies_per_day, found.applies - 1, "applies a day")
+def refuse_beside(workflow: Workflow, running: int) -> None:
+    """Refuse to make or run a plan beside those that `running` says run already. Raises: LimitReachedError."""
+    _within(workflow.limits.plans_at_once, running, "plans at once")
 
 
 def keeps_trying(principal: str, workflow: Workflow, ledger: Ledger, *, now: datetime) -> tuple[int, datetime] | None:
@@ -180,4 +193,4 @@ def _within(most: int | None, found: int, what: str) -> None:
 
 def _seen(event: Event) -> _Seen:
     at, body = datetime.fromisoformat(event.at), event.body
-    return _Seen(at, event.workflow, body.get("principal"), body.get("code"))
+    return _Seen(at, event.call_id, event.workflow, body.get("principal"), body.get("code"))

@@ -17,12 +17,14 @@ from mcp_migrate.errors import (
     CredentialFailedError,
     LedgerUnavailableError,
     MigrateError,
+    TooManyRequestsError,
 )
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import spent
 from mcp_migrate.leave.freezing import Frozen, frozen
 from mcp_migrate.leave.policy import Policy
 from mcp_migrate.leave.revoking import revoked
+from mcp_migrate.leave.running import running_before
 from mcp_migrate.leave.separation import before, planned_at
 from mcp_migrate.leave.signals import opened
 from mcp_migrate.leave.tempo import Tempo, keeps_trying, tempo
@@ -71,7 +73,9 @@ class Pipeline:
             located = prepare.locate(call, tool, self.bench)
             around = self._around(located, tool)
             granted = authorise.grant(located, self.settings, around, scope_name=tool.scope)
-            recorder.received(granted, hold=tool.only_looks)
+            recorder.received(granted, hold=tool.only_looks, plans=tool.plans)
+            if tool.plans:
+                authorise.beside(granted, self.settings, self._running(granted))
             with self._keys(recorder, granted) as keys:
                 upkeep = self._upkeep(keys)
                 upkeep.settle(granted.call.target, recorder)
@@ -152,16 +156,24 @@ class Pipeline:
             revoked=revoked(call.caller, self.ledger),
         )
 
-    def _tempo(self, call: Call) -> Tempo:
+    def _running(self, granted: Granted) -> int:
+        """How many plans its workflow makes or runs already, on all servers; 0 where it may have any number."""
+        if self.settings.workflows[granted.workflow].limits.plans_at_once is None:
+            return 0
+        return running_before(granted.call.call_id, granted.workflow, self.ledger, now=granted.call.at)
+
+    def _tempo(self, call: Call, *, recorded: bool = False) -> Tempo:
+        """How fast its workflow goes, up to what the call itself has on the record where that is `recorded`."""
         name, workflow = self.settings.workflow_of(call.principal)
-        return tempo(call.principal, name, workflow, self.ledger, now=call.at)
+        before = call.call_id if recorded else None
+        return tempo(call.principal, name, workflow, self.ledger, now=call.at, before=before)
 
     def _again(self, approved: Approved) -> None:
         """Under the target's lock, before the first statement: waiting for it may have taken a while."""
         granted = approved.prepared.granted
         around = Circumstances(
             frozen=self._held(granted.call.target),
-            tempo=self._tempo(granted.call),
+            tempo=self._tempo(granted.call, recorded=True),
             opened=opened(granted.call, self.settings, scope_name=granted.scope_name),
             spent=spent(granted.call.caller.grants, self.ledger, mine=1),  # this one is on the record already
             revoked=revoked(granted.call.caller, self.ledger),
@@ -200,13 +212,24 @@ class Pipeline:
             return self._answer(permitted, recorder)
         approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
         if isinstance(approved, Pending):
-            answer = approve.needed(approved, self.bench.review_url(approved.request_id))
-            recorder.waits(approved, answer, approve.request_body(approved))
-            return answer
+            return self._waits(approved, recorder)
         if watch.cancelled():
             raise CancelledError("The call was cancelled.", hint="Nothing was executed.")
         keys.revoke()  # what it was prepared with
         return Steps(self.settings, keys, self.clock, self.running, self._again).execute(approved, recorder, watch)
+
+    def _waits(self, pending: Pending, recorder: record.Recorder) -> Mapping[str, Any]:
+        """Put the question to people, where it was not put before, and answer that they have to decide."""
+        if pending.fresh:
+            recorder.asked(pending, approve.request_body(pending))
+            try:
+                approve.keep_room(pending, self.settings, self.ledger)
+            except TooManyRequestsError:
+                recorder.one_too_many(pending)
+                raise
+        answer = approve.needed(pending, self.bench.review_url(pending.request_id))
+        recorder.waits(pending, answer)
+        return answer
 
     def ask_canary(self, call: Call, tool: Tool) -> str:
         """Put a question to people that has to be denied; the id of the request. Nothing ever runs it.
@@ -236,6 +259,7 @@ class Pipeline:
         if prepared.plan is not None:
             answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
             recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])
+            authorise.planned(prepared.granted, self.settings, self._tempo(prepared.granted.call, recorded=True))
         recorder.answered(permitted, answer, rules=asked.rules if asked else ())
         return answer
 

@@ -83,6 +83,7 @@ class WorkflowLimits(Part):
 
     open_requests: int = Field(20, ge=1, description="Requests that may wait for people at once.")
     calls_per_minute: Count | None = Field(None, description="Calls of all its principals.")
+    plans_at_once: Count | None = Field(None, description="Plans that are made or run at one time.")
     plans_per_hour: Count | None = Field(None, description="Plans of all its principals.")
     plan_statements: int | None = Field(None, ge=1, description="Statements that one plan may have.")
     applies_per_day: Count | None = Field(None, description="Applies and rollbacks that begin, in 24 hours.")

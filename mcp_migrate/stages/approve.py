@@ -74,6 +74,16 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
     return Approved(permitted, request_id, names, nonces, covers_until=covered_until(usable))
 
 
+def keep_room(pending: Pending, settings: Settings, ledger: Ledger) -> None:
+    """Hold a question that is on the record against those that came before it, from whichever server.
+
+    Raises:
+        TooManyRequestsError: there is no room for it.
+    """
+    granted = pending.permitted.classified.prepared.granted
+    refuse_too_many(granted.workflow, settings, ledger, now=granted.call.at, mine=pending.request_id)
+
+
 def take_back(approved: Approved, permitted: Permitted, automatic: Automatic) -> Approved:
     """The way back of what was approved, as far as it is the one that was frozen, shown and signed with it.
 

@@ -17,7 +17,7 @@ from mcp_migrate.leave.freezing import refuse_frozen
 from mcp_migrate.leave.revoking import taken_back
 from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
-from mcp_migrate.leave.tempo import refuse_fast, refuse_more, refuse_overtaken
+from mcp_migrate.leave.tempo import Tempo, refuse_beside, refuse_fast, refuse_more, refuse_over
 from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof, Tier
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
@@ -89,6 +89,16 @@ def permit(classified: Classified, settings: Settings, around: Circumstances) ->
     )
 
 
+def beside(granted: Granted, settings: Settings, running: int) -> None:
+    """Hold a call that makes or runs a plan against those of its workflow that run. Raises: LimitReachedError."""
+    refuse_beside(settings.workflows[granted.workflow], running)
+
+
+def planned(granted: Granted, settings: Settings, tempo: Tempo) -> None:
+    """Hold a plan that is on the record against those that came before it. Raises: LimitReachedError."""
+    refuse_over(settings.workflows[granted.workflow], tempo, step="plan")
+
+
 def explain(
     settings: Settings, *, caller: Caller, tool: str, scope_name: str, target: str | None, at: datetime
 ) -> Mapping[str, Any]:
@@ -128,7 +138,7 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     refuse_frozen(granted.call.target, around.frozen)
     _refuse_taken_back(granted.call, around)
     workflow = settings.workflows[granted.workflow]
-    refuse_overtaken(workflow, around.tempo)
+    refuse_over(workflow, around.tempo, step=step_of(permitted.classified.prepared))
     what = asked(replace(granted.call, at=at), settings, scope_name=granted.scope_name)
     grants = granted.call.caller.grants
     _refuse_not_handed_on(granted.call, workflow, not_handed_on(grants, what) or used_up(grants, around.spent))

@@ -41,6 +41,11 @@ class Tool(Protocol):
         """Whether a call does nothing that could be told of before its answer leaves."""
         ...
 
+    @property
+    def plans(self) -> bool:
+        """Whether a call makes a plan, or runs one."""
+        ...
+
     def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str | None:
         """The target the call is about, from its arguments and the ledger alone; None when it has none."""
         ...

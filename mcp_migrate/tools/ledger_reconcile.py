@@ -23,6 +23,7 @@ class Reconcile:
 
     scope: str = "migration_plan"
     only_looks: bool = False
+    plans: bool = False
 
     def target_of(self, arguments: Mapping[str, Any], _bench: Workbench) -> str:
         return str(arguments["target"])

@@ -166,6 +166,11 @@ class RegisteredTool:
     def only_looks(self) -> bool:
         return self.spec.only_looks
 
+    @property
+    def plans(self) -> bool:
+        """Whoever can say what they expect of a call expects it of a plan."""
+        return self.spec.takes_expects
+
     @cached_property
     def _handler(self) -> Handler:
         if self.spec.handler is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -78,13 +77,9 @@ class Wiring:
 
     def waiting(self) -> Mapping[str, int]:
         """How many requests wait for people, by target."""
-        from mcp_migrate.approvals.known import known
-        from mcp_migrate.approvals.standing import status_of
+        from mcp_migrate.approvals.limits import waiting
 
-        now, memory = datetime.now(UTC), known(self.ledger)
-        asked = [each for name in self.settings.workflows for each in memory.maybe_open(name, self.ledger, now=now)]
-        pending = [each for each in asked if status_of(each, self.ledger, self.settings, now=now) == "pending"]
-        return Counter(str(each.body["target"]) for each in pending)
+        return waiting(self.settings, self.ledger, now=datetime.now(UTC))
 
     @cached_property
     def keeper(self) -> Keeper:

@@ -25,9 +25,9 @@ def ask_of(desk: Desk, table: str) -> Event:
     return desk.request()
 
 
-def open_now(desk: Desk, *, hours: float = 0.1) -> list[str | None]:
+def open_now(desk: Desk, *, hours: float = 0.1) -> list[str]:
     now = NOON + timedelta(hours=hours)
-    return [event.subject for event in open_requests("schema", desk.settings, desk.ledger, now=now)]
+    return list(open_requests("schema", desk.settings, desk.ledger, now=now))
 
 
 def test_what_has_ended_is_forgotten_and_what_waits_is_not(desk: Desk) -> None:

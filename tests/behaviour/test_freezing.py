@@ -12,7 +12,7 @@ import pytest
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.leave.freezing import freeze
-from mcp_migrate.ledger import Kind
+from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.wiring import Wiring
@@ -109,3 +109,23 @@ def test_an_agent_that_keeps_trying_is_paused_and_a_workflow_is_held_to_its_limi
     assert anyio.run(tries) == ["limit_reached", *["plan_not_found"] * 3, "paused"]
     [paused] = at_a1.events(Kind.PRINCIPAL_PAUSED)
     assert (paused.body["principal"], paused.body["refusals"]) == ("agent:demo", 3)
+
+
+@pytest.mark.proves("limits-hold")
+def test_a_plan_waits_while_another_server_makes_as_many_as_the_workflow_may(at_a1: World) -> None:
+    at_a1.configure(lambda c: c["workflows"]["shop-agent"].update(limits={"plans_at_once": 1}))
+
+    def elsewhere(kind: Kind, **body: Any) -> None:
+        with Ledger.open(f"sqlite:///{at_a1.folder}/.mcp-migrate/ledger.db") as ledger:
+            ledger.append(Draft(kind, body, "shop-agent", call_id="call_elsewhere"), at=datetime.now(UTC))
+
+    async def applies() -> str:
+        async with at_a1.agent(knowing=True) as agent:
+            assert "revision" in await agent.call("migration_status", target="shop"), "what makes no plan goes on"
+            answer = await agent.call("migration_apply", plan_id=at_a1.planned)
+        return str(answer.get("code") or answer["status"])
+
+    elsewhere(Kind.CALL_RECEIVED, plans=True)
+    assert anyio.run(applies) == "limit_reached"
+    elsewhere(Kind.CALL_FINISHED)
+    assert anyio.run(applies) == "applied"

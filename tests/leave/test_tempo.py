@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from mcp_migrate.errors import LimitReachedError, PausedError
-from mcp_migrate.leave.tempo import DAY, Tempo, keeps_trying, refuse_fast, refuse_more, refuse_overtaken, tempo
+from mcp_migrate.leave.running import LONGEST, running_before
+from mcp_migrate.leave.tempo import (
+    DAY,
+    Tempo,
+    keeps_trying,
+    refuse_beside,
+    refuse_fast,
+    refuse_more,
+    refuse_over,
+    tempo,
+)
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.notices import ALARM, Outbox
 from mcp_migrate.settings import Workflow
@@ -61,14 +71,53 @@ def test_what_a_workflow_did_lately_counts_on_every_server_until_it_is_long_ago(
     assert not refused(desk.ledger, NOON + window + MINUTE)
 
 
+@pytest.mark.parametrize(
+    ("limit", "kind", "step"),
+    [("plans_per_hour", Kind.PLAN_FROZEN, "plan"), ("applies_per_day", Kind.STEP_STARTED, "apply")],
+)
 @pytest.mark.proves("limits-hold")
-def test_applies_that_began_at_once_do_not_go_beyond_the_limit_together(desk: Desk) -> None:
-    held = workflow(desk, applies_per_day=2)
-    put(desk, Kind.STEP_STARTED, 2)
-    refuse_overtaken(held, tempo(ME, "schema", held, desk.ledger, now=NOON - MINUTE))
-    put(desk, Kind.STEP_STARTED, 1)
-    with pytest.raises(LimitReachedError, match="2 are its limit"):
-        refuse_overtaken(held, tempo(ME, "schema", held, desk.ledger, now=NOON - MINUTE))
+def test_of_those_that_came_at_once_on_all_servers_as_many_get_through_as_there_is_room_for(
+    desk: Desk, limit: str, kind: Kind, step: str
+) -> None:
+    held = workflow(desk, **{limit: 2})
+    calls = [f"call_{n}" for n in range(4)]
+    for name in calls:
+        desk.ledger.append(Draft(kind, {"principal": ME}, "schema", call_id=name, subject=name), at=NOON)
+
+    def through(name: str) -> bool:
+        with Ledger.open(f"sqlite:///{desk.ledger.place}") as server:
+            found = tempo(ME, "schema", held, server, now=NOON - MINUTE, before=name)
+        try:
+            refuse_over(held, found, step=step)
+        except LimitReachedError:
+            return False
+        return True
+
+    assert [through(name) for name in calls] == [True, True, False, False]
+
+
+@pytest.mark.proves("limits-hold")
+def test_a_call_that_plans_has_its_place_on_the_ledger_until_it_ends_or_is_forgotten(desk: Desk) -> None:
+    def put(kind: Kind, name: str, flow: str = "schema", **body: Any) -> None:
+        desk.ledger.append(Draft(kind, body, flow, call_id=name), at=NOON)
+
+    def before(name: str, at: datetime = NOON) -> list[int]:
+        with Ledger.open(f"sqlite:///{desk.ledger.place}") as fresh:
+            return [running_before(name, "schema", each, now=at) for each in (desk.ledger, fresh)]
+
+    for name in ("one", "two", "three"):
+        put(Kind.CALL_RECEIVED, name, plans=True)
+    put(Kind.CALL_RECEIVED, "looks")
+    put(Kind.CALL_RECEIVED, "others", "other", plans=True)
+    assert [before(name) for name in ("one", "two", "three")] == [[0, 0], [1, 1], [2, 2]]
+    put(Kind.CALL_REFUSED, "one", code="limit_reached")
+    put(Kind.CALL_FINISHED, "two")
+    put(Kind.CALL_FINISHED, "looks")
+    put(Kind.CALL_RECEIVED, "four", plans=True)
+    assert before("four") == [1, 1]
+    assert before("four", NOON + LONGEST) == [0, 0]
+    with pytest.raises(LimitReachedError, match="2 plans at once"):
+        refuse_beside(workflow(desk, plans_at_once=2), 2)
 
 
 @pytest.mark.proves("limits-hold", "keeps-trying-waits")

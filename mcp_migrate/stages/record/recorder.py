@@ -60,13 +60,14 @@ class Recorder:
         """The configuration is another one since this server began, and who would gain or lose what by it."""
         self.write(Draft(Kind.CONFIG_CHANGED, change.told()), at=at)
 
-    def received(self, granted: Granted, *, hold: bool = False) -> None:
-        """The call, who makes it for whom and why, and the scopes that may allow it.
+    def received(self, granted: Granted, *, hold: bool = False, plans: bool = False) -> None:
+        """The call, who makes it for whom and why, and the scopes that may allow it; whether it makes or runs a plan.
 
         With `hold` it is written together with whatever is written next: for a call that does nothing before its
         answer leaves.
         """
         body = {**told.called(granted.call, self._redactor), "owner": granted.owner, "scopes": list(granted.scopes)}
+        body |= {"plans": True} if plans else {}
         self._held = (Draft(Kind.CALL_RECEIVED, body, workflow=granted.workflow, call_id=granted.call.call_id),)
         if not hold:
             self.flush(at=granted.call.at)
@@ -113,15 +114,26 @@ class Recorder:
         }
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 
-    def waits(self, pending: Pending, answer: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-        """The call waits for people; with the question put to them, where it was not put before."""
+    def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
+        """The question that is put to people."""
         granted, name = pending.permitted.classified.prepared.granted, pending.request_id
         question = Draft(
             Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, call_id=granted.call.call_id, subject=name
         )
+        self.write(*states.found(pending), question, at=granted.call.at)
+
+    def one_too_many(self, pending: Pending) -> None:
+        """The question is taken back: others of its workflow that came before it took the room."""
+        granted, name = pending.permitted.classified.prepared.granted, pending.request_id
+        why = "its workflow has as many requests open as it may have"
+        body = {"request_id": name, "principal": granted.call.principal, "reason": why}
+        self._append(granted.call, Kind.APPROVAL_WITHDRAWN, body, granted.workflow, subject=name)
+
+    def waits(self, pending: Pending, answer: Mapping[str, Any]) -> None:
+        """The call waits for people."""
+        granted, name = pending.permitted.classified.prepared.granted, pending.request_id
         end = self._end(pending.permitted, str(answer["status"]), answer, pending.quorum.rules, subject=name)
-        asks = [*states.found(pending), question] if pending.fresh else []
-        self.write(*asks, end, at=granted.call.at)
+        self.write(end, at=granted.call.at)
 
     def asked_canary(self, pending: Pending, body: Mapping[str, Any]) -> None:
         """A question that has to be denied, and that it is one: for nobody's workflow to read."""
