@@ -251,6 +251,7 @@ REQUIREMENTS = (
     Requirement("team-bad-bodies", "docs/team-server.md", "What is too long or no call is refused, no more."),
     Requirement("team-slow-clients", "docs/team-server.md", "Whoever is too slow is let go."),
     Requirement("team-health", "docs/team-server.md", "Health and readiness are told to anybody."),
+    Requirement("team-subscriptions", "docs/pausing.md", "No client ends what another one hears."),
     Requirement("team-drain", "docs/team-server.md", "A stop finishes what runs and sends new calls away."),
     Requirement(
         "remote-everything", "docs/team-server.md", "A client without HTTP has every method of a team's server."

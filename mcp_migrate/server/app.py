@@ -16,10 +16,11 @@ from mcp.server.lowlevel import Server
 from mcp_migrate import __version__
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Door, Governed
-from mcp_migrate.server.prompts import get_prompt, list_prompts
+from mcp_migrate.server.prompts import PROMPTS, get_prompt, list_prompts
 from mcp_migrate.server.resources import Resources
 from mcp_migrate.server.results import refusing
 from mcp_migrate.server.sealing import Seal
+from mcp_migrate.server.tracing import Tracing
 from mcp_migrate.server.updates import Updates
 from mcp_migrate.server.who import Who
 from mcp_migrate.tools.specs import RegisteredTool, Registry
@@ -66,6 +67,8 @@ def build_server(
     server.add_request_handler("tools/call", types.CallToolRequestParams, door.call_tool)
     door.tasks.attach(server)
     Updates(governed, door.workflow, door.tasks.spawn).attach(server)
+    names = {"tools/call": {tool.spec.name for tool in registry}, "prompts/get": {*PROMPTS}}
+    server.middleware[:] = [Tracing(server.get_request_handler, names)]
     return server
 
 

@@ -24,7 +24,7 @@ class _Prompt:
     text: str
 
 
-_PROMPTS = {
+PROMPTS = {
     "plan_a_change": _Prompt(
         "Plan a change",
         "From a wish to an applied migration, with people asked where they have to be.",
@@ -83,7 +83,7 @@ async def list_prompts(
                     for argument, what in prompt.arguments.items()
                 ],
             )
-            for name, prompt in _PROMPTS.items()
+            for name, prompt in PROMPTS.items()
         ]
     )
 
@@ -92,9 +92,9 @@ async def get_prompt(
     _context: ServerRequestContext[Any], params: types.GetPromptRequestParams
 ) -> types.GetPromptResult:
     """One of them, with the person's own words in it. Raises: MCPError."""
-    prompt, given = _PROMPTS.get(params.name), params.arguments or {}
+    prompt, given = PROMPTS.get(params.name), params.arguments or {}
     if prompt is None:
-        known = ", ".join(_PROMPTS)
+        known = ", ".join(PROMPTS)
         raise refused("unknown_prompt", f"There is no prompt {params.name[:80]!r}.", f"There are {known}.")
     wrong = sorted(set(prompt.arguments) ^ set(given)) or [k for k, v in given.items() if len(v) > _LONGEST]
     if wrong:

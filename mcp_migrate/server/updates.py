@@ -1,7 +1,8 @@
 """How does a client hear that a request was decided, without asking?
 
 A request is the resource ``approval://{request_id}``. Clients of 2026-07-28 listen (`subscriptions/listen`), earlier
-ones subscribe (`resources/subscribe`); both hear once, when it is not pending any more, and read what was decided.
+ones subscribe (`resources/subscribe`) where they have a connection of their own. Both hear once, when it is not pending
+any more, and read what was decided.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.server.calls import GONE
-from mcp_migrate.server.results import refusing
+from mcp_migrate.server.results import refused, refusing
 
 SCHEME = "approval://"
 TEMPLATE = "approval://{request_id}"
@@ -73,14 +74,16 @@ class Updates:
 
     async def subscribe(self, context: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """Tell this session when it changes."""
+        _lasting(context)
         uri = str(params.uri)
         if not await self._watch(uri, context):
             raise MCPError(types.INVALID_PARAMS, f"There is no request {uri[:200]!r} to subscribe to")
         self._sessions[uri] = context.session
         return types.EmptyResult()
 
-    async def unsubscribe(self, _context: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
+    async def unsubscribe(self, context: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
         """Tell it no more."""
+        _lasting(context)
         self._sessions.pop(str(params.uri), None)
         return types.EmptyResult()
 
@@ -123,3 +126,17 @@ class Updates:
             await session.send_resource_updated(uri)
         except GONE:  # a client that is gone is told nothing
             return
+
+
+def _lasting(context: Context) -> None:
+    """Over HTTP each request of an earlier protocol stands alone: it could hear of nothing, only end what others hear.
+
+    Raises:
+        MCPError: it is such a one.
+    """
+    if context.request is not None:
+        raise refused(
+            "not_subscribable",
+            "Over HTTP only clients of 2026-07-28 are told of changes.",
+            "Ask approval_status, with `wait_seconds`.",
+        )

@@ -11,6 +11,7 @@ import anyio
 import httpx2
 import mcp_types as types
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from mcp_migrate.ledger import Kind
 from tests.server.issuer import NAME, Issuer, issuing
@@ -118,6 +119,15 @@ async def test_a_pause_over_http_is_its_callers_alone(team: Team) -> None:
     assert isinstance(again, types.InputRequiredResult)
     assert page.status_code == 200
     assert "orders" in page.text
+
+
+@pytest.mark.proves("team-subscriptions")
+async def test_no_client_ends_what_another_hears(team: Team) -> None:
+    """Earlier clients have no connection over HTTP that could hear of anything, and so none that could end it."""
+    request = types.UnsubscribeRequest(params=types.UnsubscribeRequestParams(uri="approval://req_0"))
+    async with team.agent(mode="legacy") as agent:
+        with pytest.raises(MCPError, match="not_subscribable"):
+            await agent.client.session.send_request(request, types.EmptyResult)
 
 
 @pytest.mark.proves("team-rebinding")

@@ -9,12 +9,16 @@ import anyio
 import httpx2
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
-from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.errors import ConfigInvalidError, LedgerUnavailableError
+from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.http import serving
 from mcp_migrate.server.http.bearer import Bearer
 from mcp_migrate.server.http.body import Whole
+from mcp_migrate.server.http.health import Health
 from mcp_migrate.server.oauth.verifying import Signed
 from mcp_migrate.settings.http import Http
 from mcp_migrate.tools.specs import load
@@ -94,3 +98,22 @@ async def dripped(slow: anyio.abc.SocketStream) -> None:
 def test_an_address_that_cannot_be_had_is_no_start(address: str) -> None:
     with pytest.raises(ConfigInvalidError):
         serving.listen(address)
+
+
+@pytest.mark.proves("team-health")
+async def test_whoever_asks_for_health_makes_no_work() -> None:
+    looks: list[float] = []
+    now = 0.0
+
+    def look() -> None:
+        looks.append(now)
+        if now >= 2:
+            raise LedgerUnavailableError("It is gone.", hint="")
+
+    app = Starlette(routes=[Route("/readyz", Health(Calls(), look, lambda: now).ready)])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
+        told = [(await client.get("/readyz")).text for _ in range(20)]
+        now = 2.0
+        gone = [(await client.get("/readyz")).text for _ in range(20)]
+    assert looks == [0.0, 2.0]
+    assert (set(told), set(gone)) == ({"ready\n"}, {"ledger_unavailable\n"})

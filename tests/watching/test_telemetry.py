@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp.shared.exceptions import MCPError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -192,13 +193,19 @@ def test_a_real_server_goes_on_with_its_clients_trace_and_sends_what_is_left_at_
     (tmp_path / "team").write_text("dba")
     told = {"endpoint": endpoint, "headers": {"x-team": f"${{file:{tmp_path}/team}}"}}
     world.configure(lambda value: value.update(telemetry=told))
-    meta: Any = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    meta: Any = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "of=secret"}
 
     async def go() -> str:
         async with world.stdio_agent("--log", "info") as agent:
             assert (await agent.plan_and_apply("c3"))["status"] == "approval_required"
             asked = {"intent": INTENT, "target": "shop"}
             result = await agent.client.call_tool("schema_read", asked, meta=meta)
+            for name in ("a secret tool", "schema_diff"):
+                assert (await agent.client.call_tool(name, {"secret": "row"})).is_error
+            with pytest.raises(MCPError):
+                await agent.client.get_prompt("a secret prompt")
+            with pytest.raises(MCPError):
+                await agent.client.read_resource("approval://secret")
             return str((result.structured_content or {})["call_id"])
 
     call_id = anyio.run(go)
@@ -211,6 +218,8 @@ def test_a_real_server_goes_on_with_its_clients_trace_and_sends_what_is_left_at_
         else:
             for measured in ExportMetricsServiceRequest.FromString(body).resource_metrics:
                 metrics |= {each.name for scope in measured.scope_metrics for each in scope.metrics}
+    assert not [path for path, _, body in kept if b"secret" in body or b"row" in body]
+    assert "tools/call unknown" in spans
     mine, around = spans["call schema_read"], spans["tools/call schema_read"]
     assert mine.trace_id.hex() == meta["traceparent"].split("-")[1]
     assert (mine.parent_span_id, around.parent_span_id.hex()) == (around.span_id, meta["traceparent"].split("-")[2])
