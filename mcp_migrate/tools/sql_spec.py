@@ -50,4 +50,4 @@ def _fits(spec: ToolSpec, name: str, said: Any, *, names: bool) -> None:
         if not Draft202012Validator(said).is_valid(said["default"]):
             raise ValueError(f"the `default` of {name} does not fit what it says of the values it takes")
     if names and kinds != {"string"}:
-        raise ValueError(f"{name} is a name in the SQL, so its `type` is string")
+        raise ValueError(f"{name} is a name or a day in the SQL, so its `type` is string")

@@ -1,4 +1,4 @@
-"""How do a caller's values get into the SQL of a tool? As bound parameters or quoted names, never as text.
+"""How do a caller's values get into the SQL of a tool? As bound parameters, quoted names or dates, never as text.
 
 The classifier judges what comes of it like any other statement; this only sees to it that a value stays a value.
 """
@@ -8,13 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal, get_args
 
 from mcp_migrate.dialects.interface import Dialect, quoted
 from mcp_migrate.errors import InvalidArgumentsError
 
-Kind = Literal["value", "identifier", "table"]
-"""A bound value; one quoted name; a name that may have its schema before it, each part quoted."""
+Kind = Literal["value", "identifier", "table", "date"]
+"""A bound value; one quoted name; a name that may have its schema before it, each part quoted; a day.
+
+A day is for where no database takes a parameter, as in the bounds of a partition: what is written is made of the year,
+month and day that were read.
+"""
 
 _PLACE = r"\{[A-Za-z_]\w*(?::\w*)?\}"
 _TOKEN = re.compile(
@@ -74,7 +79,7 @@ class Template:
         words = []
         for part in self.parts:
             if isinstance(part, Place):
-                words.append(mark if part.kind == "value" else _named(part, arguments[part.name], dialect.quote_mark))
+                words.append(mark if part.kind == "value" else _written(part, arguments[part.name], dialect.quote_mark))
             else:
                 words.append(part.replace("%", "%%") if escapes else part)
         return dialect.freeze("".join(words), [tuple(bound)] if bound else [], no_parameters=not bound)
@@ -98,6 +103,19 @@ def _refuse_ambiguous(text: str) -> None:
         raise ValueError("a backslash in quotes ends them in one database and not in another; use a parameter")
     if text.startswith("/*") and "/*" in text[2:]:
         raise ValueError("a comment in a comment ends differently from database to database; take it out")
+
+
+def _written(place: Place, value: Any, mark: str) -> str:
+    return _day(place, value) if place.kind == "date" else _named(place, value, mark)
+
+
+def _day(place: Place, value: Any) -> str:
+    try:
+        return f"'{date.fromisoformat(str(value)).isoformat()}'"
+    except ValueError as error:
+        raise InvalidArgumentsError(
+            f"{place.name} is no day: {str(value)[:80]!r}.", hint="Pass it as 2026-12-31."
+        ) from error
 
 
 def _named(place: Place, value: Any, mark: str) -> str:

@@ -151,6 +151,15 @@ async def test_a_check_that_breaks_only_afterwards_rolls_everything_back(at_a1: 
     assert rows(world) == before
 
 
+ROTATED = {
+    "table": "visits",
+    "new": "visits_3",
+    "first": "2026-03-01",
+    "end": "2026-04-01",
+    "oldest": "visits_1",
+    "oldest_first": "2026-01-01",
+    "oldest_end": "2026-02-01",
+}
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples" / "tools"
 TABLES = """
     CREATE TABLE countries (code text PRIMARY KEY, name text);
@@ -159,7 +168,20 @@ TABLES = """
     CREATE MATERIALIZED VIEW recent AS SELECT id FROM events;
     INSERT INTO events SELECT n, date '2024-01-01' + n, NULL FROM generate_series(1, 400) AS n;
     ALTER TABLE events ADD CONSTRAINT late CHECK (placed_on > '2000-01-01') NOT VALID;
+    CREATE TABLE visits (day date NOT NULL, page text DEFAULT '/') PARTITION BY RANGE (day);
+    CREATE INDEX visits_by_page ON visits (page);
+    CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+    CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+    INSERT INTO visits SELECT date '2026-01-01' + n FROM generate_series(0, 49) AS n;
 """
+
+
+def partitions(url: str) -> tuple[list[str], int]:
+    """Of the table of visits, and how many visits it has."""
+    with psycopg.connect(url.replace("+psycopg", "")) as database:
+        names = database.execute("SELECT inhrelid::regclass::text FROM pg_inherits ORDER BY 1 LIMIT 9").fetchall()
+        [(visits,)] = database.execute("SELECT count(*) FROM visits").fetchall()
+    return [name for (name,) in names if name.startswith("visits_") and name[7:].isdigit()], visits
 
 
 async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgres_url: str) -> None:
@@ -171,7 +193,7 @@ async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgre
         value["tool_specs"] = [str(EXAMPLES)]
         value["targets"]["shop"]["url"] = postgres_url
         names = [path.stem for path in EXAMPLES.glob("*.yaml")]
-        every = ["additive", "data", "destructive", "blocking", "unknown"]
+        every = ["additive", "data", "destructive", "blocking", "breaking", "unknown"]
         value["workflows"]["shop-agent"]["scopes"].append({"tools": names, "targets": ["shop"], "effects": every})
 
     world.configure(change)
@@ -185,6 +207,7 @@ async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgre
         "refresh_materialized_view": {"view": "recent"},
         "vacuum_table": {"table": "events"},
         "validate_constraint": {"table": "events", "constraint": "late"},
+        "rotate_partition": ROTATED,  # the last one, since a rollback is refused when more came after it
     }
     assert set(used) == {path.stem for path in EXAMPLES.glob("*.yaml")}
     applied = {}
@@ -202,3 +225,11 @@ async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgre
                 " (SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_country'::regclass)"
             ).fetchall()
         assert (kept, archived, indexed) == (35, 365, True)
+        assert partitions(postgres_url) == (["visits_2", "visits_3"], 19)
+        apply_id = applied["rotate_partition"]
+        back = await agent.call("migration_rollback", apply_id=apply_id)
+        if back["status"] == "approval_required":
+            world.sign(back["request_id"])
+            back = await agent.call("migration_rollback", apply_id=apply_id)
+        assert back["status"] == "applied", back
+        assert partitions(postgres_url) == (["visits_1", "visits_2"], 50)

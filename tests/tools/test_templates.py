@@ -103,6 +103,14 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         Template.parse("DROP TABLE {t:table}").filled({"t": name}, SQLITE)
 
 
+def test_a_day_is_written_of_what_was_read_and_whatever_is_none_is_refused() -> None:
+    template = Template.parse("ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM ({d:date}) TO (MAXVALUE)")
+    assert template.filled({"d": "2026-12-01"}, POSTGRESQL)[0].endswith("FROM ('2026-12-01') TO (MAXVALUE)")
+    for none in ("2026-13-01", "2026-12-01'); DROP TABLE t; --", "", "now()", "2026-12-01T00:00"):
+        with pytest.raises(InvalidArgumentsError, match="is no day"):
+            template.filled({"d": none}, POSTGRESQL)
+
+
 def test_percent_signs_stay_and_values_are_bound_in_their_order() -> None:
     template = Template.parse("SELECT {b} % 2, 'a%' WHERE {a} LIKE '%{x'")
     assert template.filled({"a": 1, "b": 2}, POSTGRESQL) == ("SELECT $1 % 2, 'a%' WHERE $2 LIKE '%{x'", ((2, 1),))
