@@ -331,6 +331,8 @@ REQUIREMENTS = (
         "docs/errors.md",
         "Each code and option is on a page, each page is found, and each link leads somewhere.",
     ),
+    Requirement("doctor-fixes", "docs/doctor.md", "What keeps no promise on a machine is found, with what to do."),
+    Requirement("doctor-rights", "docs/doctor.md", "A role that shall only read and could do more is found."),
     Requirement("tutorial", "docs/tutorial.md", "The tutorial works word for word, from an empty folder."),
     Requirement("bad-input-ledger-full", "docs/interface.md", "On a full disk nothing is recorded by half."),
     Requirement("bad-input-ledger-read-only", "docs/interface.md", "A read-only ledger has a clear error."),

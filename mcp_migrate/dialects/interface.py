@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.inverting import Inverter
 from mcp_migrate.dialects.keeper import Entry, Keeper
+from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
 
@@ -87,6 +88,10 @@ class Reader(Protocol):
 
     def identity(self) -> Mapping[str, str]:
         """Which database this is, by what it is and not by the way to it; a part that nobody may read says so."""
+        ...
+
+    def powers(self) -> Powers:
+        """What the role of this session could do here, and what time it is."""
         ...
 
     def schema(self, *, version_table: str) -> Schema:

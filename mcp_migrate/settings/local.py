@@ -78,3 +78,10 @@ def public_keys(home: Path) -> list[str]:
         if line.startswith(_KINDS) and "-cert-" not in line.split(maxsplit=1)[0]:
             lines.append(line)
     return lines
+
+
+def private_beside(home: Path) -> list[str]:
+    """Those of them whose private half lies beside, for any program of this account to sign with."""
+    folder = home / ".ssh"
+    there = [path for path in sorted(folder.glob("*.pub")) if path.with_suffix("").is_file()] if folder.is_dir() else []
+    return [path.read_text(encoding="utf-8", errors="replace").strip() for path in there]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from mcp_migrate.approvals.reviewers import reviewers as enrolled
-from mcp_migrate.cli.doctor import who_is_alone
+from mcp_migrate.cli.doctor.people import who_is_alone
 from mcp_migrate.errors import ApprovalDeniedError, NotSeparatedError, SelfApprovalError
 from mcp_migrate.leave.alone import alone
 from mcp_migrate.leave.circumstances import Circumstances

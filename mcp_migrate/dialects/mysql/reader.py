@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.mysql.objects import others
+from mcp_migrate.dialects.mysql.powers import powers
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
+from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.drivers.mysql import connect, database_name, driver, message, quote
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.model import Statement
@@ -55,6 +57,10 @@ class MysqlReader:
             place = ":".join(str(known.get(name)) for name in ("hostname", "port", "datadir"))
             uuid = f"without a number, at {place}"
         return {"product": product, "system": str(uuid), "database": str(self.database)}
+
+    def powers(self) -> Powers:
+        """What its account may do."""
+        return powers(self)
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table and ours.

@@ -18,6 +18,8 @@ from mcp_migrate.dialects.interface import Counted, Left, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.ahead import Ahead, Row, ahead
 from mcp_migrate.dialects.postgresql.building import build, changed
+from mcp_migrate.dialects.postgresql.powers import powers
+from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.model import Statement
@@ -78,6 +80,10 @@ class PostgresReader:
             return {"product": "postgresql", "system": system, "database": database}
         unread = f"not readable for this role, at {address}"
         return {"product": "postgresql", "system": unread, "database": database}
+
+    def powers(self) -> Powers:
+        """What its role may do."""
+        return powers(self._named)
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, the system's objects and ours."""

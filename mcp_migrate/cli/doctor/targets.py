@@ -1,0 +1,126 @@
+"""Can each target be used as it is promised: reached, planned, and opened by steps that can do no more than theirs?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+from mcp_migrate.brokers import broker_for
+from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.cli.doctor.finding import Finding, State, tried
+from mcp_migrate.dialects.powers import Powers
+from mcp_migrate.errors import MigrateError
+from mcp_migrate.leave.freezing import all_frozen
+from mcp_migrate.model import Tier
+from mcp_migrate.wiring import Wiring
+
+_SLACK, _MOST = 5.0, 60.0
+"""Seconds by which the clocks may differ: beyond the second, credentials end at another time than is promised."""
+_HOW = "docs/credentials.md has the statements."
+
+
+def targets(wiring: Wiring) -> Iterator[Finding]:
+    """All of it, target by target."""
+    for name in wiring.settings.targets:
+        about = f"target {name}"
+        yield from _frozen(wiring, name)
+        yield (reached := tried(about, partial(_reach, wiring, name)))
+        if reached.state != "fails":
+            yield from _standing(wiring, name)
+        yield from _credentials(wiring, name)
+        yield tried(f"{about}, its project", partial(_describe, wiring, name))
+        yield tried(f"{about}, its scratch database", partial(_scratch, wiring, name))
+
+
+def _frozen(wiring: Wiring, name: str) -> Iterator[Finding]:
+    try:
+        for found in all_frozen(name, wiring.settings, wiring.ledger):
+            yield Finding(f"target {name}, frozen", "note", found.sentence(name), "`mcp-migrate thaw` lifts it.")
+    except MigrateError:  # what is wrong with the ledger has been said
+        return
+
+
+def _reach(wiring: Wiring, name: str) -> str:
+    database = wiring.open_database(name)
+    with database.reader() as reader:
+        revisions = reader.revisions(database.version_table)
+    return f"{database.dialect.name}, at {', '.join(revisions) or 'base'}"
+
+
+def _standing(wiring: Wiring, name: str) -> Iterator[Finding]:
+    """The clock of the target's server, and what whatever reads there could do."""
+    with wiring.open_database(name).reader() as reader:
+        powers, now = reader.powers(), datetime.now(UTC)
+    if powers.at is not None:
+        yield _clock(f"target {name}, its clock", (powers.at - now).total_seconds())
+    standing = broker_for(wiring.settings.target(name)).standing
+    yield from _excess(f"target {name}, its role", powers, reads=not standing)
+
+
+def _clock(about: str, ahead: float) -> Finding:
+    said = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+    if abs(ahead) <= _SLACK:
+        return Finding(about, "ok", "the same as ours")
+    state: State = "fails" if abs(ahead) > _MOST else "note"
+    return Finding(about, state, f"{said}: credentials and kept rows end by it", "Set both by NTP.")
+
+
+def _excess(about: str, powers: Powers, *, reads: bool) -> Iterator[Finding]:
+    """What a role could do beyond its step: change anything where it shall only read, or rule the server."""
+    if powers.rules:
+        said = f"{powers.role} is a superuser: what runs as it is held by nothing but us"
+        yield Finding(about, "fails" if reads else "note", said, f"Let it be one that owns this schema alone; {_HOW}")
+    elif reads and powers.changes:
+        said = f"a step that only reads is {powers.role}, which may change {', '.join(powers.changes)}"
+        fix = f"Set `reader_role`, or take that from it (from PUBLIC too, before version 15); {_HOW}"
+        yield Finding(about, "fails", said, fix)
+    elif powers.role:
+        yield Finding(about, "ok", f"{powers.role}, {'only reads' if reads else 'no superuser'}")
+
+
+def _credentials(wiring: Wiring, name: str) -> Iterator[Finding]:
+    target = wiring.settings.target(name)
+    about, broker = f"target {name}, its credentials", broker_for(target)
+    if not broker.standing:
+        found: list[Powers] = []
+        yield (outcome := tried(about, partial(_try_credential, wiring, name, found)))
+        if outcome.state == "fails":
+            return
+        yield from (each for powers in found for each in _ruling(f"{about}, applying", powers, target.tier))
+    fix = "docs/credentials.md says what each broker leaves, and how to leave less."
+    yield from (Finding(about, "note", said, fix) for said in broker.excess())
+
+
+def _ruling(about: str, powers: Powers, tier: Tier) -> Iterator[Finding]:
+    if powers.rules:
+        state: State = "note" if tier is Tier.DEVELOPMENT else "fails"
+        said = f"a step that applies acts as {powers.role}, a superuser"
+        yield Finding(about, state, said, f"Let `owner_role` be one that owns this schema alone; {_HOW}")
+
+
+def _try_credential(wiring: Wiring, name: str, found: list[Powers]) -> str:
+    """What an apply would be given, which nothing is done with."""
+    database = wiring.open_database(name)
+    with (
+        wiring.pipeline.keys() as keys,
+        keys.credential(name, Purpose.APPLY) as url,
+        database.dialect.open_reader(url) as reader,
+    ):
+        reader.server()
+        found.append(reader.powers())
+    if keys.left:
+        raise keys.left[0]
+    return "a credential was issued, opened the target, and is gone"
+
+
+def _describe(wiring: Wiring, name: str) -> str:
+    database = wiring.open_database(name)
+    info = database.info
+    return f"{len(info.revisions)} revisions, heads {', '.join(info.heads) or 'none'}"
+
+
+def _scratch(wiring: Wiring, name: str) -> str:
+    database = wiring.open_database(name)
+    with database.dialect.open_scratch(database.url):
+        return "it can be made"

@@ -1,0 +1,14 @@
+"""What may the role of a PostgreSQL session do? Asked of the catalogs, which answer for roles that it is in as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp_migrate.dialects.powers import Powers
+
+
+def powers(named: Callable[..., list[tuple[Any, ...]]]) -> Powers:
+    """By the block `powers` of the catalogs' queries."""
+    [(role, rules, at)] = named("role")
+    return Powers(role, rules, tuple(what for (what,) in named("changes")), at)
