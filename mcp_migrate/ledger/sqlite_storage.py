@@ -96,6 +96,10 @@ class SqliteStorage:
             row: Tail | None = sqlite.driver(self.connection).execute(self._tail[0]).fetchone()
             return row
 
+    def beside(self) -> Self:
+        """A file is looked up in a moment."""
+        return self
+
     def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
         """Asked for all the time as well."""
         text, names = self._kinds

@@ -47,6 +47,10 @@ class Storage(Protocol):
         """The last entry."""
         ...
 
+    def beside(self) -> Storage:
+        """What finds the same without waiting for who writes here; itself where it cannot."""
+        ...
+
     def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
         """Number and kind of up to `limit` entries from `since` on, in order."""
         ...

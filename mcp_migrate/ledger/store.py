@@ -36,6 +36,8 @@ class Ledger:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._lock = threading.Lock()
+        self._beside = storage.beside()
+        self._looking = self._lock if self._beside is storage else threading.Lock()
         self._line = Line(self._write)
         self._last: tuple[Any, Frontier] = (None, Frontier())
         self.after: list[Callable[[Sequence[Event]], None]] = []
@@ -104,8 +106,8 @@ class Ledger:
 
         Older entries do not count: what was made after a clock had run ahead is not over before its time.
         """
-        with self._lock:
-            [row] = self._storage.select(_queries().latest(since.seq))
+        with self._looking:
+            [row] = self._beside.select(_queries().latest(since.seq))
         try:
             return max(now, datetime.fromisoformat(row["at"]))
         except (ValueError, TypeError) as error:
@@ -123,13 +125,13 @@ class Ledger:
 
     def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
         """The number and kind of up to `limit` entries from `since` on: a look that costs next to nothing."""
-        with self._lock:
-            return self._storage.kinds(since, limit)
+        with self._looking:
+            return self._beside.kinds(since, limit)
 
     def size(self) -> int:
         """How many entries there are."""
-        with self._lock:
-            last = self._storage.tail()
+        with self._looking:
+            last = self._beside.tail()
         return last[0] + 1 if last else 0
 
     def head(self) -> Head:
@@ -185,6 +187,8 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of it. Whatever was appended is there already."""
+        with self._looking:
+            self._beside.close()
         with self._lock:
             self._storage.close()
 
@@ -264,8 +268,9 @@ class Ledger:
         return LedgerCorruptError(f"The ledger {self.place} was tampered with: {why}.", hint=TAMPERED)
 
     def _select(self, query: Select[Any]) -> tuple[Event, ...]:
-        with self._lock:
-            return tuple(self._entry(row) for row in self._storage.select(query))
+        with self._looking:
+            rows = self._beside.select(query)
+        return tuple(self._entry(row) for row in rows)
 
     def _entry(self, row: Mapping[Any, Any]) -> Event:
         try:

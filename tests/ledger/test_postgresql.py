@@ -63,6 +63,11 @@ def storage_of(ledger: Ledger) -> PostgresqlStorage:
     return ledger._storage
 
 
+def beside(ledger: Ledger) -> PostgresqlStorage:
+    assert isinstance(ledger._beside, PostgresqlStorage)
+    return ledger._beside
+
+
 @pytest.mark.proves("ledger-postgresql-role", "ledger-append-only")
 def test_the_login_of_a_server_appends_and_reads_and_can_do_nothing_else(login: str, now: datetime) -> None:
     with Ledger.open(login) as ledger:
@@ -138,12 +143,26 @@ def test_a_lost_connection_is_made_again_and_what_was_being_written_is_told(url:
         assert ledger.append(RECEIVED, at=now)[0].seq == 1
         with pytest.raises(LedgerUnavailableError, match="cannot be used"), storage_of(ledger).writing():  # noqa: PT012  it is lost within
             end_sessions(url)
-            ledger.read()
+            storage_of(ledger).tail()
         assert ledger.append(RECEIVED, at=now)[0].seq == 2
         with pytest.raises(LedgerUnavailableError, match="nobody knows whether"), storage_of(ledger).writing():
             end_sessions(url)
         assert ledger.append(RECEIVED, at=now)[0].seq == 3
     assert verify(url).ok
+
+
+@pytest.mark.proves("ledger-failover")
+def test_what_is_looked_up_waits_for_no_writer_and_comes_from_where_it_writes(url: str, now: datetime) -> None:
+    with Ledger.open(url) as ledger:
+        events = ledger.append(RECEIVED, at=now)
+        with ledger._lock, storage_of(ledger).writing():
+            assert ledger.read() == events
+        writes, looks = (each._raw().info.backend_pid for each in (storage_of(ledger), beside(ledger)))
+        with connect(url.partition("&schema=")[0]) as owner:
+            owner.execute(f"SELECT pg_terminate_backend({writes})".encode())
+        events += ledger.append(RECEIVED, at=now)
+        assert ledger.read() == events
+        assert beside(ledger)._raw().info.backend_pid != looks
 
 
 def test_a_ledger_that_another_server_keeps_locked_is_unavailable_and_then_goes_on(

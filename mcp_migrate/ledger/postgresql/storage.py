@@ -38,14 +38,20 @@ SELECT pg_advisory_xact_lock(({_CLASS}::bigint << 32) | to_regclass('{{schema}}.
 
 
 class PostgresqlStorage:
-    """One database, reached over one connection; a lost one is made again when it is next needed."""
+    """One database, reached over one connection; a lost one is made again when it is next needed.
+
+    One that is `beside` another reaches what that one reaches: when that one had to call again, so does this.
+    """
 
     vouching = "this server"
     said = staticmethod(queries.said_in_postgresql)
 
-    def __init__(self, place: Place, connection: Connection, remembered: Remembered) -> None:
+    def __init__(
+        self, place: Place, connection: Connection | None, remembered: Remembered, of: PostgresqlStorage | None = None
+    ) -> None:
         self.place, self._place, self._remembered = str(place), place, remembered
-        self._connection: Connection | None = connection
+        self._connection, self._of = connection, of
+        self.lost = self._lost_of = 0
         self._closed = False
         table = f"{place.schema}.events"
         self._insert = f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608  checked names
@@ -103,6 +109,10 @@ class PostgresqlStorage:
         """The last entry."""
         row: Tail | None = self._asked(lambda raw: raw.execute(self._tail.encode()).fetchone())
         return row
+
+    def beside(self) -> PostgresqlStorage:
+        """Another connection, made when it is first needed: the one that writes waits for a lock and for the disk."""
+        return PostgresqlStorage(self._place, None, self._remembered, self)
 
     def kinds(self, since: int, limit: int) -> Sequence[tuple[int, str]]:
         """What is newer than what is known."""
@@ -162,6 +172,9 @@ class PostgresqlStorage:
             raise unavailable(self._place, "it was closed")
         if self._connection is not None and self._connection.invalidated:
             self._drop()  # SQLAlchemy would dial again by itself, and look at nothing
+        if self._of is not None and self._lost_of != self._of.lost:
+            self._drop()  # a server that stays behind a failover would show what was
+            self._lost_of = self._of.lost
         if self._connection is None:
             self._connection = connect(self._place)
         return self._connection
@@ -180,6 +193,7 @@ class PostgresqlStorage:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+            self.lost += 1
 
 
 def _in_transaction(raw: psycopg.Connection[Any]) -> bool:
