@@ -165,6 +165,7 @@ async def test_all_tools_together_stay_within_their_budget(world: World) -> None
         tools = (await agent.client.list_tools()).tools
     told = sum(len(t.name) + len(t.description or "") + len(json.dumps(t.input_schema)) for t in tools)
     assert told < 9_000
+    assert sum(len(tool.model_dump_json(by_alias=True, exclude_none=True)) for tool in tools) < 16_000
     assert all(len(tool.description or "") < 1_000 for tool in tools)
 
 
