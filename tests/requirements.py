@@ -325,6 +325,7 @@ REQUIREMENTS = (
     Requirement(
         "own-tools-values", "docs/own-tools.md", "A value stays a value and a name a name, whatever they hold."
     ),
+    Requirement("own-tools-checks", "docs/own-tools.md", "A check reads only what a scope of the caller allows."),
     Requirement("own-tools-declared", "docs/own-tools.md", "A tool that does more than it says does nothing."),
     Requirement(
         "pages-complete",

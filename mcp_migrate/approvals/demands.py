@@ -26,7 +26,7 @@ def quorum(classified: Classified, settings: Settings) -> Quorum | None:
         for index, rule in enumerate(settings.approvals)
         if fits(rule.when, classified, settings)
     ]
-    built_in = tuple(_built_in(classified))
+    built_in = tuple(_built_in(classified, settings))
     if not asked and not built_in:
         return None
     least = _least(classified, settings)
@@ -50,7 +50,7 @@ def told(asked: Quorum) -> list[dict[str, Any]]:
     return [{"rule": d.rule, "why": d.why, "statements": list(d.statements)} for d in asked.demands]
 
 
-def _built_in(classified: Classified) -> Iterator[Demanded]:
+def _built_in(classified: Classified, settings: Settings) -> Iterator[Demanded]:
     """What always waits for a person, whatever the configuration says."""
     plan, hurts = classified.prepared.plan, classified.effects & ALWAYS_APPROVED
     if hurts:
@@ -58,6 +58,9 @@ def _built_in(classified: Classified) -> Iterator[Demanded]:
         yield Demanded("built-in", why, tuple(because_of(ALWAYS_APPROVED, None, classified)))
     if plan is not None and plan.statements and not plan.reverse.available:
         yield Demanded("built-in", "there is no way back, and that always waits for a person", ())
+    if plan is not None and plan.resumes and settings.target(plan.target).tier in settings.reconcile.block:
+        why = "it goes on where an apply stopped part way, and a person looks at what the target became since"
+        yield Demanded("built-in", why, ())
 
 
 def _least(classified: Classified, settings: Settings) -> Assurance:

@@ -43,6 +43,16 @@ def unexplained(body: Mapping[str, Any]) -> list[str]:
     found = body["subject"]["reconciles"]
     if found is None:
         return ["nothing of it is on the record yet, and what it is now is to be the base"]
+    return _differences(found)
+
+
+def since_it_began(body: Mapping[str, Any]) -> list[str]:
+    """What a target became since before an apply that stopped part way, by that apply or by anybody else."""
+    found = body["subject"].get("unexplained") if body.get("purpose") == "change" else None
+    return _differences(found) if found else []
+
+
+def _differences(found: Mapping[str, Any]) -> list[str]:
     moved = found["revision"]
     lines = [f"{each['how']} {each['object']}{_undone(each)}" for each in found["differences"]]
     more = found["differences_total"] - len(lines)

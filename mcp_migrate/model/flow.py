@@ -71,7 +71,9 @@ class Prepared:
     was looked at. `undoes` is the apply whose way back the plan is, and nothing else; `validates` is
     the apply that is looked at.
     `declared` are the effects that a team's own tool says it has: its statements may have no others.
-    `way_back` reads the target and makes the plan that takes this one back, as it was frozen with it.
+    `way_back` reads the target and makes the plan that takes this one back, as it was frozen with it. What `goes_back`
+    takes back what was applied. `meets` asks the target whether a tool's own checks hold, once scopes allow what they
+    read.
     With the purpose ``reconcile`` nothing would run: people sign for what the target became.
     """
 
@@ -90,6 +92,8 @@ class Prepared:
     validates: str | None = None
     way_back: Callable[[], Prepared] | None = None
     declared: frozenset[Effect] | None = None
+    goes_back: bool = False
+    meets: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,12 @@ class Plan:
         return "plan_" + self.digest.removeprefix("sha256:")[:20]
 
     @property
+    def goes_back(self) -> bool:
+        """Whether its statements downgrade: none of them is of the revision where it ends."""
+        moves = self.resumes is None and self.from_revision != self.to_revision
+        return moves and all(statement.revision != self.to_revision for statement in self.statements)
+
+    @property
     def origin(self) -> tuple[str | None, str]:
         """The revision and fingerprint that its way back leads to: a plan that finishes another began with that one."""
         if self.resumes is not None and self.resumes.direction == "finish":

@@ -210,6 +210,8 @@ class Pipeline:
         permitted = authorise.permit(classify.classify(prepared, self.settings), self.settings, around)
         if prepared.work is None:
             return self._answer(permitted, recorder)
+        if prepared.meets is not None:
+            prepared.meets()
         approved = approve.approve(permitted, self.settings, self.ledger, now=granted.call.at)
         if isinstance(approved, Pending):
             return self._waits(approved, recorder)

@@ -9,8 +9,11 @@ from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.model import Call, Granted, Prepared
+from mcp_migrate.tools.in_the_way import refuse_in_the_way
 from mcp_migrate.tools.interface import Database, Tool, Workbench
-from mcp_migrate.tools.reconciling import refuse_unexplained
+from mcp_migrate.tools.live import Start
+from mcp_migrate.tools.reconciling import refuse_unexplained, since_it_began
+from mcp_migrate.tools.whose import refuse_others, taken_back
 
 
 def locate(call: Call, tool: Tool, bench: Workbench) -> Call:
@@ -32,15 +35,27 @@ def prepare(granted: Granted, tool: Tool, bench: Workbench) -> Prepared:
     """Let the tool look at its target and say what it would do.
 
     Raises:
-        NotPermittedError: it planned for another target than the one the scopes were checked on.
+        NotPermittedError: it planned for another target than the one the scopes were checked on, or takes back what
+            another workflow applied.
+        PlanStaleError, ValidationFailedError: something unfinished stands there, on which this does not go on.
         UnreconciledError: somebody has to sign first for what changed the target without being on the record.
     """
     prepared = tool.prepare(granted, bench)
-    if prepared.plan is not None and prepared.plan.target != granted.call.target:
+    plan = prepared.plan
+    if plan is None:
+        return prepared
+    if plan.target != granted.call.target:
         raise NotPermittedError(
-            f"{granted.call.tool} planned for {prepared.plan.target}, the call is about {granted.call.target}.",
+            f"{granted.call.tool} planned for {plan.target}, the call is about {granted.call.target}.",
             hint="This is a defect of the tool; report it to its author.",
         )
-    if prepared.plan is not None and prepared.work is not None and prepared.schema is not None:
-        refuse_unexplained(bench.ledger, bench.settings, prepared.plan, prepared.schema)
-    return prepared
+    if prepared.work is None or prepared.schema is None:
+        return prepared
+    if plan.goes_back:
+        refuse_others(taken_back(bench.ledger, plan), granted)
+    starts = Start(plan.target, plan.from_revision, plan.base_fingerprint)
+    refuse_in_the_way(bench.ledger, starts, plan=plan, goes_back=prepared.goes_back)
+    if plan.resumes is None:
+        refuse_unexplained(bench.ledger, bench.settings, plan, prepared.schema)
+        return prepared
+    return replace(prepared, subject={**prepared.subject, **since_it_began(bench.ledger, plan, prepared.schema)})

@@ -12,8 +12,9 @@ from mcp_migrate.errors import ApplyNotFoundError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Plan, Statement
 
-_LOOKED_BACK = 200
-"""Steps of one target: those of others, and attempts that fail, push nothing out of sight that stands."""
+_LOOKED_BACK = (5, 200)
+"""Steps of one target, as many as mostly tell and as many as are looked through: those of others, and attempts that
+fail, push nothing out of sight that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,15 @@ def find_apply(ledger: Ledger, apply_id: str) -> Apply:
 
 def applies_back(ledger: Ledger, target: str) -> Iterator[Apply]:
     """The applies on a target, newest first, each looked up when it is asked for."""
-    for event in ledger.last(Kind.STEP_STARTED, limit=_LOOKED_BACK, where={"target": target}):
-        if event.body["plan"]:
-            yield _with_outcome(ledger, str(event.subject), event)
+    told = 0
+    for limit in _LOOKED_BACK:
+        steps = ledger.last(Kind.STEP_STARTED, limit=limit, where={"target": target})
+        for event in steps[told:]:
+            if event.body["plan"]:
+                yield _with_outcome(ledger, str(event.subject), event)
+        told = len(steps)
+        if told < limit:
+            return
 
 
 def last_applies(ledger: Ledger, target: str, *, limit: int) -> list[Apply]:

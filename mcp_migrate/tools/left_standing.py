@@ -14,7 +14,7 @@ from typing import Any
 from mcp_migrate.errors import ValidationFailedError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.tools.applies import Apply, applies_back
-from mcp_migrate.tools.live import Live
+from mcp_migrate.tools.live import Where
 
 _LOOKED_BACK = 20
 
@@ -36,7 +36,7 @@ class LeftStanding:
         }
 
 
-def left_standing(ledger: Ledger, live: Live) -> LeftStanding | None:
+def left_standing(ledger: Ledger, live: Where) -> LeftStanding | None:
     """The newest apply of a target, if it was left so and the target is still where it ended."""
     newest = next((a for a in applies_back(ledger, live.target) if not _failed_alone(a)), None)
     if newest is None or not newest.applied or not newest.started.body.get("auto_rollback"):

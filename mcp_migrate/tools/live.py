@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from mcp_migrate.errors import ValidationFailedError
 from mcp_migrate.model import Plan
 from mcp_migrate.schema import Schema, fingerprint, shape
 from mcp_migrate.tools.interface import Database
+
+
+class Where(Protocol):
+    """Where a target is, as far as it says what stands on it."""
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def revision(self) -> str | None: ...
+
+    @property
+    def shape(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a plan starts: nothing of it runs anywhere else."""
+
+    target: str
+    revision: str | None
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)

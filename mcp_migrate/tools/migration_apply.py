@@ -11,10 +11,9 @@ from mcp_migrate.errors import PlanStaleError, RenderFailedError
 from mcp_migrate.model import Granted, Plan, Prepared
 from mcp_migrate.tools.applies import last_applies, run_plan, undo_until
 from mcp_migrate.tools.going_back import way_back
+from mcp_migrate.tools.in_the_way import refuse_in_the_way
 from mcp_migrate.tools.interface import Database, Workbench, answer
-from mcp_migrate.tools.left_standing import left_standing, refuse_left_standing
 from mcp_migrate.tools.live import Live, read_live
-from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.plans import find_plan, protected
 
 
@@ -30,11 +29,10 @@ class MigrationApply:
         database = bench.database(granted)
         plan = find_plan(bench.ledger, granted.call.arguments["plan_id"], now=None)
         live = read_live(database, plan=plan, identify=True)
-        refuse_left_standing(left_standing(bench.ledger, live))
+        refuse_in_the_way(bench.ledger, live, plan=plan)
         if done := _already(plan, live, bench):
             return answer(granted, done)
         find_plan(bench.ledger, plan.plan_id, now=granted.call.at)
-        refuse_part_way(part_way(bench.ledger, live), plan)
         _refuse_stale(plan, live)
         return Prepared(
             granted,

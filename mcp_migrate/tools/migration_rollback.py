@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mcp_migrate.errors import InvalidArgumentsError, NotPermittedError, PlanStaleError, RenderFailedError
+from mcp_migrate.errors import InvalidArgumentsError, PlanStaleError, RenderFailedError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Approved, Granted, Plan, Prepared, Statement
 from mcp_migrate.tools.applies import Apply, find_apply, run_plan
 from mcp_migrate.tools.going_back import applies_since, rehearsed_back
+from mcp_migrate.tools.in_the_way import refuse_in_the_way
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
-from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.plans import make_plan, rehearsed
 from mcp_migrate.tools.undo import kept_on, missing, refuse_conflicts
+from mcp_migrate.tools.whose import refuse_others
 
 
 class MigrationRollback:
@@ -40,15 +41,15 @@ class MigrationRollback:
         asked = granted.call.arguments
         if "apply_id" in asked:
             apply = find_apply(bench.ledger, asked["apply_id"])
-            _refuse_others([apply], granted)
+            refuse_others([apply], granted)
             live = read_live(database, plan=apply.plan, identify=True)
-            refuse_part_way(part_way(bench.ledger, live))
+            refuse_in_the_way(bench.ledger, live, goes_back=True)
             _refuse_moved(apply, live)
             refuse_conflicts(database, [apply])
             plan = rehearsed_back(database, [apply.plan], live)
         else:
             live = read_live(database, identify=True)
-            refuse_part_way(part_way(bench.ledger, live))
+            refuse_in_the_way(bench.ledger, live, goes_back=True)
             _refuse_upgrade(database, live, asked["to"])
             plan = _back_to(database, bench.ledger, live, granted)
         return Prepared(
@@ -59,6 +60,7 @@ class MigrationRollback:
             count_rows=database.count_rows,
             identity=live.identity,
             undoes=asked.get("apply_id"),
+            goes_back=True,
         )
 
 
@@ -73,7 +75,7 @@ def _back_to(database: Database, ledger: Ledger, live: Live, granted: Granted) -
     info, to = database.info, granted.call.arguments["to"]
     applies = applies_since(ledger, live, info.resolve(to, live.revision))
     if applies and not missing(database, applies):
-        _refuse_others(applies, granted)
+        refuse_others(applies, granted)
         refuse_conflicts(database, applies)
         return rehearsed_back(database, [apply.plan for apply in applies], live)
     plan = make_plan(database, live, to)
@@ -82,17 +84,6 @@ def _back_to(database: Database, ledger: Ledger, live: Live, granted: Granted) -
         "undo data that is kept on the target is not put back: the applies since do not account for all that changed"
     )
     return replace(plan, doubts=(*plan.doubts, doubt)) if left and plan.statements else plan
-
-
-def _refuse_others(applies: Sequence[Apply], granted: Granted) -> None:
-    """What a workflow applied, and the rows that were kept of it, are that workflow's to take back."""
-    for apply in applies:
-        if apply.started.workflow != granted.workflow:
-            raise NotPermittedError(
-                f"{apply.apply_id} was applied by workflow {apply.started.workflow!r}, not {granted.workflow!r}.",
-                hint="A principal of that workflow has to take it back. Tell the person you work for.",
-                apply_id=apply.apply_id,
-            )
 
 
 def _refuse_moved(apply: Apply, live: Live) -> None:

@@ -17,7 +17,7 @@ from mcp_migrate.migrations.resuming import Ground, Stopped, finish, only_on_the
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.tools.applies import Apply, applies_back, find_apply
 from mcp_migrate.tools.interface import Database
-from mcp_migrate.tools.live import Live
+from mcp_migrate.tools.live import Live, Where
 
 FINISH, UNDO = "finish", "undo"
 
@@ -74,7 +74,7 @@ class PartWay:
         return Stopped(self.apply.apply_id, begun, plan, self.ran, self.rest, self.uncertain, left)
 
 
-def part_way(ledger: Ledger, live: Live) -> PartWay | None:
+def part_way(ledger: Ledger, live: Where) -> PartWay | None:
     """The apply that stopped part way on this target, unless the target was brought elsewhere since."""
     newest = next(
         (a for a in applies_back(ledger, live.target) if a.outcome and a.outcome["status"] != "failed"),
@@ -133,7 +133,7 @@ def _chain(ledger: Ledger, newest: Apply) -> Iterator[Apply]:
         apply = find_apply(ledger, resumes.apply_id) if resumes else None
 
 
-def _moved(found: PartWay, live: Live) -> bool:
+def _moved(found: PartWay, live: Where) -> bool:
     """Whether a person brought the target to a revision by hand: to the end of the plan, or back to where it began."""
     begun, plan = found.chain[0].plan, found.apply.plan
     here = (live.revision, live.shape)

@@ -133,14 +133,12 @@ def differences(now: Mapping[str, str], states: Sequence[Base]) -> tuple[Differe
 def refuse_unexplained(ledger: Ledger, settings: Settings, plan: Plan, schema: Schema) -> None:
     """Refuse to change a target of a tier where somebody has to sign first for what nothing explains.
 
-    What goes on with an apply that stopped part way is not asked: what that left is what it is about.
-
     Raises:
         UnreconciledError: there is such a change.
     """
-    if settings.target(plan.target).tier not in settings.reconcile.block or plan.resumes is not None:
+    if settings.target(plan.target).tier not in settings.reconcile.block:
         return
-    found = unexplained(ledger, plan.target, [plan.from_revision] if plan.from_revision else [], schema)
+    found = _found(ledger, plan, schema)
     if found is not None:
         raise UnreconciledError(
             f"{plan.target} was changed by something that is not on the record. {found.summary()}",
@@ -148,6 +146,21 @@ def refuse_unexplained(ledger: Ledger, settings: Settings, plan: Plan, schema: S
             "what it finds; or the change is taken back where it was made.",
             unexplained=found.shown(),
         )
+
+
+def since_it_began(ledger: Ledger, plan: Plan, schema: Schema) -> dict[str, Any]:
+    """What people are shown, and sign for, of a plan that goes on with an apply that stopped part way.
+
+    Nobody can tell what is the doing of that apply from what is not where both are on one object. To undo has to stay
+    possible in an incident, so this is not refused: policy asks a person on the tiers where it would be.
+    """
+    found = _found(ledger, plan, schema)
+    return {"unexplained": found.shown()} if found else {}
+
+
+def _found(ledger: Ledger, plan: Plan, schema: Schema) -> Unexplained | None:
+    """What nothing explains where a plan starts."""
+    return unexplained(ledger, plan.target, [plan.from_revision] if plan.from_revision else [], schema)
 
 
 def _earlier(ledger: Ledger, target: str, base: Base) -> Iterator[Base]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Dialect
@@ -14,9 +15,7 @@ from mcp_migrate.model import Granted, Plan, Prepared, Statement
 from mcp_migrate.schema import Schema
 from mcp_migrate.tools.applies import run_plan
 from mcp_migrate.tools.interface import Database, Workbench
-from mcp_migrate.tools.left_standing import left_standing, refuse_left_standing
 from mcp_migrate.tools.live import Live, read_live
-from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.plans import protected
 from mcp_migrate.tools.templates import templates
 
@@ -37,10 +36,7 @@ class SqlTool:
         database = bench.database(granted)
         self._refuse_dialect(database)
         live = read_live(database, identify=True)
-        refuse_left_standing(left_standing(bench.ledger, live))
-        refuse_part_way(part_way(bench.ledger, live))
         arguments = self.arguments(granted.call.arguments)
-        _refuse_unmet(self._checks(arguments, database.dialect), database)
         return Prepared(
             granted,
             work=run_plan,
@@ -50,6 +46,7 @@ class SqlTool:
             identity=live.identity,
             subject={"tool_spec": self.spec.digest},
             declared=frozenset(self.spec.effects),
+            meets=partial(_refuse_unmet, tuple(self._checks(arguments, database.dialect)), database),
         )
 
     def arguments(self, given: Mapping[str, Any]) -> Mapping[str, Any]:

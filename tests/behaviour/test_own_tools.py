@@ -132,6 +132,16 @@ async def test_a_check_that_does_not_hold_asks_nobody_and_runs_nothing(at_a1: Wo
     assert not world.events(Kind.APPROVAL_REQUESTED)
 
 
+@pytest.mark.proves("own-tools-checks")
+async def test_a_check_is_asked_of_the_target_only_where_a_scope_allows_what_it_reads(at_a1: World) -> None:
+    world = with_tools(at_a1, {**FORGET, "check": "SELECT 1 FROM orders"})
+    world.configure(lambda c: c["workflows"]["shop-agent"]["scopes"][-1].update(objects=["main.customers*"]))
+    async with world.agent() as agent:
+        refused = await agent.call("forget_fax", target="shop", email="a@example.com")
+    assert refused["code"] == "not_permitted", "and whether there are orders is told to nobody"
+    assert "main.orders" in str(refused["details"])
+
+
 async def test_a_check_that_breaks_only_afterwards_rolls_everything_back(at_a1: World) -> None:
     after = {
         **FORGET,

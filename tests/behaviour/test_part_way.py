@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mcp_migrate.drivers.postgresql import connect
+from mcp_migrate.ledger import Kind
+from tests.behaviour.test_own_tools import NOTES, with_tools
 from tests.mariadb import ask, file_in_the_way
 from tests.world import Agent, World
 
@@ -57,7 +59,8 @@ def _sql(url: str, sql: str) -> list[Any]:
 
 @pytest.mark.proves("part-way", "statements-on-record")
 async def test_on_postgresql_what_ran_is_taken_back_or_the_rest_runs(world: World, postgres_url: str) -> None:
-    _on_postgresql(world, postgres_url)
+    _on_postgresql(with_tools(world, NOTES), postgres_url)
+    world.configure(lambda value: value.update(reconcile={"block": ["staging"]}))
     async with world.agent() as agent:
         await _go(world, agent, "p1")
         _sql(postgres_url, "INSERT INTO owners VALUES (0)")
@@ -69,11 +72,13 @@ async def test_on_postgresql_what_ran_is_taken_back_or_the_rest_runs(world: Worl
             await agent.call("migration_plan", target="shop"),
             await agent.call("migration_rollback", target="shop", to="base"),
             await agent.call("migration_rollback", apply_id=status["last_applies"][0]["apply_id"]),
+            await agent.call("make_notes", target="shop", table="notes"),
         ]
         undone = await _go(world, agent, "undo")
         gone = _sql(postgres_url, "SELECT to_regclass('items'), to_regclass('by_share')")
         await _apply(world, agent, (await agent.call("migration_plan", target="shop"))["plan_id"])
         _sql(postgres_url, "UPDATE owners SET share = 1")
+        asked = len(world.events(Kind.APPROVAL_REQUESTED))
         finished = await _go(world, agent, "finish")
         after = await agent.call("migration_status", target="shop")
         back = await agent.call("migration_rollback", apply_id=finished["apply_id"])
@@ -89,7 +94,12 @@ async def test_on_postgresql_what_ran_is_taken_back_or_the_rest_runs(world: Worl
     )
     assert (stopped["details"]["not_ran"], stopped["details"]["left"]) == ([3, 4, 5], left)
     assert [step["arguments"]["to"] for step in status["part_way"]["next"]] == ["finish", "undo"]
-    assert [answer["code"] for answer in refused] == ["plan_stale"] * 4
+    assert [answer["code"] for answer in refused] == ["plan_stale"] * 5
+    signed = world.events(Kind.APPROVAL_REQUESTED)[asked].body
+    assert "a person looks at what the target became since" in str(signed["demands"])
+    became = [each["object"] for each in signed["subject"]["unexplained"]["differences"]]
+    assert became == ["table public.items", "table public.owners"]  # the index that was never finished
+    assert "SINCE     added table public.items" in world.approvals("show", signed["request_id"]).stdout
     assert (undone["status"], undone["revision"], gone) == ("applied", "p1", [(None, None)])
     assert (finished["status"], finished["revision"]) == ("applied", "p2")
     assert not {"part_way", "unexplained"} & set(after)
