@@ -1,4 +1,4 @@
-"""May this workflow put another question to people, or do enough wait already?"""
+"""Which questions of a workflow are open: may it put another one, and is one approved that others rest on?"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mcp_migrate.approvals.known import known
 from mcp_migrate.approvals.standing import standing, status_of
 from mcp_migrate.errors import TooManyRequestsError
 from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.model import Call
 from mcp_migrate.settings import Settings
 
 _NAMED = 20
@@ -46,6 +47,19 @@ def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: dat
     memory = known(ledger)
     asked = memory.maybe_open(workflow, ledger, now=now)
     return tuple(name for name in asked if name not in memory.heard or _stands(name, settings, ledger, now))
+
+
+def approved_with(call: Call, settings: Settings, ledger: Ledger, *, now: datetime) -> bool:
+    """Whether a change of the call's target with its ticket is approved for its workflow, and neither used nor over."""
+    if call.ticket is None:
+        return False
+    name, _workflow = settings.workflow_of(call.principal)
+    said = known(ledger).heard
+    names = (each for each in open_requests(name, settings, ledger, now=now) if each in said)
+    asked = (request for each in names for request in ledger.find(Kind.APPROVAL_REQUESTED, each)[:1])
+    mine = (each for each in asked if (each.body["ticket"], each.body["target"]) == (call.ticket, call.target))
+    stands = (standing(each, ledger, settings) for each in mine)
+    return any(s.status(now) == "approved" and all(held.begins <= now for held in s.approvals) for s in stands)
 
 
 def waiting(settings: Settings, ledger: Ledger, *, now: datetime) -> Mapping[str, int]:

@@ -48,7 +48,7 @@ def _closed(scope: Scope, asked: Asked, *, opened: bool) -> str | None:
     if scope.clients is not None and not (asked.client and matches(asked.client, scope.clients)):
         return f"is for the clients {', '.join(scope.clients)}"
     if scope.while_ is not None and not opened:
-        return f"holds while {scope.while_.source} says `open`, and it does not"
+        return f"holds while {scope.while_.condition}, and that is not so"
     return None
 
 
@@ -77,7 +77,7 @@ def leave(scope: Scope) -> dict[str, Any]:
         "tiers": list(scope.tiers) if scope.tiers else None,
         "clients": list(scope.clients) if scope.clients else None,
         "plan_age": str(scope.plan_age) if scope.plan_age else None,
-        "while": scope.while_.source if scope.while_ else None,
+        "while": scope.while_.condition if scope.while_ else None,
     }
     return {
         "tools": list(scope.tools),

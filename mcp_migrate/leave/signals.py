@@ -1,10 +1,11 @@
-"""What do a file or an address outside say now: that a target is frozen, or that a scope is open?
+"""What do a file, an address or people say now: that a target is frozen, or that a scope is open?
 
 What cannot be asked says what allows less.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -31,14 +32,23 @@ def signalled(target: str, settings: Settings) -> Signal | None:
     return next((each for each in said if each is not None), None)
 
 
-def opened(call: Call, settings: Settings, *, scope_name: str) -> frozenset[int]:
-    """The scopes of the caller's workflow, by index, that fit the call and whose `while` says `open` now."""
+def opened(
+    call: Call, settings: Settings, *, scope_name: str, approved: Callable[[], bool] = lambda: False
+) -> frozenset[int]:
+    """The scopes of the caller's workflow, by index, that fit the call and whose `while` says `open` now.
+
+    `approved` says whether an approval with the call's ticket is open.
+    """
     _name, workflow = settings.workflow_of(call.principal)
     what = asked(call, settings, scope_name=scope_name)
     fitting = (
         (i, scope.while_) for i, scope in enumerate(workflow.scopes) if outside(scope, what, opened=True) is None
     )
-    return frozenset(index for index, signal in fitting if signal is not None and _is_open(signal, call.ticket))
+    return frozenset(
+        index
+        for index, signal in fitting
+        if signal is not None and (approved() if signal.approval else _is_open(signal, call.ticket))
+    )
 
 
 def _frozen(signal: FreezeSignal) -> Signal | None:

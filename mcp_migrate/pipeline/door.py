@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.demands import quorum
+from mcp_migrate.approvals.limits import approved_with
 from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.errors import (
     CancelledError,
@@ -152,9 +153,17 @@ class Pipeline:
         """What is around a call before anything is read."""
         return Circumstances(
             tempo=self._tempo(call),
-            opened=opened(call, self.settings, scope_name=tool.scope),
+            opened=self._opened(call, tool.scope),
             revoked=revoked(call.caller, self.ledger),
         )
+
+    def _opened(self, call: Call, scope_name: str) -> frozenset[int]:
+        """The scopes whose `while` holds now."""
+
+        def approved() -> bool:
+            return approved_with(call, self.settings, self.ledger, now=self.clock())
+
+        return opened(call, self.settings, scope_name=scope_name, approved=approved)
 
     def _running(self, granted: Granted) -> int:
         """How many plans its workflow makes or runs already, on all servers; 0 where it may have any number."""
@@ -174,7 +183,7 @@ class Pipeline:
         around = Circumstances(
             frozen=self._held(granted.call.target),
             tempo=self._tempo(granted.call, recorded=True),
-            opened=opened(granted.call, self.settings, scope_name=granted.scope_name),
+            opened=self._opened(granted.call, granted.scope_name),
             spent=spent(granted.call.caller.grants, self.ledger, mine=1),  # this one is on the record already
             revoked=revoked(granted.call.caller, self.ledger),
         )
@@ -240,7 +249,7 @@ class Pipeline:
             MigrateError: the principal could not ask this, or nobody would be asked.
         """
         located = prepare.locate(self.redactor.call(call), tool, self.bench)
-        nothing = Circumstances(opened=opened(located, self.settings, scope_name=tool.scope), runs=False)
+        nothing = Circumstances(opened=self._opened(located, tool.scope), runs=False)
         granted = authorise.grant(located, self.settings, nothing, scope_name=tool.scope)
         recorder = self._recorder()
         with self._keys(recorder, granted) as keys:

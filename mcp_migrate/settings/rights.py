@@ -69,7 +69,7 @@ def _where(scope: Scope) -> str:
     if scope.plan_age is not None:
         parts.append(f"with plans younger than {scope.plan_age}")
     if scope.while_ is not None:
-        parts.append(f"while {scope.while_.source} says `open`")
+        parts.append(f"while {scope.while_.condition}")
     return ", ".join(parts)
 
 

@@ -27,10 +27,15 @@ class _Asked(Part):
     url: str | None = Field(None, description="An address that answers with such a text.")
     within: Seconds = Field(2.0, gt=0, le=10, description="How long an address may take.")
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it can be asked."""
+        return ("file", "url")
+
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.file is None) == (self.url is None):
-            raise ValueError("it is asked in one place: `file` or `url`")
+        if sum(getattr(self, place) is not None for place in self.places) != 1:
+            raise ValueError(f"it is asked in one place: {' or '.join(f'`{place}`' for place in self.places)}")
         if self.url is not None and not is_protected(self.url):
             raise ValueError("what this address answers can be changed on the way; write an https URL")
         return self
@@ -43,6 +48,19 @@ class _Asked(Part):
 
 class While(_Asked):
     """A scope holds while this says `open`; {ticket} in it is the call's. What cannot be asked does not say so."""
+
+    approval: Literal["ticket"] | None = Field(
+        None, description="`ticket`: while people's approval of a change with the call's ticket is open."
+    )
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return ("file", "url", "approval")
+
+    @property
+    def condition(self) -> str:
+        """What has to be so, in words."""
+        return "an approval with the call's ticket is open" if self.approval else f"{self.source} says `open`"
 
 
 class FreezeSignal(_Asked):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcp_migrate.approvals.known import Known, known
-from mcp_migrate.approvals.limits import open_requests
+from mcp_migrate.approvals.limits import approved_with, open_requests
 from mcp_migrate.errors import ApprovalDeniedError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
-from mcp_migrate.model import Statement
+from mcp_migrate.model import Caller, Statement
 from tests.approvals.conftest import NOON, PLAN, Desk
 
 LATER = NOON + timedelta(minutes=1)
@@ -71,3 +72,19 @@ def test_nothing_is_read_twice_and_a_fresh_look_finds_the_same(desk: Desk) -> No
     for target in ("shop", "clone"):
         assert mine.denied_on(target, desk.ledger) == fresh.denied_on(target, desk.ledger)
     assert mine.maybe_open("schema", desk.ledger, now=LATER) == fresh.maybe_open("schema", desk.ledger, now=LATER)
+
+
+@pytest.mark.proves("scope-conditions")
+def test_an_approval_is_open_for_its_ticket_target_and_workflow_until_it_is_used_or_over(desk: Desk) -> None:
+    def is_open(*, at: datetime = LATER, **changes: Any) -> bool:
+        return approved_with(replace(desk.call, **changes), desk.settings, desk.ledger, now=at)
+
+    desk.ask()
+    assert not is_open()
+    desk.put(desk.signed(begins=LATER))
+    assert (is_open(at=NOON), is_open()) == (False, True)
+    others = ({"ticket": "T-2"}, {"ticket": None}, {"target": "clone"}, {"caller": Caller("agent:three")})
+    assert [is_open(**other) for other in others] == [False] * 4
+    assert not is_open(at=NOON + timedelta(days=1))
+    desk.ledger.append(Draft(Kind.APPROVAL_CONSUMED, {}, subject=desk.request().subject), at=LATER)
+    assert not is_open()

@@ -88,11 +88,37 @@ def test_a_scope_that_closes_after_the_call_was_permitted_does_not_let_it_run(at
     tool = wiring.registry["migration_apply"]
     with pytest.raises(NotPermittedError) as refused:
         wiring.run(call, tool, watch=Watch(cancelled=lambda: bool(signal.write_text("closed")) and False))
-    assert "says `open`, and it does not" in refused.value.details["scopes"][0]
+    assert "says `open`, and that is not so" in refused.value.details["scopes"][0]
     assert "loyalty_points" not in at_a1.columns("customers")
     signal.write_text("open")
     later = replace(call, call_id="call_2")
     assert wiring.run(later, tool, watch=Watch())["status"] == "applied"
+
+
+@pytest.mark.proves("scope-conditions")
+def test_a_scope_is_open_while_an_approval_with_the_calls_ticket_is(at_b2: World) -> None:
+    def narrow(config: Any) -> None:
+        scopes = config["workflows"]["shop-agent"]["scopes"]
+        for scope in scopes:
+            scope["tools"] = [name for name in scope["tools"] if not name.startswith("schema_")] or ["audit_read"]
+        scopes.append({"tools": ["schema_read"], "targets": ["shop"], "while": {"approval": "ticket"}})
+
+    async def looks() -> list[bool]:
+        async with at_b2.agent(knowing=True) as agent:
+
+            async def reads(ticket: str) -> bool:
+                return "schema" in await agent.call("schema_read", target="shop", ticket=ticket)
+
+            change = {"plan_id": at_b2.planned, "ticket": "T-1"}
+            asked = await agent.call("migration_apply", **change)
+            seen = [await reads("T-1")]
+            at_b2.sign(asked["request_id"])
+            seen += [await reads("T-1"), await reads("T-2")]
+            assert (await agent.call("migration_apply", **change))["status"] == "applied"
+            return [*seen, await reads("T-1")]
+
+    at_b2.configure(narrow)
+    assert anyio.run(looks) == [False, True, False, False]
 
 
 @pytest.mark.proves("keeps-trying-waits", "interface-paused", "limits-hold", "interface-limit-reached")
