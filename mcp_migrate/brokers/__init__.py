@@ -7,6 +7,7 @@ postgres_role   a role of PostgreSQL for each step
 command         what a program of the team's hands out
 vault           what HashiCorp Vault or OpenBao hands out
 address         the URL of a target for the user of one step
+roles           what makes the roles that postgres_role hands on, for an admin to run
 bounded         what comes from elsewhere has an end in time, or is no credential
 """
 

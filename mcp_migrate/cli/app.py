@@ -12,6 +12,7 @@ from mcp_migrate.cli import (
     approvals,
     classify,
     config,
+    credentials,
     delegate,
     demo,
     diff,
@@ -36,6 +37,7 @@ from mcp_migrate.cli import (
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(approvals.app, name="approvals", help="What waits for people, and deciding on it.")
 app.add_typer(config.app, name="config", help="Check and explain the configuration.")
+app.add_typer(credentials.app, name="credentials", help="What steps open targets with.")
 app.add_typer(ledger.app, name="ledger", help="Read and verify the record.")
 app.add_typer(notify.app, name="notify", help="How people are reached.")
 app.add_typer(reviewers.app, name="reviewers", help="Who may decide.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +15,9 @@ import typer
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.cli.common import JsonOption, print_json, safe
 from mcp_migrate.errors import ConfigInvalidError
-from mcp_migrate.settings.first import Answers, text
-from mcp_migrate.settings.found import Found, look
+from mcp_migrate.model import Tier
+from mcp_migrate.settings.first import Answers, kept, text
+from mcp_migrate.settings.found import Found, Named, look
 from mcp_migrate.settings.loading import FILE_NAME
 from mcp_migrate.settings.local import public_keys
 from mcp_migrate.wiring import user
@@ -26,6 +29,10 @@ def init(
     owner: Annotated[str | None, typer.Option(help="Who answers for what agents do here (default: from git).")] = None,
     email: Annotated[str | None, typer.Option(help="Their address (default: from git).")] = None,
     principal: Annotated[str, typer.Option("--as", help="The agent that will call.")] = "agent:claude-code",
+    production: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Add the production database, whose URL this environment variable has."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,14 +41,29 @@ def init(
     file = folder / FILE_NAME
     if file.exists():
         raise ConfigInvalidError(f"{file} is there already.", hint="Change it, or move it away first.")
-    found = look(folder)
+    found = _with_production(look(folder), production)
     answers = _asked(owner, email, principal, quiet=yes or as_json or not sys.stdin.isatty())
     _write(file, text(found, answers))
     if as_json:
-        print_json({"file": str(file), "url": found.url, "url_guessed": found.guessed, "reads": found.reads,
+        targets = [{**asdict(each), "tier": each.tier.value} for each in kept(found, answers)]
+        print_json({"file": str(file), "targets": targets, "reads": found.reads,
                     "owner": answers.email, "principal": principal, "keys": len(answers.keys)})  # fmt: skip
         return
     print(safe("\n".join(_next(file, found, answers))))
+
+
+def _with_production(found: Found, variable: str | None) -> Found:
+    """The project with its production database, where a person names it. Raises: ConfigInvalidError."""
+    if variable is None:
+        return found
+    if not re.fullmatch(r"[A-Za-z_]\w*", variable):
+        raise ConfigInvalidError(
+            f"{variable[:80]!r} is no name of an environment variable.",
+            hint="Name one: the URL itself never stands here.",
+        )
+    first = found.databases[0]
+    added = replace(first, name="production", url=f"${{env:{variable}}}", guessed=False, tier=Tier.PRODUCTION)
+    return replace(found, databases=(*(each for each in found.databases if each.name != added.name), added))
 
 
 def _asked(owner: str | None, email: str | None, principal: str, *, quiet: bool) -> Answers:
@@ -80,17 +102,28 @@ def _write(file: Path, written: str) -> None:
 
 def _next(file: Path, found: Found, answers: Answers) -> list[str]:
     """What a person does now."""
-    said = [f"Wrote {file}: one development target, owned by {answers.name}, for {answers.principal}."]
-    if found.guessed:
-        said.append(f"Nothing here names the database: set the variable in {found.url}, or change `url`.")
+    targets = kept(found, answers)
+    names = ", ".join(f"{each.name} ({each.tier.value})" for each in targets)
+    said = [f"Wrote {file}: {names}; owned by {answers.name}, for {answers.principal}."]
+    said += [
+        f"Nothing here names the database of {each.name}: set the variable in {each.url}, or change `url`."
+        for each in targets
+        if each.guessed
+    ]
     if found.reads:
         said.append(f"env.py reads {', '.join(found.reads)}: in the cage each is a stand-in (`environment`).")
     if not answers.keys:
         said.append("No SSH key was found in ~/.ssh: until a reviewer is named, only additive changes can be applied.")
-    return [
-        *said,
-        "Next:",
-        "  mcp-migrate doctor                         whether all of it works",
-        f"  mcp-migrate config explain {answers.principal}   what the agent may do",
-        f"  claude mcp add mcp-migrate -- mcp-migrate serve --config {file} --as {answers.principal}",
-    ]
+    if len(targets) < len(found.databases):
+        said.append("Production is left out, since nobody could sign: make a key (ssh-keygen -t ed25519-sk) first.")
+    return [*said, "Next:", *_steps(file, targets, answers)]
+
+
+def _steps(file: Path, targets: Sequence[Named], answers: Answers) -> Iterator[str]:
+    """Commands, in their order."""
+    if any(each.tier is Tier.PRODUCTION for each in targets):
+        yield "  mcp-migrate credentials sql production     the roles on the production server, for its admin to run"
+        yield "  mcp-migrate config sign --key ~/.ssh/id_…   vouch for the file; pin the key first: docs/policy.md"
+    yield "  mcp-migrate doctor                         whether all of it works, and what to do where not"
+    yield f"  mcp-migrate config explain {answers.principal}   what the agent may do"
+    yield f"  claude mcp add mcp-migrate -- mcp-migrate serve --config {file} --as {answers.principal}"

@@ -38,7 +38,10 @@ _REPLAYS = 8
 
 
 class Project:
-    """One Alembic project. `environment` is all that its `env.py` sees; `models` is ``module:name`` of its metadata."""
+    """One Alembic project. `environment` is all that its `env.py` sees; `models` is ``module:name`` of its metadata.
+
+    `section` is what ``alembic --name`` names, `database` one of several that a project is written for.
+    """
 
     def __init__(
         self,
@@ -46,12 +49,14 @@ class Project:
         *,
         environment: Mapping[str, str],
         models: str | None,
+        section: str = "alembic",
+        database: str | None = None,
         confined: Confinement = _FREELY,
         timeout: float = TIMEOUT,
     ) -> None:
         self.ini = Path(ini).absolute()
         self._environment = dict(environment)
-        self._models = models
+        self._opens = {"ini": str(self.ini), "models": models, "section": section, "database": database}
         self._confined = confined
         self._timeout = timeout
         self._descriptions = Descriptions()
@@ -273,5 +278,5 @@ class Project:
                 variant=variant,
             ) as running,
         ):
-            running.ask("open", ini=str(self.ini), url=database.url, models=self._models, product=product)
+            running.ask("open", url=database.url, product=product, **self._opens)
             yield running

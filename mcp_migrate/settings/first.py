@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mcp_migrate.settings.found import Found
+from mcp_migrate.model import Tier
+from mcp_migrate.settings.found import Found, Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +23,44 @@ class Answers:
 
 
 def text(found: Found, answers: Answers) -> str:
-    """The file, which loads as it is."""
+    """The file, which loads as it is. Where nobody can sign, production is left out."""
+    targets = kept(found, answers)
     values = {
-        "url": found.url,
-        "environment": _environment(found),
+        "targets": "".join(_target(each, found) for each in targets),
         "name": _quoted(answers.name),
         "email": _quoted(answers.email),
         "principal": _quoted(answers.principal),
-        "applying": _ASKING if answers.keys else _ADDITIVE,
-        "people": _people(answers) if answers.keys else _NOBODY,
+        "creating": _creating(targets),
+        "applying": _applying(targets, answers),
+        "people": _people(targets, answers) if answers.keys else _NOBODY,
     }
     return _TEXT.format(**values)
+
+
+def kept(found: Found, answers: Answers) -> list[Named]:
+    """The databases that become targets: on production nothing happens that nobody signs."""
+    return [each for each in found.databases if answers.keys or each.tier is not Tier.PRODUCTION]
+
+
+def role_of(found: Found) -> str:
+    """How the roles of the project's production database begin."""
+    return re.sub(r"\W+", "_", found.ini.absolute().parent.name.lower()).strip("_") or "app"
+
+
+def _target(named: Named, found: Found) -> str:
+    production = named.tier is Tier.PRODUCTION
+    values = {
+        "key": _quoted(named.name),
+        "tier": named.tier.value,
+        "ini": found.ini.name,
+        "section": "" if named.section == "alembic" else f"    section: {_quoted(named.section)}\n",
+        "database": "" if named.database is None else f"    database: {_quoted(named.database)}\n",
+        "url": named.url,
+        "about": _BROKER_URL if production else _REFERENCE,
+        "credentials": _CREDENTIALS.format(role=role_of(found)) if production else "",
+        "environment": _environment(found),
+    }
+    return _TARGET.format(**values)
 
 
 def _quoted(value: str) -> str:
@@ -39,6 +68,11 @@ def _quoted(value: str) -> str:
     import yaml
 
     return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf).removesuffix("\n")
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = ", ".join(map(_quoted, names))
+    return f"[{found}]" if found else ""
 
 
 def _environment(found: Found) -> str:
@@ -49,23 +83,60 @@ def _environment(found: Found) -> str:
     return f"{why}    environment: {{{pairs}}}\n"
 
 
-def _people(answers: Answers) -> str:
+def _creating(targets: Sequence[Named]) -> str:
+    """Revisions of a project for several databases have a part for each: people write them."""
+    fit = _listed(each.name for each in targets if each.tier is Tier.DEVELOPMENT and each.database is None)
+    return f"      - {{tools: [revision_create], targets: {fit}, effects: [additive]}}\n" if fit else ""
+
+
+def _applying(targets: Sequence[Named], answers: Answers) -> str:
+    below = _listed(each.name for each in targets if each.tier is not Tier.PRODUCTION)
+    production = _listed(each.name for each in targets if each.tier is Tier.PRODUCTION)
+    first = (_ASKING if answers.keys else _ADDITIVE).format(targets=below) if below else ""
+    return first + (_ON_PRODUCTION.format(targets=production) if production else "")
+
+
+def _people(targets: Sequence[Named], answers: Answers) -> str:
     keys = "".join(f"      - {_quoted(line)}\n" for line in answers.keys)
     who = {"reviewer": _quoted(answers.reviewer), "email": _quoted(answers.email), "keys": keys}
-    return _REVIEWED.format(**who)
+    production = any(each.tier is Tier.PRODUCTION for each in targets)
+    return _REVIEWED.format(**who) + (_EACH_ON_PRODUCTION if production else "")
 
+
+_REFERENCE = "a reference, resolved when a connection is opened; a password never stands here"
+_BROKER_URL = "of the role that makes the roles of steps: `mcp-migrate credentials sql` prints it"
+
+_TARGET = """\
+  {key}:
+    tier: {tier}
+    alembic: ./{ini}
+{section}{database}    url: {url}   # {about}
+{credentials}{environment}    limits: {{lock_timeout: 3s, statement_timeout: 10m, undo_keep: 14d}}
+"""
+
+_CREDENTIALS = """\
+    # Each step gets a role of its own, which dies with it: docs/credentials.md.
+    credentials: {{broker: postgres-role, owner_role: {role}_owner, reader_role: {role}_reader, ttl: 15m}}
+"""
 
 _ASKING = """\
       # What statements really do, whatever they are called. Effects that are left out are refused outright; the rule
       # at the end says which of these wait for a signature.
       - tools: [migration_apply, migration_rollback]
-        targets: [development]
+        targets: {targets}
         effects: [additive, data, blocking, destructive, breaking, unknown]
 """
 
 _ADDITIVE = """\
       # What statements really do, whatever they are called. Nobody can sign yet, so nothing else is in scope.
-      - {tools: [migration_apply, migration_rollback], targets: [development], effects: [additive]}
+      - {{tools: [migration_apply, migration_rollback], targets: {targets}, effects: [additive]}}
+"""
+
+_ON_PRODUCTION = """\
+      # On production each of these waits for a signature, and what we do not understand is refused outright.
+      - tools: [migration_apply, migration_rollback]
+        targets: {targets}
+        effects: [additive, data, blocking, destructive, breaking]
 """
 
 _REVIEWED = """\
@@ -80,6 +151,15 @@ reviewers:
 approvals:
   - when: {{effects: [data, blocking, destructive, breaking, privilege, unknown]}}
     require: {{expires: 4h, execute_within: 4h}}
+"""
+
+_EACH_ON_PRODUCTION = """\
+  # On production nothing does. What destroys there needs a key that proves who signs: a passkey, or a security key
+  # with its PIN.
+  # With more reviewers: count: 2, and never: [requester, owner].
+  - when: {tier: production}
+    require: {expires: 4h, execute_within: 1h}
+# Different people plan and apply, once several agents or people do: separation: {production: [plan, apply]}
 """
 
 _NOBODY = """\
@@ -99,12 +179,7 @@ version: 1
 ledger: sqlite:///.mcp-migrate/ledger.db
 
 targets:
-  development:
-    tier: development
-    alembic: ./alembic.ini
-    url: {url}   # a reference, resolved when a connection is opened; a password never stands here
-{environment}    limits: {{lock_timeout: 3s, statement_timeout: 10m, undo_keep: 14d}}
-
+{targets}
 workflows:
   schema-agent:
     owner: {{name: {name}, email: {email}}}   # who answers for it
@@ -112,7 +187,6 @@ workflows:
     scopes:   # nothing is allowed that no scope names
       - tools: ["schema_*", migration_plan, migration_status, migration_validate, approval_status, audit_read,
                 access_explain]
-        targets: [development]
-      - {{tools: [revision_create], targets: [development], effects: [additive]}}
-{applying}
+        targets: ["*"]
+{creating}{applying}
 {people}"""

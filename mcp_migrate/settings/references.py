@@ -14,14 +14,14 @@ from mcp_migrate.errors import CredentialFailedError
 REFERENCE = re.compile(r"\$\{(env|file|ini):([^${}]+)\}")
 
 
-def resolve(raw: str, *, ini: Path, environ: Mapping[str, str] | None = None) -> str:
-    """Replace each reference in `raw` by what it names.
+def resolve(raw: str, *, ini: Path, section: str = "alembic", environ: Mapping[str, str] | None = None) -> str:
+    """Replace each reference in `raw` by what it names; ``${ini:…}`` is of that section.
 
     Raises:
         CredentialFailedError: one names nothing; says which, never a value.
     """
     where = os.environ if environ is None else environ
-    return REFERENCE.sub(lambda match: _value(match[1], match[2], ini, where), raw)
+    return REFERENCE.sub(lambda match: _value(match[1], match[2], (ini, section), where), raw)
 
 
 def is_reference(text: str) -> bool:
@@ -29,7 +29,7 @@ def is_reference(text: str) -> bool:
     return REFERENCE.fullmatch(text) is not None and not text.startswith("${ini:")
 
 
-def _value(kind: str, name: str, ini: Path, environ: Mapping[str, str]) -> str:
+def _value(kind: str, name: str, ini: tuple[Path, str], environ: Mapping[str, str]) -> str:
     if kind == "env":
         if name not in environ:
             raise _nothing(f"${{env:{name}}}", "set that environment variable for the server")
@@ -39,14 +39,14 @@ def _value(kind: str, name: str, ini: Path, environ: Mapping[str, str]) -> str:
             return Path(name).read_text().removesuffix("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise _nothing(f"${{file:{name}}}", "make that file readable for the server") from error
-    return _ini(name, ini)
+    return _ini(name, *ini)
 
 
-def _ini(name: str, ini: Path) -> str:
+def _ini(name: str, ini: Path, section: str) -> str:
     try:
-        return _parsed(ini.read_text(), str(ini.parent)).get("alembic", name)
+        return _parsed(ini.read_text(), str(ini.parent)).get(section, name)
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise _nothing(f"${{ini:{name}}}", f"set {name} in {ini}") from error
+        raise _nothing(f"${{ini:{name}}}", f"set {name} under [{section}] in {ini}") from error
 
 
 @lru_cache(maxsize=16)

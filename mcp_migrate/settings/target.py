@@ -70,7 +70,11 @@ class Target(Part):
     """A database and the Alembic project that defines it."""
 
     tier: Tier = Field(description="How much depends on it; production needs credentials of a step.")
-    alembic: Path = Field(description="The project's alembic.ini.")
+    alembic: Path = Field(description="The project's alembic.ini, or its pyproject.toml where there is none.")
+    section: str = Field("alembic", min_length=1, description="The section of alembic.ini, as `alembic --name` has it.")
+    database: str | None = Field(
+        None, min_length=1, description="Of a project whose `databases` names several: which of them this is."
+    )
     python: Path | None = Field(
         None, description="The project's own Python, as ./.venv/bin/python; it has its SQLAlchemy and Alembic."
     )
@@ -89,7 +93,7 @@ class Target(Part):
 
     def resolved_url(self) -> str:
         """The URL with its references resolved; not to be logged. Raises: CredentialFailedError."""
-        url = resolve(self.url, ini=self.alembic)
+        url = resolve(self.url, ini=self.alembic, section=self.database or self.section)
         if url.startswith("sqlite") and ":///" in url and not url.split(":///", 1)[1].startswith("/"):
             driver, _, path = url.partition(":///")
             return f"{driver}:///{self.alembic.parent / path}"

@@ -21,6 +21,11 @@ class RevisionCreate:
         """Make the text of the revision; it is written when the call is permitted."""
         database = bench.database(granted)
         asked = granted.call.arguments
+        if bench.settings.target(database.name).database is not None:
+            raise RenderFailedError(
+                f"{database.name} is one of several databases of its project: a revision there has a part for each.",
+                hint="Write the revision file by hand, as the others there are written; then plan it.",
+            )
         if asked.get("source", "models") == "sql":
             return self._work(granted, self._from_sql(granted, database), ())
         live = read_live(database)

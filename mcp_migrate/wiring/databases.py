@@ -39,6 +39,8 @@ class Databases:
             target.alembic,
             environment=target.environment,
             models=target.models,
+            section=target.section,
+            database=target.database,
             confined=self._confinement(target, url),
         )
         return Database(

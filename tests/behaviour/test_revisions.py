@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.world import World
@@ -45,3 +47,12 @@ async def test_a_revision_from_sql_needs_both_ways(world: World) -> None:
         refused = await agent.call("revision_create", target="shop", message="one way", source="sql", upgrade_sql=[ODD])
     assert refused["code"] == "invalid_arguments"
     assert len(list((world.folder / "migrations" / "versions").glob("*.py"))) == 3
+
+
+async def test_no_revision_is_written_for_one_of_several_databases(world: World) -> None:
+    world.configure(lambda value: value["targets"]["shop"].update(database="orders"))
+    async with world.agent() as agent:
+        sql: dict[str, Any] = {"source": "sql", "upgrade_sql": [ODD], "downgrade_sql": ["DROP TABLE odd"]}
+        refused = await agent.call("revision_create", target="shop", message="a part for each", **sql)
+    assert refused["code"] == "render_failed"
+    assert "by hand" in refused["next"]["hint"]

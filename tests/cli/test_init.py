@@ -11,7 +11,8 @@ import pytest
 
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.cli.demo_project import make_project
-from mcp_migrate.model import Effect
+from mcp_migrate.leave.alone import alone
+from mcp_migrate.model import Effect, Tier
 from mcp_migrate.signers.sign import generate_key
 
 
@@ -66,3 +67,32 @@ def test_what_cannot_hold_leaves_no_file(shop: Path) -> None:
 def test_without_a_project_it_says_where_to_start(tmp_path: Path) -> None:
     done = init(tmp_path)
     assert (done.returncode, "alembic.ini" in done.stderr) == (1, True)
+
+
+def test_a_production_database_is_opened_by_roles_of_steps_and_each_change_there_is_signed(
+    shop: Path, tmp_path: Path
+) -> None:
+    (tmp_path / ".ssh").mkdir()
+    generate_key(tmp_path / ".ssh" / "id_ed25519")
+    done = init(shop, "--production", "SHOP_PRODUCTION", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    settings = load_settings(shop / "mcp-migrate.yaml")
+    target = settings.targets["production"]
+    assert (target.tier, target.url, target.credentials.broker) == (
+        Tier.PRODUCTION,
+        "${env:SHOP_PRODUCTION}",
+        "postgres-role",
+    )
+    assert alone(settings, "production") == ()
+    assert "mcp-migrate credentials sql production" in done.stdout
+
+
+def test_production_is_left_out_where_nobody_could_sign(shop: Path) -> None:
+    done = init(shop, "--production", "SHOP_PRODUCTION")
+    assert (done.returncode, "Production is left out" in done.stdout) == (0, True)
+    assert [*load_settings(shop / "mcp-migrate.yaml").targets] == ["development"]
+
+
+def test_a_url_is_not_taken_for_the_name_of_a_variable(shop: Path) -> None:
+    done = init(shop, "--production", "postgresql://admin:secret@db/shop")
+    assert (done.returncode, (shop / "mcp-migrate.yaml").exists()) == (1, False)

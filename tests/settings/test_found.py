@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.model import Tier
 from mcp_migrate.settings import Settings
 from mcp_migrate.settings.first import Answers, text
-from mcp_migrate.settings.found import Found, look
+from mcp_migrate.settings.found import Found, Named, look
 from mcp_migrate.settings.yaml_file import read_yaml
 
 
@@ -24,7 +25,7 @@ def project(folder: Path, url: str, env: str = "") -> Path:
 
 def test_a_url_in_the_ini_is_named_and_never_copied(tmp_path: Path) -> None:
     found = look(project(tmp_path, "postgresql://shop:secret@db/shop"))
-    assert (found.url, found.guessed) == ("${ini:sqlalchemy.url}", False)
+    assert found.databases == (Named("development", "${ini:sqlalchemy.url}", guessed=False),)
 
 
 @pytest.mark.parametrize(
@@ -34,34 +35,62 @@ def test_a_url_in_the_ini_is_named_and_never_copied(tmp_path: Path) -> None:
 def test_what_env_py_reads_names_the_database_where_the_ini_does_not(tmp_path: Path, reading: str) -> None:
     env = f'import os\nlevel = os.environ["LEVEL"]\nurl = {reading}\n'
     found = look(project(tmp_path, "driver://user:pass@localhost/dbname", env))
-    assert found == Found(tmp_path / "alembic.ini", "${env:SHOP_URL}", guessed=False, reads=("LEVEL", "SHOP_URL"))
+    named = Named("development", "${env:SHOP_URL}", guessed=False)
+    assert found == Found(tmp_path / "alembic.ini", (named,), reads=("LEVEL", "SHOP_URL"))
 
 
 @pytest.mark.parametrize("env", ["", "def broken(", "\0"])
 def test_where_nothing_names_it_that_is_said(tmp_path: Path, env: str) -> None:
     found = look(project(tmp_path, "driver://user:pass@localhost/dbname", env))
-    assert (found.url, found.guessed, found.reads) == ("${env:DATABASE_URL}", True, ())
+    assert found.databases == (Named("development", "${env:DATABASE_URL}", guessed=True),)
+    assert found.reads == ()
 
 
 @pytest.mark.parametrize("ini", ["[nothing]\n", "no section\n", "[alembic\n"])
 def test_an_ini_that_is_none_is_refused(tmp_path: Path, ini: str) -> None:
     (tmp_path / "alembic.ini").write_text(ini)
-    with pytest.raises(ConfigInvalidError, match=r"cannot be read"):
+    with pytest.raises(ConfigInvalidError, match=r"cannot be read|describes an Alembic project"):
         look(tmp_path)
 
 
-def test_a_project_that_only_pyproject_describes_is_told_what_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool.alembic]\n")
-    with pytest.raises(ConfigInvalidError) as refused:
+def test_a_project_that_only_pyproject_describes_is_one(tmp_path: Path) -> None:
+    project(tmp_path, "", 'import os\nos.environ["SHOP_URL"]\n')
+    (tmp_path / "alembic.ini").unlink()
+    (tmp_path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
+    assert look(tmp_path) == Found(
+        tmp_path / "pyproject.toml", (Named("development", "${env:SHOP_URL}", guessed=False),), reads=("SHOP_URL",)
+    )
+
+
+def test_a_pyproject_of_something_else_is_no_project(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    with pytest.raises(ConfigInvalidError, match="describes an Alembic project"):
         look(tmp_path)
-    assert "alembic.ini has to say where the database is" in refused.value.hint
+
+
+def test_each_section_and_each_of_several_databases_becomes_a_target_of_its_tier(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text(
+        "[DEFAULT]\nprepend_sys_path = .\n"
+        "[alembic]\nscript_location = several\ndatabases = users, orders\n"
+        "[users]\nsqlalchemy.url = sqlite:///users.db\n[orders]\nsqlalchemy.url = driver://user:pass@localhost/o\n"
+        "[staging]\nscript_location = one\nsqlalchemy.url = postgresql://stage/shop\n"
+        "[production]\nscript_location = one\nsqlalchemy.url = postgresql://admin:secret@prod/shop\n"
+        "[loggers]\nkeys = root\n"
+    )
+    assert look(tmp_path).databases == (
+        Named("users", "${ini:sqlalchemy.url}", guessed=False, database="users"),
+        Named("orders", "${env:ORDERS_DATABASE_URL}", guessed=True, database="orders"),
+        Named("staging", "${ini:sqlalchemy.url}", guessed=False, tier=Tier.STAGING, section="staging"),
+        Named("production", "${env:PRODUCTION_DATABASE_URL}", True, Tier.PRODUCTION, "production"),  # noqa: FBT003
+    )
 
 
 @given(name=st.text(min_size=1), principal=st.text(min_size=1), keys=st.lists(st.text(min_size=1), max_size=2))
 def test_whatever_a_person_is_called_the_file_says_that(
     tmp_path_factory: pytest.TempPathFactory, name: str, principal: str, keys: list[str]
 ) -> None:
-    found = Found(Path("alembic.ini"), "${ini:sqlalchemy.url}", guessed=False, reads=("A", 'B"}'))
+    named = Named("development", "${ini:sqlalchemy.url}", guessed=False)
+    found = Found(Path("alembic.ini"), (named,), reads=("A", 'B"}'))
     path = tmp_path_factory.mktemp("first") / "mcp-migrate.yaml"
     path.write_text(text(found, Answers(name, "ada@example.com", name, principal, keys)), encoding="utf-8")
     settings = Settings.model_validate(read_yaml(path)[0])

@@ -23,20 +23,32 @@ class ConfiguredError(BaseException):
 
 
 class AlembicProject:
-    """One loaded project. `options` are what `env.py` configured in the newest run."""
+    """One loaded project. `options` are what `env.py` configured in the newest run.
 
-    def __init__(self, ini: Path, *, url: str, models: str | None, product: str | None) -> None:
-        from alembic.config import Config
+    `section` is the one of its ini file; `database`, where it is written for several, the one that is meant.
+    """
+
+    def __init__(
+        self,
+        ini: Path,
+        *,
+        url: str,
+        models: str | None = None,
+        product: str | None = None,
+        section: str | None = None,
+        database: str | None = None,
+    ) -> None:
         from alembic.script import ScriptDirectory
 
-        toml = ini.parent / "pyproject.toml"
-        knows_toml = toml.is_file() and hasattr(Config, "toml_alembic_config")  # since Alembic 1.16
-        more: dict[str, Any] = {"toml_file": toml} if knows_toml else {}
         self.url = url
         self.models = models
-        self.config = Config(ini, **more)
+        self.config = _config(ini, section or "alembic")
+        self._database = database
         text = f"{product}://" if product else scratch_url(url).render_as_string(hide_password=False)
         self.config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
+        if database is not None:
+            self._refuse_unknown(database)
+            self.config.set_section_option(database, "sqlalchemy.url", text.replace("%", "%%"))
         self.script = ScriptDirectory.from_config(self.config)
         self.options: Mapping[str, Any] = {}
 
@@ -54,10 +66,30 @@ class AlembicProject:
         with (
             EnvironmentContext(self.config, self.script, fn=counted, as_sql=as_sql, **options),
             self._configuring(as_sql=as_sql, only_configure=only_configure, buffer=options.get("output_buffer")),
+            self._only_database(),
         ):
             self.script.run_env()
         if counted.calls == 0:
             raise RefusedError("env.py ended without running the migrations")
+
+    def _refuse_unknown(self, database: str) -> None:
+        known = (self.config.get_main_option("databases") or "").replace(",", " ").split()
+        if database not in known:
+            raise RefusedError(
+                f"`database` says {database!r}, and `databases` of the project: {', '.join(known) or 'none'}"
+            )
+
+    @contextmanager
+    def _only_database(self) -> Iterator[None]:
+        """While `env.py` runs it is told of one database; what is written for revisions is for all of them."""
+        everyone = self.config.get_main_option("databases")
+        if self._database is not None:
+            self.config.set_main_option("databases", self._database)
+        try:
+            yield
+        finally:
+            if self._database is not None and everyone is not None:
+                self.config.set_main_option("databases", everyone.replace("%", "%%"))
 
     @contextmanager
     def _configuring(self, *, as_sql: bool, only_configure: bool, buffer: Any) -> Iterator[None]:
@@ -88,6 +120,20 @@ class AlembicProject:
         return {**kept, "url": scratch_url(self.url), "dialect_opts": dialect_options, "output_buffer": buffer}
 
 
+def _config(ini: Path, section: str) -> Any:
+    """What Alembic would read: the ini file, and a pyproject.toml beside it or in its place."""
+    from alembic.config import Config
+
+    knows_toml = hasattr(Config, "toml_alembic_config")  # since Alembic 1.16
+    if ini.suffix == ".toml":
+        if not knows_toml:
+            raise RefusedError(f"the Alembic of this project reads no {ini.name}; give it an alembic.ini")
+        return Config(None, toml_file=ini, ini_section=section)
+    toml = ini.parent / "pyproject.toml"
+    more: dict[str, Any] = {"toml_file": toml} if knows_toml and toml.is_file() else {}
+    return Config(ini, ini_section=section, **more)
+
+
 class _Counted:
     """Calls `steps`, once: a second run would be another database."""
 
@@ -98,7 +144,9 @@ class _Counted:
     def __call__(self, rows: Any, context: Any, **_keywords: Any) -> Any:
         self.calls += 1
         if self.calls > 1:
-            raise RefusedError("env.py runs the migrations more than once; one target is one database")
+            raise RefusedError(
+                "env.py runs the migrations more than once; one target is one database, which `database` names"
+            )
         return self.steps(rows, context)
 
 

@@ -47,10 +47,11 @@ class Session:
             raise RefusedError("no project was opened")
         return self._project
 
-    def open(self, ini: str, url: str, models: str | None, product: str | None = None) -> None:
+    def open(self, ini: str, url: str, product: str | None = None, **chosen: str | None) -> None:
         """Load the project, and make every engine an engine of the scratch database at `url`.
 
-        `product` is what `sqlalchemy.url` names, where that shall be another than the scratch database's.
+        `product` is what `sqlalchemy.url` names, where that shall be another than the scratch database's. What else is
+        `chosen` of the project is told to it as it is.
         """
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations.child.engines import force_engines
@@ -63,7 +64,7 @@ class Session:
         require_driver(product or self._dialect.name)
         force_engines(url)
         keep_order()
-        self._project = AlembicProject(Path(ini), url=url, models=models, product=product)
+        self._project = AlembicProject(Path(ini), url=url, product=product, **chosen)
         self.folders = (Path(ini).parent, *self._project.folders)
 
     def describe(self) -> Mapping[str, Any]:

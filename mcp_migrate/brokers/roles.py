@@ -1,0 +1,26 @@
+"""What does an admin of a PostgreSQL server run once, so that `postgres-role` can make the roles of steps?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mcp_migrate.errors import ConfigInvalidError
+
+
+def roles_sql(*, owner: str, reader: str, broker: str, database: str) -> str:
+    """The statements, for these names. Raises: ConfigInvalidError: one of them is no name of a role."""
+    names = {"owner": owner, "reader": reader, "broker": broker}
+    found = (Path(__file__).with_name("roles.sql")).read_text(encoding="utf-8")
+    for key, name in {**names, "database": database}.items():
+        found = found.replace(f"{{{key}}}", _plain(name))
+    return found
+
+
+def _plain(name: str) -> str:
+    """A name that needs no quotes anywhere, not even within a string."""
+    if name.isascii() and name.replace("_", "a").isalnum() and name == name.lower() and not name[0].isdigit():
+        return name
+    raise ConfigInvalidError(
+        f"{name[:80]!r} cannot stand in these statements as it is.",
+        hint="Take lower-case letters, digits and underscores; or write the statements by hand: docs/credentials.md.",
+    )

@@ -1,0 +1,30 @@
+-- The roles with which mcp-migrate opens a production database: docs/credentials.md explains each of them.
+-- For a superuser to run once, in that database: psql -d {database} -f roles.sql
+
+CREATE ROLE {owner};                      -- owns what migrations make; nobody logs in with it
+CREATE ROLE {reader};                     -- reads, and nothing else
+CREATE ROLE {broker} LOGIN CREATEROLE;    -- makes a role for each step. Now give it a password: \password {broker}
+-- Without the `rehearsal` extra, scratch databases lie on this server: ALTER ROLE {broker} CREATEDB;
+
+DO $$
+BEGIN
+  IF current_setting('server_version_num')::int >= 160000 THEN   -- before, CREATEROLE alone may hand roles out
+    EXECUTE 'GRANT {owner}  TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
+    EXECUTE 'GRANT {reader} TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
+  ELSE
+    EXECUTE 'REVOKE CREATE ON SCHEMA public FROM PUBLIC';         -- as it is from 15 on: a reader makes nothing
+  END IF;
+  EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO {owner}', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {reader}', current_database());
+END $$;
+
+-- What the owner works in. What is there already has to be its own: ALTER TABLE … OWNER TO {owner};
+GRANT USAGE, CREATE ON SCHEMA public TO {owner};
+
+-- What the reader reads: what is there, and what the owner will make, our own tables included.
+GRANT USAGE ON SCHEMA public TO {reader};
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader};
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {reader};
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT USAGE ON SCHEMAS TO {reader};
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT ON TABLES TO {reader};
+ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT ON SEQUENCES TO {reader};
