@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.inverting import Inverter
 from mcp_migrate.dialects.keeper import Entry, Keeper
@@ -131,6 +132,10 @@ class Reader(Protocol):
 
     def count_returned(self, sql: str, *, at_most: int, seconds: float) -> Counted:
         """How many rows a query returns, counted no further than `at_most`. It can only read."""
+        ...
+
+    def fetch(self, query: Query) -> Fetched:
+        """The first rows of a query. It can only read. Raises: StatementFailedError."""
         ...
 
 

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mcp_migrate.errors import StatementFailedError, UndoConflictError, ValidationFailedError
 from mcp_migrate.model import Statement
 
+_MOST_BATCHES = 100_000
+
+
+def whole(statement: Statement, run: Callable[[Statement], int]) -> int:
+    """Run a statement to its end: one in batches until it touches no row. How many rows it touched.
+
+    Raises:
+        ValidationFailedError: it does not come to an end.
+    """
+    touched = run(statement)
+    total, sent = touched, 1
+    while statement.batches and touched:
+        if sent == _MOST_BATCHES:
+            raise ValidationFailedError(
+                f"Statement {statement.n} still changes rows after {_MOST_BATCHES:,} batches.",
+                hint="Its condition has to leave out the rows that it has changed. What the batches changed stands.",
+            )
+        touched = run(statement)
+        total, sent = total + touched, sent + 1
+    return total
+
 
 class FrozenSequence:
-    """Hands out statements one after the other, and refuses any that is not next."""
+    """Hands out statements one after the other, and refuses any that is not next, or the last one in its batches."""
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self._statements = tuple(statements)
@@ -25,8 +46,15 @@ class FrozenSequence:
         """The numbers of the statements that were let through so far."""
         return [statement.n for statement in self._statements[: self._done]]
 
+    def over(self, touched: int) -> list[int]:
+        """Those of them that are at their end, when the last one touched so many rows just now."""
+        last = self._statements[self._done - 1] if self._done else None
+        return self.ran[:-1] if last is not None and last.batches and touched else self.ran
+
     def take(self, statement: Statement) -> Statement:
         """The frozen statement that `statement` has to be. Raises: ValidationFailedError."""
+        if statement.batches and self._done and self._statements[self._done - 1] == statement:
+            return self._statements[self._done - 1]
         if self._done == len(self._statements) or self._statements[self._done] != statement:
             raise ValidationFailedError(
                 f"Statement {statement.n} is not the next one of the approved plan; it was not sent.",

@@ -67,6 +67,8 @@ def hindrance(look: Look, finding: Finding, statement: Statement, qualified: str
         not whole and any("child of" in option for option in table.options)
     ):
         return f"rows of {qualified} are not kept: it is no plain table"
+    if statement.batches and not statement.transactional:
+        return f"rows of {qualified} change in batches, between which others may change them too"
     if any(line.startswith(f"rows of {qualified}: ") for line in look.schema.unseen):
         return f"not all rows of {qualified} can be seen by the role that applies"
     if why := _acts(look, finding, table):

@@ -58,9 +58,14 @@ def _settled(statements: Sequence[Statement], way: Way) -> tuple[Statement, ...]
     numbered = tuple(replace(statement, n=n) for n, statement in enumerate(statements, 1))
     judged = judge(numbered, dialect=way.dialect.name, schema=way.live)
     return tuple(
-        replace(statement, transactional=judgement.transactional and not way.dialect.commits(statement.sql))
+        replace(statement, transactional=judgement.transactional and not _stands(statement, way))
         for statement, judgement in zip(numbered, judged, strict=True)
     )
+
+
+def _stands(statement: Statement, way: Way) -> bool:
+    """Whether it is committed by itself: each batch is, but on SQLite, where there is one transaction in any case."""
+    return way.dialect.commits(statement.sql) or (statement.batches and way.dialect.name != "sqlite")
 
 
 def _seen(own: Own, way: Way, scratch: Scratch) -> Recorded:

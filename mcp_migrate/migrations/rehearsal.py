@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from mcp_migrate.dialects.interface import Dialect, Limits, Observed, Scratch, Writer
+from mcp_migrate.dialects.sequence import whole
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
 from mcp_migrate.migrations.giving_back import Held, contents, losing, restored, with_parents
 from mcp_migrate.migrations.planning import Recorded, Way
@@ -198,7 +199,7 @@ def run_on(
 
 def _tried(writer: Writer, statement: Statement, look: Callable[[], Observed] | None) -> Tried:
     start = time.perf_counter()
-    writer.run(statement)
+    whole(statement, writer.run)
     seconds = round(time.perf_counter() - start, 6)
     seen = look() if look else Observed()
     return Tried(statement.n, seconds, seen.locks, seen.rewrites)

@@ -134,7 +134,7 @@ def _decided(stopped: Stopped, ground: Ground, scratch: Scratch, shapes: tuple[s
     doubtful = stopped.uncertain
     if doubtful is None:
         raise TypeError("nothing is uncertain")
-    if doubtful.kind in OURS:  # no harm in it twice
+    if doubtful.kind in OURS or doubtful.batches:  # no harm in it twice
         if here != before:
             raise _elsewhere(stopped)
         return replace(stopped, rest=(doubtful, *stopped.rest), uncertain=None)
@@ -185,7 +185,8 @@ def _plan(stood: Stopped, ground: Ground, statements: Sequence[Statement], direc
     if direction == "undo":
         end = (stood.begun.from_revision, stood.begun.base_fingerprint)
     restores = stood.begun.undo is not None and stood.begun.undo.restores_data
-    rows = [] if restores else [s.n for s in stood.ran if s.kind not in OURS and not only_on_the_schema(s)]
+    begun = (*stood.ran, *(statement for statement in stood.rest if statement.batches))
+    rows = [] if restores else [s.n for s in begun if s.kind not in OURS and not only_on_the_schema(s)]
     doubts = list(stood.plan.doubts)
     if direction == "undo" and rows:
         told = ", ".join(map(str, rows))

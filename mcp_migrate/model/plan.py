@@ -75,7 +75,8 @@ class Statement:
     execute, more to execute once per row. `kind` is ``version`` for the movement of Alembic's version table,
     ``preserve`` for what we add to keep what is lost next, ``restore`` for what puts it back. A statement with a
     `guard` is a query that must return no rows; the guard says what it means when it does. A `derived` one of a way
-    back is written by us, where the project's downgrade does not say it.
+    back is written by us, where the project's downgrade does not say it. One that runs in `batches` is sent again and
+    again until it touches no row, so that to send it once more does no harm.
     """
 
     n: int
@@ -86,6 +87,7 @@ class Statement:
     kind: Literal["change", "version", "preserve", "restore"] = "change"
     guard: str | None = None
     derived: bool = False
+    batches: bool = False
 
     def frozen(self) -> dict[str, Any]:
         """The JSON form that digests and the ledger hold."""
@@ -98,6 +100,7 @@ class Statement:
             "kind": self.kind,
             **({"guard": self.guard} if self.guard else {}),  # plans made before there were any keep their digests
             **({"derived": True} if self.derived else {}),
+            **({"batches": True} if self.batches else {}),
         }
 
     @classmethod

@@ -233,13 +233,19 @@ def _alone(dialect: Dialect) -> Callable[[Statement], bool]:
 
 
 def _recording(writer: Writer, journal: Journal, alone: Callable[[Statement], bool]) -> Callable[[Statement], int]:
-    """Run a statement; one that no transaction takes back is on the record before and after."""
+    """Run a statement; one that no transaction takes back is on the record before and after.
+
+    One in batches is so before the first and after the last of them.
+    """
+    under_way: set[int] = set()
 
     def run(statement: Statement) -> int:
         if not alone(statement):
             return writer.run(statement)
-        before = writer.left_by(statement)
-        journal.began(statement, clear=before is None)
+        before = None if statement.batches else writer.left_by(statement)
+        if statement.n not in under_way:
+            journal.began(statement, clear=before is None)
+        under_way.add(statement.n)
         try:
             touched = writer.run(statement)
         except MigrateError as error:
@@ -248,7 +254,8 @@ def _recording(writer: Writer, journal: Journal, alone: Callable[[Statement], bo
                 error.details = {**error.details, "left": asdict(left)}
             journal.ended(statement, error)
             raise
-        journal.ended(statement, None)
+        if not (statement.batches and touched):
+            journal.ended(statement, None)
         return touched
 
     return run

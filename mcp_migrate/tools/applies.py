@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from mcp_migrate.dialects.sequence import whole
 from mcp_migrate.errors import ApplyNotFoundError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Approved, Plan, Statement
@@ -83,7 +84,15 @@ def run_plan(approved: Approved, run: Callable[[Statement], int]) -> Mapping[str
     if plan is None:
         raise TypeError("there is no plan to run")
     for statement in plan.statements:
-        run(statement)
+        whole(statement, run)
+    return applied(approved)
+
+
+def applied(approved: Approved) -> Mapping[str, Any]:
+    """What is said of a plan that ran."""
+    plan = approved.prepared.plan
+    if plan is None:
+        raise TypeError("there is no plan that could have run")
     action = {"action": "validate", "hint": "Call migration_validate with this apply_id."}
     until = {"rollback_covered_until": approved.covers_until.isoformat()} if approved.covers_until else {}
     return {"plan_id": plan.plan_id, "undo_until": undo_until(plan, approved.call.at), **until, "next": action}

@@ -137,6 +137,8 @@ def _moved(found: PartWay, live: Where) -> bool:
     """Whether a person brought the target to a revision by hand: to the end of the plan, or back to where it began."""
     begun, plan = found.chain[0].plan, found.apply.plan
     here = (live.revision, live.shape)
+    if (begun.from_revision, begun.base_fingerprint) == (plan.to_revision, plan.expected_fingerprint):
+        return False  # it changes rows alone, so that the schema never shows where it is
     if here == (plan.to_revision, plan.expected_fingerprint):
         return True
     if here == (begun.from_revision, begun.base_fingerprint):

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.fetching import Fetched, Query, taken, unfetched
 from mcp_migrate.dialects.interface import Counted
+from mcp_migrate.dialects.mysql.freeze import filled
 from mcp_migrate.drivers.mysql import code, driver, message, quote
 
 if TYPE_CHECKING:
+    import pymysql
+
     from mcp_migrate.dialects.mysql.reader import MysqlReader
 
 _TOO_LONG = frozenset({1969, 3024})
@@ -36,6 +40,17 @@ def count_returned(reader: MysqlReader, sql: str, *, at_most: int, seconds: floa
     except driver().Error as error:
         return Counted(why_not=_said(error, seconds))
     return Counted(int(rows))
+
+
+def fetch(reader: MysqlReader, connection: pymysql.Connection[Any], query: Query) -> Fetched:
+    """The rows as they are; the driver reads all of them at once."""
+    text = filled(query.around, query.row, lambda value: str(connection.escape(value, connection.encoders)))
+    try:
+        with _within(reader, query.seconds), connection.cursor() as cursor:
+            cursor.execute(text)
+            return taken([column[0] for column in cursor.description or ()], cursor.fetchall())
+    except driver().Error as error:
+        raise unfetched(_said(error, query.seconds)) from error
 
 
 def _views(reader: MysqlReader, seconds: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.mysql.objects import others
@@ -136,6 +137,12 @@ class MysqlReader:
         from mcp_migrate.dialects.mysql import health
 
         return health.count_returned(self, sql, at_most=at_most, seconds=seconds)
+
+    def fetch(self, query: Query) -> Fetched:
+        """The first rows of a query."""
+        from mcp_migrate.dialects.mysql import health
+
+        return health.fetch(self, self._connection, query)
 
     def named_block(self, name: str) -> Rows:
         """The rows of one query of catalog.sql about this database."""

@@ -148,7 +148,7 @@ class MysqlWriter(MysqlReader):
         try:
             touched = self._send(frozen)
             if not inside:
-                self._stood()
+                self._stood(touched)
         except driver().Error as error:
             raise self._refused(frozen, error) from error
         ended = not self._holding and not self._connection.server_status & _IN_TRANSACTION
@@ -166,8 +166,8 @@ class MysqlWriter(MysqlReader):
         self.committed = before
         self.uncertain = self._sequence.ran[-1]
 
-    def _stood(self) -> None:
-        self.committed, self.uncertain = self._sequence.ran, None
+    def _stood(self, touched: int) -> None:
+        self.committed, self.uncertain = self._sequence.over(touched), None
         self.begin()
         self._bring_mark_up_to_date(self.committed)
         self._commit()

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects import values
+from mcp_migrate.dialects.fetching import Fetched, Query, taken, unfetched
 from mcp_migrate.dialects.interface import Counted
 from mcp_migrate.dialects.postgresql.reader import quoted
 from mcp_migrate.drivers.postgresql import driver, message
@@ -42,6 +45,20 @@ def count_returned(connection: psycopg.Connection[Any], sql: str, *, at_most: in
     """Count inside a query around it: what is no query is a syntax error there."""
     asked = f"SELECT count(*) FROM (SELECT 1 FROM ({sql.rstrip().rstrip(';')}\n) AS asked LIMIT {at_most:d}) AS first"  # noqa: S608  an admin's own query
     return _count(connection, asked, seconds)
+
+
+def fetch(connection: psycopg.Connection[Any], query: Query) -> Fetched:
+    """The rows one by one, so that what is too large is never held."""
+    psycopg = driver()
+    row = [values.thaw(value) for value in query.row] or None
+    try:
+        with _asking(connection, query.seconds, search_path="public"), connection.cursor() as cursor:
+            rows = cursor.stream(query.around.encode(), row)
+            first = next(rows, None)
+            columns = [column.name for column in cursor.description or ()]
+            return taken(columns, chain(() if first is None else (first,), rows))
+    except psycopg.Error as error:
+        raise unfetched(_said(error, query.seconds)) from error
 
 
 def _behind(connection: psycopg.Connection[Any], row: tuple[Any, ...], seconds: float) -> Iterator[str]:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.interface import Counted, Left, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.ahead import Ahead, Row, ahead
@@ -151,6 +152,12 @@ class PostgresReader:
         from mcp_migrate.dialects.postgresql import health
 
         return health.count_returned(self._connection, sql, at_most=at_most, seconds=seconds)
+
+    def fetch(self, query: Query) -> Fetched:
+        """The first rows of a query."""
+        from mcp_migrate.dialects.postgresql import health
+
+        return health.fetch(self._connection, query)
 
     def _count(self, table: str, estimate: int | None) -> int:
         if estimate is None:

@@ -177,9 +177,9 @@ class PostgresWriter(PostgresReader):
             with self._watch.statement() if self._watch else nullcontext():
                 touched = self._send(frozen)
             if not frozen.transactional:
-                self.committed = self._sequence.ran
+                self.committed = self._sequence.over(touched)
                 self._connection.execute("BEGIN")
-                self._bring_mark_up_to_date(self._sequence.ran)
+                self._bring_mark_up_to_date(self.committed)
                 self._commit()
                 self._connection.execute("BEGIN")
         except driver().Error as error:

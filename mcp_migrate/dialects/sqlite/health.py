@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from mcp_migrate.dialects import values
+from mcp_migrate.dialects.fetching import Fetched, Query, taken, unfetched
 from mcp_migrate.dialects.interface import Counted
 from mcp_migrate.dialects.sqlite.spelling import quote
 
@@ -32,6 +34,16 @@ def count_returned(connection: sqlite3.Connection, sql: str, *, at_most: int, se
     except sqlite3.Error as error:
         return Counted(why_not=_said(error, seconds))
     return Counted(int(rows))
+
+
+def fetch(connection: sqlite3.Connection, query: Query) -> Fetched:
+    """The rows one by one, so that what is too large is never held."""
+    try:
+        with _within(connection, query.seconds):
+            cursor = connection.execute(query.around, [values.thaw(value) for value in query.row])
+            return taken([column[0] for column in cursor.description], cursor)
+    except sqlite3.Error as error:
+        raise unfetched(_said(error, query.seconds)) from error
 
 
 def _views(connection: sqlite3.Connection) -> Iterator[str]:

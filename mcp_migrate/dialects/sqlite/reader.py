@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.powers import Powers
@@ -126,6 +127,12 @@ class SqliteReader:
         from mcp_migrate.dialects.sqlite import health
 
         return health.count_returned(self._connection, sql, at_most=at_most, seconds=seconds)
+
+    def fetch(self, query: Query) -> Fetched:
+        """The first rows of a query."""
+        from mcp_migrate.dialects.sqlite import health
+
+        return health.fetch(self._connection, query)
 
     def _tables(self) -> Mapping[str, str]:
         """The names of all tables, by how SQLite compares them."""
