@@ -197,7 +197,7 @@ def identified(
 
 
 def _tool_names(folders: tuple[Path, ...]) -> list[str]:
-    from mcp_migrate.tools.specs import load
+    from mcp_migrate.tools.registry import load
 
     return [tool.scope for tool in load(folders)]
 

@@ -168,6 +168,8 @@ REQUIREMENTS = (
     Requirement("interface-render-failed", "docs/interface.md", "What cannot become SQL is refused, with the reason."),
     Requirement("interface-rehearsal-failed", "docs/interface.md", "Without a scratch database the way out is named."),
     Requirement("interface-validation-failed", "docs/interface.md", "A target that ends elsewhere is rolled back."),
+    Requirement("interface-tool-failed", "docs/interface.md", "A tool's Python that fails says where, and no value."),
+    Requirement("interface-beyond-declared", "docs/interface.md", "More than was declared is rolled back."),
     Requirement("interface-statement-failed", "docs/interface.md", "What the database refuses leaves nothing behind."),
     Requirement("interface-partially-applied", "docs/interface.md", "What ran outside a transaction is told exactly."),
     Requirement("statements-on-record", "docs/partial-applies.md", "What cannot be taken back is recorded before it."),
@@ -326,6 +328,11 @@ REQUIREMENTS = (
         "own-tools-values", "docs/own-tools.md", "A value stays a value and a name a name, whatever they hold."
     ),
     Requirement("own-tools-checks", "docs/own-tools.md", "A check reads only what a scope of the caller allows."),
+    Requirement("python-tools", "docs/own-tools.md", "A tool in Python runs as declared, as signed, and comes back."),
+    Requirement("python-tools-walls", "docs/own-tools.md", "What a tool's Python may not have is out of its reach."),
+    Requirement("python-tools-declared", "docs/own-tools.md", "With more than it declared a tool is disabled."),
+    Requirement("python-tools-batches", "docs/own-tools.md", "Batches stand, and go on where one of them failed."),
+    Requirement("python-tools-source", "docs/own-tools.md", "A signature is for a tool's source as it was."),
     Requirement("own-tools-declared", "docs/own-tools.md", "A tool that does more than it says does nothing."),
     Requirement(
         "pages-complete",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mcp_migrate.tools.specs import load
+from mcp_migrate.tools.registry import load
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES, PAGE = ROOT / "config" / "examples", (ROOT / "docs" / "clients.md").read_text()

@@ -14,7 +14,7 @@ import pytest
 
 from mcp_migrate import errors
 from mcp_migrate.settings import json_schema
-from mcp_migrate.tools.specs import load
+from mcp_migrate.tools.registry import load
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

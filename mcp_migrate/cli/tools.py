@@ -11,7 +11,8 @@ import typer
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
 from mcp_migrate.model import Effect
-from mcp_migrate.tools.specs import RegisteredTool, ToolSpec, load, read_spec
+from mcp_migrate.tools.registry import Found, RegisteredTool, load
+from mcp_migrate.tools.specs import ToolSpec, read_spec
 
 if TYPE_CHECKING:
     from mcp_migrate.model import Judgement, Statement
@@ -104,7 +105,7 @@ def _problems(spec: ToolSpec) -> Iterator[str]:
 
 def _tried(spec: ToolSpec, target: str | None, config_file: Path | None) -> Iterator[str]:
     """What is wrong with the examples, each judged as text, or on a scratch copy of a target."""
-    tool = RegisteredTool(spec)
+    tool = RegisteredTool(Found(spec, Path(spec.name)))
     for number, example in enumerate(spec.examples if spec.sql else (), 1):
         try:
             tool.check_arguments({"intent": "Trying an example", "target": target or "any", **example})

@@ -33,6 +33,20 @@ class PartiallyAppliedError(MigrateError):
     action = Action.REPLAN
 
 
+class ToolFailedError(MigrateError):
+    """The Python of a team's tool raised, took too long, or said what cannot be read; nothing it did stands."""
+
+    code = "tool_failed"
+    action = Action.ASK_OWNER
+
+
+class BeyondDeclaredError(MigrateError):
+    """The Python of a team's tool asked for more than it had declared."""
+
+    code = "beyond_declared"
+    action = Action.ASK_OWNER
+
+
 class ValidationFailedError(MigrateError):
     """The target did not end where the plan said it would; everything was rolled back."""
 

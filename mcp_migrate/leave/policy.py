@@ -20,7 +20,7 @@ from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Tier, digest
 from mcp_migrate.settings import Settings, changed, rights
 from mcp_migrate.settings.loading import said_in
-from mcp_migrate.settings.manifest import Files, manifest
+from mcp_migrate.settings.manifest import Files, manifest, tool_files
 from mcp_migrate.settings.pinned import Pinned, is_out_of_reach
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def _matters(settings: Settings) -> bool:
 
 def _out_of_reach(settings: Settings, path: Path) -> bool:
     """Whether this account can change none of what says who may do what, nor add to it."""
-    folders = settings.tool_specs
-    return all(map(is_out_of_reach, (path, *folders, *(spec for each in folders for spec in each.glob("*.yaml")))))
+    files = [file for folder in settings.tool_specs for file in tool_files(folder)]
+    return all(map(is_out_of_reach, {path, *settings.tool_specs, *files, *(file.parent for file in files)}))
 
 
 def _files(settings: Settings, path: Path, specs: Mapping[Path, str]) -> Files:

@@ -28,6 +28,8 @@ _SHAPES: Mapping[str, Any] = {
     "autogenerate": {"changes": [Mapping], "upgrade": str, "downgrade": str, "imports": str},
     "model": {"left_out": [[str]], "named": [[str]], "every_schema": bool},
     "inputs": (list, type(None)),
+    "prepare_call": {"kind": str, "said": Mapping, "executes": bool},
+    "execute_call": type(None),
 }
 """What each answer is: a type, several in a tuple, lists of one shape, and objects with these keys at least."""
 _FAILURE = {"reason": str, "revision": _OR_NOT, "file": _OR_NOT}
@@ -42,7 +44,7 @@ def parsed(line: bytes) -> Mapping[str, Any] | None:
     if not isinstance(told, dict) or len(told) != 1:
         return None
     [(kind, value)] = told.items()
-    shapes = {"result": object, "failure": _FAILURE, "reads": str}
+    shapes = {"result": object, "failure": _FAILURE, "reads": str, "asks": {"what": str}}
     return told if kind in shapes and _is(value, shapes[kind]) else None
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import MigrateError
 from mcp_migrate.migrations.answers import fits, parsed
 from mcp_migrate.migrations.cage.confinement import Confinement, Database
 from mcp_migrate.migrations.cage.interpreter import Interpreter, interpreter_of
@@ -39,6 +39,8 @@ ANSWER = 256 * 2**20
 
 _STRANGE = "its answer is not one that our own code gives"
 _GRACE = 2.0
+_WAITING = 16
+"""Lines that are read before somebody wants them."""
 _LOOK_SECONDS = 0.5
 
 
@@ -56,29 +58,38 @@ class Variant:
 
 Reads = Callable[[str], tuple[str, ...] | None]
 """As `Dialect.reads`."""
+Questions = Mapping[str, Callable[[Any], Any]]
+"""What a child may ask back, by kind, and who answers."""
 
 FIRST = Variant()
 SECOND = Variant(seed=1, clock=1_000_000.0)
 
 
 class Child:
-    """A running child; `ask` it. `since` is when it started, in nanoseconds; `reads` answers what it asks back."""
+    """A running child; `ask` it. `since` is when it started, in nanoseconds; `questions` are what it may ask back.
+
+    A line of it has at most so many bytes as `longest` says. `failing` says in an error what it did wrong.
+    """
 
     def __init__(
         self,
         process: Running,
         *,
-        reads: Reads,
+        questions: Questions,
         timeout: float,
-        secrets: tuple[str, ...],
+        secrets: tuple[str, ...] = (),
         folders: Sequence[Path],
+        longest: int,
+        failing: Callable[[Mapping[str, Any], str], MigrateError] = failed,
     ) -> None:
         self.since = time.time_ns()
         self._process = process
-        self._reads = reads
+        self._questions = questions
         self._timeout = timeout
         self._folders = folders
-        self._answers: queue.Queue[bytes] = queue.Queue()
+        self._longest = longest
+        self._failing = failing
+        self._answers: queue.Queue[bytes] = queue.Queue(_WAITING)
         self._asked = 0
         self._tail = Tail(secrets)
         self._threads = (
@@ -87,7 +98,7 @@ class Child:
         )
 
     def ask(self, do: str, **arguments: Any) -> Any:
-        """Send one request and wait for its answer.
+        """Send one request and wait for its answer. What it asks back takes none of its time.
 
         Raises:
             RenderFailedError: the project failed; the revision, the reason and what was printed are in the details.
@@ -96,8 +107,10 @@ class Child:
         self._asked += 1
         end = time.monotonic() + self._timeout
         answer = self._told(end)
-        while "reads" in answer:
-            self._send(self._reads(str(answer["reads"])))
+        while kind := next(iter(answer.keys() & self._questions.keys()), None):
+            asked = time.monotonic()
+            self._send(self._questions[kind](answer[kind]))
+            end += time.monotonic() - asked
             answer = self._told(end)
         if "failure" in answer:
             raise self._failed(answer["failure"])
@@ -108,9 +121,9 @@ class Child:
     def _told(self, end: float) -> Mapping[str, Any]:
         """The next line: an answer, or a question."""
         line = self._line(end)
-        if len(line) >= ANSWER:
+        if len(line) >= self._longest:
             self.kill()
-            raise self._failed({"reason": f"its answer is larger than {ANSWER // 2**20} MB"})
+            raise self._failed({"reason": f"its answer is larger than {self._longest // 2**20} MB"})
         if not line:
             raise self._failed({"reason": "the process ended by itself"})
         told = parsed(line)
@@ -137,6 +150,8 @@ class Child:
             self._process.stdin.close()
         self._threads[0].join(_GRACE)  # it ends with the child, which is not waited for while its group must live
         self.kill()
+        while not self._answers.empty():  # it may wait to put one more
+            self._answers.get_nowait()
         for thread in self._threads:
             thread.join(_GRACE)
         self._process.close()
@@ -158,13 +173,13 @@ class Child:
             raise self._failed({"reason": "the process ended by itself"}) from None
 
     def _listen(self, stream: IO[bytes]) -> None:
-        while line := stream.readline(ANSWER):
+        while line := stream.readline(self._longest):
             self._answers.put(line)
         self._answers.put(b"")
 
-    def _failed(self, failure: Mapping[str, Any]) -> RenderFailedError:
+    def _failed(self, failure: Mapping[str, Any]) -> MigrateError:
         self._tail.wait(self._asked)
-        return failed(failure, self._tail.text())
+        return self._failing(failure, self._tail.text())
 
 
 @contextmanager
@@ -201,7 +216,14 @@ def child(
             variant=variant.environment(),
         )
         process = begin(given, interpreter.python)
-        running = Child(process, reads=reads, timeout=timeout, secrets=secrets, folders=writable)
+        running = Child(
+            process,
+            questions={"reads": reads},
+            timeout=timeout,
+            secrets=secrets,
+            folders=writable,
+            longest=ANSWER,
+        )
         try:
             yield running
         finally:

@@ -64,6 +64,11 @@ class Project:
         self._replays: dict[tuple[str, ...], Schema] = {}
 
     @property
+    def confined(self) -> Confinement:
+        """How it is shut in."""
+        return self._confined
+
+    @property
     def cage(self) -> str:
         """Where its Python runs."""
         return self._confined.cage().name

@@ -67,7 +67,8 @@ class Prepared:
     `present` makes the answer of a tool that changes nothing. A tool that changes something has `work` instead.
     `plan` is what would run on the target; `schema` is the live schema it is judged against (a
     `schema.model.Schema`, which this layer cannot name) and `count_rows` counts what its tables hold now.
-    `effects` and `objects` are declared by tools whose work is not a plan. `identity` says which database
+    `effects` and `objects` are declared by tools whose work is not a plan; what one read for its plan is in `objects`
+    as well. `identity` says which database
     was looked at. `undoes` is the apply whose way back the plan is, and nothing else; `validates` is
     the apply that is looked at.
     `declared` are the effects that a team's own tool says it has: its statements may have no others.

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.errors import InternalError, MigrateError
+from mcp_migrate.errors import BeyondDeclaredError, InternalError, MigrateError
 from mcp_migrate.model import Approved, Automatic, Call, Validated
 from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, execute, record, validate
@@ -90,6 +90,9 @@ class Steps:
             yield
         except Exception as error:
             known = error if isinstance(error, MigrateError) else defect(approved.call)
+            for each in (error, error.__cause__):  # what stands hides why it ended
+                if isinstance(each, BeyondDeclaredError):
+                    recorder.exceeded(approved, each, at=self.clock())
             # What nobody knows is settled when the target can be asked.
             if not known.details.get("unknown") and recorder.unfinished.is_open(apply_id):
                 recorder.failed(approved, apply_id, known, at=self.clock())

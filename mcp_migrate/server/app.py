@@ -23,7 +23,7 @@ from mcp_migrate.server.sealing import Seal
 from mcp_migrate.server.tracing import Tracing
 from mcp_migrate.server.updates import Updates
 from mcp_migrate.server.who import Who
-from mcp_migrate.tools.specs import RegisteredTool, Registry
+from mcp_migrate.tools.registry import RegisteredTool, Registry
 
 INSTRUCTIONS = (
     "Change database schemas through these tools, never with SQL of your own. Read (schema_read), write a revision, "

@@ -24,7 +24,7 @@ from mcp_migrate.server.sealing import Seal
 from mcp_migrate.server.tasks import Parking, Tasks, knows_tasks
 from mcp_migrate.server.who import Who
 from mcp_migrate.settings import Settings
-from mcp_migrate.tools.specs import RegisteredTool, Registry
+from mcp_migrate.tools.registry import RegisteredTool, Registry
 from mcp_migrate.watching.ids import working_on
 
 logger = logging.getLogger(__name__)

@@ -32,7 +32,7 @@ def classify(prepared: Prepared, settings: Settings) -> Classified:
         prepared=prepared,
         judgements=tuple(_with_emptiness(j, rows) for j in judgements),
         effects=_union(plan, judgements),
-        objects=tuple(sorted({name for j in judgements for name in _named(j)})),
+        objects=tuple(sorted({*prepared.objects, *(name for j in judgements for name in _named(j))})),
         rows=rows,
     )
 

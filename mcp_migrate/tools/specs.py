@@ -1,26 +1,19 @@
-"""Which tools are there?
-
-Read from `tool_specs/*.yaml` and from the folders the configuration adds; no tool is declared anywhere else.
-"""
+"""What does the file of a tool say, and does it hold?"""
 
 from __future__ import annotations
 
-import difflib
-import importlib
-from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from mcp_migrate.errors import ConfigInvalidError, IntentMissingError, InvalidArgumentsError, UnknownToolError
-from mcp_migrate.model import Effect, Granted, Prepared, digest
+from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.model import Effect, digest
 from mcp_migrate.settings.manifest import digest_of
-from mcp_migrate.tools.interface import Handler, Workbench
 
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+OURS = "mcp_migrate."
+"""How the handlers begin that are given the workbench: those of the server itself."""
 
 INTENT = {"type": "string", "minLength": 8, "maxLength": 500, "description": "Why you make this call."}
 TICKET = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -84,13 +77,19 @@ class ToolSpec(BaseModel):
     sql: Texts = ()
     check: Texts = ()
     rollback: Texts | None = None
+    deadline: int = Field(60, ge=1, le=3_600)
     dialects: tuple[Literal["postgresql", "sqlite", "mysql", "mariadb"], ...] = ()
     examples: tuple[dict[str, Any], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _takes_expectations(cls, value: Any) -> Any:
-        return {"takes_expects": True, **value} if isinstance(value, dict) and value.get("sql") else value
+    def _of_a_team(cls, value: Any) -> Any:
+        """What a team does not have to say: that its tool takes expectations, and changes nothing if it only reads."""
+        if not isinstance(value, dict) or str(value.get("handler", "")).startswith(OURS):
+            return value
+        if value.get("effects", ["read"]) == ["read"]:
+            return {"annotations": {"read_only": True, "destructive": False, "idempotent": True}, **value}
+        return {"takes_expects": True, **value}
 
     @field_validator("title", "description")
     @classmethod
@@ -107,8 +106,10 @@ class ToolSpec(BaseModel):
             from mcp_migrate.tools.sql_spec import hold
 
             hold(self)
-        elif self.check or self.rollback is not None or self.dialects:
-            raise ValueError("`check`, `rollback` and `dialects` go with `sql`")
+        elif self.check or self.rollback is not None:
+            raise ValueError("`check` and `rollback` go with `sql`; a handler declares its own way back")
+        elif self.is_python and not self.takes_target:
+            raise ValueError("a tool in Python takes a target")
         return self
 
     @model_validator(mode="after")
@@ -127,6 +128,11 @@ class ToolSpec(BaseModel):
     @model_validator(mode="after")
     def _scope_is_the_name(self) -> ToolSpec:
         return self if self.scope else self.model_copy(update={"scope": self.name})
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a team's own, in Python."""
+        return self.handler is not None and not self.handler.startswith(OURS)
 
     @property
     def digest(self) -> str:
@@ -150,129 +156,6 @@ class ToolSpec(BaseModel):
             "required": required,
             "additionalProperties": False,
         }
-
-
-class RegisteredTool:
-    """A spec and its handler, which is imported when it is first called."""
-
-    def __init__(self, spec: ToolSpec) -> None:
-        self.spec = spec
-
-    @property
-    def scope(self) -> str:
-        return self.spec.scope
-
-    @property
-    def only_looks(self) -> bool:
-        return self.spec.only_looks
-
-    @property
-    def plans(self) -> bool:
-        """Whoever can say what they expect of a call expects it of a plan."""
-        return self.spec.takes_expects
-
-    @cached_property
-    def _handler(self) -> Handler:
-        if self.spec.handler is None:
-            from mcp_migrate.tools.sql_tool import SqlTool
-
-            return SqlTool(self.spec)
-        module, _, name = self.spec.handler.partition(":")
-        handler: Handler = getattr(importlib.import_module(module), name)()
-        return handler
-
-    def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str | None:
-        """The target this call is about: named by the caller, or found by the handler in the ledger."""
-        if self.spec.takes_target:
-            return str(arguments["target"])
-        find = getattr(self._handler, "target_of", None)
-        return None if find is None else str(find(arguments, bench))
-
-    def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
-        """Ask the handler."""
-        return self._handler.prepare(granted, bench)
-
-    @cached_property
-    def _validator(self) -> Draft202012Validator:
-        from jsonschema import Draft202012Validator
-
-        return Draft202012Validator(self.spec.input_schema)
-
-    def check_arguments(self, arguments: Mapping[str, Any]) -> None:
-        """Hold arguments against the input schema.
-
-        Raises:
-            IntentMissingError: there is no usable intent.
-            InvalidArgumentsError: anything else does not fit; says where and what was expected.
-        """
-        problems = list(self._validator.iter_errors(dict(arguments)))
-        if not problems:
-            return
-        for problem in problems:
-            if list(problem.path) == ["intent"] or "'intent' is a required" in problem.message:
-                raise IntentMissingError(
-                    f"{self.spec.name} needs an intent of 8 to 500 characters.",
-                    hint="Say in `intent` why you make this call.",
-                )
-        first = problems[0]
-        where = "/".join(map(str, first.path)) or "the arguments"
-        raise InvalidArgumentsError(
-            f"{self.spec.name} cannot take these arguments: {where}: {first.message[:300]}.",
-            hint="Call it again with arguments that fit its input schema.",
-            problems=[problem.message[:300] for problem in problems[:10]],
-        )
-
-
-class Registry:
-    """The tools of one server, by name. `read` are the files that they were read from, each with its digest then."""
-
-    def __init__(self, specs: Iterable[ToolSpec], read: Mapping[Path, str] | None = None) -> None:
-        self._tools: dict[str, RegisteredTool] = {}
-        self.read: Mapping[Path, str] = read or {}
-        for spec in specs:
-            if spec.name in self._tools:
-                raise ConfigInvalidError(
-                    f"Two tool specs are named {spec.name!r}.", hint="Rename one; built-in names are taken."
-                )
-            self._tools[spec.name] = RegisteredTool(spec)
-
-    def __iter__(self) -> Iterator[RegisteredTool]:
-        return iter(self._tools.values())
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._tools
-
-    def __getitem__(self, name: str) -> RegisteredTool:
-        if name not in self._tools:
-            near = difflib.get_close_matches(name, self._tools, n=1)
-            raise UnknownToolError(
-                f"There is no tool named {name[:80]!r}.",
-                hint=f"Did you mean {near[0]}?" if near else "Call tools/list to see the tools.",
-            )
-        return self._tools[name]
-
-
-def builtin_folder() -> Path:
-    """Where our own specs lie: inside the wheel, or at the top of a source tree."""
-    inside = Path(__file__).parents[1] / "_data" / "tool_specs"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "tool_specs"
-
-
-def load(folders: Iterable[Path]) -> Registry:
-    """Read every spec of the built-in and the given folders.
-
-    Raises:
-        ConfigInvalidError: a folder is missing, or a spec does not hold; says which file and why.
-    """
-    specs: list[ToolSpec] = []
-    read: dict[Path, str] = {}
-    for folder in (builtin_folder(), *folders):
-        if not folder.is_dir():
-            raise ConfigInvalidError(
-                f"The folder of tool specs {folder} does not exist.", hint="Create it or correct tool_specs."
-            )
-        specs += [read_spec(path, read) for path in sorted(folder.glob("*.yaml"))]
-    return Registry(specs, read)
 
 
 def read_spec(path: Path, read: dict[Path, str] | None = None) -> ToolSpec:

@@ -8,15 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.interface import Dialect
-from mcp_migrate.errors import InvalidArgumentsError, PreconditionFailedError
-from mcp_migrate.migrations.own import Own, plan_own
-from mcp_migrate.migrations.planning import Way
+from mcp_migrate.errors import PreconditionFailedError
+from mcp_migrate.migrations.own import Own
 from mcp_migrate.model import Granted, Plan, Prepared, Statement
-from mcp_migrate.schema import Schema
 from mcp_migrate.tools.applies import run_plan
 from mcp_migrate.tools.interface import Database, Workbench
 from mcp_migrate.tools.live import Live, read_live
-from mcp_migrate.tools.plans import protected
+from mcp_migrate.tools.own_plans import plan_for, prepared, refuse_dialect
 from mcp_migrate.tools.templates import templates
 
 if TYPE_CHECKING:
@@ -34,20 +32,12 @@ class SqlTool:
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Fill in the arguments and plan what comes of it; the target is only read."""
         database = bench.database(granted)
-        self._refuse_dialect(database)
+        refuse_dialect(self.spec, database)
         live = read_live(database, identify=True)
         arguments = self.arguments(granted.call.arguments)
-        return Prepared(
-            granted,
-            work=run_plan,
-            plan=self.plan(arguments, database, live),
-            schema=live.schema,
-            count_rows=database.count_rows,
-            identity=live.identity,
-            subject={"tool_spec": self.spec.digest},
-            declared=frozenset(self.spec.effects),
-            meets=partial(_refuse_unmet, tuple(self._checks(arguments, database.dialect)), database),
-        )
+        plan = self.plan(arguments, database, live)
+        found = prepared(granted, self.spec, database, live, plan=plan, work=run_plan)
+        return replace(found, meets=partial(_refuse_unmet, self._checks(arguments, database.dialect), database))
 
     def arguments(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """What was given, and the defaults of the rest."""
@@ -62,28 +52,9 @@ class SqlTool:
 
     def plan(self, arguments: Mapping[str, Any], database: Database, live: Live) -> Plan:
         """The plan, tried on a scratch database. Raises: RehearsalFailedError, InvalidArgumentsError."""
-
-        def finish(plan: Plan, _after: Schema) -> Plan:
-            return protected(database, plan, live)
-
         rollback = self.spec.rollback
         back = None if rollback is None else tuple(self._frozen(rollback, arguments, database.dialect))
-        own = Own(self.statements(arguments, database.dialect), back)
-        way = Way(
-            database.name,
-            database.dialect,
-            database.info,
-            live.revision,
-            live.revision,
-            upgrade=True,
-            cage=database.project.cage,
-            live=live.schema,
-            rehearse=database.rehearse,
-            max_rows=database.max_rows,
-            finish=finish,
-            progress=database.progress,
-        )
-        return plan_own(own, way, database.url, database.project.replaying(way))
+        return plan_for(Own(self.statements(arguments, database.dialect), back), database, live)
 
     def _checks(self, arguments: Mapping[str, Any], dialect: Dialect) -> tuple[Statement, ...]:
         found = zip(self._frozen(self.spec.check, arguments, dialect), self.spec.check, strict=True)
@@ -94,13 +65,6 @@ class SqlTool:
         for template in templates(texts):
             sql, rows = template.filled(arguments, dialect)
             yield Statement(0, f"tool:{self.spec.name}", sql, rows)
-
-    def _refuse_dialect(self, database: Database) -> None:
-        if self.spec.dialects and database.dialect.name not in self.spec.dialects:
-            raise InvalidArgumentsError(
-                f"{self.spec.name} is for {', '.join(self.spec.dialects)}; {database.name} is {database.dialect.name}.",
-                hint="Use it on another target.",
-            )
 
 
 def _refuse_unmet(checks: Sequence[Statement], database: Database) -> None:

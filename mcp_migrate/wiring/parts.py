@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mcp_migrate.redaction import Redactor
     from mcp_migrate.settings import Settings
     from mcp_migrate.tools.interface import Database
-    from mcp_migrate.tools.specs import RegisteredTool, Registry
+    from mcp_migrate.tools.registry import RegisteredTool, Registry
     from mcp_migrate.watching.telemetry import Telemetry
     from mcp_migrate.wiring.databases import Databases
     from mcp_migrate.wiring.pages import Pages
@@ -42,7 +42,7 @@ class Wiring:
     @cached_property
     def registry(self) -> Registry:
         """The tools, from their specs."""
-        from mcp_migrate.tools.specs import load
+        from mcp_migrate.tools.registry import load
 
         return load(self.settings.tool_specs)
 

@@ -16,23 +16,12 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import PlanExpiredError, RehearsalFailedError
 from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.tools.audit_read import AuditRead
 from mcp_migrate.tools.plans import find_plan
 from tests.approvals.conftest import PLAN
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
-BROKEN_SPEC = """name: broken
-title: A tool with a defect
-description: Fails whenever it is called.
-parameters: {type: object, properties: {}}
-output: {type: object}
-annotations: {read_only: true, destructive: false, idempotent: true}
-handler: broken_tool:Broken
-"""
-BROKEN_TOOL = """class Broken:
-    def prepare(self, granted, bench):
-        raise ZeroDivisionError("password=hunter2")
-"""
 
 
 async def planned(world: World, to: str = "b2") -> str:
@@ -125,14 +114,12 @@ async def test_arguments_that_do_not_fit_are_named(world: World, wrong: dict[str
 
 @pytest.mark.proves("interface-internal-error")
 async def test_a_defect_is_on_the_record_and_never_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    (world.folder / "tools").mkdir()
-    (world.folder / "tools" / "broken.yaml").write_text(BROKEN_SPEC)
-    (world.folder / "broken_tool.py").write_text(BROKEN_TOOL)
-    monkeypatch.syspath_prepend(world.folder)
-    world.configure(lambda c: c.update(tool_specs=["./tools"]))
-    world.configure(lambda c: c["workflows"]["shop-agent"]["scopes"].append({"tools": ["*"], "targets": ["*"]}))
+    def broken(*_arguments: Any) -> None:
+        raise ZeroDivisionError("password=hunter2")
+
+    monkeypatch.setattr(AuditRead, "prepare", broken)
     async with world.agent() as agent:
-        answer = await agent.call("broken", target="shop")
+        answer = await agent.call("audit_read")
         after = await agent.call("schema_read", target="shop")
     assert answer["code"] == "internal_error"
     assert "hunter2" not in str(answer)

@@ -208,12 +208,13 @@ async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgre
 
     world.configure(change)
     old = {"table": "events", "archive": "events_archive", "column": "placed_on", "before": "2025-01-01"}
-    used: dict[str, dict[str, str]] = {
+    used: dict[str, dict[str, Any]] = {
         "add_country": {"code": "DE", "name": "Germany"},
         "analyze_table": {"table": "public.events"},
+        "backfill_column": {"table": "events", "key": "id", "column": "country", "value": "DE", "rows": 20},
         "archive_rows": old,
         "create_index_concurrently": {"index": "by_country", "table": "public.events", "column": "country"},
-        "fill_column": {"table": "events", "column": "country", "value": "DE"},
+        "fill_column": {"table": "events_archive", "column": "country", "value": "DE"},
         "refresh_materialized_view": {"view": "recent"},
         "vacuum_table": {"table": "events"},
         "validate_constraint": {"table": "events", "constraint": "late"},

@@ -19,7 +19,7 @@ from mcp_migrate.settings.manifest import manifest
 from mcp_migrate.settings.pinned import pinned
 from mcp_migrate.signers.sign import public_key_of, sign
 from mcp_migrate.signers.vouching import NAMESPACE, signature_file, statement
-from mcp_migrate.tools.specs import load as tools
+from mcp_migrate.tools.registry import load as tools
 from tests.behaviour.test_own_tools import FORGET, with_tools
 from tests.settings.test_loading import TOOLS
 from tests.world import World

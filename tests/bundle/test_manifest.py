@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import mcp_migrate
-from mcp_migrate.tools.specs import load
+from mcp_migrate.tools.registry import load
 
 BUNDLE = Path(__file__).parents[2] / "bundle"
 MANIFEST = json.loads((BUNDLE / "manifest.json").read_text())

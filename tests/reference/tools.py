@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mcp_migrate.tools.specs import EXPECTS, ToolSpec, load
+from mcp_migrate.tools.registry import load
+from mcp_migrate.tools.specs import EXPECTS, ToolSpec
 from tests.reference.table import code, table
 
 _HEAD = """# Tools

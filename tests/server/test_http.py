@@ -21,7 +21,7 @@ from mcp_migrate.server.http.body import Whole
 from mcp_migrate.server.http.health import Health
 from mcp_migrate.server.oauth.verifying import Signed
 from mcp_migrate.settings.http import Http
-from mcp_migrate.tools.specs import load
+from mcp_migrate.tools.registry import load
 from tests.server.issuer import NAME, Issuer, issuing
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from mcp_migrate.tools.specs import load
+from mcp_migrate.tools.registry import load
 from tests.world import World
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, NotPermittedError
 from mcp_migrate.settings import find, json_schema, load, local_profile
 from mcp_migrate.settings.references import resolve
-from mcp_migrate.tools.specs import load as load_tools
+from mcp_migrate.tools.registry import load as load_tools
 
 ROOT = Path(__file__).parents[2]
 TOOLS = [tool.spec.name for tool in load_tools(())]

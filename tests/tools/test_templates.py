@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.values import thaw
 from mcp_migrate.errors import ConfigInvalidError, InvalidArgumentsError
 from mcp_migrate.tools.lint import lint
+from mcp_migrate.tools.registry import Found, Registry
 from mcp_migrate.tools.specs import ToolSpec
 from mcp_migrate.tools.templates import Template
 
@@ -152,7 +154,6 @@ def spec(**change: Any) -> ToolSpec:
 
 
 def test_two_tools_of_one_name_and_a_builtin_name_are_refused() -> None:
-    from mcp_migrate.tools.specs import Registry
-
-    with pytest.raises(ConfigInvalidError, match="Two tool specs are named"):
-        Registry([spec(), spec()])
+    one, other = Found(spec(), Path("one/a.yaml")), Found(spec(), Path("other/b.yaml"))
+    with pytest.raises(ConfigInvalidError, match=r"Two tools are named .* in one/a\.yaml and in other/b\.yaml"):
+        Registry([one, other])

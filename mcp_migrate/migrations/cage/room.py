@@ -38,17 +38,17 @@ class Room:
 
 
 def room_for(
-    ini: Path, *, write: Iterable[Path], hidden: Iterable[Path], more: Iterable[Path], port: int | None
+    ini: Path | None, *, write: Iterable[Path], hidden: Iterable[Path], more: Iterable[Path], port: int | None
 ) -> Room:
-    """The room of a project.
+    """The room of a project; without one, there is only what every room has.
 
     Its own folders are open but for hidden files in them and for `hidden`: the ledger, the target's file, keys. What a
     file of the project names (a link, the ini file) opens nothing beyond them: whoever writes revisions writes those.
     """
-    given = [ini.parent, *more]
+    given = [*([ini.parent] if ini else []), *more]
     always = [*map(Path, SYSTEM), *our_python(), Path(__file__).parents[2]]
     limits = _Limits(tuple(path.resolve() for path in (*given, *always)), tuple(_real(hidden)))
-    folders = [*given, *filter(limits.within, _named(ini))]
+    folders = [*given, *filter(limits.within, _named(ini) if ini else ())]
     read = [*always, *(part for folder in folders for part in _open(folder, limits))]
     return Room(
         read=_present(read),

@@ -12,7 +12,7 @@ import mcp_migrate.dialects.values  # noqa: F401  before the clock is set: it kn
 from mcp_migrate.migrations.cage.enter import enter
 from mcp_migrate.migrations.child.channel import Channel
 from mcp_migrate.migrations.child.clock import shift
-from mcp_migrate.migrations.child.failures import failure, is_fatal
+from mcp_migrate.migrations.child.failures import is_fatal
 from mcp_migrate.migrations.child.witness import Witness
 from mcp_migrate.migrations.output import MARK
 
@@ -34,12 +34,22 @@ def main() -> None:
 def answer(witness: Witness) -> None:
     """Answer requests; this process ends with the last of them."""
     channel = Channel()
-    from mcp_migrate.migrations.child.session import Session  # after the clock was set
-
-    session = Session(witness, channel.reads)
+    session = None
     for request in channel.requests():
+        session = session or _session(request["do"], witness, channel)
         channel.say(_answer(session, request))
     os._exit(0)  # the server kills what is left: taking a project's modules apart would only keep it waiting
+
+
+def _session(do: str, witness: Witness, channel: Channel) -> Any:
+    """What answers: it is known by the first request, and loaded after the clock was set."""
+    if do in {"prepare_call", "execute_call"}:
+        from mcp_migrate.migrations.child.handling import Handling
+
+        return Handling(channel.ask)
+    from mcp_migrate.migrations.child.session import Session
+
+    return Session(witness, channel.reads)
 
 
 def _answer(session: Any, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -48,7 +58,7 @@ def _answer(session: Any, request: Mapping[str, Any]) -> Mapping[str, Any]:
     except BaseException as problem:  # a revision may raise anything at all, and the parent is told what
         if is_fatal(problem):
             raise
-        return {"failure": failure(problem, session.where, session.folders)}
+        return {"failure": session.failure(problem)}
     finally:
         _mark()
     return {"result": result}

@@ -38,6 +38,11 @@ class Channel:
         self._answers.write(json.dumps(value, allow_nan=False) + "\n")
         self._answers.flush()
 
+    def ask(self, what: str, **about: Any) -> Any:
+        """The parent's answer to a question of a tool's handler."""
+        self.say({"asks": {"what": what, **about}})
+        return json.loads(self._requests.readline())
+
     def reads(self, sql: str) -> tuple[str, ...] | None:
         """The user tables that `sql` reads, None for what may do anything else (see `Dialect.reads`).
 

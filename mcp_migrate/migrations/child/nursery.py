@@ -40,8 +40,9 @@ _FOR = {
     "postgresql": ("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "mcp_migrate.dialects.postgresql"),
     "mysql": (_MYSQL := ("pymysql", "sqlalchemy.dialects.mysql.pymysql", "mcp_migrate.dialects.mysql")),
     "mariadb": _MYSQL,
+    "handler": ("mcp_migrate.migrations.child.handling",),
 }
-"""What the children of each database load as well."""
+"""What the children of each database, or of tools in Python, load as well."""
 _SUBREAPER = 36
 
 

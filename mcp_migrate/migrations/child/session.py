@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_migrate.migrations.child.alembic_run import AlembicProject, create_version_table
-from mcp_migrate.migrations.child.failures import RefusedError
+from mcp_migrate.migrations.child.failures import RefusedError, failure
 from mcp_migrate.migrations.child.recorder import Reads, Recorder
 from mcp_migrate.migrations.child.witness import Witness
 
@@ -40,6 +40,10 @@ class Session:
         }
         self.where = None
         return jobs[name](**arguments)
+
+    def failure(self, problem: BaseException) -> Mapping[str, str | None]:
+        """What went wrong, in words that name the revision under way or the file."""
+        return failure(problem, self.where, self.folders)
 
     @property
     def project(self) -> AlembicProject:

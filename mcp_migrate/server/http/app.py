@@ -30,7 +30,7 @@ from mcp_migrate.server.sealing import KEY_BYTES, Seal
 from mcp_migrate.server.who import by_token
 from mcp_migrate.settings.http import ENDPOINT, METADATA, NAME, Http
 from mcp_migrate.settings.references import resolve
-from mcp_migrate.tools.specs import Registry
+from mcp_migrate.tools.registry import Registry
 
 _MOST_BYTES = 4 * 2**20
 _MOST_BYTES_OF_A_PAGE = 128 * 2**10

@@ -23,7 +23,7 @@ from mcp_migrate.server.oauth.claims import caller_of, scope_for
 from mcp_migrate.server.oauth.verifying import Verifier
 from mcp_migrate.server.who import CALLER
 from mcp_migrate.settings.http import ENDPOINT, METADATA, Http
-from mcp_migrate.tools.specs import Registry
+from mcp_migrate.tools.registry import Registry
 
 _STATUS: Mapping[type[MigrateError], int] = {
     TokenInvalidError: 401,

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import MigrateError
+from mcp_migrate.errors import BeyondDeclaredError, MigrateError
 from mcp_migrate.leave.policy import PolicyChange
+from mcp_migrate.leave.stopped_tools import stopped
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import (
     Approved,
@@ -183,6 +184,10 @@ class Recorder:
         """It did not run to its end."""
         body = {**applies.failed(approved, error, self._redactor), "ms": self._milliseconds}
         self.write(self._step(approved.prepared.granted, apply_id, body), at=at)
+
+    def exceeded(self, approved: Approved, error: BeyondDeclaredError, *, at: datetime) -> None:
+        """Its tool asked for more than it had declared, and nobody uses it as it is now."""
+        self.write(stopped(approved.call.tool, str(error.details["source"]), error.sentence), at=at)
 
     def _said_of(self, approved: Approved) -> Callable[[str], str]:
         """What a database says of an apply, without the values that it quotes."""

@@ -1,0 +1,88 @@
+"""Which rows may the handler of a tool read while it prepares? Those that a scope of its call covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from mcp_migrate.dialects import values
+from mcp_migrate.dialects.fetching import Query
+from mcp_migrate.dialects.interface import Dialect, Reader
+from mcp_migrate.errors import NotPermittedError, RenderFailedError
+from mcp_migrate.handlers import MOST_ROWS, Statement
+from mcp_migrate.model import Granted
+from mcp_migrate.schema import Schema
+from mcp_migrate.settings import Settings, matches
+from mcp_migrate.tools.desk import Asked, frozen, mistake
+
+_SECONDS = 30.0
+"""How long one read may take."""
+
+
+class _Read(Asked):
+    sql: str
+    values: dict[str, Any]
+    most: int = Field(ge=1, le=MOST_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one call may read, in the target's read-only session. `read` are the tables that it did read."""
+
+    granted: Granted
+    settings: Settings
+    dialect: Dialect
+    schema: Schema
+    reader: Reader
+    read: set[str] = field(default_factory=set)
+
+    def rows(self, about: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """The rows of one plain SELECT. Raises: ToolFailedError, NotPermittedError, StatementFailedError."""
+        asked, tool = _Read.model_validate(about), self.granted.call.tool
+        try:
+            sql, rows = frozen(Statement(sql=asked.sql, values=asked.values), self.dialect)
+        except ValueError as error:
+            raise mistake(tool, str(error)) from error
+        found = self.dialect.reads(sql)
+        if found is None:
+            raise mistake(tool, "`read` takes one plain SELECT of tables and known functions, nothing that may act")
+        tables = [name for each in found for name in _meant(each, self.schema)]
+        self._refuse_outside(tables)
+        self.read.update(tables)
+        got = self.reader.fetch(Query(sql, rows[0] if rows else (), asked.most, _SECONDS))
+        return [{name: _told(value) for name, value in zip(got.columns, row, strict=True)} for row in got.rows]
+
+    def _refuse_outside(self, tables: Sequence[str]) -> None:
+        """Before anything is read: what it learned it could say anywhere. Raises: NotPermittedError."""
+        call = self.granted.call
+        scopes = self.settings.workflows[self.granted.workflow].scopes
+        fitting = [scopes[index].objects for index in self.granted.scopes]
+        handed = [grant.objects or None for grant in call.caller.grants]
+        if any(_covers(each, tables) for each in fitting) and all(_covers(each, tables) for each in handed):
+            return
+        raise NotPermittedError(
+            f"{call.tool} reads {', '.join(tables[:5])}, which no scope of this call covers.",
+            hint=f"Ask {self.granted.owner}, who owns the workflow, for a wider scope.",
+            missing={"tool": self.granted.scope_name, "target": call.target, "objects": tables[:20]},
+        )
+
+
+def _covers(objects: tuple[str, ...] | None, tables: Sequence[str]) -> bool:
+    return objects is None or all(matches(table, objects) for table in tables)
+
+
+def _meant(name: str, schema: Schema) -> Sequence[str]:
+    """The tables that are meant: of a name without a schema, all that are called so."""
+    found = [t.qualified for t in schema.tables if name.casefold() in {t.qualified.casefold(), t.name.casefold()}]
+    return found or [name]
+
+
+def _told(value: Any) -> Any:
+    """As values are bound; what has no such form as the text that Python gives it."""
+    try:
+        return values.freeze(value)
+    except RenderFailedError:
+        return str(value)

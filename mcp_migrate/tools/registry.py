@@ -1,0 +1,183 @@
+"""Which tools are there?
+
+Read from `tool_specs/*.yaml` and from the folders the configuration adds; no tool is declared anywhere else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcp_migrate.errors import ConfigInvalidError, IntentMissingError, InvalidArgumentsError, UnknownToolError
+from mcp_migrate.tools.specs import ToolSpec, read_spec
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from jsonschema import Draft202012Validator
+
+    from mcp_migrate.model import Granted, Prepared
+    from mcp_migrate.tools.interface import Handler, Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A spec, the file that it was read from, and whether it is the server's own."""
+
+    spec: ToolSpec
+    file: Path
+    ours: bool = False
+
+
+class RegisteredTool:
+    """A spec and what answers its calls: SQL, the Python of a team in a process of its own, or a handler of ours."""
+
+    def __init__(self, found: Found) -> None:
+        self.spec = found.spec
+        self._found = found
+
+    @property
+    def scope(self) -> str:
+        return self.spec.scope
+
+    @property
+    def only_looks(self) -> bool:
+        return self.spec.only_looks
+
+    @property
+    def plans(self) -> bool:
+        """Whoever can say what they expect of a call expects it of a plan."""
+        return self.spec.takes_expects
+
+    @cached_property
+    def _handler(self) -> Handler:
+        """Only what is the server's own is imported here, and given the workbench."""
+        if self._found.ours:
+            module, _, name = str(self.spec.handler).partition(":")
+            handler: Handler = getattr(importlib.import_module(module), name)()
+            return handler
+        if self.spec.is_python:
+            from mcp_migrate.tools.python_tool import PythonTool
+
+            return PythonTool(self.spec, self._found.file.parent)
+        from mcp_migrate.tools.sql_tool import SqlTool
+
+        return SqlTool(self.spec)
+
+    def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str | None:
+        """The target this call is about: named by the caller, or found by the handler in the ledger."""
+        if self.spec.takes_target:
+            return str(arguments["target"])
+        find = getattr(self._handler, "target_of", None)
+        return None if find is None else str(find(arguments, bench))
+
+    def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
+        """Ask the handler."""
+        return self._handler.prepare(granted, bench)
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(self.spec.input_schema)
+
+    def check_arguments(self, arguments: Mapping[str, Any]) -> None:
+        """Hold arguments against the input schema.
+
+        Raises:
+            IntentMissingError: there is no usable intent.
+            InvalidArgumentsError: anything else does not fit; says where and what was expected.
+        """
+        problems = list(self._validator.iter_errors(dict(arguments)))
+        if not problems:
+            return
+        for problem in problems:
+            if list(problem.path) == ["intent"] or "'intent' is a required" in problem.message:
+                raise IntentMissingError(
+                    f"{self.spec.name} needs an intent of 8 to 500 characters.",
+                    hint="Say in `intent` why you make this call.",
+                )
+        first = problems[0]
+        where = "/".join(map(str, first.path)) or "the arguments"
+        raise InvalidArgumentsError(
+            f"{self.spec.name} cannot take these arguments: {where}: {first.message[:300]}.",
+            hint="Call it again with arguments that fit its input schema.",
+            problems=[problem.message[:300] for problem in problems[:10]],
+        )
+
+
+class Registry:
+    """The tools of one server, by name. `read` are the files that they were read from, each with its digest then."""
+
+    def __init__(self, found: Iterable[Found], read: Mapping[Path, str] | None = None) -> None:
+        self._tools: dict[str, RegisteredTool] = {}
+        self.read: Mapping[Path, str] = read or {}
+        files: dict[str, Path] = {}
+        for each in found:
+            name = each.spec.name
+            if name in files:
+                raise ConfigInvalidError(
+                    f"Two tools are named {name!r}: in {files[name]} and in {each.file}.",
+                    hint="Rename one; the names of built-in tools are taken.",
+                )
+            files[name] = each.file
+            self._tools[name] = RegisteredTool(each)
+
+    def __iter__(self) -> Iterator[RegisteredTool]:
+        return iter(self._tools.values())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tools
+
+    def __getitem__(self, name: str) -> RegisteredTool:
+        if name not in self._tools:
+            near = difflib.get_close_matches(name, self._tools, n=1)
+            raise UnknownToolError(
+                f"There is no tool named {name[:80]!r}.",
+                hint=f"Did you mean {near[0]}?" if near else "Call tools/list to see the tools.",
+            )
+        return self._tools[name]
+
+
+def builtin_folder() -> Path:
+    """Where our own specs lie: inside the wheel, or at the top of a source tree."""
+    inside = Path(__file__).parents[1] / "_data" / "tool_specs"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "tool_specs"
+
+
+def load(folders: Iterable[Path]) -> Registry:
+    """Read every spec of the built-in and the given folders.
+
+    Raises:
+        ConfigInvalidError: a folder is missing, or a spec does not hold; says which file and why.
+    """
+    read: dict[Path, str] = {}
+    found = [Found(spec, file, ours=True) for file, spec in _specs(builtin_folder(), read)]
+    for folder in folders:
+        found += [Found(_of_folder(spec, file), file) for file, spec in _specs(folder, read)]
+    return Registry(found, read)
+
+
+def _specs(folder: Path, read: dict[Path, str]) -> Iterator[tuple[Path, ToolSpec]]:
+    if not folder.is_dir():
+        raise ConfigInvalidError(
+            f"The folder of tool specs {folder} does not exist.", hint="Create it or correct tool_specs."
+        )
+    for file in sorted(folder.glob("*.yaml")):
+        yield file, read_spec(file, read)
+
+
+def _of_folder(spec: ToolSpec, file: Path) -> ToolSpec:
+    """A team's spec. Raises: ConfigInvalidError: its handler is not in its own folder."""
+    handler, folder = spec.handler, file.parent.resolve().name
+    if handler is None or handler.startswith(f"{folder}."):
+        return spec
+    raise ConfigInvalidError(
+        f"The handler {handler} of {file} does not lie in the spec's own folder.",
+        hint=f"Name it from there, as {folder}.module:Class.",
+    )
