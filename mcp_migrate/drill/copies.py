@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.ledger import Head, sqlite
 from mcp_migrate.ledger.look import Look, looked_at
+from mcp_migrate.ledger.merkle import EMPTY_ROOT
 from mcp_migrate.ledger.scan import COLUMNS
 from mcp_migrate.ledger.sidecar import begin_in, put_in, sidecar_path
 from mcp_migrate.ledger.storage import is_postgresql, open_storage
@@ -196,7 +197,7 @@ def _fill(url: str, copy: str, remember: Path | None) -> Head:
     def filled(look: Look) -> Head:
         storage = open_storage(copy, create=True, remember=None)
         with closing(storage):
-            head = storage.known()
+            head = Head(0, EMPTY_ROOT.hex())
             for page in _paged(look):
                 with storage.turn():
                     with storage.writing():

@@ -103,13 +103,12 @@ def body_of(draft: Draft) -> Body:
         InvalidArgumentsError: it holds what JSON cannot say, or is too large or too deep.
         InternalError: the kind is unknown, or the body is no JSON object at all.
     """
-    _check_kind(draft)
+    names = f"{draft.workflow} {draft.call_id} {draft.subject}"
+    _check_kind(draft, names)
     try:
-        raw = canonical(draft.body)
+        raw, _ = canonical(draft.body), names.encode()
         _check_size(draft, raw)
-        for name in filter(None, (draft.workflow, draft.call_id, draft.subject)):
-            name.encode()
-        parsed = json.loads(raw)
+        parsed = json.loads(text := raw.decode())
         # What is equal has the same keys. Of what is not, as a tuple and a list, the text says whether it is the same.
         same = isinstance(parsed, dict) and (parsed == draft.body or canonical(parsed) == raw)
     except (ValueError, RecursionError) as error:
@@ -122,7 +121,7 @@ def body_of(draft: Draft) -> Body:
     if not same:
         raise InternalError(f"A body of {draft.kind} is not an object with text keys.", hint=_BROKEN)
     _check_depth(draft, raw)
-    return Body(raw.decode(), parsed)
+    return Body(text, parsed)
 
 
 def hashed_bytes(
@@ -147,12 +146,12 @@ def _json(value: str | None) -> str:
 _text = encode_basestring  # what `json` itself calls for a text, and what the check of a long log spends its time on
 
 
-def _check_kind(draft: Draft) -> None:
+def _check_kind(draft: Draft, names: str) -> None:
     if draft.kind not in _KINDS:
         raise InternalError(f"The ledger knows no kind {draft.kind!r}.", hint=_BROKEN)
     if draft.kind == Kind.APPROVAL_CONSUMED and not draft.subject:
         raise InternalError("What was consumed has no name.", hint=_BROKEN)
-    if any("\0" in (name or "") for name in (draft.workflow, draft.call_id, draft.subject)):
+    if "\0" in names:
         raise InvalidArgumentsError(
             f"The ledger cannot hold this {draft.kind}: a name in it holds a NUL.", hint="Send names without it."
         )

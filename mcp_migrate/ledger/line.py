@@ -7,9 +7,9 @@ one transaction and one wait for the disk. With a single writer nothing waits fo
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,10 @@ from mcp_migrate.errors import LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger.events import Draft
 
 Row = dict[str, Any]
-_MOMENT = 0.0005
-"""Seconds for which who writes waits for as many as came the last time: about what they need to come again."""
+_MOMENT = 0.00005
+"""Seconds for which who writes waits for each of those who came the last time: about what it needs to come again."""
+_ABREAST = 2
+"""How many of those who are called wake at once: one works while the other comes round."""
 
 
 def _closed() -> threading.Lock:
@@ -58,15 +60,21 @@ class Line:
     def __init__(self, write: Callable[[Sequence[Waiting]], None]) -> None:
         self._write = write
         self._waiting: deque[Waiting] = deque()
+        self._called: deque[Waiting] = deque()
         self._writing = False
         self._crowd = 1
+        self._missing, self._all_there = 0, _closed()
         self._lock = threading.Lock()
 
     def settle(self, mine: Waiting) -> tuple[Row, ...]:
         """Get `mine` written, by whoever's turn it is, and say what came of it."""
         with self._lock:
             self._waiting.append(mine)
+            self._missing -= 1
+            if self._missing == 0:
+                self._all_there.release()
             first, self._writing = not self._writing, True
+            mine.called = first
         if not first:
             self._wait(mine)
         if not mine.settled:
@@ -76,11 +84,15 @@ class Line:
     def _wait(self, mine: Waiting) -> None:
         try:
             mine.gate.acquire()
+            self._wake()
         except BaseException:  # who is interrupted here leaves the line, and its turn to the next
             with self._lock:
                 if mine in self._waiting:
                     self._waiting.remove(mine)
-            if mine.called and not mine.settled:
+                called, mine.called = mine.called, True
+            while self._called:
+                self._wake()
+            if called and not mine.settled:
                 self._call(())
             raise
 
@@ -88,7 +100,7 @@ class Line:
         group = self._come()
         try:
             if len(group) < self._crowd:  # those of the last commit are about to come again: one for all of them
-                time.sleep(_MOMENT)
+                self._await(self._crowd - len(group))
                 group += self._come()
             self._crowd = len(group)
             self._write(group)
@@ -100,6 +112,13 @@ class Line:
         finally:
             self._call(group)
 
+    def _await(self, missing: int) -> None:
+        """Until so many more stand in line, or they take longer than they should."""
+        with self._lock:
+            self._missing, self._all_there = missing - len(self._waiting), _closed()
+        if self._missing > 0:
+            self._all_there.acquire(timeout=missing * _MOMENT)
+
     def _come(self) -> list[Waiting]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
@@ -107,11 +126,17 @@ class Line:
         with self._lock:
             following = self._waiting[0] if self._waiting else None
             self._writing = following is not None
-            called = [each for each in (*group, *((following,) if following else ())) if not each.called]
+            called = [each for each in (*((following,) if following else ()), *group) if not each.called]
             for each in called:  # still in the lock: who is interrupted just now has to know that it is their turn
                 each.called = True
-        for each in called:
-            each.gate.release()
+            self._called.extend(called)
+        for _ in called[:_ABREAST]:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Each wakes the next: all at once would stand in each other's way, for the interpreter is one."""
+        with suppress(IndexError):  # the last was called, or somebody who left called all the others
+            self._called.popleft().gate.release()
 
 
 def _fail(group: Sequence[Waiting], error: MigrateError) -> None:

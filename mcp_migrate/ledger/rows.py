@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mcp_migrate.errors import InvalidArgumentsError
@@ -13,10 +13,11 @@ from mcp_migrate.ledger.merkle import Frontier, leaf_hash
 from mcp_migrate.ledger.proofs import Kept
 
 
-def grow(frontier: Frontier, waiting: Waiting) -> Iterator[Row]:
-    """The rows that entries become at the end of the tree, each with the frontier it leads to."""
+def grow(frontier: Frontier, waiting: Waiting) -> tuple[tuple[Row, ...], Frontier]:
+    """The rows that entries become at the end of the tree, and the frontier they lead to."""
+    rows: list[Row] = []
     for draft, text in zip(waiting.drafts, waiting.texts, strict=True):
-        fields: dict[str, Any] = {
+        row: Row = {
             "seq": frontier.size,
             "at": waiting.moment,
             "kind": str(draft.kind),
@@ -25,9 +26,11 @@ def grow(frontier: Frontier, waiting: Waiting) -> Iterator[Row]:
             "subject": draft.subject,
             "body": text,
         }
-        leaf = leaf_hash(hashed_bytes(**fields))
+        row["leaf"] = leaf = leaf_hash(hashed_bytes(**row))
         frontier = frontier.append(leaf)
-        yield {**fields, "leaf": leaf, "root": frontier.root, "frontier": frontier.to_bytes(), "grown": frontier}
+        row["root"], row["frontier"] = frontier.root, frontier.to_bytes()
+        rows.append(row)
+    return tuple(rows), frontier
 
 
 def event_of(row: Mapping[Any, Any]) -> Event:

@@ -11,10 +11,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 from mcp_migrate.errors import LedgerCorruptError
 from mcp_migrate.ledger.events import Head
@@ -46,49 +47,69 @@ def head_of(file: Path) -> Head | None:
     except FileNotFoundError:
         return None
     try:
-        return _known(file, descriptor)
+        return _parsed(file, _settled(descriptor))
     finally:
         os.close(descriptor)
 
 
-def publish(ledger: Path, head: Head) -> None:
-    """Put `head` on record unless a later one is. Only whoever holds the ledger's write lock may call this.
+@dataclass(slots=True)
+class HeadFile:
+    """A head file while it is open for writing, again and again; what it said the last time is not parsed anew."""
 
-    Raises:
-        LedgerCorruptError: the file is not a head.
-        OSError: it cannot be written.
-    """
-    put_in(sidecar_path(ledger), head)
+    file: Path
+    _descriptor: int = -1
+    _head: Head | None = None
+    _last: tuple[bytes, Head] | None = None
 
+    def opened(self) -> Self:
+        """Open it until the end of a `with`. Raises: OSError."""
+        self._descriptor, self._head = _open(self.file, os.O_RDWR), None
+        return self
 
-def put_in(file: Path, head: Head) -> None:
-    """Put `head` into a file unless a later one is there. Raises: as `publish`."""
-    descriptor = _open(file, os.O_RDWR)
-    try:
-        if _known(file, descriptor).size < head.size:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            os.write(descriptor, _text(head))
-    finally:
-        os.close(descriptor)
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)  # which ends the turn as well
 
-@contextmanager
-def turn(ledger: Path, *, within: float) -> Iterator[None]:
-    """Be the one process that writes to this ledger. SQLite alone lets who comes back at once go before who waits.
+    def known(self) -> Head:
+        """The last published head, read once as long as it is open. Raises: LedgerCorruptError, OSError."""
+        if self._head is None:
+            text = _settled(self._descriptor)
+            if self._last is None or text != self._last[0]:
+                self._last = (text, _parsed(self.file, text))
+            self._head = self._last[1]
+        return self._head
 
-    Raises:
-        OSError: there is no head file, or others do not let go of it.
-    """
-    descriptor = _open(sidecar_path(ledger), os.O_RDONLY)
-    try:
+    def publish(self, head: Head) -> None:
+        """Put `head` on record unless a later one is.
+
+        Raises:
+            LedgerCorruptError: the file is not a head.
+            OSError: it cannot be written.
+        """
+        if self.known().size < head.size:
+            text = _text(head)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, text)
+            self._head, self._last = head, (text, head)
+
+    def take(self, *, within: float) -> None:
+        """Be the one process that writes to this ledger, until the file is closed. Raises: TimeoutError.
+
+        SQLite alone lets who comes back at once go before who waits.
+        """
         end = time.monotonic() + within
-        while not _taken(descriptor):
+        while not _taken(self._descriptor):
             if time.monotonic() > end:
                 raise TimeoutError(f"other processes have been writing to it for {within:g} s")
             time.sleep(_PAUSE)
-        yield
-    finally:
-        os.close(descriptor)  # which lets go of it
+
+
+def put_in(file: Path, head: Head) -> None:
+    """Put `head` into a file unless a later one is there. Raises: as `HeadFile.publish`."""
+    with HeadFile(file).opened() as there:
+        there.publish(head)
 
 
 def _taken(descriptor: int) -> bool:
@@ -132,9 +153,9 @@ def _open(file: Path, flags: int) -> int:
     return os.open(file, flags | getattr(os, "O_BINARY", 0))
 
 
-def _known(file: Path, descriptor: int) -> Head:
+def _parsed(file: Path, text: bytes) -> Head:
     try:
-        return _parse(_settled(descriptor))
+        return _parse(text)
     except ValueError as error:
         raise LedgerCorruptError(
             f"The head file {file} cannot be understood: {error}.",
@@ -156,7 +177,7 @@ def _content(descriptor: int) -> bytes:
 
 
 def _text(head: Head) -> bytes:
-    return json.dumps({"size": head.size, "root": head.root}).ljust(_LENGTH).encode() + b"\n"
+    return f'{{"size": {head.size}, "root": "{head.root}"}}'.ljust(_LENGTH).encode() + b"\n"
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +12,7 @@ from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError
 from mcp_migrate.ledger import queries, sqlite
 from mcp_migrate.ledger.events import Head
 from mcp_migrate.ledger.line import Row
-from mcp_migrate.ledger.sidecar import publish, read_sidecar, turn
+from mcp_migrate.ledger.sidecar import HeadFile, sidecar_path
 from mcp_migrate.ledger.storage import Tail
 from mcp_migrate.ledger.trouble import TAMPERED, translated, unavailable
 
@@ -28,11 +29,11 @@ class SqliteStorage:
 
     def __init__(self, path: Path, connection: Connection) -> None:
         self.place, self._path, self.connection = str(path), path, connection
-        dialect = connection.dialect
+        dialect, self._driver = connection.dialect, sqlite.driver(connection)
         self._insert, self._tail, self._kinds = (
             queries.text_of(each, dialect) for each in (queries.INSERT, queries.TAIL, queries.KINDS)
         )
-        self._file = _identity(path)
+        self._file, self._head = _identity(path), HeadFile(sidecar_path(path))
 
     @classmethod
     def open(cls, url: str, *, create: bool) -> Self:
@@ -51,18 +52,15 @@ class SqliteStorage:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Be the only process that writes, until the head is beside the entries."""
-        with translated(self._path), ExitStack() as held:
-            try:
-                held.enter_context(turn(self._path, within=sqlite.TURN_SECONDS))
-            except FileNotFoundError as error:
-                raise self._headless() from error
+        with translated(self._path), self._opened() as beside:
+            beside.take(within=sqlite.TURN_SECONDS)
             yield
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the write lock of the file."""
         with translated(self._path):
-            driver = sqlite.driver(self.connection)
+            driver = self._driver
             driver.execute("BEGIN IMMEDIATE")
             try:
                 self._check_place()
@@ -76,7 +74,7 @@ class SqliteStorage:
         if not consumes:  # nothing that could be in the way of these entries alone
             self._send(rows)
             return
-        driver = sqlite.driver(self.connection)
+        driver = self._driver
         driver.execute("SAVEPOINT apart")
         try:
             with translated(self._path, consumes=consumes):
@@ -88,12 +86,12 @@ class SqliteStorage:
 
     def _send(self, rows: Sequence[Row]) -> None:
         text, names = self._insert
-        sqlite.driver(self.connection).executemany(text, [[row[name] for name in names] for row in rows])
+        self._driver.executemany(text, map(itemgetter(*names), rows))
 
     def tail(self) -> Tail | None:
         """The last entry, asked for in the driver's own way: it is asked for all the time."""
         with translated(self._path):
-            row: Tail | None = sqlite.driver(self.connection).execute(self._tail[0]).fetchone()
+            row: Tail | None = self._driver.execute(self._tail[0]).fetchone()
             return row
 
     def beside(self) -> Self:
@@ -105,7 +103,7 @@ class SqliteStorage:
         text, names = self._kinds
         given = {"since": since, "most": limit}
         with translated(self._path):
-            return sqlite.driver(self.connection).execute(text, [given.get(name, 0) for name in names]).fetchall()
+            return self._driver.execute(text, [given.get(name, 0) for name in names]).fetchall()
 
     def select(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Mapping[Any, Any]]:
         """All that it finds."""
@@ -114,15 +112,12 @@ class SqliteStorage:
 
     def known(self) -> Head:
         """What the head file says."""
-        head = read_sidecar(self._path)
-        if head is None:
-            raise self._headless()
-        return head
+        return self._head.known()
 
     def publish(self, head: Head) -> None:
         """Write the head beside the file, while it is still our turn so that a later head stays."""
         with translated(self._path, recorded=True):
-            publish(self._path, head)
+            self._head.publish(head)
 
     def left_open(self) -> Sequence[str]:
         """Whoever may write the file may do anything to it: the documentation says so, and no setting changes it."""
@@ -132,9 +127,12 @@ class SqliteStorage:
         """Close the file."""
         self.connection.close()
 
-    def _headless(self) -> LedgerCorruptError:
-        why = "its head file is missing"
-        return LedgerCorruptError(f"The ledger {self._path} was tampered with: {why}.", hint=TAMPERED)
+    def _opened(self) -> HeadFile:
+        try:
+            return self._head.opened()
+        except FileNotFoundError as error:
+            why = "its head file is missing"
+            raise LedgerCorruptError(f"The ledger {self._path} was tampered with: {why}.", hint=TAMPERED) from error
 
     def _check_place(self) -> None:
         """A file that was moved away still takes entries, and nobody would ever find them."""

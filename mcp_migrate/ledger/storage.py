@@ -60,7 +60,7 @@ class Storage(Protocol):
         ...
 
     def known(self) -> Head:
-        """The largest head that is known from before. Raises: LedgerCorruptError: it is gone."""
+        """The largest head that is known from before; within `turn`. Raises: LedgerCorruptError: it is none."""
         ...
 
     def publish(self, head: Head) -> None:

@@ -6,8 +6,9 @@ There is no statement here that changes or removes an entry, and the database's 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -16,7 +17,7 @@ from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError, LedgerUnava
 from mcp_migrate.ledger.events import Draft, Event, Head, body_of, stamp
 from mcp_migrate.ledger.following import Follower, Following
 from mcp_migrate.ledger.kinds import Kind
-from mcp_migrate.ledger.line import Line, Waiting
+from mcp_migrate.ledger.line import Line, Row, Waiting
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
 from mcp_migrate.ledger.rows import event_of, event_with, grow, kept_of, no_such
@@ -207,20 +208,27 @@ class Ledger:
                 begun = frontier = self._frontier()
                 self._check_head(frontier)
                 self._check_moved(group)
-                for each in group:
+                for each in _parted(group):
                     frontier = self._put(each, frontier)
             if frontier.size > begun.size:
                 self._storage.publish(_head(frontier))
 
-    def _put(self, waiting: Waiting, frontier: Frontier) -> Frontier:
-        rows = tuple(grow(frontier, waiting))
+    def _put(self, part: Sequence[Waiting], frontier: Frontier) -> Frontier:
+        """Write the entries of those who share one fate, and say what the tree is like after them."""
+        grown, rows = frontier, list[tuple[Row, ...]]()
+        for each in part:
+            made, grown = grow(grown, each)
+            rows.append(made)
         try:
-            self._storage.put(rows, waiting.consumes)
+            self._storage.put([row for made in rows for row in made], part[0].consumes)
         except AlreadyUsedError as error:
-            waiting.error = error
+            part[0].error = error
             return frontier
-        waiting.rows = rows
-        return rows[-1]["grown"] if rows else frontier
+        for each, made in zip(part, rows, strict=True):
+            each.rows = made
+            if made:  # what the database will show as its end, if all of this gets there
+                self._last = (tuple(made[-1][name] for name in ("seq", "kind", "root", "frontier")), grown)
+        return grown
 
     def _frontier(self) -> Frontier:
         """The frontier after the last entry; it must give that entry's root."""
@@ -251,8 +259,9 @@ class Ledger:
     def _check_moved(self, group: Sequence[Waiting]) -> None:
         """Refuse to go on here where the log goes on elsewhere: there would be two."""
         last = self._last[0]
-        continued = all(draft.kind == Kind.LEDGER_CONTINUED for each in group for draft in each.drafts)
-        if last and last[1] == Kind.LEDGER_MOVED and not continued:
+        if last is None or last[1] != Kind.LEDGER_MOVED:
+            return
+        if not all(draft.kind == Kind.LEDGER_CONTINUED for each in group for draft in each.drafts):
             raise LedgerUnavailableError(
                 f"The ledger {self.place} was moved: it goes on elsewhere, as its last entry says.",
                 hint="Set `ledger` to where it is now. Had moving it been cut short: run the same `ledger move` again.",
@@ -277,6 +286,13 @@ class Ledger:
             return event_of(row)
         except (ValueError, TypeError, RecursionError) as error:
             raise self._corrupt(f"the body of entry {row['seq']} is not what was written") from error
+
+
+def _parted(group: Sequence[Waiting]) -> Iterator[Sequence[Waiting]]:
+    """Who uses up an approval stands alone; all who stand between such are written at once."""
+    for consumes, part in groupby(group, lambda each: bool(each.consumes)):
+        together = tuple(part)
+        yield from ((each,) for each in together) if consumes else (together,)
 
 
 def _head(frontier: Frontier) -> Head:

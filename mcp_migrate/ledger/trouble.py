@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from mcp_migrate.errors import AlreadyUsedError, LedgerUnavailableError
+from mcp_migrate.errors import AlreadyUsedError, LedgerUnavailableError, MigrateError
 
 _HINTS = {
     "SQLITE_FULL": "The disk is full. Make room: nothing runs without a record.",
@@ -22,24 +22,36 @@ TAMPERED = "Run `mcp-migrate ledger verify`, keep the ledger as evidence, and re
 _ANY_HINT = "Look at the file, its folder and its disk: nothing runs without a record."
 
 
-@contextmanager
-def translated(path: Path, *, consumes: Sequence[str] = (), recorded: bool = False) -> Iterator[None]:
+@dataclass(frozen=True, slots=True)
+class translated:  # noqa: N801  it reads as a verb, and each append enters it several times: no generator
     """Raise our errors for those of SQLite and the file system.
 
     `consumes` are the approvals this uses up; `recorded` says that the entries are in the log already.
     """
-    from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
-    try:
-        yield
-    except DBAPIError as error:
-        raise _meaning(path, error.orig, consumes, recorded=recorded) from error
-    except sqlite3.Error as error:
-        raise _meaning(path, error, consumes, recorded=recorded) from error
-    except ResourceClosedError as error:
-        raise unavailable(path, "it was closed") from error
-    except OSError as error:
-        raise unavailable(path, str(error), recorded=recorded) from error
+    path: Path
+    consumes: Sequence[str] = field(default=(), kw_only=True)
+    recorded: bool = field(default=False, kw_only=True)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception):
+            ours = self._ours(error)
+            if ours is not None:
+                raise ours from error
+
+    def _ours(self, error: Exception) -> MigrateError | None:
+        from sqlalchemy.exc import DBAPIError, ResourceClosedError
+
+        if isinstance(error, DBAPIError):
+            return _meaning(self.path, error.orig, self.consumes, recorded=self.recorded)
+        if isinstance(error, sqlite3.Error):
+            return _meaning(self.path, error, self.consumes, recorded=self.recorded)
+        if isinstance(error, ResourceClosedError):
+            return unavailable(self.path, "it was closed")
+        return unavailable(self.path, str(error), recorded=self.recorded) if isinstance(error, OSError) else None
 
 
 def unavailable(path: Path, why: str, *, name: str = "", recorded: bool = False) -> LedgerUnavailableError:

@@ -17,7 +17,8 @@ import pytest
 import mcp_migrate
 from mcp_migrate.errors import LedgerUnavailableError
 from mcp_migrate.ledger import Draft, Head, Kind, Ledger, verify
-from mcp_migrate.ledger.sidecar import begin, publish, read_sidecar
+from mcp_migrate.ledger.sidecar import begin, put_in, read_sidecar, sidecar_path
+from mcp_migrate.ledger.sqlite_storage import SqliteStorage
 from tests.ledger.conftest import connection_of
 
 ROOT = Path(mcp_migrate.__path__[0]).parent
@@ -267,11 +268,13 @@ def test_a_ledger_kept_locked_is_unavailable(ledger: Ledger, path: Path, now: da
 
 def test_a_head_that_cannot_be_written_is_told_apart(ledger: Ledger, path: Path, now: datetime) -> None:
     ledger.append(RECEIVED, at=now)
-    beside = path.with_name("ledger.db.head")
-    beside.unlink()
-    beside.mkdir()
-    with pytest.raises(LedgerUnavailableError) as caught:
-        ledger._storage.publish(ledger.head())
+    storage = ledger._storage
+    assert isinstance(storage, SqliteStorage)
+    with storage.turn():
+        os.close(storage._head._descriptor)
+        storage._head._descriptor = os.open(sidecar_path(path), os.O_RDONLY)
+        with pytest.raises(LedgerUnavailableError) as caught:
+            storage.publish(Head(2, "ab" * 32))
     assert caught.value.details["recorded"] is True
 
 
@@ -292,8 +295,8 @@ def test_a_server_that_dies_between_an_entry_and_its_head_leaves_a_ledger_that_g
 
 def test_a_head_never_goes_backwards(ledger: Ledger, path: Path) -> None:
     newer, older = Head(12, "ab" * 32), Head(9, "cd" * 32)
-    publish(path, newer)
-    publish(path, older)
+    put_in(sidecar_path(path), newer)
+    put_in(sidecar_path(path), older)
     begin(path, path.with_name("new"))
     assert read_sidecar(path) == newer
     assert ledger.head().size == 0
@@ -302,7 +305,7 @@ def test_a_head_never_goes_backwards(ledger: Ledger, path: Path) -> None:
 def test_a_head_keeps_its_length_so_that_overwriting_it_is_one_step(ledger: Ledger, path: Path) -> None:
     beside = path.with_name("ledger.db.head")
     before = beside.stat()
-    publish(path, Head(10**15, "ef" * 32))
+    put_in(sidecar_path(path), Head(10**15, "ef" * 32))
     assert read_sidecar(path) == Head(10**15, "ef" * 32)
     assert (beside.stat().st_size, beside.stat().st_ino) == (before.st_size, before.st_ino)
     assert ledger.head().size == 0
