@@ -107,9 +107,20 @@ def _incoherent(entries: Sequence[Event], apply_id: str) -> Iterator[str]:
     for each in own:
         if each.body["plan_digest"] != plan:
             yield f"the request of entry {each.seq} is about another plan"
+    yield from otherwise(entries)
     lacking = set(started.body["reviewers"]) - set(_agreed(entries, started))
     if lacking:
         yield f"{', '.join(sorted(lacking))} is said to have agreed, and no signature before it shows that"
+
+
+def otherwise(entries: Sequence[Event]) -> Iterator[str]:
+    """Where what the target was seen to be is not what the outcome of the same apply says it was left as."""
+    ended = {each.subject: each for each in reversed(entries) if each.kind == Kind.STEP_FINISHED}
+    for each in entries:
+        if each.kind == Kind.SCHEMA_SEEN:
+            outcome = ended[each.subject].body
+            if any(each.body[name] != outcome[name] for name in ("revision", "fingerprint")):
+                yield f"the state of entry {each.seq} is not what the outcome of {each.subject} says"
 
 
 def _agreed(entries: Sequence[Event], started: Event) -> Iterator[str]:

@@ -8,7 +8,13 @@ from typing import Any
 from mcp_migrate.errors import ApplyNotFoundError
 from mcp_migrate.ledger import Event, Kind, Ledger
 
-_OF_APPLY = (Kind.STEP_STARTED, Kind.STATEMENT_STARTED, Kind.STATEMENT_FINISHED, Kind.STEP_FINISHED)
+_OF_APPLY = (
+    Kind.STEP_STARTED,
+    Kind.STATEMENT_STARTED,
+    Kind.STATEMENT_FINISHED,
+    Kind.STEP_FINISHED,
+    Kind.SCHEMA_SEEN,
+)
 _OF_REQUEST = (
     Kind.APPROVAL_REQUESTED,
     Kind.APPROVAL_OPENED,

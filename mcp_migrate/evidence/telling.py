@@ -15,6 +15,7 @@ _BIG = frozenset({"after", "statements"})
 _CALL = ("tool", "target", "principal", "caller", "owner", "intent", "ticket", "client", "protocol")
 _PLAN = ("dialect", "from_revision", "to_revision", "base_fingerprint", "expected_fingerprint", "doubts", "cage")
 _REQUEST = ("request_id", "tool", "principal", "owner", "planners", "demands", "quorum", "rows", "keys", "expires_at")
+_STATE = ("revision", "fingerprint", "read_by")
 _OUTCOME = ("status", "revision", "fingerprint", "code", "sentence", "checks_failed", "recovered")
 
 
@@ -36,6 +37,7 @@ def tell(entries: Sequence[Event], apply_id: str) -> dict[str, Any]:
         "decisions": [_decision(each) for each in entries if each.kind in _DECIDED],
         "statements": list(_statements(entries, started)),
         "outcome": _outcome(entries, apply_id),
+        **_left(entries, apply_id),
         "rollbacks": list(_rollbacks(entries, apply_id)),
     }
 
@@ -108,6 +110,14 @@ def _outcome(entries: Sequence[Event], apply_id: str) -> dict[str, Any] | None:
     return {"at": ended[0].at, **_picked(ended[0].body, _OUTCOME)} if ended else None
 
 
+def _left(entries: Sequence[Event], apply_id: str) -> dict[str, Any]:
+    """What the target was seen to be when it committed; files from before states were recorded tell nothing of it."""
+    seen = [each for each in entries if each.kind == Kind.SCHEMA_SEEN and each.subject == apply_id]
+    if not seen:
+        return {}
+    return {"left": {"seq": seen[0].seq, "objects": len(seen[0].body["objects"]), **_picked(seen[0].body, _STATE)}}
+
+
 def _rollbacks(entries: Sequence[Event], apply_id: str) -> Iterator[dict[str, Any]]:
     for each in entries:
         if each.kind == Kind.STEP_STARTED and each.subject != apply_id:
@@ -116,4 +126,5 @@ def _rollbacks(entries: Sequence[Event], apply_id: str) -> Iterator[dict[str, An
                 "at": each.at,
                 **_picked(each.body, ("principal", "intent", "reviewers", "automatic")),
                 "outcome": _outcome(entries, str(each.subject)),
+                **_left(entries, str(each.subject)),
             }

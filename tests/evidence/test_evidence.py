@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from mcp_migrate.anchors.keys import verifier_keys
 from mcp_migrate.errors import EvidenceInvalidError
-from mcp_migrate.evidence.checking import check
+from mcp_migrate.evidence.checking import check, otherwise
 from mcp_migrate.evidence.envelope import pae, seal
 from mcp_migrate.evidence.making import PAYLOAD
 from mcp_migrate.ledger import Draft, Kind, Ledger
@@ -94,6 +95,11 @@ def test_one_file_tells_the_whole_story_on_a_machine_that_has_nothing_else(case:
     assert (told["outcome"]["status"], told["outcome"]["revision"]) == ("applied", "c3")
     assert [back["outcome"]["status"] for back in told["rollbacks"]] == ["applied"]
     assert told["planned"]["rehearsal"]["rollback_restored"]
+    [back] = told["rollbacks"]
+    left, again = told["left"], back["left"]
+    assert (left["revision"], left["fingerprint"]) == ("c3", told["outcome"]["fingerprint"])
+    assert (again["revision"], again["fingerprint"]) == ("b2", told["plan"]["base_fingerprint"])
+    assert left["objects"] > 1
 
 
 @pytest.mark.proves("evidence-interoperates")
@@ -178,6 +184,7 @@ LIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "other order": (lambda it: it["entries"].reverse(), "not in their order"),
     "no decision": (_without(Kind.APPROVAL_DECIDED), "grace is said to have agreed"),
     "no keys": (_without(Kind.CONFIG_LOADED), "not what its entries say"),
+    "no state": (_without(Kind.SCHEMA_SEEN), "not what its entries say"),
     "a bare checkpoint": (lambda it: it.update(checkpoint="shop.example/ledger\n"), "no checkpoint"),
     "no entries": (lambda it: it.update(entries=[]), "not built as"),
     "no list": (lambda it: it.update(entries=None), "not built as"),
@@ -195,10 +202,29 @@ def test_even_the_key_of_the_log_does_not_make_a_lie_hold(case: Case, lie: str) 
         check(case.sealed(statement), case.keys)
 
 
+@pytest.mark.proves("evidence-tampering")
+def test_a_state_that_is_not_what_the_outcome_says_is_found(case: Case) -> None:
+    entries = check(case.text, case.keys).entries
+    assert list(otherwise(entries)) == []
+    other = [
+        replace(each, body={**each.body, "revision": "z9"}) if each.kind == Kind.SCHEMA_SEEN else each
+        for each in entries
+    ]
+    assert [why.partition(" of entry")[0] for why in otherwise(other)] == ["the state", "the state"]
+
+
 @pytest.mark.proves("evidence-page")
 def test_the_page_says_it_to_a_person_without_scripts_or_anything_from_elsewhere(case: Case) -> None:
     page = case.page.read_text()
-    for said in ("Ada Lovelace", "grace", "DROP", "Taken back", "restored everything", case.key_text.split("+")[1]):
+    for said in (
+        "Ada Lovelace",
+        "grace",
+        "DROP",
+        "Taken back",
+        "Seen when it committed",
+        "restored everything",
+        case.key_text.split("+")[1],
+    ):
         assert said in page
     assert not any(word in page for word in ("<script", "src=", "href=", "@import", "url("))
     again = case.world.folder / "again.html"
