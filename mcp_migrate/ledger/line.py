@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from mcp_migrate.errors import LedgerUnavailableError, MigrateError
@@ -137,6 +138,13 @@ class Line:
         """Each wakes the next: all at once would stand in each other's way, for the interpreter is one."""
         with suppress(IndexError):  # the last was called, or somebody who left called all the others
             self._called.popleft().gate.release()
+
+
+def parted(group: Sequence[Waiting]) -> Iterator[Sequence[Waiting]]:
+    """Who uses up an approval stands alone; all who stand between such are written at once."""
+    for consumes, part in groupby(group, lambda each: bool(each.consumes)):
+        together = tuple(part)
+        yield from ((each,) for each in together) if consumes else (together,)
 
 
 def _fail(group: Sequence[Waiting], error: MigrateError) -> None:

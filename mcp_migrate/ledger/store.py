@@ -6,9 +6,8 @@ There is no statement here that changes or removes an entry, and the database's 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -17,7 +16,7 @@ from mcp_migrate.errors import AlreadyUsedError, LedgerCorruptError, LedgerUnava
 from mcp_migrate.ledger.events import Draft, Event, Head, body_of, stamp
 from mcp_migrate.ledger.following import Follower, Following
 from mcp_migrate.ledger.kinds import Kind
-from mcp_migrate.ledger.line import Line, Row, Waiting
+from mcp_migrate.ledger.line import Line, Row, Waiting, parted
 from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
 from mcp_migrate.ledger.rows import event_of, event_with, grow, kept_of, no_such
@@ -208,7 +207,7 @@ class Ledger:
                 begun = frontier = self._frontier()
                 self._check_head(frontier)
                 self._check_moved(group)
-                for each in _parted(group):
+                for each in parted(group):
                     frontier = self._put(each, frontier)
             if frontier.size > begun.size:
                 self._storage.publish(_head(frontier))
@@ -286,13 +285,6 @@ class Ledger:
             return event_of(row)
         except (ValueError, TypeError, RecursionError) as error:
             raise self._corrupt(f"the body of entry {row['seq']} is not what was written") from error
-
-
-def _parted(group: Sequence[Waiting]) -> Iterator[Sequence[Waiting]]:
-    """Who uses up an approval stands alone; all who stand between such are written at once."""
-    for consumes, part in groupby(group, lambda each: bool(each.consumes)):
-        together = tuple(part)
-        yield from ((each,) for each in together) if consumes else (together,)
 
 
 def _head(frontier: Frontier) -> Head:
