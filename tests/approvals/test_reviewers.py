@@ -160,12 +160,13 @@ def test_whom_the_one_who_asked_let_in_does_not_decide_for_them(office: Office) 
 def test_a_removed_key_counts_no_more_nor_whom_it_let_in_nor_what_was_signed_before(office: Office) -> None:
     entry, spare = office.signed("bob"), office.signed("bob")
     office.takes(entry)
+    meanwhile = office.signed("bob")
     office.takes(office.signed("carol", by="bob"))
     office.desk.ask()
     office.decide("carol")
     office.takes(office.signed("bob", act="remove"))
     assert not {"bob", "carol"} & office.names()
-    for old in (entry, spare):
+    for old in (entry, spare, meanwhile):
         with pytest.raises(ApprovalInvalidError, match=r"removed|already"):
             office.takes(old)
         office.desk.ledger.append(Draft(Kind.REVIEWER_ENROLLED, old, subject="bob"), at=NOON)

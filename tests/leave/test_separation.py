@@ -204,6 +204,23 @@ def test_two_subjects_of_one_person_are_one_whoever_issued_the_names(keys: Keys)
     refuse_same("apply", other, taken, value, target="shop")
 
 
+def test_who_approved_does_not_take_a_step_that_is_separated_though_approving_is_no_step(keys: Keys) -> None:
+    value = Settings.model_validate(separated(keys, separation={"staging": ["apply", "validate"]}))
+    approved, planned = (Taker(step, "grace", marks(["grace"], (), value)) for step in ("approve", "plan"))
+    caller = Caller("agent:three", "launch-token")
+    refuse_same("validate", caller, [planned], value, target="shop")
+    with pytest.raises(NotSeparatedError, match="grace"):
+        refuse_same("validate", caller, [planned, approved], value, target="shop")
+
+
+def test_what_stands_before_a_colon_makes_no_other_person(keys: Keys) -> None:
+    value = Settings.model_validate(separated(keys, people={}))
+    taken = [Taker("plan", "person:four", marks(["person:four"], (), value))]
+    with pytest.raises(NotSeparatedError):
+        refuse_same("apply", Caller("agent:four", "launch-token"), taken, value, target="shop")
+    refuse_same("apply", Caller("agent:five", "launch-token"), taken, value, target="shop")
+
+
 def test_nobody_decides_on_what_another_principal_of_theirs_asked_for(desk: Desk) -> None:
     desk.config["people"] = {"grace": ["agent:one"], "edsger": ["edsger@sub"]}
     desk.call = replace(desk.call, caller=Caller("agent:one", "oauth", Party("edsger@sub", "https://issuer")))
