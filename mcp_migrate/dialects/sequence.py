@@ -66,7 +66,10 @@ class FrozenSequence:
 
 def unread(why: str) -> StatementFailedError:
     """For a frozen read that the database refused."""
-    return StatementFailedError(f"A read of the plan failed: {why}.", hint="Everything was rolled back. Plan again.")
+    return StatementFailedError(
+        f"A read of the plan failed: {why}.",
+        hint="Everything was rolled back. Call migration_plan again and apply the new plan.",
+    )
 
 
 def one_row(statement: Statement, touched: int) -> None:

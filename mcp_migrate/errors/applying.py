@@ -13,10 +13,12 @@ class LockedError(MigrateError):
     """Another apply is running on this target."""
 
     code = "locked"
+    action = Action.AGAIN
 
 
 class LockTimeoutError(MigrateError):
     code = "lock_timeout"
+    action = Action.AGAIN
 
 
 class StatementFailedError(MigrateError):
@@ -56,10 +58,12 @@ class ValidationFailedError(MigrateError):
 
 class CredentialFailedError(MigrateError):
     code = "credential_failed"
+    action = Action.ASK_ADMIN
 
 
 class TargetUnreachableError(MigrateError):
     code = "target_unreachable"
+    action = Action.ASK_ADMIN
 
 
 class UndoGoneError(MigrateError):

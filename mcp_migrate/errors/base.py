@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class Action(StrEnum):
@@ -15,6 +15,8 @@ class Action(StrEnum):
     FIX_REVISION = "fix_revision"
     NARROW_PLAN = "narrow_plan"
     ASK_OWNER = "ask_owner"
+    ASK_ADMIN = "ask_admin"
+    AGAIN = "again"
     APPLY = "apply"
     VALIDATE = "validate"
     NONE = "none"
@@ -27,13 +29,18 @@ class MigrateError(Exception):
     """
 
     code: ClassVar[str]
-    action: ClassVar[Action] = Action.NONE
+    action: Action = Action.NONE
 
     def __init__(self, sentence: str, *, hint: str, **details: Any) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
         self.details: Mapping[str, Any] = details
+
+    def then(self, action: Action) -> Self:
+        """The same error, at a place where another step comes next than mostly with its code."""
+        self.action = action
+        return self
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}"

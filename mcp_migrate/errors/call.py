@@ -34,6 +34,7 @@ class RequestStateInvalidError(MigrateError):
     """What a client handed back to continue a call is not what it was given for it."""
 
     code = "request_state_invalid"
+    action = Action.AGAIN
 
 
 class CancelledError(MigrateError):
@@ -46,3 +47,4 @@ class InternalError(MigrateError):
     """Ours, not the caller's: a defect. The details are in the server's log, never in the result."""
 
     code = "internal_error"
+    action = Action.ASK_ADMIN

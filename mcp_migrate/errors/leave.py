@@ -35,12 +35,14 @@ class IssuerUnreachableError(MigrateError):
     """Whoever could say whether a token holds gave no answer."""
 
     code = "issuer_unreachable"
+    action = Action.AGAIN
 
 
 class ServerUnreachableError(MigrateError):
     """A team's server that calls are handed on to gave no answer, or none of ours."""
 
     code = "server_unreachable"
+    action = Action.AGAIN
 
 
 class TargetFrozenError(MigrateError):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from mcp_migrate.errors.base import MigrateError
+from mcp_migrate.errors.base import Action, MigrateError
 
 
 class LedgerUnavailableError(MigrateError):
     """The ledger cannot be read or written; nothing executes without it."""
 
     code = "ledger_unavailable"
+    action = Action.ASK_ADMIN
 
 
 class LedgerCorruptError(MigrateError):
     """The ledger shows tampering."""
 
     code = "ledger_corrupt"
+    action = Action.ASK_ADMIN
 
 
 class CheckpointInvalidError(MigrateError):

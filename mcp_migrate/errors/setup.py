@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from mcp_migrate.errors.base import MigrateError
+from mcp_migrate.errors.base import Action, MigrateError
 
 
 class ConfigInvalidError(MigrateError):
     """The configuration does not say something we can enforce; nothing starts."""
 
     code = "config_invalid"
+    action = Action.ASK_ADMIN
 
 
 class NotificationFailedError(MigrateError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from mcp_migrate.errors import LedgerUnavailableError, MigrateError
+from mcp_migrate.errors import Action, LedgerUnavailableError, MigrateError
 from mcp_migrate.ledger.events import Draft
 
 Row = dict[str, Any]
@@ -108,7 +108,8 @@ class Line:
         except MigrateError as error:
             _fail(group, error)
         except BaseException:  # nor may who is interrupted while writing for others leave them waiting
-            _fail(group, LedgerUnavailableError("The ledger was left while it was written.", hint="Call again."))
+            left = "The ledger was left while it was written."
+            _fail(group, LedgerUnavailableError(left, hint="Call again.").then(Action.AGAIN))
             raise
         finally:
             self._call(group)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import Action, RenderFailedError
 from mcp_migrate.migrations.child.failures import TOO_MUCH
 
 SLOW = "no answer within"
+_INTERPRETER = "the interpreter "
 
 
 def failed(failure: Mapping[str, Any], output: str) -> RenderFailedError:
@@ -16,7 +17,7 @@ def failed(failure: Mapping[str, Any], output: str) -> RenderFailedError:
     revision, file, reason = failure.get("revision"), failure.get("file"), str(failure["reason"])
     who = f"Revision {revision}" if revision else "The Alembic project"
     place = f" ({file})" if file else ""
-    return RenderFailedError(
+    error = RenderFailedError(
         f"{who} could not be turned into SQL{place}: {reason.rstrip('.')}.",
         hint=_hint(revision, reason),
         revision=revision,
@@ -24,6 +25,12 @@ def failed(failure: Mapping[str, Any], output: str) -> RenderFailedError:
         reason=reason,
         output=output,
     )
+    return error.then(Action.ASK_ADMIN) if _is_the_set_up(revision, reason) else error
+
+
+def _is_the_set_up(revision: str | None, reason: str) -> bool:
+    """Whether it is the configuration that has to say more, and not the project."""
+    return reason.startswith(_INTERPRETER) or (revision is None and reason.startswith("KeyError"))
 
 
 def _hint(revision: str | None, reason: str) -> str:
@@ -37,8 +44,8 @@ def _hint(revision: str | None, reason: str) -> str:
             "Plan fewer revisions at a time. A revision that is too much by itself is split into several, or changes "
             "rows in few statements (INSERT … SELECT, UPDATE … FROM) instead of one for each row."
         )
-    if reason.startswith("the interpreter "):
-        return "Install it there, or have an admin name another interpreter under `python` of the target."
+    if reason.startswith(_INTERPRETER):
+        return "Install it there, or name another interpreter under `python` of the target."
     if revision:
         return "Fix the revision and plan again."
     if reason.startswith("KeyError"):

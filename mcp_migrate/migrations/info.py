@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import Action, RenderFailedError
 
 _RELATIVE = re.compile(r"[+-][1-9][0-9]{0,3}")
 _SHORTEST = 4
@@ -60,9 +61,9 @@ class ProjectInfo:
         if len(found) != 1:
             raise _cannot(
                 f"The project has {'no' if not found else 'more than one'} revision {to!r}.",
-                "Use head, base, +1, -1 or the id of a revision.",
+                f"Use head, base, +1, -1 or the id of a revision{self._like(to)}.",
                 revision=to,
-            )
+            ).then(Action.NONE)
         return found[0]
 
     def upgrades(self, current: str | None, to: str | None) -> bool:
@@ -94,6 +95,11 @@ class ProjectInfo:
             )
         return rows[0] if rows else None
 
+    def _like(self, name: str) -> str:
+        """Those that may have been meant, or else the newest, for the end of a sentence."""
+        meant = difflib.get_close_matches(name, self.by_id, n=3) or self.heads[:3]
+        return f", as {', '.join(meant)}" if meant else ""
+
     def _abbreviated(self, to: str) -> list[str]:
         return [name for name in self.by_id if name.startswith(to)] if len(to) >= _SHORTEST else []
 
@@ -103,9 +109,11 @@ class ProjectInfo:
             if len(near) != 1:
                 raise _cannot(
                     f"{steps:+d} from {current or 'base'} is {'nothing' if not near else 'ambiguous'}.",
-                    "Name the revision to go to.",
+                    "Name the revision to go to."
+                    if near
+                    else f"Nothing comes {'after' if steps > 0 else 'before'} it.",
                     revision=current,
-                )
+                ).then(Action.NONE)
             current = near[0]
         return current
 

@@ -13,7 +13,7 @@ from typing import Unpack
 
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.dialects.interface import Dialect, Scratch
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import Action, RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement, within_reach
 from mcp_migrate.migrations.deriving import completed
 from mcp_migrate.migrations.described import Described, Descriptions, described
@@ -269,7 +269,7 @@ class Project:
             raise RenderFailedError(
                 f"There is no {self.ini.name} in {self.ini.parent}.",
                 hint="Set `alembic` of the target to the project's alembic.ini.",
-            )
+            ).then(Action.ASK_ADMIN)
         with (
             within_reach(url) as database,
             child(

@@ -10,7 +10,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from mcp_migrate.errors import MigrateError
+from mcp_migrate.errors import Action, MigrateError
 
 _Context = ServerRequestContext[Any]
 _P = TypeVar("_P")
@@ -32,6 +32,10 @@ _STATUS = {
 """The `status` an apply that was refused or failed with this code reports beside the code."""
 
 
+_NOT_YOURS = "An agent cannot mend this: tell the person you work for."
+"""Before hints that are for whoever runs the server, as people read them on the command line."""
+
+
 def succeeded(answer: Mapping[str, Any]) -> types.CallToolResult:
     """The result of a call that did what it should, or waits for people."""
     fitted = _fitted(answer)
@@ -43,17 +47,18 @@ def failed(call_id: str | None, error: MigrateError) -> types.CallToolResult:
 
     Without a `call_id` the call never came to a server that could have put it on the ledger.
     """
+    hint = f"{_NOT_YOURS} {error.hint}" if error.action is Action.ASK_ADMIN else error.hint
     body: dict[str, Any] = {
         **({"call_id": call_id} if call_id else {}),
         "code": error.code,
         "message": error.sentence,
         "details": _fitted(error.details),
-        "next": {"action": error.action, "hint": error.hint},
+        "next": {"action": error.action, "hint": hint},
     }
     if error.code in _STATUS:
         body["status"] = error.details.get("status", _STATUS[error.code])
     return types.CallToolResult(
-        content=[_text(f"{error.code}: {error.sentence} {error.hint}")],
+        content=[_text(f"{error.code}: {error.sentence} {hint}")],
         structured_content=json.loads(json.dumps(body, default=str)),
         is_error=True,
     )

@@ -211,7 +211,9 @@ def _writer(approved: Approved, plan: Plan, url: str, target: Target) -> Iterato
     """Open the only session that may change a target: for the statements of this approval."""
     limits = Limits(target.limits.lock_timeout, target.limits.statement_timeout)
     if approved.prepared.plan is not plan:
-        raise PlanStaleError("The approval is for another plan.", hint="Plan again.")
+        raise PlanStaleError(
+            "The approval is for another plan.", hint="Call migration_plan again and apply the new plan."
+        )
     with dialect_for(url).open_writer(url, plan.statements, limits=limits) as writer:
         yield writer
 

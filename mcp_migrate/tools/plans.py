@@ -22,6 +22,8 @@ from mcp_migrate.tools.live import Live
 _SHOWN_SQL = 2_000
 _SHOWN_TOTAL = 24_000
 """Characters of SQL in one answer: clients cut results of about 50 kB."""
+_SHOWN_OURS = 100
+"""Of a statement that the server adds, to keep rows and to move the version: `why` says what it does."""
 _SHOWN_SLOWEST = 3
 _SHOWN_REASON = 300
 _SHOWN_LOCKS = 50
@@ -78,11 +80,16 @@ def find_plan(ledger: Ledger, plan_id: str, *, now: datetime | None) -> Plan:
     """
     events = ledger.find(Kind.PLAN_FROZEN, plan_id)
     if not events:
-        raise PlanNotFoundError(f"There is no plan {plan_id[:80]!r}.", hint="Call migration_plan first.")
+        raise PlanNotFoundError(
+            f"There is no plan {plan_id[:80]!r}.", hint="Call migration_plan, and pass the plan_id that it answers."
+        )
     newest = events[-1].body
     late = None if now is None else ledger.no_earlier(now, since=events[-1])
     if late is not None and datetime.fromisoformat(newest["expires_at"]) <= late:
-        raise PlanExpiredError(f"Plan {plan_id} expired at {newest['expires_at']}.", hint="Plan again.")
+        raise PlanExpiredError(
+            f"Plan {plan_id} expired at {newest['expires_at']}.",
+            hint="Call migration_plan again and apply the new plan.",
+        )
     seen = newest.get("rehearsal")
     return replace(Plan.thaw(newest["plan"]), rehearsal=Rehearsal.thaw(seen) if seen else None)
 
@@ -181,7 +188,7 @@ def statements(frozen: tuple[Statement, ...], judgements: tuple[Judgement, ...])
     shown: list[Mapping[str, Any]] = []
     room = _SHOWN_TOTAL
     for statement in frozen:
-        sql = _cut(statement.sql, min(_SHOWN_SQL, room))
+        sql = _cut(statement.sql, min(_SHOWN_SQL if statement.kind == "change" else _SHOWN_OURS, room))
         room -= len(sql) + 200
         if room <= 0:
             shown.append({"n": statement.n, "note": f"{len(frozen) - len(shown)} more statements are not shown"})

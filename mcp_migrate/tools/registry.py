@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcp_migrate.errors import ConfigInvalidError, IntentMissingError, InvalidArgumentsError, UnknownToolError
+from mcp_migrate.errors import ConfigInvalidError, UnknownToolError
 from mcp_migrate.tools.specs import ToolSpec, read_spec
 
 if TYPE_CHECKING:
@@ -93,22 +93,10 @@ class RegisteredTool:
             IntentMissingError: there is no usable intent.
             InvalidArgumentsError: anything else does not fit; says where and what was expected.
         """
-        problems = list(self._validator.iter_errors(dict(arguments)))
-        if not problems:
-            return
-        for problem in problems:
-            if list(problem.path) == ["intent"] or "'intent' is a required" in problem.message:
-                raise IntentMissingError(
-                    f"{self.spec.name} needs an intent of 8 to 500 characters.",
-                    hint="Say in `intent` why you make this call.",
-                )
-        first = problems[0]
-        where = "/".join(map(str, first.path)) or "the arguments"
-        raise InvalidArgumentsError(
-            f"{self.spec.name} cannot take these arguments: {where}: {first.message[:300]}.",
-            hint="Call it again with arguments that fit its input schema.",
-            problems=[problem.message[:300] for problem in problems[:10]],
-        )
+        if problems := list(self._validator.iter_errors(dict(arguments))):
+            from mcp_migrate.tools.misfits import misfit
+
+            raise misfit(self.spec.name, self.spec.input_schema, problems)
 
 
 class Registry:

@@ -16,7 +16,7 @@ from mcp_migrate.dialects.mysql.powers import powers
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
 from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.drivers.mysql import connect, database_name, driver, message, quote
-from mcp_migrate.errors import TargetUnreachableError
+from mcp_migrate.errors import Action, TargetUnreachableError
 from mcp_migrate.model import Statement
 from mcp_migrate.schema.model import Schema
 
@@ -77,7 +77,10 @@ class MysqlReader:
         tables = (table(self._name, collation, row, parts) for row in found if row[1] in _PLAIN)
         other, unseen = others(self, collation, parts["columns"])
         if self._tables_but(version_table) != found:  # the information schema is not of one moment
-            raise TargetUnreachableError("The schema was changed while it was read.", hint="Make the same call again.")
+            raise TargetUnreachableError(
+                "The schema was changed while it was read.",
+                hint="Make the same call again.",
+            ).then(Action.AGAIN)
         return Schema("mariadb" if self.mariadb else "mysql", tuple(tables), tuple(other), tuple(unseen))
 
     def revisions(self, version_table: str) -> tuple[str, ...]:

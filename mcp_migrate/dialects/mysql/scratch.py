@@ -15,7 +15,7 @@ from typing import Any
 from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.drivers.mysql import SCRATCH_OF, SESSION, connect, driver, message, parse, quote
-from mcp_migrate.errors import MigrateError, RehearsalFailedError
+from mcp_migrate.errors import Action, MigrateError, RehearsalFailedError
 
 _DATABASE = "mcp_migrate_scratch_"
 _USER = "mcp_migrate_"
@@ -64,8 +64,9 @@ def _make(admin: MysqlReader, lease: str, password: str) -> None:
     except driver().Error as error:
         _remove(admin, lease)
         raise RehearsalFailedError(
-            f"No scratch database could be made beside the target: {message(error)}.", hint=f"{_NEEDED}."
-        ) from error
+            f"No scratch database could be made beside the target: {message(error)}.",
+            hint=f"{_NEEDED}.",
+        ).then(Action.ASK_ADMIN) from error
 
 
 def _host(admin: MysqlReader) -> str:
@@ -82,7 +83,7 @@ def _clear(url: str, lease: str) -> None:
         raise RehearsalFailedError(
             f"The scratch database {_DATABASE}{lease} could not be removed: {missing}.",
             hint=f"Drop that database, and the user {_USER}{lease}.",
-        )
+        ).then(Action.ASK_ADMIN)
 
 
 def _remove(admin: MysqlReader, lease: str) -> str:

@@ -14,7 +14,7 @@ from mcp_migrate.dialects.postgresql import definitions
 from mcp_migrate.dialects.postgresql.definitions import WIDTH, Key, Keys, place
 from mcp_migrate.dialects.postgresql.expressions import Which, alike, spelt
 from mcp_migrate.dialects.postgresql.viewtext import as_newer_servers_write
-from mcp_migrate.errors import TargetUnreachableError
+from mcp_migrate.errors import Action, TargetUnreachableError
 from mcp_migrate.schema.model import Column, Constraint, ConstraintKind, Index, Other, Schema, Table
 
 _T = TypeVar("_T")
@@ -278,8 +278,9 @@ def _gone(what: str) -> TargetUnreachableError:
 def changed(what: str) -> TargetUnreachableError:
     """The error for a schema that another session changes in this moment."""
     return TargetUnreachableError(
-        f"The schema was changed while it was read: {what}.", hint="Make the same call again."
-    )
+        f"The schema was changed while it was read: {what}.",
+        hint="Make the same call again.",
+    ).then(Action.AGAIN)
 
 
 def _unseen(tables: Iterable[Row], others: Iterable[Row]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 
 from mcp_migrate.drivers.postgresql import message
-from mcp_migrate.errors import RehearsalFailedError
+from mcp_migrate.errors import Action, RehearsalFailedError
 
 ALLOW = "Grant the target's role CREATEDB and CREATEROLE"
 
@@ -70,11 +70,12 @@ def _server(folder: str) -> Iterator[str]:
         raise RehearsalFailedError(
             "Plans are recorded on a scratch database, and the target's role may not make one.",
             hint=f"{ALLOW}, or pip install 'mcp-migrate-server[rehearsal]'.",
-        ) from error
+        ).then(Action.ASK_ADMIN) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise RehearsalFailedError(
-            f"The server for scratch databases does not start: {message(error)}.", hint=f"{ALLOW}."
-        ) from error
+            f"The server for scratch databases does not start: {message(error)}.",
+            hint=f"{ALLOW}.",
+        ).then(Action.ASK_ADMIN) from error
     with server:
         yield server.get_uri()
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.dialects.postgresql.embedded import ALLOW, embedded
 from mcp_migrate.drivers.postgresql import connect, driver, libpq_url, message
-from mcp_migrate.errors import MigrateError, RehearsalFailedError, TargetUnreachableError
+from mcp_migrate.errors import Action, MigrateError, RehearsalFailedError, TargetUnreachableError
 
 _PREFIX = "mcp_migrate_scratch_"
 _OURS = re.compile(rf"{_PREFIX}([0-9a-f]{{1,12}})_[0-9a-f]{{8}}")
@@ -100,8 +100,9 @@ def _make(admin: Any, name: str, password: str, like: _Likeness) -> None:
         with suppress(driver().Error):
             _remove(admin, name)
         raise RehearsalFailedError(
-            f"No scratch database could be made beside the target: {message(error)}.", hint=f"{ALLOW}."
-        ) from error
+            f"No scratch database could be made beside the target: {message(error)}.",
+            hint=f"{ALLOW}.",
+        ).then(Action.ASK_ADMIN) from error
 
 
 def _clear(url: str, name: str) -> None:
@@ -113,7 +114,7 @@ def _clear(url: str, name: str) -> None:
         raise RehearsalFailedError(
             f"The scratch database {name} could not be removed: {message(error)}.",
             hint="Drop the database and the role of that name.",
-        ) from error
+        ).then(Action.ASK_ADMIN) from error
 
 
 def _remove(admin: Any, name: str) -> None:
@@ -183,7 +184,7 @@ def _make_extensions(like: _Likeness, urls: Sequence[str]) -> None:
         raise RehearsalFailedError(
             f"The target has extensions that a scratch database cannot have: {', '.join(missing)}.",
             hint="Let a superuser plan, or install them where the scratch database is made and mark them trusted.",
-        )
+        ).then(Action.ASK_ADMIN)
 
 
 def _options(database: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import Action, RenderFailedError
 from mcp_migrate.migrations.cage.relay import Address, relay
 from mcp_migrate.migrations.cage.tiers import Cage, Name, cages, strength, strongest
 
@@ -41,8 +41,8 @@ class Confinement:
             raise RenderFailedError(
                 f"This target's revisions are recorded in the cage {self.lowest!r} or a stronger one, and here there is"
                 f" only {found.name!r} ({missing or 'which was asked for'}).",
-                hint="Install what is missing, or have an admin change `cage` of the target in the configuration.",
-            )
+                hint="Install what is missing, or change `cage` of the target in the configuration.",
+            ).then(Action.ASK_ADMIN)
         return found
 
 

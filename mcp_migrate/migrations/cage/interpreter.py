@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcp_migrate.errors import RenderFailedError
+from mcp_migrate.errors import Action, RenderFailedError
 
 SYSTEM = (
     *("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin", "/opt", "/sys/devices/system/cpu"),
@@ -87,4 +87,4 @@ def _refused(python: Path, why: str) -> RenderFailedError:
     return RenderFailedError(
         f"The project cannot be recorded by {python}: {why}.",
         hint="Correct `python` of the target, or name the folder of that Python under `cage.readable`.",
-    )
+    ).then(Action.ASK_ADMIN)

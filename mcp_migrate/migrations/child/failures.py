@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,8 +29,18 @@ def failure(problem: BaseException, revision: str | None, folders: Sequence[Path
     if isinstance(problem, RefusedError):
         revision = problem.revision or revision
     else:
-        traceback.print_exception(problem)
+        print("".join(_told(problem, folders).format()), file=sys.stderr)  # noqa: T201  what the project prints
     return {"revision": revision, "file": _place(problem, folders), "reason": _reason(problem)}
+
+
+def _told(problem: BaseException, folders: Sequence[Path]) -> traceback.TracebackException:
+    """The way to what went wrong through the project's own files; all of it where it is in none of them."""
+    told = traceback.TracebackException.from_exception(problem)
+    own = [frame for frame in told.stack if _inside(frame.filename, frame.lineno, folders)]
+    if own:
+        told.stack = traceback.StackSummary.from_list(own)
+        told.__cause__ = told.__context__ = None  # as a driver's below SQLAlchemy's, which repeats its words
+    return told
 
 
 def _reason(problem: BaseException) -> str:
