@@ -6,17 +6,16 @@ And what of its leave did nobody use: a scope that is not needed is one that can
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
 from typing import Any
 
 from mcp_migrate.approvals.standing import standing
-from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.ledger.times import made_since
 from mcp_migrate.settings import Settings, Workflow
-
-_MOST = 1_000_000
 
 
 @dataclass(slots=True)
@@ -38,14 +37,14 @@ class _Figures:
 def owned(settings: Settings, ledger: Ledger, *, since: datetime, now: datetime) -> Mapping[str, Any]:
     """Each workflow of the configuration: owner, what it asked for, what came of it, and what it never used."""
     found: defaultdict[str, _Figures] = defaultdict(_Figures)
-    for event in _since(ledger, Kind.CALL_RECEIVED, since):
+    for event in made_since(since, Kind.CALL_RECEIVED, ledger):
         found[event.workflow or ""].calls[event.body["tool"]] += 1
         found[event.workflow or ""].principals.add(event.body["principal"])
-    for event in _since(ledger, Kind.CALL_FINISHED, since):
+    for event in made_since(since, Kind.CALL_FINISHED, ledger):
         found[event.workflow or ""].scopes.add(event.body["scope"])
-    for event in _since(ledger, Kind.CALL_REFUSED, since):
+    for event in made_since(since, Kind.CALL_REFUSED, ledger):
         found[event.workflow or ""].refused[event.body["code"]] += 1
-    for event in _since(ledger, Kind.RECONCILE_FOUND, since):
+    for event in made_since(since, Kind.RECONCILE_FOUND, ledger):
         found[event.workflow or ""].unexplained[event.body["target"]] += 1
     _ask(found, settings, ledger, since, now)
     _apply(found, ledger, since)
@@ -53,7 +52,7 @@ def owned(settings: Settings, ledger: Ledger, *, since: datetime, now: datetime)
 
 
 def _ask(found: Mapping[str, _Figures], settings: Settings, ledger: Ledger, since: datetime, now: datetime) -> None:
-    for request in _since(ledger, Kind.APPROVAL_REQUESTED, since):
+    for request in made_since(since, Kind.APPROVAL_REQUESTED, ledger):
         if ledger.find(Kind.APPROVAL_CANARY, request.body["request_id"]):
             continue
         mine, stands = found[request.workflow or ""], standing(request, ledger, settings)
@@ -66,18 +65,11 @@ def _ask(found: Mapping[str, _Figures], settings: Settings, ledger: Ledger, sinc
 
 
 def _apply(found: Mapping[str, _Figures], ledger: Ledger, since: datetime) -> None:
-    for started in _since(ledger, Kind.STEP_STARTED, since):
+    for started in made_since(since, Kind.STEP_STARTED, ledger):
         mine, ended = found[started.workflow or ""], ledger.find(Kind.STEP_FINISHED, str(started.subject))
         back = started.body["tool"] == "migration_rollback" or started.body.get("automatic")
         status = str(ended[-1].body["status"]) if ended else "in_flight"
         (mine.rollbacks if back else mine.applies)[status] += 1
-
-
-def _since(ledger: Ledger, kind: Kind, since: datetime) -> Iterator[Event]:
-    for event in ledger.last(kind, limit=_MOST):
-        if datetime.fromisoformat(event.at) < since:
-            return
-        yield event
 
 
 def _told(workflow: Workflow, figures: _Figures) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mcp_migrate.approvals.standing import Standing, standing
 from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger.times import made_since
 from mcp_migrate.settings import Settings
 
 HASTY = 10.0
@@ -41,9 +42,7 @@ class Asked:
 
 def questions(settings: Settings, ledger: Ledger, *, since: datetime, now: datetime) -> Iterator[Asked]:
     """Each question since then."""
-    for request in ledger.last(Kind.APPROVAL_REQUESTED, limit=1_000_000):
-        if datetime.fromisoformat(request.at) < since:
-            return
+    for request in made_since(since, Kind.APPROVAL_REQUESTED, ledger):
         stands = standing(request, ledger, settings)
         canary = bool(ledger.find(Kind.APPROVAL_CANARY, request.body["request_id"]))
         rules = tuple(request.body["quorum"]["rules"])

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from mcp_migrate.leave.tempo import first_since
 from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger.times import first_since
 
 LONGEST = timedelta(minutes=15)
 """A call that began longer ago holds up no other: its server may have died."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from mcp_migrate.errors import LimitReachedError, PausedError
 from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger.times import first_since
 from mcp_migrate.settings import Workflow
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -99,19 +100,6 @@ class Pauses:
     def until(self, principal: str) -> datetime | None:
         """The end of its last pause, which may be over."""
         return self._until.get(principal)
-
-
-def first_since(moment: datetime, ledger: Ledger) -> int:
-    """The number of about the first entry since then: what was made while a clock was wrong may be missed."""
-    low, high = 0, ledger.head().size
-    while low < high:
-        middle = (low + high) // 2
-        found = ledger.read(since=middle, limit=1)
-        if found and datetime.fromisoformat(found[0].at) < moment:
-            low = found[0].seq + 1
-        else:
-            high = middle
-    return low
 
 
 def tempo(
