@@ -271,6 +271,10 @@ REQUIREMENTS = (
     Requirement(
         "interface-server-unreachable", "docs/interface.md", "A server that is down or another's is said to be so."
     ),
+    Requirement("mtls-names", "docs/team-server.md", "A client certificate names its holder, or nobody."),
+    Requirement("mtls-peers", "RFC 9440, 4", "A certificate in a header counts from proxies of ours alone."),
+    Requirement("oauth-bound", "RFC 8705, 3", "A token that is bound to a certificate holds with that one alone."),
+    Requirement("scopes-network", "docs/configuration.md", "A scope for a network is closed to calls from elsewhere."),
     Requirement("team-replicas", "docs/team-server.md", "Any replica finishes what another paused."),
     Requirement("pausing-state-stolen", "docs/pausing.md", "A pause is its caller's alone."),
     Requirement("record-caller", "docs/record.md", "Each call says what proves its caller, and for whom it acts."),

@@ -14,6 +14,7 @@ from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.leave.alone import alone
 from mcp_migrate.model import Caller
 from mcp_migrate.settings import Settings
+from mcp_migrate.settings.networks import known_address
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(simulate)
@@ -63,6 +64,7 @@ def explain(
     principal: Annotated[str, typer.Argument(help="Who calls.")],
     tool: Annotated[str | None, typer.Argument(help="One tool; every one without.")] = None,
     target: Annotated[str | None, typer.Argument(help="One target; every one without.")] = None,
+    address: Annotated[str | None, typer.Option("--from", metavar="ADDRESS", help="Where it calls from.")] = None,
     config_file: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,7 +73,11 @@ def explain(
     tools = [tool] if tool else [t.spec.name for t in wiring.registry]
     targets = [target] if target else sorted(wiring.settings.targets)
     now = datetime.now(UTC)
-    answers = [wiring.explain(Caller(principal), name, where, now) for name in tools for where in targets]
+    answers = [
+        wiring.explain(Caller(principal, address=known_address(address)), name, where, now)
+        for name in tools
+        for where in targets
+    ]
     by_target = {where: list(alone(wiring.settings, where)) for where in targets}
     if as_json:
         print_json([{**answer, "alone": by_target[answer["target"]]} for answer in answers])
@@ -82,6 +88,12 @@ def explain(
         print(f"{'allow' if answer['allowed'] else 'DENY '}  {answer['tool']} on {answer['target']}  ({why})")
     for where, who in by_target.items():
         print(f"alone  {'; '.join(who) or 'nobody'} could bring a change into {where} with nobody else's help")
+
+
+def _address(said: str | None) -> str | None:
+    if said is not None and known_address(said) is None:
+        raise typer.BadParameter(f"{said!r} is no address, as 10.1.2.3 is", param_hint="--from")
+    return known_address(said)
 
 
 @app.command()

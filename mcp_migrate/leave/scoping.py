@@ -8,11 +8,15 @@ from typing import Any
 
 from mcp_migrate.model import Call, Classified, Effect, Tier
 from mcp_migrate.settings import Scope, Settings, matches
+from mcp_migrate.settings.networks import Around, within
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is known of a call before anything is read. `client` is the program as it names itself."""
+    """What is known of a call before anything is read. `client` is the program as it names itself.
+
+    `address` is where it comes from, None where that is nowhere, as on standard input.
+    """
 
     tool: str
     at: datetime
@@ -20,12 +24,13 @@ class Asked:
     tier: Tier | None = None
     ticket: str | None = None
     client: str | None = None
+    address: str | None = None
 
 
 def asked(call: Call, settings: Settings, *, scope_name: str) -> Asked:
     """What this call asks for."""
     tier = settings.targets[call.target].tier if call.target in settings.targets else None
-    return Asked(scope_name, call.at, call.target, tier, call.ticket, call.client)
+    return Asked(scope_name, call.at, call.target, tier, call.ticket, call.client, call.caller.address)
 
 
 def outside(scope: Scope, asked: Asked, *, opened: bool) -> str | None:
@@ -41,14 +46,24 @@ def _closed(scope: Scope, asked: Asked, *, opened: bool) -> str | None:
     """Why a scope that names the tool and the target is closed to this call, or None."""
     if scope.tiers is not None and asked.tier not in scope.tiers:
         return f"covers {', '.join(scope.tiers)} targets"
-    if scope.when is not None and not scope.when.open_at(asked.at):
-        return "is closed at this time"
+    if scope.when is not None and (refusal := _elsewhere(scope.when, asked)) is not None:
+        return refusal
     if scope.ticket == "required" and not asked.ticket:
         return "requires a ticket"
     if scope.clients is not None and not (asked.client and matches(asked.client, scope.clients)):
         return f"is for the clients {', '.join(scope.clients)}"
     if scope.while_ is not None and not opened:
         return f"holds while {scope.while_.condition}, and that is not so"
+    return None
+
+
+def _elsewhere(around: Around, asked: Asked) -> str | None:
+    """Why a scope is closed at this time, or to calls from there, or None."""
+    if not around.open_at(asked.at):
+        return "is closed at this time"
+    if around.network is not None and not within(asked.address, around.network):
+        where = f"not from {asked.address}" if asked.address else "and nothing says where this one comes from"
+        return f"is for calls from {', '.join(around.network)}, {where}"
     return None
 
 
@@ -76,6 +91,7 @@ def leave(scope: Scope) -> dict[str, Any]:
     more = {
         "tiers": list(scope.tiers) if scope.tiers else None,
         "clients": list(scope.clients) if scope.clients else None,
+        "network": list(scope.when.network) if scope.when and scope.when.network else None,
         "plan_age": str(scope.plan_age) if scope.plan_age else None,
         "while": scope.while_.condition if scope.while_ else None,
     }

@@ -30,6 +30,7 @@ class Caller:
     it acts, and for whom that one did: the nearest first. `tools` are those that its token stands for, as globs on what
     scopes name; None where no token narrows what the configuration allows. `grants` are those that it acts by, the
     first that was handed on first. `launch` is the launch token that proves its name, by what the ledger calls it.
+    `address` is where it calls from, as proxies of ours say; None where that is nowhere, as on standard input.
     """
 
     principal: str
@@ -40,6 +41,7 @@ class Caller:
     tools: tuple[str, ...] | None = None
     grants: tuple[Grant, ...] = ()
     launch: str | None = None
+    address: str | None = None
 
     def may_use(self, tool: str) -> bool:
         """Whether its token, if it has one, stands for what scopes call `tool`."""
@@ -48,8 +50,10 @@ class Caller:
     def told(self) -> dict[str, Any]:
         """The JSON form of all but the principal."""
         body = asdict(self)
-        del body["principal"], body["grants"], body["launch"]
+        for name in ("principal", "grants", "launch", "address"):
+            del body[name]
         tools = None if self.tools is None else list(self.tools)
         grants = {"grants": [grant.told() for grant in self.grants]} if self.grants else {}
-        launch = {"launch": self.launch} if self.launch else {}
-        return {**body, "chain": list(body["chain"]), "tools": tools, **grants, **launch}
+        known = {"launch": self.launch, "address": self.address}
+        more = {name: value for name, value in known.items() if value is not None}
+        return {**body, "chain": list(body["chain"]), "tools": tools, **grants, **more}

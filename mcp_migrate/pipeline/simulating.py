@@ -2,7 +2,7 @@
 
 The same stages judge as in a real call. What is around one (a freeze, how often somebody called, who took the steps
 before, what a scope's `while` asks) is left out, and what would be planned counts as having no way back. Nobody says
-which client calls, so that a scope for some clients fits none.
+which client calls, or from where, so that a scope for some clients or networks fits none.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from mcp_migrate.settings.networks import Network
 from mcp_migrate.settings.values import Duration, Globs, Part, Seconds
 
 ENDPOINT = "/mcp"
@@ -48,6 +49,19 @@ class OAuth(Part):
     )
 
 
+class Certificates(Part):
+    """Callers whom a proxy knows by a client certificate (mutual TLS)."""
+
+    header: str = Field(
+        "Client-Cert",
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Where a trusted proxy puts the certificate that it verified (RFC 9440, or a PEM with escapes).",
+    )
+    principals: dict[str, str] = Field(
+        {}, description="The principal of each name; without it a name is the principal of its own name."
+    )
+
+
 class Http(Part):
     """The server that a team reaches over HTTP."""
 
@@ -58,6 +72,10 @@ class Http(Part):
         description="Keys as ${env:NAME} or ${file:PATH}, the same for all its replicas: the first seals, each opens.",
     )
     oauth: OAuth
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), description="Who stands before it: their word on where a request came from counts, and nobody else's."
+    )
+    certificates: Certificates | None = Field(None, description="Mutual TLS, left to these proxies.")
     drain: Duration = Field(
         timedelta(minutes=1), le=timedelta(hours=1), description="How long calls that run may take to end at a stop."
     )

@@ -22,19 +22,34 @@ def http_problems(settings: Settings, known_tools: Collection[str]) -> Iterator[
     """Every problem under `http`."""
     if settings.http is None:
         return
-    for key, why, hint in (*_of_addresses(settings.http), *_of_secrets(settings.http)):
+    for key, why, hint in (*_of_addresses(settings.http), *_of_secrets(settings.http), *_of_proxies(settings.http)):
         yield Problem(("http", *key), why, hint)
+    yield from _of_principals(settings, settings.http)
     oauth = settings.http.oauth
-    known = {name for workflow in settings.workflows.values() for name in workflow.principals}
-    for subject, principal in oauth.principals.items():
-        if principal not in known:
-            key = ("http", "oauth", "principals", subject)
-            yield Problem(key, f"{principal!r} belongs to no workflow.", nearest(principal, known))
     for scope, globs in oauth.scopes.items():
         for index, glob in enumerate(globs):
             if not any(matches(tool, [glob]) for tool in known_tools):
                 at = ("http", "oauth", "scopes", scope, index)
                 yield Problem(at, f"{glob!r} fits no tool.", nearest(glob, known_tools))
+
+
+def _of_principals(settings: Settings, http: Http) -> Iterator[Problem]:
+    known = {name for workflow in settings.workflows.values() for name in workflow.principals}
+    certified = http.certificates.principals if http.certificates else {}
+    for part, names in (("oauth", http.oauth.principals), ("certificates", certified)):
+        for subject, principal in names.items():
+            if principal not in known:
+                key = ("http", part, "principals", subject)
+                yield Problem(key, f"{principal!r} belongs to no workflow.", nearest(principal, known))
+
+
+def _of_proxies(http: Http) -> Iterator[tuple[Key, str, str]]:
+    for index, network in enumerate(http.trusted_proxies):
+        if network.endswith("/0"):
+            yield ("trusted_proxies", index), "everybody is in it, so everybody would be believed.", "Name the proxies."
+    if http.certificates and not http.trusted_proxies:
+        why = "nobody is a proxy whose certificates count."
+        yield ("certificates",), why, "Name the proxies that verify them under `trusted_proxies`."
 
 
 def _of_addresses(http: Http) -> Iterator[tuple[Key, str, str]]:

@@ -60,6 +60,7 @@ def _where(scope: Scope) -> str:
         parts.append(f"up to {scope.max_rows} rows")
     if scope.when is not None:
         parts.append(_hours(scope.when))
+        parts += [f"from {', '.join(sorted(scope.when.network))}"] if scope.when.network is not None else []
     if scope.ticket is not None:
         parts.append("with a ticket")
     if scope.tiers is not None:

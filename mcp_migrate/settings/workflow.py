@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from mcp_migrate.model import Effect, Tier
 from mcp_migrate.settings.channels import is_protected
-from mcp_migrate.settings.values import Duration, Globs, Part, Seconds, Window
+from mcp_migrate.settings.networks import Around
+from mcp_migrate.settings.values import Duration, Globs, Part, Seconds
 
 
 class Owner(Part):
@@ -76,7 +77,7 @@ class Scope(Part):
     targets: Globs = Field(min_length=1, description="Globs on targets.")
     effects: tuple[Effect, ...] | None = Field(None, description="Beyond `read`; without it only reading.")
     objects: Globs | None = Field(None, min_length=1, description="Globs on schema.table[.column].")
-    when: Window | None = None
+    when: Around | None = None
     max_rows: int | None = Field(None, ge=0, description="Rows concerned, at most.")
     ticket: Literal["required"] | None = Field(None, description="required: each call names one.")
     tiers: tuple[Tier, ...] | None = Field(None, min_length=1, description="Tiers of targets.")

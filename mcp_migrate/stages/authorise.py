@@ -18,7 +18,7 @@ from mcp_migrate.leave.revoking import taken_back
 from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
 from mcp_migrate.leave.tempo import Tempo, refuse_beside, refuse_fast, refuse_more, refuse_over
-from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof, Tier
+from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
@@ -105,15 +105,15 @@ def explain(
     """Say whether `grant` would let this call through, by which scope, and what would be needed otherwise."""
     name, workflow = settings.workflow_of(caller.principal)
     tier = settings.target(target).tier if target is not None else None
+    what = Asked(scope_name, at, target, tier, address=caller.address)
     scopes = [
-        {"scope": i, "outside": outside(s, _likely(s, scope_name, target, tier, at), opened=True), **leave(s)}
-        for i, s in _scopes(workflow)
+        {"scope": i, "outside": outside(s, _likely(s, what), opened=True), **leave(s)} for i, s in _scopes(workflow)
     ]
     allowing = [s for s in scopes if s["outside"] is None]
     needed = [] if allowing else [f"a scope of workflow {name!r} that names {scope_name}" + _on(target)]
     needed += [] if caller.may_use(scope_name) else [f"a token that stands for {scope_name}"]
     if caller.principal in workflow.workers:
-        why = not_handed_on(caller.grants, Asked(scope_name, at, target, tier)) if caller.grants else "it has none"
+        why = not_handed_on(caller.grants, what) if caller.grants else "it has none"
         needed += [f"a grant that covers it: {why}"] if why else []
     return {
         "allowed": not needed,
@@ -162,10 +162,10 @@ def _refuse_not_handed_on(call: Call, workflow: Workflow, why: str | None) -> No
         )
 
 
-def _likely(scope: Scope, tool: str, target: str | None, tier: Tier | None, at: datetime) -> Asked:
+def _likely(scope: Scope, what: Asked) -> Asked:
     """A call that meets what a caller brings along: a ticket, and the client that the scope is for."""
     client = scope.clients[0].replace("*", "") if scope.clients else None
-    return Asked(tool, at, target, tier, ticket="ticket", client=client or "client")
+    return replace(what, ticket="ticket", client=client or "client")
 
 
 def _refuse_unproven(call: Call, least: Proof) -> None:

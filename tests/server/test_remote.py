@@ -8,17 +8,12 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
@@ -28,6 +23,7 @@ from mcp_migrate.server.remote.known import Address, address
 from mcp_migrate.server.remote.posting import posting
 from mcp_migrate.server.remote.relay import Relay
 from mcp_migrate.server.remote.token import Token
+from tests.server.authority import Authority, server_context
 
 pytestmark = pytest.mark.anyio
 MODERN = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
@@ -128,7 +124,8 @@ async def test_what_is_no_server_of_ours_or_goes_by_another_name_is_sent_no_toke
 
 @pytest.mark.proves("remote-no-token")
 async def test_a_certificate_that_nobody_vouches_for_is_sent_no_token(tmp_path: Path) -> None:
-    with elsewhere({}, lambda: self_signed(tmp_path)) as server:
+    file = Authority().holder("server", host="localhost").write(tmp_path / "server.pem")
+    with elsewhere({}, lambda: server_context(file)) as server:
         answer = await told(address(server.url))
     assert server.asked == []
     assert "certificate" in answer["result"]["structuredContent"]["message"]
@@ -219,20 +216,3 @@ def test_an_address_is_meant_with_and_without_its_path() -> None:
 def test_what_is_no_token_is_not_sent(text: str) -> None:
     with pytest.raises(ConfigInvalidError, match="no access token"):
         Token(None, "T", {"T": text}).read()
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """A certificate for localhost that its own key signed."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(private + made.public_bytes(Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context

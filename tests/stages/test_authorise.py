@@ -55,10 +55,8 @@ def settings(*scopes: dict[str, Any]) -> Settings:
 
 
 def call(tool: str = "migration_apply", *, ticket: str | None = None, expects: Expects | None = None) -> Call:
-    expected, client = expects or Expects(), "other 1"
-    return Call(
-        "call_1", tool, {}, "an intent", Caller("agent:a"), NOW, "t", ticket=ticket, expects=expected, client=client
-    )
+    caller, expected = Caller("agent:a", address="10.1.2.3"), expects or Expects()
+    return Call("call_1", tool, {}, "an intent", caller, NOW, "t", ticket=ticket, expects=expected, client="other 1")
 
 
 LATER = Circumstances(opened=frozenset(range(4)), planned_at=NOW - timedelta(hours=2))
@@ -91,6 +89,7 @@ scope = st.fixed_dictionaries(
         "clients": st.sampled_from([["other *"], ["*"]]),
         "plan_age": st.sampled_from(["1h", "3h"]),
         "while": st.just({"file": "/signal"}),
+        "when": st.sampled_from([{"network": ["10.0.0.0/8"]}, {"network": ["10.1.2.3/32", "::/0"]}, {"days": ["mon"]}]),
     },
 )
 conditions = st.sampled_from(
@@ -99,6 +98,7 @@ conditions = st.sampled_from(
         {"max_rows": 3},
         {"ticket": "required"},
         {"when": {"days": ["sat-sun"], "hours": "09:00-17:00", "zone": "UTC"}},
+        {"when": {"network": ["192.168.0.0/16", "2001:db8::/32"]}},
         {"effects": ["read"]},
         {"tiers": ["staging"]},
         {"clients": ["claude-code *"]},
@@ -140,6 +140,24 @@ def test_an_expectation_only_narrows(
     expecting = call(expects=Expects(effects=expected, objects=("main.*",), max_rows=5))
     if allowed(settings(one), expecting, real, named, rows):
         assert allowed(settings(one), call(), real, named, rows)
+
+
+@pytest.mark.proves("scopes-network")
+@pytest.mark.parametrize(
+    ("address", "fits"),
+    [("10.1.2.3", True), ("192.0.2.1", False), ("2001:db8::1", True), ("2001:db9::1", False), (None, False)],
+)
+def test_a_scope_for_a_network_is_closed_to_calls_from_elsewhere_and_from_nowhere(
+    address: str | None, *, fits: bool
+) -> None:
+    value = settings({"tools": ["*"], "targets": ["*"], "when": {"network": ["10.0.0.0/8", "2001:db8::/32"]}})
+    asked = replace(call("schema_read"), caller=Caller("agent:a", address=address))
+    with nullcontext() if fits else pytest.raises(NotPermittedError) as refused:
+        grant(asked, value, Circumstances(), scope_name="schema_read")
+    if refused is not None:
+        [why] = refused.value.details["scopes"]
+        where = f"not from {address}" if address else "and nothing says where this one comes from"
+        assert why == f"is for calls from 10.0.0.0/8, 2001:db8::/32, {where}"
 
 
 def test_no_scope_means_no_leave() -> None:

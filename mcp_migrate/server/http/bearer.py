@@ -1,8 +1,12 @@
-"""Whose token came with a request? Without one that holds nobody calls; clients hear where to get one (RFC 9728)."""
+"""Whose token, or whose certificate, came with a request?
+
+Without one that holds nobody calls; clients hear where to get one (RFC 9728).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import anyio.to_thread
@@ -18,6 +22,8 @@ from mcp_migrate.errors import (
     TokenInvalidError,
 )
 from mcp_migrate.model import Call, Caller
+from mcp_migrate.server.http import certificate as certificates
+from mcp_migrate.server.http.hops import address
 from mcp_migrate.server.incoming import new_call_id
 from mcp_migrate.server.oauth.claims import caller_of, scope_for
 from mcp_migrate.server.oauth.verifying import Verifier
@@ -49,8 +55,7 @@ class Bearer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         try:
-            token = _token(headers)
-            caller = caller_of(await self._verifier.claims(token), self._http.oauth)
+            caller = await self._caller(scope, headers)
         except (TokenInvalidError, NotPermittedError, IssuerUnreachableError) as error:
             answer = self._refused(error, sent="authorization" in headers)
         else:
@@ -60,6 +65,17 @@ class Bearer:
                 return
             answer = more
         await answer(scope, receive, send)
+
+    async def _caller(self, scope: Scope, headers: Headers) -> Caller:
+        """By a token; without one by the certificate that a proxy of ours verified, if there is one."""
+        certificate = certificates.shown(scope, self._http, datetime.now(UTC))
+        if certificate and self._http.certificates and "authorization" not in headers:
+            found = certificates.caller(certificate, self._http.certificates)
+        else:
+            claims = await self._verifier.claims(_token(headers))
+            certificates.hold_to_key(claims, certificate)
+            found = caller_of(claims, self._http.oauth)
+        return replace(found, address=address(scope, self._http.trusted_proxies))
 
     async def _more(self, caller: Caller, headers: Headers) -> Response | None:
         """The answer where the token does not stand for the tool that the request names before its body is read.
