@@ -18,7 +18,7 @@ from mcp_migrate.model import Caller, Party
 from mcp_migrate.server.oauth import keys
 from mcp_migrate.server.oauth.claims import caller_of, scope_for
 from mcp_migrate.server.oauth.keys import Keys
-from mcp_migrate.server.oauth.verifying import verifier
+from mcp_migrate.server.oauth.verifying import Signed, verifier
 from mcp_migrate.settings.http import Http
 from tests.server.issuer import NAME, Issuer, issuing
 
@@ -213,3 +213,36 @@ def test_only_one_who_cannot_sign_with_it_is_asked_for_a_key(issuer: Issuer) -> 
     for algorithm in ("none", "HS256", "HS512"):
         with pytest.raises(ValueError, match="algorithms"):
             http(issuer, algorithms=[algorithm])
+
+
+@pytest.mark.proves("oauth-rotation")
+async def test_a_token_that_held_before_is_no_longer_good_than_itself_and_its_key(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, token = datetime.now(UTC).timestamp(), issuer.token()
+    now = [started]
+    known = Signed(http(issuer, leeway=0), lambda: now[0])
+    first = await known.claims(token)
+    decodes: list[str] = []
+
+    def decoded(given: str, *_: Any, **__: Any) -> Mapping[str, Any]:
+        decodes.append(given)
+        return first
+
+    monkeypatch.setattr(jwt, "decode", decoded)
+
+    assert await known.claims(token) is first
+    assert decodes == [], "the signature was looked at before"
+    for moment in (started + 301, started - 60):
+        now[0] = moment
+        await known.claims(token)
+    assert decodes == [token, token], "one that is over, or a clock that was set back, is looked at again"
+
+    now[0] = started + 1
+    await known.claims(token)
+    issuer.rotate()
+    del issuer.keys["key-0"]
+    known._keys._read -= keys._FRESH + 1
+    known._keys._asked -= keys._FRESH + 1
+    with pytest.raises(TokenInvalidError, match="does not have"):
+        await known.claims(token)

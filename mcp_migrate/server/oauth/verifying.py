@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +19,7 @@ from mcp_migrate.settings.http import Http, Introspection
 from mcp_migrate.settings.references import resolve
 
 _MOST_CHARACTERS = 16_384
+_MOST_PROVEN = 1_000
 _TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 """An access token by RFC 9068, or one of an issuer that does not say; other kinds are no keys to a resource."""
 
@@ -39,19 +43,49 @@ def verifier(http: Http) -> Verifier:
     return Introspected(http, asked) if asked else Signed(http)
 
 
-class Signed:
-    """Tokens that their issuer signed (JWT, RFC 7519 and 8725)."""
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A token whose signature was held against a key, at a moment."""
 
-    def __init__(self, http: Http) -> None:
-        self._http = http
+    kid: str | None
+    algorithm: str
+    key: Any
+    at: float
+    claims: Mapping[str, Any]
+
+
+class Signed:
+    """Tokens that their issuer signed (JWT, RFC 7519 and 8725).
+
+    A signature is looked at once: it is the same for as long as the token is good and the key is the issuer's.
+    """
+
+    def __init__(self, http: Http, clock: Callable[[], float] = time.time) -> None:
+        self._http, self._clock = http, clock
         self._keys = Keys(str(http.oauth.jwks), within=http.oauth.within)
+        self._proven: dict[bytes, _Proven] = {}
 
     async def claims(self, token: str) -> Mapping[str, Any]:
+        name = hashlib.sha256(token.encode(errors="replace")).digest()
+        known, now = self._proven.pop(name, None), self._clock()
+        if known is None or not await self._holds(known, now):
+            known = await self._prove(token, now)
+        self._proven[name] = known
+        if len(self._proven) > _MOST_PROVEN:
+            del self._proven[next(iter(self._proven))]
+        return known.claims
+
+    async def _holds(self, known: _Proven, now: float) -> bool:
+        """Whether nothing has become of it since: a key that was read anew, or a clock that was set back, is asked."""
+        key = await self._keys.find(known.kid, known.algorithm)
+        return key is known.key and known.at <= now < int(known.claims["exp"]) + self._http.oauth.leeway
+
+    async def _prove(self, token: str, now: float) -> _Proven:
         try:
             header = jwt.get_unverified_header(_short(token))
             algorithm, kid = _algorithm(header, self._http.oauth.algorithms), header.get("kid")
             key = await self._keys.find(kid, algorithm)
-            found: Mapping[str, Any] = jwt.decode(
+            claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
@@ -62,7 +96,7 @@ class Signed:
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise refused(str(error)[:200] or type(error).__name__) from error
-        return found
+        return _Proven(kid, algorithm, key, now, claims)
 
 
 class Introspected:
