@@ -114,6 +114,7 @@ def _mine_the_outcome(*, before: bool) -> None:
 
 
 def _mine(deadly: int) -> None:
+    from mcp_migrate.brokers.mysql_user import MysqlUser
     from mcp_migrate.brokers.postgres_role import PostgresRole
     from mcp_migrate.dialects import mysql, sqlite
     from mcp_migrate.dialects.mysql.writer import MysqlWriter
@@ -143,8 +144,7 @@ def _mine(deadly: int) -> None:
         (Ledger, "append"),
         *((kind, name) for kind in (SqliteWriter, PostgresWriter, MysqlWriter) for name in ("leave_mark", "run")),
         *((kind, "_send") for kind in (PostgresWriter, MysqlWriter)),
-        (PostgresRole, "issue"),
-        (PostgresRole, "revoke"),
+        *((kind, name) for kind in (PostgresRole, MysqlUser) for name in ("issue", "revoke")),
         (PostgresWriter, "_commit"),
         (MysqlWriter, "_commit"),
         (mysql.MySQL, "clear_marks"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -167,3 +168,11 @@ def file_in_the_way(url: str, table: str) -> Iterator[None]:
     (folder / f"{table}.ibd").write_text("")
     yield
     (folder / f"{table}.ibd").unlink()
+
+
+def run_script(url: str, text: str) -> None:
+    """What the command-line client would do with a file that changes its delimiter."""
+    for n, part in enumerate(re.split(r"^DELIMITER (?://|;)$", text, flags=re.MULTILINE)):
+        for sql in part.split("//" if n % 2 else ";\n"):
+            if re.sub(r"^--.*$", "", sql, flags=re.MULTILINE).strip():
+                ask(url, sql)

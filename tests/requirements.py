@@ -31,6 +31,9 @@ REQUIREMENTS = (
     Requirement("step-credentials-read-only", "docs/credentials.md", "What only reads cannot write."),
     Requirement("step-credentials-end-sessions", "docs/credentials.md", "Open sessions end with their credential."),
     Requirement("step-credentials-expire", "docs/credentials.md", "No crash leaves a credential beyond its time."),
+    Requirement(
+        "step-credentials-mysql", "docs/credentials.md", "On MariaDB the server itself ends steps; definers are locked."
+    ),
     Requirement("step-credentials-minted", "docs/credentials.md", "Minting functions make roles of steps alone."),
     Requirement("step-credentials-recorded", "docs/credentials.md", "Who could open what, and when, is on the record."),
     Requirement("design-8", "docs/design.md", "A workflow without a named owner does not start."),

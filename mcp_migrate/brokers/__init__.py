@@ -4,6 +4,7 @@ interface       what a broker is asked and what it answers
 keys            the credentials of one call: issued when they are needed, on the record, revoked with it
 unsafe_static   the configuration's own key, which does not die with the step
 postgres_role   a role of PostgreSQL for each step
+mysql_user      an account of MariaDB or MySQL for each step; mysql_user.sql is what makes and ends it in the server
 command         what a program of the team's hands out
 vault           what HashiCorp Vault or OpenBao hands out
 address         the URL of a target for the user of one step
@@ -27,6 +28,10 @@ def broker_for(target: Target) -> Broker:
         from mcp_migrate.brokers.postgres_role import PostgresRole
 
         return PostgresRole(target)
+    if given.broker == "mysql-user":
+        from mcp_migrate.brokers.mysql_user import MysqlUser
+
+        return MysqlUser(target)
     if given.command is not None:
         from mcp_migrate.brokers.command import Command
 

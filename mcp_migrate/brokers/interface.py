@@ -65,8 +65,8 @@ class Broker(Protocol):
         """
         ...
 
-    def revoke(self, credential: Credential) -> None:
-        """End the sessions that it opened, then itself. Harmless when it is gone.
+    def revoke(self, credential: Credential) -> str | None:
+        """End the sessions that it opened, then itself; what stays of it that opens nothing. Harmless when it is gone.
 
         Raises:
             CredentialFailedError: it may still be there; says until when it can be used.

@@ -20,8 +20,10 @@ class Register(Protocol):
         """It is there, and nobody has it yet."""
         ...
 
-    def revoked(self, step: Step, credential: Credential, *, why: str, left: MigrateError | None) -> None:
-        """Its sessions and itself were ended, or may still be there for the reason in `left`."""
+    def revoked(
+        self, step: Step, credential: Credential, *, why: str, left: MigrateError | None, kept: str | None
+    ) -> None:
+        """Its sessions and itself were ended, or may still be there for the reason in `left`; `kept` is what stays."""
         ...
 
     def swept(self, target: str, roles: tuple[str, ...]) -> None:
@@ -135,10 +137,10 @@ class Keys:
         if held.watchdog is None:
             return
         held.watchdog.cancel()
-        left = None
+        left = kept = None
         try:
-            held.broker.revoke(held.credential)
+            kept = held.broker.revoke(held.credential)
         except MigrateError as error:
             left = error
             self.left.append(error)
-        self._register.revoked(held.step, held.credential, why=why, left=left)
+        self._register.revoked(held.step, held.credential, why=why, left=left, kept=kept)

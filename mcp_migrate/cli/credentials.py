@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from mcp_migrate.brokers.address import parse
+from mcp_migrate.brokers.mysql_user import procedures_sql
 from mcp_migrate.brokers.roles import roles_sql
 from mcp_migrate.cli.common import ConfigOption, wire
 from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.settings import Target
+from mcp_migrate.settings.credentials import Credentials
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,18 +24,34 @@ def credentials() -> None:
 
 @app.command()
 def sql(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="A target with the broker postgres-role.")],
-    broker: Annotated[str | None, typer.Option(help="The broker's own role (default: by the owner's name).")] = None,
-    database: Annotated[str | None, typer.Option(help="What the database is called, for the comment.")] = None,
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="With the broker postgres-role or mysql-user.")],
+    broker: Annotated[str | None, typer.Option(help="The broker (default: by the owner, or the URL).")] = None,
+    database: Annotated[str | None, typer.Option(help="What the database is called (default: likewise).")] = None,
     config_file: ConfigOption = None,
 ) -> None:
-    """Print what an admin of the server runs once, so that a role can be made for each step. Nothing is run here."""
-    given = wire(config_file).settings.target(target).credentials
-    if given.broker != "postgres-role" or given.mint is not None or given.reader_role is None:
+    """Print what an admin of the server runs once, so that steps can have roles or accounts. Nothing is run here."""
+    found = wire(config_file).settings.target(target)
+    given = found.credentials
+    if given.broker == "mysql-user":
+        print(_procedures(found, broker, database), end="")
+    elif given.broker == "postgres-role" and given.mint is None and given.reader_role is not None:
+        print(_roles(given, given.reader_role, broker, database), end="")
+    else:
         raise ConfigInvalidError(
-            f"The steps of {target} are not given roles by `postgres-role` with a `reader_role`.",
+            f"The steps of {target} have neither roles by `postgres-role` with a `reader_role` nor accounts by "
+            "`mysql-user`.",
             hint="docs/credentials.md says what other ways need.",
         )
-    stem = str(given.owner_role).removesuffix("_owner")
-    names = {"owner": str(given.owner_role), "reader": given.reader_role, "broker": broker or f"{stem}_broker"}
-    print(roles_sql(**names, database=database or stem), end="")
+
+
+def _roles(given: Credentials, reader: str, broker: str | None, database: str | None) -> str:
+    owner = str(given.owner_role)
+    stem = owner.removesuffix("_owner")
+    return roles_sql(owner=owner, reader=reader, broker=broker or f"{stem}_broker", database=database or stem)
+
+
+def _procedures(target: Target, broker: str | None, database: str | None) -> str:
+    if broker is None or database is None:
+        url = parse(target.resolved_url())
+        broker, database = broker or str(url.username), database or str(url.database)
+    return procedures_sql(mint=str(target.credentials.mint), database=database, broker=broker)

@@ -6,6 +6,7 @@ server's. One text is one statement, and the server may ask for no file of ours.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -170,6 +171,12 @@ def message(error: BaseException) -> str:
 def quote(*names: str) -> str:
     """The names as quoted identifiers with dots between them."""
     return ".".join("`" + name.replace("`", "``") + "`" for name in names)
+
+
+def verifier(password: str) -> str:
+    """What the server stores of a password (mysql_native_password): an account is made without sending the password."""
+    once = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
+    return "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()
 
 
 def _encryption(options: Mapping[str, str]) -> dict[str, Any]:

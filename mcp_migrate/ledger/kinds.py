@@ -73,7 +73,7 @@ class Kind(StrEnum):
     CREDENTIAL_ISSUED = "credential.issued"
     """A step has a credential, for what, and until when; written before anybody has it."""
     CREDENTIAL_REVOKED = "credential.revoked"
-    """It is gone, and why."""
+    """It is gone, and why; or it stays as a locked definer, which opens nothing."""
     CREDENTIAL_LEFT = "credential.left"
     """It could not be revoked, and why not."""
     NOTICE_SENT = "notice.sent"

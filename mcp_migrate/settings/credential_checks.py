@@ -15,18 +15,21 @@ _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http:/
 _PARTS: Mapping[BrokerName, frozenset[str]] = {
     "static": frozenset(),
     "postgres-role": frozenset({"owner_role", "reader_role", "mint", "ttl"}),
+    "mysql-user": frozenset({"mint", "ttl"}),
     "command": frozenset({"command", "ttl"}),
     "vault": frozenset({"vault", "ttl"}),
 }
 """What each broker can be told."""
 _NEEDED: Mapping[BrokerName, frozenset[str]] = {
     "postgres-role": frozenset({"owner_role"}),
+    "mysql-user": frozenset({"mint"}),
     "command": frozenset({"command"}),
     "vault": frozenset({"vault"}),
 }
 _DATABASES: Mapping[BrokerName, tuple[str, ...]] = {
     "postgres-role": ("postgresql", "postgres"),
     "vault": ("postgresql", "postgres"),
+    "mysql-user": ("mysql", "mariadb"),
 }
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mcp_migrate.settings.values import Part, Seconds
 
-BrokerName = Literal["static", "postgres-role", "command", "vault"]
+BrokerName = Literal["static", "postgres-role", "command", "vault", "mysql-user"]
 
 
 class CommandOptions(Part):
@@ -36,12 +36,15 @@ class Credentials(Part):
     broker: BrokerName = Field(
         "static",
         description="static: the URL's own key. postgres-role: a role for each step, made by the URL's role. "
+        "mysql-user: an account for each step, made by procedures of an admin's. "
         "command: from a program. vault: from HashiCorp Vault or OpenBao.",
     )
     owner_role: str | None = Field(None, min_length=1, description="What a step that changes something acts as.")
     reader_role: str | None = Field(None, min_length=1, description="What a step that only reads is a member of.")
     mint: str | None = Field(
-        None, pattern=r"^[a-z_][a-z0-9_]*$", description="The schema with the functions that make and drop those roles."
+        None,
+        pattern=r"^[a-z_][a-z0-9_]*$",
+        description="The schema with the functions that make and drop roles.",
     )
     command: CommandOptions | None = None
     vault: VaultOptions | None = None

@@ -10,10 +10,14 @@ from typing import Any
 import anyio
 import pytest
 
+from mcp_migrate.__main__ import load_settings
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.ledger import Kind
+from mcp_migrate.wiring import Wiring
 from tests.brokers.conftest import Ground, ground
+from tests.brokers.mysql_shop import minted, until
 from tests.crash import applies
+from tests.mariadb import ask
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -27,17 +31,22 @@ def shop(postgres_server: str) -> Iterator[Ground]:
         yield here
 
 
-def _in_production(world: World, shop: Ground, **more: Any) -> None:
+def _on_postgresql(world: World, shop: Ground, **more: Any) -> None:
+    _in_production(
+        world, shop.url, broker="postgres-role", owner_role=shop.owner, reader_role="pg_read_all_data", **more
+    )
+    shop.ask(f"GRANT pg_read_all_data TO {shop.role} WITH ADMIN TRUE")
+
+
+def _in_production(world: World, url: str, **credentials: Any) -> None:
     for revision in (world.folder / "migrations" / "versions").glob("*.py"):
         revision.unlink()
     world.write_revision("p1", None, _UP, 'op.drop_table("items")')
     world.write_revision(
         "p2", "p1", 'op.add_column("items", sa.Column("name", sa.Text))', 'op.drop_column("items", "name")'
     )
-    given = {"broker": "postgres-role", "owner_role": shop.owner, "reader_role": "pg_read_all_data", **more}
-    target = {"tier": "production", "url": shop.url, "credentials": given}
+    target = {"tier": "production", "url": url, "credentials": credentials}
     world.configure(lambda value: value["targets"]["shop"].update(target))
-    shop.ask(f"GRANT pg_read_all_data TO {shop.role} WITH ADMIN TRUE")
 
 
 def _that_wait(shop: Ground) -> set[str]:
@@ -52,7 +61,7 @@ def _that_wait(shop: Ground) -> set[str]:
 
 @pytest.mark.proves("design-7", "step-credentials", "step-credentials-recorded")
 async def test_production_is_changed_by_a_role_that_is_gone_after_it_or_not_at_all(world: World, shop: Ground) -> None:
-    _in_production(world, shop)
+    _on_postgresql(world, shop)
     answers: list[Any] = []
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="p1")
@@ -100,7 +109,7 @@ async def test_production_is_changed_by_a_role_that_is_gone_after_it_or_not_at_a
 
 @pytest.mark.proves("step-credentials-expire")
 async def test_a_server_killed_at_any_step_leaves_no_role_beyond_its_time(world: World, shop: Ground) -> None:
-    _in_production(world, shop, ttl="10m")
+    _on_postgresql(world, shop, ttl="10m")
     async with world.agent() as agent:
         plan = await agent.call("migration_plan", target="shop", to="p1")
         assert "plan_id" in plan, plan
@@ -127,8 +136,45 @@ async def test_a_server_killed_at_any_step_leaves_no_role_beyond_its_time(world:
     assert swept == {f"mcp_migrate_step_1_{role[-8:]}" for role in left}
 
 
+@pytest.mark.proves("design-7", "step-credentials-mysql", "step-credentials-recorded")
+async def test_on_mariadb_a_step_has_an_account_that_the_server_ends_when_ours_was_killed(
+    world: World, mariadb_server: str, mariadb_url: str
+) -> None:
+    secret = world.folder.parent / "url"
+    with minted(mariadb_server, mariadb_url) as place:
+        ask(place.admin, "DROP TABLE kept")
+        ask(place.admin, f"ALTER EVENT {place.mint}.expire ON SCHEDULE EVERY 1 SECOND")
+        secret.write_text(place.url)
+        _in_production(world, f"${{file:{secret}}}", broker="mysql-user", mint=place.mint, ttl="5m")
+        world.write_revision("p1", None, _UP, 'op.drop_table("items")')
+        world.write_revision("p2", "p1", 'op.execute("CREATE SQL SECURITY INVOKER VIEW seen AS SELECT id FROM items")')
+        async with world.agent() as agent:
+            plan = await agent.call("migration_plan", target="shop", to="p1")
+            assert "plan_id" in plan, plan
+        assert place.accounts() == []
+        with applies(world.folder / "errors") as apply:
+            for deadly in range(12, _MOST):  # before that it only reads
+                assert apply(world.config, plan["plan_id"], deadly) == -signal.SIGKILL
+                if place.accounts():
+                    break
+        [left] = place.accounts()
+        ask(place.admin, f"UPDATE {place.mint}.steps SET ends = 1")  # noqa: S608  as if that long had passed
+        until(lambda: place.accounts() == [])
+        async with world.agent() as agent:
+            first = await agent.call("migration_apply", plan_id=plan["plan_id"])
+            assert first.get("status") == "applied", first
+            second = await agent.plan_and_apply("p2")
+            assert second.get("status") == "applied", second
+        [kept] = place.accounts()
+        assert ask(place.admin, "SELECT * FROM seen") == []
+        Wiring(load_settings(world.config), pinned_in=[world.pinned]).pipeline.sweep()  # as a server that starts
+    ended = {event.subject: event.body for event in world.events(Kind.CREDENTIAL_REVOKED)}
+    assert ended[kept]["kept"] == "it is locked and stays as the definer of view seen"
+    assert left in ended
+
+
 def test_the_doctor_tries_the_credentials_and_says_what_the_broker_could_do_beyond(world: World, shop: Ground) -> None:
-    _in_production(world, shop)
+    _on_postgresql(world, shop)
     done = world.here("doctor")
     assert "target shop, its credentials: a credential was issued, opened the target, and is gone" in done.stdout, (
         done.stdout

@@ -35,8 +35,10 @@ class Written:
             raise RuntimeError("no ledger")
         self.lines.append(("issued", step.purpose, f"{broker} {credential.role}"))
 
-    def revoked(self, step: Step, credential: Credential, *, why: str, left: MigrateError | None) -> None:
-        self.lines.append(("left" if left else "revoked", step.purpose, f"{why}: {credential.role}"))
+    def revoked(
+        self, step: Step, credential: Credential, *, why: str, left: MigrateError | None, kept: str | None
+    ) -> None:
+        self.lines.append(("left" if left else "revoked", step.purpose, f"{why}: {kept or credential.role}"))
 
     def swept(self, target: str, roles: tuple[str, ...]) -> None:
         self.lines += [("swept", target, role) for role in roles]

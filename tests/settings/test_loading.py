@@ -173,6 +173,11 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "targets.shop.credentials.broker",
         "owner_role",
     ),
+    "a broker without its procedures": (
+        lambda c: c["targets"]["shop"].update(url="mysql://db/shop", credentials={"broker": "mysql-user"}),
+        "targets.shop.credentials.broker",
+        "mint",
+    ),
     "another database": (
         lambda c: c["targets"]["shop"].update(
             url="sqlite:///shop.db", credentials={"broker": "postgres-role", "owner_role": "owner"}

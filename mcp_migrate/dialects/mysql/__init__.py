@@ -53,7 +53,7 @@ class MySQL:
         """An empty database beside the target, with a user of its own."""
         from mcp_migrate.dialects.mysql.scratch import open_scratch
 
-        return open_scratch(self.maker or url)
+        return open_scratch(url, maker=self.maker)
 
     def freeze(self, sql: str, rows: Sequence[Any], *, no_parameters: bool) -> tuple[str, tuple[tuple[Any, ...], ...]]:
         """Frozen text and rows of what the driver was sent."""

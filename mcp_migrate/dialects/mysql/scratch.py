@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from mcp_migrate.dialects.interface import Scratch
+from mcp_migrate.dialects.mysql import minted
 from mcp_migrate.dialects.mysql.reader import MysqlReader
-from mcp_migrate.drivers.mysql import SCRATCH_OF, SESSION, connect, driver, message, parse, quote
+from mcp_migrate.drivers.mysql import SCRATCH_OF, SESSION, connect, database_name, driver, message, parse, quote
 from mcp_migrate.errors import Action, MigrateError, RehearsalFailedError
 
 _DATABASE = "mcp_migrate_scratch_"
@@ -28,28 +29,36 @@ _NEEDED = (
 
 
 @contextmanager
-def open_scratch(url: str) -> Iterator[Scratch]:
-    """An empty database.
+def open_scratch(url: str, *, maker: str | None = None) -> Iterator[Scratch]:
+    """An empty database; `maker` opens the schema with procedures that make it.
 
     Raises:
         TargetUnreachableError: the target cannot be reached.
         RehearsalFailedError: no scratch database can be made here, or not removed; says what would help.
     """
     lease, password = f"{int(time.time()):x}_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
+    named, inner = database_name(url), _address(maker or url, lease, password, database_name(url))
+    if maker is None:
+        _make_by(url, lease, password)
+    else:
+        minted.make(maker, lease, password)
+    in_use = url if maker is None else inner
+    try:
+        with connect(in_use) as held:  # says to whoever sweeps that it is in use: they see this user's sessions
+            MysqlReader(held, in_use).ask(f"USE {quote(_DATABASE + lease)}")
+            yield Scratch(inner, holds_schema=False, named=named)
+    except BaseException:
+        with suppress(MigrateError):  # what went wrong first is what is told; a later sweep removes the rest
+            _clear(url, maker, lease)
+        raise
+    _clear(url, maker, lease)
+
+
+def _make_by(url: str, lease: str, password: str) -> None:
     with connect(url) as admin:
         reader = MysqlReader(admin, url)
         _sweep(reader)
         _make(reader, lease, password)
-        named = reader.named
-    try:
-        with connect(url) as held:  # says to every other server of this user that it is in use
-            MysqlReader(held, url).ask(f"USE {quote(_DATABASE + lease)}")
-            yield Scratch(_address(url, lease, password, named), holds_schema=False, named=named)
-    except BaseException:
-        with suppress(MigrateError):  # what went wrong first is what is told; a later sweep removes the rest
-            _clear(url, lease)
-        raise
-    _clear(url, lease)
 
 
 def _make(admin: MysqlReader, lease: str, password: str) -> None:
@@ -75,10 +84,13 @@ def _host(admin: MysqlReader) -> str:
     return str(user).rpartition("@")[2]
 
 
-def _clear(url: str, lease: str) -> None:
+def _clear(url: str, maker: str | None, lease: str) -> None:
     """Remove it through a session of its own: the one that made it may be long gone."""
-    with connect(url) as connection:
-        missing = _remove(MysqlReader(connection, url), lease)
+    if maker is not None:
+        missing = minted.remove(maker, lease)
+    else:
+        with connect(url) as connection:
+            missing = _remove(MysqlReader(connection, url), lease)
     if missing:
         raise RehearsalFailedError(
             f"The scratch database {_DATABASE}{lease} could not be removed: {missing}.",

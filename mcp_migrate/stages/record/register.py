@@ -30,10 +30,13 @@ class Register:
         told = {"ttl": step.ttl, "objects": list(step.objects)}
         self._write(Kind.CREDENTIAL_ISSUED, step, credential, {"broker": broker, "until": until, **told})
 
-    def revoked(self, step: Step, credential: Credential, *, why: str, left: MigrateError | None) -> None:
-        """That it is gone, or that it may be there until its time is over."""
+    def revoked(
+        self, step: Step, credential: Credential, *, why: str, left: MigrateError | None, kept: str | None
+    ) -> None:
+        """That it is gone, but for what stays and opens nothing, or that it may be there until its time is over."""
         kind = Kind.CREDENTIAL_REVOKED if left is None else Kind.CREDENTIAL_LEFT
-        self._write(kind, step, credential, {"why": why} if left is None else {"why": str(left)})
+        stays = {"kept": kept} if kept else {}
+        self._write(kind, step, credential, {"why": why if left is None else str(left), **stays})
 
     def swept(self, target: str, roles: tuple[str, ...]) -> None:
         """That those of dead servers are gone."""

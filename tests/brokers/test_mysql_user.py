@@ -1,0 +1,166 @@
+"""Does a step on MariaDB get an account of its own, and does none outlive its time but as a locked definer?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pymysql
+import pytest
+
+from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.dialects import dialect_for
+from mcp_migrate.drivers.mysql import connect
+from mcp_migrate.errors import CredentialFailedError, RehearsalFailedError, TargetUnreachableError
+from tests.brokers.conftest import step
+from tests.brokers.mysql_shop import Shop, minted, until
+from tests.mariadb import ask
+
+VERIFIER = "*" + "A" * 40
+
+
+@pytest.fixture
+def shop(mariadb_server: str, mariadb_url: str) -> Iterator[Shop]:
+    with minted(mariadb_server, mariadb_url) as here:
+        yield here
+
+
+@pytest.mark.proves("step-credentials-mysql", "step-credentials-end-sessions", "step-credentials-read-only")
+def test_an_account_does_what_its_step_does_and_its_sessions_end_with_it(shop: Shop) -> None:
+    writes, reads = shop.broker.issue(step()), shop.broker.issue(step(Purpose.READ))
+    assert shop.accounts() == sorted([str(writes.role), str(reads.role)])
+    with connect(writes.url) as session:
+        session.query("CREATE TABLE made (id int)")
+        assert ask(reads.url, "SELECT count(*) FROM kept") == [(0,)]
+        for sql in ("INSERT INTO kept VALUES (1)", "DROP TABLE kept", "CREATE TABLE t (id int)"):
+            with pytest.raises(pymysql.Error, match="denied"):
+                ask(reads.url, sql)
+        for issued in (writes, reads):
+            assert shop.broker.revoke(issued) is None
+            assert shop.broker.revoke(issued) is None  # what is gone is gone
+        with pytest.raises(pymysql.Error):
+            session.query("DROP TABLE made")
+    assert shop.accounts() == []
+    assert "://" not in repr(writes)
+
+
+@pytest.mark.proves("step-credentials-mysql")
+def test_an_account_that_is_a_definer_is_locked_and_what_it_defines_goes_on_until_that_is_gone(shop: Shop) -> None:
+    issued = shop.broker.issue(step())
+    for sql in (
+        "CREATE VIEW seen AS SELECT * FROM kept",
+        "CREATE PROCEDURE adds() INSERT INTO kept VALUES (1)",
+        "CREATE TRIGGER adds BEFORE INSERT ON kept FOR EACH ROW SET NEW.id = NEW.id + 1",
+        "CREATE EVENT daily ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO CALL adds()",
+    ):
+        ask(issued.url, sql)
+    defines = "event daily, procedure adds, trigger adds, view seen"
+    assert shop.broker.revoke(issued) == f"it is locked and stays as the definer of {defines}"
+    assert shop.locked(issued)
+    ask(shop.admin, "CALL adds()")
+    assert ask(shop.admin, "SELECT id FROM seen") == [(2,)]
+    assert list(shop.broker.excess()) == [f"{issued.role} is locked and stays as the definer of {defines}"]
+    [(rights,)] = ask(shop.admin, f"SHOW GRANTS FOR {issued.role}@'127.0.0.1'")[1:]
+    assert not {"DROP", "ALTER", "CREATE,", "ALL"} & set(str(rights).split())
+    later = shop.broker.issue(step(Purpose.READ))
+    shown = "SELECT routine_definition FROM information_schema.routines WHERE routine_schema = database()"
+    assert ask(later.url, shown) == [("INSERT INTO kept VALUES (1)",)]
+    shop.broker.revoke(later)
+    for sql in ("DROP VIEW seen", "DROP EVENT daily", "DROP PROCEDURE adds", "DROP TRIGGER adds"):
+        assert shop.broker.sweep() == ()
+        assert shop.accounts() == [issued.role]
+        ask(shop.admin, sql)
+    assert (shop.broker.sweep(), shop.accounts()) == ((), [])
+
+
+@pytest.mark.proves("step-credentials-mysql", "step-credentials-expire")
+def test_the_server_itself_ends_account_and_sessions_when_their_time_is_over_and_our_next_server_hears(
+    shop: Shop,
+) -> None:
+    """Nobody revokes them: their server was killed."""
+    gone, kept = shop.broker.issue(step(ttl=1)), shop.broker.issue(step(ttl=1))
+    ask(kept.url, "CREATE VIEW seen AS SELECT 1 AS one")
+    in_time = shop.broker.issue(step())
+    ask(shop.admin, f"ALTER EVENT {shop.mint}.expire ON SCHEDULE EVERY 1 SECOND")
+    with connect(gone.url) as thief:
+        until(lambda: set(shop.accounts()) == {kept.role, in_time.role})
+        with pytest.raises(pymysql.Error):
+            thief.query("SELECT 1")
+    assert shop.locked(kept)
+    assert ask(shop.admin, "SELECT * FROM seen") == [(1,)]
+    assert set(shop.broker.sweep()) == {gone.role, kept.role}
+    assert shop.broker.sweep() == ()
+    assert ask(in_time.url, "SELECT 1") == [(1,)]
+    shop.broker.revoke(in_time)
+
+
+@pytest.mark.proves("step-credentials-mysql")
+def test_nothing_is_issued_where_nothing_would_end_it(shop: Shop) -> None:
+    off = ("SET GLOBAL event_scheduler = OFF", f"ALTER EVENT {shop.mint}.expire DISABLE")
+    on = ("SET GLOBAL event_scheduler = ON", f"ALTER EVENT {shop.mint}.expire ENABLE")
+    for turn_off, turn_on in zip(off, on, strict=True):
+        ask(shop.admin, turn_off)
+        with pytest.raises(CredentialFailedError, match="nothing would end it"):
+            shop.broker.issue(step())
+        assert shop.accounts() == []
+        ask(shop.admin, turn_on)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"CALL issue('abcdef', '{VERIFIER}', 86401, 1)",
+        f"CALL issue('abcdef', '{VERIFIER}', NULL, 1)",
+        f"CALL issue('a''b--', '{VERIFIER}', 10, 1)",
+        "CALL issue('abcdef', CONCAT('*', REPEAT('A', 39), ''''), 10, 1)",
+        f"CALL scratch('shop', '{VERIFIER}')",
+        "CALL unscratch('shop')",
+        "CALL run('SELECT 1')",
+        "CALL end_step('x', @n)",
+        "CALL expire()",
+        "SELECT * FROM steps",
+        "CREATE USER another",
+        "SET GLOBAL event_scheduler = OFF",
+    ],
+)
+def test_whoever_has_the_brokers_key_can_do_nothing_else_with_it(shop: Shop, sql: str) -> None:
+    inside = shop.url.rpartition("/")[0]
+    with pytest.raises(pymysql.Error, match=r"denied|this is no|too long"):
+        ask(f"{inside}/{shop.mint}", sql)
+    with pytest.raises(TargetUnreachableError, match="denied"):
+        ask(shop.url, "SELECT * FROM kept")
+
+
+def test_a_session_that_says_it_is_another_time_gets_nothing_longer_by_it(shop: Shop) -> None:
+    with connect(shop.url.rpartition("/")[0] + f"/{shop.mint}") as session, session.cursor() as cursor:
+        cursor.execute("SET timestamp = 4000000000")
+        cursor.execute("CALL issue('abcdef', %s, 10, 0)", (VERIFIER,))
+        [(name, ends)] = cursor.fetchall()
+    assert abs(int(ends) - time.time() - 10) < 5
+    assert int(name.split("_")[3], 16) == ends
+
+
+@pytest.mark.proves("step-credentials-mysql")
+def test_scratch_databases_are_made_by_the_procedures_and_seen_by_nobody_else(shop: Shop) -> None:
+    ask(shop.admin, "ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_german1_ci")
+    reads = shop.broker.issue(step(Purpose.PLAN))
+    dialect = dialect_for(shop.url, maker=shop.broker.maker())
+    with dialect.open_scratch(reads.url) as scratch:
+        ask(scratch.url, "CREATE TABLE t (id int)")
+        assert ask(scratch.url, "SELECT @@collation_database") == [("latin1_german1_ci",)]
+        assert scratch.named == shop.url.rpartition("/")[2]
+        others: Any = ask(scratch.url, "SHOW DATABASES")
+        assert len(others) == 2
+    left = ask(shop.admin, "SHOW DATABASES LIKE 'mcp\\_migrate\\_scratch%'")
+    assert left == ask(shop.admin, "SELECT 1 FROM mysql.user WHERE user LIKE 'mcp\\_migrate\\_6%'") == []
+    ask(shop.admin, f"DROP PROCEDURE {shop.mint}.scratch")
+    with pytest.raises(RehearsalFailedError, match="No scratch database"), dialect.open_scratch(reads.url):
+        pass
+    shop.broker.revoke(reads)
+
+
+def test_a_broker_without_its_procedures_is_told_what_is_missing(mariadb_url: str) -> None:
+    with pytest.raises(CredentialFailedError) as refused:
+        Shop(mariadb_url, mariadb_url, "nowhere").broker.issue(step())
+    assert "credentials sql" in refused.value.hint
