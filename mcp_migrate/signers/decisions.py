@@ -195,13 +195,22 @@ def _too_new(decision: Decision, request: Mapping[str, Any]) -> str | None:
     return None
 
 
+_GIVEN_BY = {
+    Assurance.SOFTWARE: "any key",
+    Assurance.PRESENCE: "a security key that is touched",
+    Assurance.VERIFIED: "a passkey, or a security key with its PIN,",
+}
+
+
 def lacking(decision: Decision, groups: Iterable[str], assurance: Assurance) -> str | None:
     """What an approval lacks to count where one of these groups and this assurance are asked for, or None."""
     wanted = set(groups)
     if wanted and not wanted & decision.groups:
         return f"{decision.reviewer} is not in {' or '.join(sorted(wanted))}"
     if STRENGTH.index(decision.assurance) < STRENGTH.index(assurance):
-        return f"its assurance is {decision.assurance}, and {assurance} is asked for"
+        return (
+            f"its assurance is {decision.assurance}, and {assurance} is asked for, as {_GIVEN_BY[assurance]} gives it"
+        )
     return None
 
 

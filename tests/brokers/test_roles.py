@@ -41,8 +41,9 @@ def test_with_the_roles_that_are_printed_a_step_does_its_own_and_no_more(
             session.execute(b"CREATE TABLE made (id int); CREATE SCHEMA beside; CREATE TABLE beside.kept (id int)")
         with connect(reading.url) as session:
             assert session.execute(b"SELECT count(*) FROM made, beside.kept").fetchall() == [(0,)]
-        assert (powers(writing.url).role, powers(writing.url).rules) == (owner, False)
-        assert (powers(reading.url).rules, powers(reading.url).changes) == (False, ())
+        writes, reads = powers(writing.url), powers(reading.url)
+        assert (writes.role, writes.rules, writes.foreign) == (owner, False, ())
+        assert (reads.rules, reads.changes, reads.unread) == (False, (), ())
         for issued in (writing, reading):
             here.broker.revoke(issued)
     finally:

@@ -40,8 +40,10 @@ def test_a_role_that_only_reads_changes_nothing_and_one_grant_more_is_told(postg
     with connect(postgres_url) as admin:
         ask(admin, "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE TABLE t (a int); CREATE ROLE looker LOGIN")
         try:
+            assert of_the_role(admin).unread == ("public.t",)
             ask(admin, "GRANT SELECT ON t TO looker")
-            assert (of_the_role(admin).rules, of_the_role(admin).changes) == (False, ())
+            found = of_the_role(admin)
+            assert (found.rules, found.changes, found.unread, found.foreign) == (False, (), (), ("public.t",))
             ask(admin, "GRANT DELETE ON t TO looker; GRANT CREATE ON SCHEMA public TO looker")
             assert of_the_role(admin).changes == ("rows of public.t", "what is in schema public")
         finally:

@@ -89,6 +89,6 @@ def _runtime_folder() -> Iterator[Finding]:
         yield Finding(
             "rehearsal server, its socket",
             "note",
-            "XDG_RUNTIME_DIR is not set: it lies in a folder for temporary files, and its package warns",
+            "XDG_RUNTIME_DIR is not set: it lies in a folder for temporary files",
             "Set XDG_RUNTIME_DIR to a folder of the server's account alone, as RuntimeDirectory= of systemd makes one.",
         )

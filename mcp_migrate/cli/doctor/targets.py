@@ -56,6 +56,9 @@ def _standing(wiring: Wiring, name: str) -> Iterator[Finding]:
         yield _clock(f"target {name}, its clock", (powers.at - now).total_seconds())
     standing = broker_for(wiring.settings.target(name)).standing
     yield from _excess(f"target {name}, its role", powers, reads=not standing)
+    if powers.unread:
+        fix = f"Grant it SELECT there, and USAGE on the schema; {_HOW}"
+        yield Finding(f"target {name}, reading", "fails", f"{powers.role} may not read {', '.join(powers.unread)}", fix)
 
 
 def _clock(about: str, ahead: float) -> Finding:
@@ -87,16 +90,21 @@ def _credentials(wiring: Wiring, name: str) -> Iterator[Finding]:
         yield (outcome := tried(about, partial(_try_credential, wiring, name, found)))
         if outcome.state == "fails":
             return
-        yield from (each for powers in found for each in _ruling(f"{about}, applying", powers, target.tier))
+        yield from (each for powers in found for each in _applying(f"{about}, applying", powers, target.tier))
     fix = "docs/credentials.md says what each broker leaves, and how to leave less."
     yield from (Finding(about, "note", said, fix) for said in broker.excess())
 
 
-def _ruling(about: str, powers: Powers, tier: Tier) -> Iterator[Finding]:
+def _applying(about: str, powers: Powers, tier: Tier) -> Iterator[Finding]:
+    """Too much, which nothing but us holds; or too little, with which a plan fails half way."""
     if powers.rules:
         state: State = "note" if tier is Tier.DEVELOPMENT else "fails"
         said = f"a step that applies acts as {powers.role}, a superuser"
         yield Finding(about, state, said, f"Let `owner_role` be one that owns this schema alone; {_HOW}")
+    if powers.foreign:
+        said = f"{powers.role}, as which a step applies, does not own {', '.join(powers.foreign)}"
+        fix = f"Hand over what migrations alter: ALTER TABLE … OWNER TO {powers.role}; views and sequences likewise."
+        yield Finding(about, "fails", said, fix)
 
 
 def _try_credential(wiring: Wiring, name: str, found: list[Powers]) -> str:

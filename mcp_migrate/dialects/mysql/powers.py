@@ -30,4 +30,4 @@ def powers(reader: MysqlReader) -> Powers:
     here = {kind for (kind,) in reader.ask(_HERE)}
     may = sorted((everywhere | here) - {*_HARMLESS})
     changes = tuple(f"{kind} on {reader.database}" for kind in may[:_MOST])
-    return Powers(str(role), "SUPER" in everywhere, changes, at.replace(tzinfo=UTC))
+    return Powers(str(role), "SUPER" in everywhere, changes, at=at.replace(tzinfo=UTC))

@@ -9,6 +9,7 @@ from mcp_migrate.dialects.powers import Powers
 
 
 def powers(named: Callable[..., list[tuple[Any, ...]]]) -> Powers:
-    """By the block `powers` of the catalogs' queries."""
+    """By the queries of `powers.sql`."""
     [(role, rules, at)] = named("role")
-    return Powers(role, rules, tuple(what for (what,) in named("changes")), at)
+    told = {name: tuple(what for (what,) in named(name)) for name in ("changes", "foreign", "unread")}
+    return Powers(role, rules, **told, at=at)
