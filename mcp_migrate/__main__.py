@@ -196,7 +196,7 @@ def identified(
     return Caller(principal, "launch-token", grants=chain, launch=held.token_id), held.until
 
 
-def _tool_names(folders: tuple[Path, ...]) -> list[str]:
+def _tool_names(folders: Mapping[Path, str | None]) -> list[str]:
     from mcp_migrate.tools.registry import load
 
     return [tool.scope for tool in load(folders)]

@@ -338,6 +338,8 @@ REQUIREMENTS = (
     Requirement("python-tools", "docs/own-tools.md", "A tool in Python runs as declared, as signed, and comes back."),
     Requirement("python-tools-walls", "docs/own-tools.md", "What a tool's Python may not have is out of its reach."),
     Requirement("python-tools-declared", "docs/own-tools.md", "With more than it declared a tool is disabled."),
+    Requirement("team-packages", "docs/own-tools.md", "An installed package adds tools under its name, governed."),
+    Requirement("python-tools-written", "docs/own-tools.md", "A tool that was written anew holds, with its test."),
     Requirement("python-tools-batches", "docs/own-tools.md", "Batches stand, and go on where one of them failed."),
     Requirement("python-tools-source", "docs/own-tools.md", "A signature is for a tool's source as it was."),
     Requirement("own-tools-declared", "docs/own-tools.md", "A tool that does more than it says does nothing."),

@@ -52,5 +52,5 @@ def test_each_client_starts_the_server_under_a_name_of_its_own() -> None:
 
 def test_what_needs_no_question_changes_nothing() -> None:
     prefix, allowed = "mcp__mcp-migrate__", told(EXAMPLES / "claude" / "settings.json")["permissions"]["allow"]
-    tools = load([])
+    tools = load({})
     assert all(tools[name.removeprefix(prefix)].spec.annotations.read_only for name in allowed)

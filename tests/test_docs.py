@@ -112,4 +112,4 @@ def test_the_subagent_may_use_each_tool_and_nothing_that_runs_commands() -> None
     text = (ROOT / "config" / "examples" / "claude" / "agents" / "schema-migrator.md").read_text()
     [line] = re.findall(r"^tools: (.*)$", text, re.MULTILINE)
     given = set(line.split(", "))
-    assert given - {"Read", "Grep", "Glob", "Edit"} == {f"mcp__mcp-migrate__{tool.spec.name}" for tool in load(())}
+    assert given - {"Read", "Grep", "Glob", "Edit"} == {f"mcp__mcp-migrate__{tool.spec.name}" for tool in load({})}

@@ -52,6 +52,11 @@ def since_it_began(body: Mapping[str, Any]) -> list[str]:
     return _differences(found) if found else []
 
 
+def words_of_tool(body: Mapping[str, Any]) -> str:
+    """What a tool in Python says of this call, which nobody checked; "" of any other."""
+    return one_line(str(body.get("subject", {}).get("summary") or ""))
+
+
 def _differences(found: Mapping[str, Any]) -> list[str]:
     moved = found["revision"]
     lines = [f"{each['how']} {each['object']}{_undone(each)}" for each in found["differences"]]

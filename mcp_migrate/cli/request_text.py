@@ -23,6 +23,7 @@ from mcp_migrate.approvals.summary import (
     way_back,
     what_it_costs,
     why_asked,
+    words_of_tool,
     worst_first,
 )
 from mcp_migrate.cli.common import one_line, safe
@@ -70,6 +71,8 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines += ["", *_rollback(plan["reverse"])]
     who = body["principal"] if unexplained(body) else "The agent"
     lines += wrapped(f"{who} says (its own words): ", repr(body["intent"]))
+    if said := words_of_tool(body):
+        lines += wrapped("The tool says (its own words): ", repr(said))
     lines += [f"Plan digest {body['plan_digest']}"] if body["plan_digest"] else []
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))

@@ -128,14 +128,15 @@ def _matters(settings: Settings) -> bool:
 
 def _out_of_reach(settings: Settings, path: Path) -> bool:
     """Whether this account can change none of what says who may do what, nor add to it."""
-    files = [file for folder in settings.tool_specs for file in tool_files(folder)]
-    return all(map(is_out_of_reach, {path, *settings.tool_specs, *files, *(file.parent for file in files)}))
+    files = [file for folder in settings.tool_folders for file in tool_files(folder)]
+    return all(map(is_out_of_reach, {path, *settings.tool_folders, *files, *(file.parent for file in files)}))
 
 
 def _files(settings: Settings, path: Path, specs: Mapping[Path, str]) -> Files:
     """As they were read: what changed since then is not what this server goes by, even where it was changed back."""
     files = manifest(settings, path)
-    read = {os.path.relpath(spec, path.parent): at for spec, at in specs.items() if spec.parent in settings.tool_specs}
+    own = {spec: at for spec, at in specs.items() if spec.parent in settings.tool_folders}
+    read = {os.path.relpath(spec, path.parent): at for spec, at in own.items()}
     return files | read | {path.name: settings.read_as or files[path.name]}
 
 

@@ -30,6 +30,7 @@ _SHAPES: Mapping[str, Any] = {
     "inputs": (list, type(None)),
     "prepare_call": {"kind": str, "said": Mapping, "executes": bool},
     "execute_call": type(None),
+    "check_call": {"fields": Mapping},
 }
 """What each answer is: a type, several in a tuple, lists of one shape, and objects with these keys at least."""
 _FAILURE = {"reason": str, "revision": _OR_NOT, "file": _OR_NOT}

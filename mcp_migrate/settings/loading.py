@@ -41,7 +41,7 @@ def find(explicit: Path | None, environ: Mapping[str, str], folder: Path) -> Pat
 def load(
     path: Path,
     *,
-    known_tools: Callable[[tuple[Path, ...]], Collection[str]],
+    known_tools: Callable[[Mapping[Path, str | None]], Collection[str]],
     known_rules: Callable[[], Mapping[str, frozenset[Effect]]] = dict,
 ) -> Settings:
     """Read and check one file. `known_tools` gives the names of all tools, those of more spec folders included.
@@ -59,7 +59,7 @@ def load(
         raise invalid(path, problems, positions) from error
     placed = _placed(settings, path)
     placed._read_as = digest_of(data)  # noqa: SLF001  the one place that knows it
-    if problems := list(check(placed, known_tools(placed.tool_specs), known_rules)):
+    if problems := list(check(placed, known_tools(placed.tool_folders), known_rules)):
         raise invalid(path, problems, positions)
     return placed
 

@@ -20,7 +20,7 @@ def manifest(settings: Settings, config: Path) -> Files:
     Raises:
         ConfigInvalidError: one of them cannot be read.
     """
-    tools = (file for folder in settings.tool_specs for file in tool_files(folder))
+    tools = (file for folder in settings.tool_folders for file in tool_files(folder))
     return {os.path.relpath(file, config.parent): _digest(file) for file in (config, *tools)}
 
 
@@ -37,7 +37,7 @@ def tool_files(folder: Path) -> list[Path]:
 
 
 def _walked(folder: Path) -> Iterator[Path]:
-    """All but hidden files and what Python compiled."""
+    """All but hidden files, tests and what Python compiled: none of that is ever run by a server."""
     for where, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         for name in (*folders, *names):
@@ -47,7 +47,7 @@ def _walked(folder: Path) -> Iterator[Path]:
                     f"{path} is a link, and what a tool is made of has to lie in its own folder.",
                     hint="Put a copy of the file there.",
                 )
-        yield from (Path(where, name) for name in names if not name.startswith("."))
+        yield from (Path(where, name) for name in names if not name.startswith((".", "test_")))
 
 
 def digest_of(data: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from mcp_migrate.model import Tier, digest
 from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.settings.channels import Channel
 from mcp_migrate.settings.http import Http
+from mcp_migrate.settings.packages import package_folder
 from mcp_migrate.settings.people import Identity, Step
 from mcp_migrate.settings.policy import ApprovalRule, BreakGlass, Reconciling, Reviewer, RulePolicy
 from mcp_migrate.settings.redact import Redact
@@ -67,6 +69,9 @@ class Settings(Part):
         None, description="Key of the tags, as ${env:NAME} or ${file:PATH}; otherwise a file beside the ledger."
     )
     tool_specs: tuple[Path, ...] = Field((), description="Folders with tools of your own.")
+    tool_packages: tuple[str, ...] = Field(
+        (), description="Installed packages with tools of your own, by the names of their entry points."
+    )
     targets: dict[str, Target] = Field(min_length=1, description="Each database, by its name.")
     workflows: dict[str, Workflow] = Field(min_length=1, description="What callers act for, by its name.")
     admins: tuple[str, ...] = Field((), description="SSH keys whose signature lets reviewers in, as in a .pub file.")
@@ -115,6 +120,16 @@ class Settings(Part):
         """Where this machine remembers the head of a ledger that lies on a server."""
         file = self._path or Path.cwd() / "mcp-migrate.yaml"
         return file.parent / ".mcp-migrate" / f"{file.stem}.ledger-head"
+
+    @property
+    def tool_folders(self) -> Mapping[Path, str | None]:
+        """The folders with tools of a team, each with how the names of its tools begin, if it is a package.
+
+        Raises:
+            ConfigInvalidError: a package is not installed.
+        """
+        packages = {package_folder(name): name for name in self.tool_packages}
+        return {**dict.fromkeys(self.tool_specs), **packages}
 
     def resolved_ledger(self) -> str:
         """The ledger's URL with its references resolved; not to be logged. Raises: CredentialFailedError."""

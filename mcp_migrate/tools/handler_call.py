@@ -15,7 +15,7 @@ from mcp_migrate.handlers import Answer, Declaration
 from mcp_migrate.handlers import Statement as Declared
 from mcp_migrate.migrations.handled import Handled
 from mcp_migrate.migrations.own import Own
-from mcp_migrate.model import Approved, Effect, Statement
+from mcp_migrate.model import Approved, Effect, Plan, Statement
 from mcp_migrate.tools.applies import applied
 from mcp_migrate.tools.desk import Desk, frozen, mistake
 from mcp_migrate.tools.interface import Database
@@ -83,16 +83,20 @@ class HandlerCall:
         return {"status": "answered", "summary": said.summary, "result": dict(said.result)}
 
     def work(self, said: Declaration, approved: Approved, run: Callable[[Statement], int]) -> Mapping[str, Any]:
-        """Let `execute` of the handler ask for what was approved, one after the other."""
+        """Do what was approved, as `execute` of the handler goes about it."""
         plan = approved.prepared.plan
         if plan is None:
             raise TypeError("there is no plan to run")
+        self.execute(said, plan, run)
+        return applied(approved)
+
+    def execute(self, said: Declaration, plan: Plan, run: Callable[[Statement], int]) -> None:
+        """Let it ask for the statements of a plan, each in turn. Raises: BeyondDeclaredError, ToolFailedError."""
         sending = Sending(self.handled, plan, self.database.dialect, run)
         desk = Desk(self.spec.name, partial(sending.told, self.database.progress), {"execute": sending.execute})
         declared = said.model_dump(mode="json", include={"statements", "notes"})
         self.handled.ask("execute_call", desk.answer, given=self.given, about=self._about, declared=declared)
         sending.finish()
-        return applied(approved)
 
     @property
     def _about(self) -> Mapping[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.interface import Scratch
 from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.migrations.own import Own, plan_own
 from mcp_migrate.migrations.planning import Way
+from mcp_migrate.migrations.rehearsal import stand_at_start
 from mcp_migrate.model import Granted, Plan, Prepared, Work
 from mcp_migrate.schema import Schema
 from mcp_migrate.tools.interface import Database
@@ -29,11 +32,26 @@ def refuse_dialect(spec: ToolSpec, database: Database) -> None:
 
 def plan_for(own: Own, database: Database, live: Live) -> Plan:
     """The plan, tried on a scratch database. Raises: RehearsalFailedError."""
+    way = _way(database, live)
+    return plan_own(own, way, database.url, database.project.replaying(way))
+
+
+@contextmanager
+def copy_of(database: Database, live: Live) -> Iterator[Scratch]:
+    """A scratch database like the target, without rows. Raises: RehearsalFailedError."""
+    way = _way(database, live)
+    with way.dialect.open_scratch(database.url) as scratch:
+        stand_at_start(way, database.url, scratch, database.project.replaying(way))
+        yield scratch
+
+
+def _way(database: Database, live: Live) -> Way:
+    """From where the target is to the same revision."""
 
     def finish(plan: Plan, _after: Schema) -> Plan:
         return protected(database, plan, live)
 
-    way = Way(
+    return Way(
         database.name,
         database.dialect,
         database.info,
@@ -47,7 +65,6 @@ def plan_for(own: Own, database: Database, live: Live) -> Plan:
         finish=finish,
         progress=database.progress,
     )
-    return plan_own(own, way, database.url, database.project.replaying(way))
 
 
 def prepared(

@@ -18,7 +18,7 @@ from mcp_migrate.tools.handler_call import HandlerCall
 from mcp_migrate.tools.interface import Workbench, answer
 from mcp_migrate.tools.live import read_live
 from mcp_migrate.tools.own_plans import plan_for, prepared, refuse_dialect
-from mcp_migrate.tools.reading import Reading
+from mcp_migrate.tools.reading import Reading, refuse_outside
 
 if TYPE_CHECKING:
     from mcp_migrate.tools.specs import ToolSpec
@@ -39,7 +39,8 @@ class PythonTool:
         refuse_stopped(self.spec.name, call.handled.source, bench.settings, bench.ledger)
         live = read_live(database, identify=True)
         with database.reader() as reader:
-            reading = Reading(granted, bench.settings, database.dialect, live.schema, reader)
+            refuse = partial(refuse_outside, granted, bench.settings)
+            reading = Reading(self.spec.name, refuse, database.dialect, live.schema, reader)
             said = call.said(reading.rows)
         about = {"tool_source": call.handled.source, "summary": said.what.summary, "reads": sorted(reading.read)}
         if isinstance(said.what, Answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +30,13 @@ class _Read(Asked):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one call may read, in the target's read-only session. `read` are the tables that it did read."""
+    """What a handler may read, in the target's read-only session. `read` are the tables that it did read.
 
-    granted: Granted
-    settings: Settings
+    `refuse` is told them before anything is read: what it learned it could say anywhere.
+    """
+
+    tool: str
+    refuse: Callable[[Sequence[str]], None]
     dialect: Dialect
     schema: Schema
     reader: Reader
@@ -41,33 +44,33 @@ class Reading:
 
     def rows(self, about: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """The rows of one plain SELECT. Raises: ToolFailedError, NotPermittedError, StatementFailedError."""
-        asked, tool = _Read.model_validate(about), self.granted.call.tool
+        asked = _Read.model_validate(about)
         try:
             sql, rows = frozen(Statement(sql=asked.sql, values=asked.values), self.dialect)
         except ValueError as error:
-            raise mistake(tool, str(error)) from error
+            raise mistake(self.tool, str(error)) from error
         found = self.dialect.reads(sql)
         if found is None:
-            raise mistake(tool, "`read` takes one plain SELECT of tables and known functions, nothing that may act")
+            raise mistake(self.tool, "`read` takes one plain SELECT of tables and known functions")
         tables = [name for each in found for name in _meant(each, self.schema)]
-        self._refuse_outside(tables)
+        self.refuse(tables)
         self.read.update(tables)
         got = self.reader.fetch(Query(sql, rows[0] if rows else (), asked.most, _SECONDS))
         return [{name: _told(value) for name, value in zip(got.columns, row, strict=True)} for row in got.rows]
 
-    def _refuse_outside(self, tables: Sequence[str]) -> None:
-        """Before anything is read: what it learned it could say anywhere. Raises: NotPermittedError."""
-        call = self.granted.call
-        scopes = self.settings.workflows[self.granted.workflow].scopes
-        fitting = [scopes[index].objects for index in self.granted.scopes]
-        handed = [grant.objects or None for grant in call.caller.grants]
-        if any(_covers(each, tables) for each in fitting) and all(_covers(each, tables) for each in handed):
-            return
-        raise NotPermittedError(
-            f"{call.tool} reads {', '.join(tables[:5])}, which no scope of this call covers.",
-            hint=f"Ask {self.granted.owner}, who owns the workflow, for a wider scope.",
-            missing={"tool": self.granted.scope_name, "target": call.target, "objects": tables[:20]},
-        )
+
+def refuse_outside(granted: Granted, settings: Settings, tables: Sequence[str]) -> None:
+    """Hold tables against the scopes of a call, and what was handed on to its caller. Raises: NotPermittedError."""
+    call, scopes = granted.call, settings.workflows[granted.workflow].scopes
+    fitting = [scopes[index].objects for index in granted.scopes]
+    handed = [grant.objects or None for grant in call.caller.grants]
+    if any(_covers(each, tables) for each in fitting) and all(_covers(each, tables) for each in handed):
+        return
+    raise NotPermittedError(
+        f"{call.tool} reads {', '.join(tables[:5])}, which no scope of this call covers.",
+        hint=f"Ask {granted.owner}, who owns the workflow, for a wider scope.",
+        missing={"tool": granted.scope_name, "target": call.target, "objects": tables[:20]},
+    )
 
 
 def _covers(objects: tuple[str, ...] | None, tables: Sequence[str]) -> bool:

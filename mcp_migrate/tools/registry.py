@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import ConfigInvalidError, UnknownToolError
-from mcp_migrate.tools.specs import ToolSpec, read_spec
+from mcp_migrate.tools.specs import OURS, ToolSpec, read_spec
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,7 +39,7 @@ class RegisteredTool:
 
     def __init__(self, found: Found) -> None:
         self.spec = found.spec
-        self._found = found
+        self.found = found
 
     @property
     def scope(self) -> str:
@@ -57,14 +57,14 @@ class RegisteredTool:
     @cached_property
     def _handler(self) -> Handler:
         """Only what is the server's own is imported here, and given the workbench."""
-        if self._found.ours:
+        if self.found.ours:
             module, _, name = str(self.spec.handler).partition(":")
             handler: Handler = getattr(importlib.import_module(module), name)()
             return handler
         if self.spec.is_python:
             from mcp_migrate.tools.python_tool import PythonTool
 
-            return PythonTool(self.spec, self._found.file.parent)
+            return PythonTool(self.spec, self.found.file.parent)
         from mcp_migrate.tools.sql_tool import SqlTool
 
         return SqlTool(self.spec)
@@ -138,17 +138,34 @@ def builtin_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "tool_specs"
 
 
-def load(folders: Iterable[Path]) -> Registry:
-    """Read every spec of the built-in and the given folders.
+def load(folders: Mapping[Path, str | None]) -> Registry:
+    """Read every spec of the built-in and the given folders, each with how the names of its tools begin.
 
     Raises:
         ConfigInvalidError: a folder is missing, or a spec does not hold; says which file and why.
     """
     read: dict[Path, str] = {}
     found = [Found(spec, file, ours=True) for file, spec in _specs(builtin_folder(), read)]
-    for folder in folders:
-        found += [Found(_of_folder(spec, file), file) for file, spec in _specs(folder, read)]
+    for folder, namespace in folders.items():
+        found += [Found(own_spec(spec, file, namespace), file) for file, spec in _specs(folder, read)]
     return Registry(found, read)
+
+
+def own_spec(spec: ToolSpec, file: Path, namespace: str | None = None) -> ToolSpec:
+    """A team's spec. Raises: ConfigInvalidError: it, or its handler, is not where its name says."""
+    handler, folder = spec.handler, file.parent.resolve().name
+    if handler is not None and (handler.startswith(OURS) or not handler.startswith(f"{folder}.")):
+        named = f"Name it from there, as {folder}.module:Class."
+        raise ConfigInvalidError(
+            f"The handler {handler} of {file} does not lie in the spec's own folder.",
+            hint=named if folder.isidentifier() else f"Name the folder {folder} as a package of Python can be.",
+        )
+    if namespace is not None and not spec.name.startswith(f"{namespace}_"):
+        raise ConfigInvalidError(
+            f"The tool {spec.name} in {file} is of the package {namespace}, and its name does not say so.",
+            hint=f"Name it {namespace}_{spec.name}.",
+        )
+    return spec
 
 
 def _specs(folder: Path, read: dict[Path, str]) -> Iterator[tuple[Path, ToolSpec]]:
@@ -158,14 +175,3 @@ def _specs(folder: Path, read: dict[Path, str]) -> Iterator[tuple[Path, ToolSpec
         )
     for file in sorted(folder.glob("*.yaml")):
         yield file, read_spec(file, read)
-
-
-def _of_folder(spec: ToolSpec, file: Path) -> ToolSpec:
-    """A team's spec. Raises: ConfigInvalidError: its handler is not in its own folder."""
-    handler, folder = spec.handler, file.parent.resolve().name
-    if handler is None or handler.startswith(f"{folder}."):
-        return spec
-    raise ConfigInvalidError(
-        f"The handler {handler} of {file} does not lie in the spec's own folder.",
-        hint=f"Name it from there, as {folder}.module:Class.",
-    )

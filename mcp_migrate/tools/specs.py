@@ -12,6 +12,8 @@ from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Effect, digest
 from mcp_migrate.settings.manifest import digest_of
 
+NAME = "[a-z][a-z0-9_]{2,63}"
+"""How a tool is named."""
 OURS = "mcp_migrate."
 """How the handlers begin that are given the workbench: those of the server itself."""
 
@@ -61,7 +63,7 @@ class ToolSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")
+    name: str = Field(pattern=f"^{NAME}$")
     title: str = Field(max_length=80)
     description: str = Field(min_length=20, max_length=1000)
     scope: str = ""

@@ -20,6 +20,7 @@ from mcp_migrate.approvals.summary import (
     way_back,
     what_it_costs,
     why_asked,
+    words_of_tool,
     worst_first,
 )
 from mcp_migrate.ledger import Event, Kind
@@ -79,6 +80,7 @@ def view(desk: Desk, request: Event, *, number: int = 1) -> dict[str, Any]:
         "warned": warned(body, status),
         "database": [f"{part}: {value}" for part, value in (body.get("identity") or {}).items()],
         "why": why_asked(body),
+        "words_of_tool": words_of_tool(body),
         "used_by": used_by(body),
         **pictures(body),
         "statements": statements(plan["statements"], body["judgements"], number),

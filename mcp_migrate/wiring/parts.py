@@ -44,7 +44,7 @@ class Wiring:
         """The tools, from their specs."""
         from mcp_migrate.tools.registry import load
 
-        return load(self.settings.tool_specs)
+        return load(self.settings.tool_folders)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -156,7 +156,7 @@ async def test_a_spec_that_was_another_when_it_was_read_does_not_count_once_it_i
     folder, settings = with_a_spec(world)
     signed = (folder / "forget_fax.yaml").read_text()
     (folder / "forget_fax.yaml").write_text(signed.replace("WHERE email = {email}", "WHERE email <> {email}"))
-    registry = tools((folder,))
+    registry = tools({folder: None})
     (folder / "forget_fax.yaml").write_text(signed)
     held = Policy.now(settings, lambda: pinned([world.pinned]), registry.read)
     with Ledger.open(f"sqlite:///{world.folder}/ledger-of-ours.db") as ledger:

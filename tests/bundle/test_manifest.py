@@ -16,7 +16,7 @@ MANIFEST = json.loads((BUNDLE / "manifest.json").read_text())
 def test_version_and_tools_are_those_of_the_server() -> None:
     assert MANIFEST["version"] == mcp_migrate.__version__
     said = {tool["name"]: tool["description"] for tool in MANIFEST["tools"]}
-    assert said == {tool.spec.name: tool.spec.title for tool in load([])}
+    assert said == {tool.spec.name: tool.spec.title for tool in load({})}
 
 
 def test_all_that_a_person_is_asked_for_is_used_and_there_is_nothing_else_to_fill_in() -> None:

@@ -22,7 +22,7 @@ _OF_ALL = {"target": "A target of the configuration.", "ticket": "An id or URL; 
 
 def page() -> str:
     """The whole page."""
-    specs = [tool.spec for tool in load(())]
+    specs = [tool.spec for tool in load({})]
     rows = ((f"[`{spec.name}`](#{spec.name})", _nature(spec), spec.title) for spec in specs)
     return _HEAD + table(("tool", "nature", "title"), rows) + "".join(_section(spec) for spec in specs) + _expects()
 

@@ -38,7 +38,7 @@ async def test_while_nobody_can_say_whether_a_token_holds_its_sender_keeps_it(is
     issuer.answers = 500
     oauth = {"issuer": NAME, "jwks": issuer.url}
     http = Http.model_validate({"url": "http://localhost:1", "state_keys": ["${env:K}"], "oauth": oauth})
-    app = Bearer(PlainTextResponse("heard"), http, Signed(http), load(()), lambda _call, _error: None)
+    app = Bearer(PlainTextResponse("heard"), http, Signed(http), load({}), lambda _call, _error: None)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=http.url) as client:
         answer = await client.post("/mcp", headers={"authorization": f"Bearer {issuer.token()}"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -28,7 +28,7 @@ async def test_a_client_gets_them_with_the_persons_words_in_them(world: World) -
 
 
 async def test_each_tool_that_a_prompt_names_is_there(world: World) -> None:
-    tools = {tool.spec.name for tool in load(())}
+    tools = {tool.spec.name for tool in load({})}
     async with world.agent() as agent:
         for prompt in (await agent.client.list_prompts()).prompts:
             given = {argument.name: "x" for argument in prompt.arguments or ()}

@@ -17,7 +17,7 @@ from mcp_migrate.settings.references import resolve
 from mcp_migrate.tools.registry import load as load_tools
 
 ROOT = Path(__file__).parents[2]
-TOOLS = [tool.spec.name for tool in load_tools(())]
+TOOLS = [tool.spec.name for tool in load_tools({})]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGu0vm1cfBUVvcNO6I5Q5vFkp9nb0H8Gh6vB0hVkDFtT ada"
 OTHER = KEY.replace("DFtT ada", "DFtU grace")
 

@@ -15,7 +15,7 @@ ASKED = {"intent": "See what is said", "target": "shop"}
 def refused(tool: str, arguments: dict[str, Any]) -> tuple[str, str]:
     """The sentence, and what to do next."""
     with pytest.raises(InvalidArgumentsError) as error:
-        load([])[tool].check_arguments(arguments)
+        load({})[tool].check_arguments(arguments)
     return error.value.sentence, error.value.hint
 
 

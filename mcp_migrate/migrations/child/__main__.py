@@ -43,7 +43,7 @@ def answer(witness: Witness) -> None:
 
 def _session(do: str, witness: Witness, channel: Channel) -> Any:
     """What answers: it is known by the first request, and loaded after the clock was set."""
-    if do in {"prepare_call", "execute_call"}:
+    if do.endswith("_call"):
         from mcp_migrate.migrations.child.handling import Handling
 
         return Handling(channel.ask)

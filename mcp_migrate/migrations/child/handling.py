@@ -28,7 +28,11 @@ class Handling:
 
     def do(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Answer one request; the answer is JSON."""
-        halves: Mapping[str, Callable[..., Any]] = {"prepare_call": self.prepare, "execute_call": self.execute}
+        halves: Mapping[str, Callable[..., Any]] = {
+            "check_call": self.check,
+            "prepare_call": self.prepare,
+            "execute_call": self.execute,
+        }
         return halves[name](**arguments)
 
     def failure(self, problem: BaseException) -> Mapping[str, str | None]:
@@ -37,6 +41,11 @@ class Handling:
         frames = traceback.extract_tb(problem.__traceback__)
         lines = (f"{frame.filename[len(_HOME) :]}, line {frame.lineno}" for frame in reversed(frames) if _ours(frame))
         return {"revision": None, "file": next(lines, None), "reason": f"it raised {type(problem).__name__}"}
+
+    def check(self, handler: str, files: Mapping[str, str]) -> Mapping[str, Any]:
+        """The names of what the handler takes, each with whether it has to be given."""
+        fields = _made(handler, files).model.model_fields
+        return {"fields": {name: field.is_required() for name, field in fields.items()}}
 
     def prepare(
         self, handler: str, files: Mapping[str, str], given: Mapping[str, Any], about: Mapping[str, str]
