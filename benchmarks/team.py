@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ class Side:
     ports: Sequence[int]
     read: Mapping[str, Any]
     token: str = ""
+    processes: Sequence[int] = ()
 
     def request(self, port: int, params: Mapping[str, Any]) -> bytes:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {**params, "_meta": META}})
@@ -102,9 +103,10 @@ def ledger(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def ours(folder: Path) -> Iterator[Side]:
-    """Two replicas on one ledger, behind one issuer."""
+def ours(folder: Path, furnish: Callable[[World], object] = lambda _world: None) -> Iterator[Side]:
+    """Two replicas on one ledger, behind one issuer; `furnish` says more in their configuration."""
     world = World(folder)
+    furnish(world)
     with ExitStack() as stack:
         secrets = {"ledger": stack.enter_context(ledger(folder / "postgres")), "redaction_key": "r" * 40}
         for name, text in secrets.items():
@@ -113,7 +115,8 @@ def ours(folder: Path) -> Iterator[Side]:
         issuer = stack.enter_context(issuing())
         for_a_team(world, issuer, "http://localhost:8765")
         replicas = [stack.enter_context(serving(world, issuer)) for _ in range(2)]
-        yield Side([each.port for each in replicas], READ, issuer.token())
+        token = issuer.token(scope="schema_read migration_plan forget_fax")
+        yield Side([each.port for each in replicas], READ, token, [each.process.pid for each in replicas])
 
 
 @contextmanager

@@ -84,6 +84,7 @@ REQUIREMENTS = (
     Requirement("pausing-never-decides", "docs/pausing.md", "No answer of a client is an approval."),
     Requirement("pausing-tasks", "docs/pausing.md", "A call in the background survives a restart of either side."),
     Requirement("pausing-updates", "docs/pausing.md", "Who subscribed to a request hears when it is decided."),
+    Requirement("pausing-holds-nothing", "docs/pausing.md", "Calls that wait hold no thread, no file and no lock."),
     Requirement("pausing-ends", "docs/pausing.md", "A call that nobody decides ends with approval_required."),
     Requirement("interface-request-state-invalid", "docs/pausing.md", "A state that is not ours is refused, recorded."),
     Requirement("interface-approval-denied", "docs/interface.md", "A denied request is refused."),

@@ -55,6 +55,26 @@ def team(shop: World, issuer: Issuer) -> Iterator[Team]:
         yield made
 
 
+@pytest.mark.proves("pausing-holds-nothing")
+async def test_calls_that_wait_for_people_hold_no_thread_and_no_file_of_the_server(team: Team, shop: World) -> None:
+    def held() -> tuple[int, int]:
+        status = Path(f"/proc/{team.process.pid}/status")
+        if not status.exists():
+            pytest.skip("no /proc tells what a process holds")
+        files = list(Path(f"/proc/{team.process.pid}/fd").iterdir())
+        return int(status.read_text().partition("Threads:")[2].split()[0]), len(files)
+
+    async def many(count: int) -> None:
+        async with team.agent(mode="2026-07-28", elicitation_callback=shown) as agent:
+            answers = [await paused(agent, shop.planned) for _ in range(count)]
+            assert all(isinstance(answer, types.InputRequiredResult) for answer in answers)
+
+    await many(4)  # what is kept for the next call is there now
+    before = held()
+    await many(50)
+    assert all(now <= then for now, then in zip(held(), before, strict=True)), (held(), before)
+
+
 @BOTH
 @pytest.mark.proves("team-both-eras", "record-caller")
 async def test_a_token_says_who_calls_and_the_record_keeps_for_whom(team: Team, shop: World, mode: str) -> None:

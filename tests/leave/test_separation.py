@@ -6,6 +6,8 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,20 @@ from mcp_migrate.leave.alone import alone
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.separation import Taker, before, marks, refuse_same
 from mcp_migrate.ledger import Draft, Kind, Ledger
-from mcp_migrate.model import Approved, Call, Caller, Classified, Effect, Granted, Judgement, Party, Prepared, canonical
+from mcp_migrate.model import (
+    Approved,
+    Call,
+    Caller,
+    Classified,
+    Effect,
+    Grant,
+    Granted,
+    Judgement,
+    Party,
+    Prepared,
+    Statement,
+    canonical,
+)
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.decisions import check, statement
 from mcp_migrate.signers.keys import PublicKey
@@ -32,34 +47,74 @@ from mcp_migrate.stages.record import Recorder
 from tests.approvals.conftest import NAMES, NOON, PLAN, Desk, configured
 
 Keys = Mapping[str, tuple[Path, PublicKey]]
-PERSONS = {"agent:one": "ada", "agent:two": "ada", "agent:three": "grace", "agent:four": "four", "agent:five": "five"}
+PERSONS = {
+    "agent:one": "ada",
+    "agent:two": "ada",
+    "agent:three": "grace",
+    "agent:four": "four",
+    "agent:five": "five",
+    "agent:worker": "worker",
+    "agent:helper": "helper",
+}
 """Whose each principal is: written down again, so that the configuration is held against something."""
+ISSUER, WORKERS = "https://issuer", ("agent:worker", "agent:helper")
 
-principals, reviewers = st.sampled_from(sorted(PERSONS)), st.sampled_from(NAMES)
-proofs = st.sampled_from(["launch-token", "launch-token", "launch-token", "claimed"])
+
+def handed(*names: str) -> Caller:
+    """The last of these, acting by what each handed on to the next."""
+    ends = NOON + timedelta(hours=1)
+    grants = [Grant(f"{by} {to}", by, to, ("*",), ("*",), ends, frozenset(Effect)) for by, to in pairwise(names)]
+    return Caller(names[-1], "launch-token", grants=tuple(grants))
+
+
+def by_token(principal: str, subject: str) -> Caller:
+    """Somebody who signed in, with a token that is mapped to this principal."""
+    return Caller(principal, "oauth", Party(subject, ISSUER))
+
+
+CALLERS = [
+    *(Caller(name, proof) for name in PERSONS if name not in WORKERS for proof in ("launch-token", "claimed")),
+    *(by_token(name, "x@sub") for name in ("agent:four", "agent:five")),
+    *(by_token("agent:five", "y@sub"), Caller("agent:three", "oauth", Party("app"), chain=(Party("y@sub", ISSUER),))),
+    *(handed("agent:one", "agent:worker"), handed("agent:four", "agent:worker")),
+    *(handed("agent:one", "agent:worker", "agent:helper"), handed("agent:three", "agent:helper")),
+]
+callers = st.sampled_from([each for each in CALLERS if each.assurance != "claimed"] * 2 + CALLERS)
+reviewers = st.sampled_from(NAMES)
+
+
+def whose(caller: Caller) -> frozenset[str]:
+    """Everybody that a call is by, or for: the person of its principal, of who handed on, and who signed in."""
+    names = {PERSONS[name] for name in (caller.principal, *(grant.by for grant in caller.grants))}
+    return frozenset(names | {party.subject for party in (caller.party, *caller.chain) if party})
 
 
 def separated(keys: Keys, **changes: Any) -> dict[str, Any]:
     value = configured(keys)
     value["workflows"]["schema"]["principals"] += ["agent:four", "agent:five"]
+    value["workflows"]["schema"]["workers"] = list(WORKERS)
     value["people"] = {"ada": ["agent:one", "agent:two"], "grace": ["agent:three"]}
     value["separation"] = {"staging": ["plan", "apply", "validate"]}
     return value | changes
 
 
+OWN = replace(PLAN, to_revision="b2", statements=(Statement(1, "tool:forget", "UPDATE t SET c = NULL"),))
+"""What a tool of a team makes and runs in one call."""
+
+
 @dataclass
 class Done:
-    """One apply, as the machine saw it happen."""
+    """One apply, as the machine saw it happen: whose each step was."""
 
     apply_id: str
-    planners: frozenset[str]
-    applier: str
+    planners: tuple[frozenset[str], ...]
+    applier: frozenset[str]
     approvers: frozenset[str]
     proven: bool
 
 
 class Routes(RuleBasedStateMachine):
-    """Everybody tries everything, in any order, on one target."""
+    """Everybody tries everything, in any order, on one target: by name, by token, by what was handed on to them."""
 
     keys: Keys
 
@@ -69,19 +124,17 @@ class Routes(RuleBasedStateMachine):
         self.ledger = Ledger.open(f"sqlite:///{self.folder.name}/ledger.db")
         self.settings = Settings.model_validate(separated(self.keys))
         self.recorder = Recorder(self.ledger, self.settings.workflows)
-        self.planned: list[tuple[str, bool]] = []
-        self.signed: set[str] = set()
+        self.planned: list[frozenset[str]] = []
         self.applied: list[Done] = []
-        self.validated: list[tuple[Done, str, bool]] = []
+        self.validated: list[tuple[Done, Caller]] = []
 
     def teardown(self) -> None:
         self.ledger.close()
         self.folder.cleanup()
 
-    def _prepared(self, principal: str, proof: Any, tool: str, **more: Any) -> Prepared:
-        caller = Caller(principal, proof)
+    def _prepared(self, caller: Caller, tool: str, **more: Any) -> Prepared:
         call = Call(f"call_{secrets.token_hex(4)}", tool, {}, "try everything", caller, NOON, "shop")
-        workflow, owned = self.settings.workflow_of(principal)
+        workflow, owned = self.settings.workflow_of(caller.principal)
         return Prepared(Granted(call, workflow, owned.owner.name, tool, (0,)), **more)
 
     def _permitted(self, prepared: Prepared, effects: frozenset[Effect]) -> Any:
@@ -89,41 +142,46 @@ class Routes(RuleBasedStateMachine):
         classified = Classified(prepared, (judged,), effects, ("public.t.c",), {})
         return permit(classified, self.settings, Circumstances(before(prepared, self.settings, self.ledger)))
 
-    @initialize(first=principals, second=principals)
-    def planned_by_two(self, first: str, second: str) -> None:
+    @initialize(first=callers, second=callers)
+    def planned_by_two(self, first: Caller, second: Caller) -> None:
         """Who planned is looked for among all who did, so there are several from the start."""
-        self.plan(first, "launch-token")
-        self.plan(second, "launch-token")
+        self.plan(first)
+        self.plan(second)
 
-    @rule(principal=principals, proof=proofs)
-    def plans(self, principal: str, proof: str) -> None:
-        self.plan(principal, proof)
+    @rule(caller=callers)
+    def plans(self, caller: Caller) -> None:
+        self.plan(caller)
 
-    def plan(self, principal: str, proof: str) -> None:
-        prepared = self._prepared(principal, proof, "migration_plan", present=lambda _c, _q: {}, plan=PLAN)
+    def plan(self, caller: Caller) -> None:
+        prepared = self._prepared(caller, "migration_plan", present=lambda _c, _q: {}, plan=PLAN)
         try:
             self._permitted(prepared, frozenset({Effect.READ}))
         except NotSeparatedError:
-            assert proof == "claimed"
+            assert caller.assurance == "claimed"
             return
         self.recorder.planned(prepared.granted, PLAN, expires_at="2027-01-01T00:00:00+00:00")
-        self.planned.append((principal, proof != "claimed"))
+        self.planned.append(whose(caller))
 
-    @rule(principal=principals, proof=proofs, effect=st.sampled_from([Effect.ADDITIVE, Effect.DESTRUCTIVE]))
-    def apply(self, principal: str, proof: str, effect: Effect) -> None:
-        prepared = self._prepared(principal, proof, "migration_apply", work=lambda _a, _r: {}, plan=PLAN)
-        self._run(prepared, effect, frozenset(name for name, _ in self.planned) or frozenset({principal}))
+    @rule(caller=callers, effect=st.sampled_from([Effect.ADDITIVE, Effect.DESTRUCTIVE]))
+    def apply(self, caller: Caller, effect: Effect) -> None:
+        prepared = self._prepared(caller, "migration_apply", work=lambda _a, _r: {}, plan=PLAN)
+        self._run(prepared, effect, tuple(self.planned) or (whose(caller),))
 
-    @rule(principal=principals, proof=proofs)
-    def roll_back(self, principal: str, proof: str) -> None:
+    @rule(caller=callers, effect=st.sampled_from([Effect.ADDITIVE, Effect.DESTRUCTIVE]))
+    def use_a_tool_of_a_team(self, caller: Caller, effect: Effect) -> None:
+        """It makes its plan and runs it in one call, so that whoever calls takes both steps."""
+        more = {"work": lambda _a, _r: {}, "plan": OWN, "subject": {"tool_spec": "sha256:x"}}
+        self._run(self._prepared(caller, "forget", **more), effect, (whose(caller),))
+
+    @rule(caller=callers)
+    def roll_back(self, caller: Caller) -> None:
         if self.applied:
             last = self.applied[-1]
             back = replace(PLAN, from_revision="c3", to_revision="b2")
             more = {"work": lambda _a, _r: {}, "plan": back, "undoes": last.apply_id}
-            prepared = self._prepared(principal, proof, "migration_rollback", **more)
-            self._run(prepared, Effect.ADDITIVE, last.planners)
+            self._run(self._prepared(caller, "migration_rollback", **more), Effect.ADDITIVE, last.planners)
 
-    def _run(self, prepared: Prepared, effect: Effect, planners: frozenset[str]) -> None:
+    def _run(self, prepared: Prepared, effect: Effect, planners: tuple[frozenset[str], ...]) -> None:
         try:
             permitted = self._permitted(prepared, frozenset({effect}))
             approved = approve(permitted, self.settings, self.ledger, now=NOON)
@@ -139,7 +197,7 @@ class Routes(RuleBasedStateMachine):
         self.recorder.started(approved, apply_id=done, at=NOON)
         self.ledger.append(Draft(Kind.STEP_FINISHED, {"status": "applied", "target": "shop"}, subject=done), at=NOON)
         proven = call.caller.assurance != "claimed"
-        self.applied.append(Done(done, planners, call.principal, frozenset(approved.reviewers), proven))
+        self.applied.append(Done(done, planners, whose(call.caller), frozenset(approved.reviewers), proven))
 
     @rule(reviewer=reviewers)
     def sign(self, reviewer: str) -> None:
@@ -157,28 +215,26 @@ class Routes(RuleBasedStateMachine):
             decision = {"statement": said, "signature": sign(canonical(said), path, passphrase=str)}
             self.ledger.append(Draft(Kind.APPROVAL_DECIDED, decision, "schema", subject=request.subject), at=NOON)
 
-    @rule(principal=principals, proof=proofs)
-    def validate(self, principal: str, proof: str) -> None:
+    @rule(caller=callers)
+    def validate(self, caller: Caller) -> None:
         for done in self.applied:
             looked = {"present": lambda _c, _q: {}, "validates": done.apply_id}
-            prepared = self._prepared(principal, proof, "migration_validate", **looked)
+            prepared = self._prepared(caller, "migration_validate", **looked)
             try:
                 self._permitted(prepared, frozenset({Effect.READ}))
             except NotSeparatedError:
                 continue
-            self.validated.append((done, principal, proof != "claimed"))
+            self.validated.append((done, caller))
 
     @invariant()
     def nobody_took_two_steps(self) -> None:
         for done in self.applied:
-            planners, applier = {PERSONS[p] for p in done.planners}, PERSONS[done.applier]
-            assert applier not in planners
-            assert not done.approvers & {*planners, applier}
+            assert not any(planner & done.applier for planner in done.planners)
+            assert not done.approvers & done.applier.union(*done.planners)
             assert done.proven
-        for done, principal, proven in self.validated:
-            others = {PERSONS[p] for p in (*done.planners, done.applier)} | done.approvers
-            assert PERSONS[principal] not in others
-            assert proven
+        for done, caller in self.validated:
+            assert not whose(caller) & done.applier.union(done.approvers, *done.planners)
+            assert caller.assurance != "claimed"
 
 
 @pytest.mark.proves("separation-of-duties", "separation-one-person")
