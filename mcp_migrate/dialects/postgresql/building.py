@@ -277,10 +277,8 @@ def _gone(what: str) -> TargetUnreachableError:
 
 def changed(what: str) -> TargetUnreachableError:
     """The error for a schema that another session changes in this moment."""
-    return TargetUnreachableError(
-        f"The schema was changed while it was read: {what}.",
-        hint="Make the same call again.",
-    ).then(Action.AGAIN)
+    sentence = f"The schema was changed while it was read: {what}."
+    return TargetUnreachableError(sentence, hint="Make the same call again.").then(Action.AGAIN)
 
 
 def _unseen(tables: Iterable[Row], others: Iterable[Row]) -> Iterator[str]:
