@@ -30,4 +30,5 @@ def test_each_block_of_the_tutorial_runs_and_ends_as_it_says(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert '"status": "approval_required"' in done.stdout
     assert "40 customers have their fax number again" in done.stdout
+    assert re.search(r"approval\.decided +req_\w+ +approve +\w+", done.stdout), "who decided what is seen at a glance"
     assert "The ledger is whole" in done.stdout

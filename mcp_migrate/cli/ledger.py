@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -130,7 +131,8 @@ def tag(config_file: ConfigOption = None) -> None:
 
 
 def _line(event: Event) -> str:
-    body = event.body
+    body, signed = event.body, event.body.get("statement")
     told = [body.get(key) for key in ("tool", "target", "status", "code", "principal", "intent")]
+    told += [signed.get(key) for key in ("decision", "reviewer")] if isinstance(signed, Mapping) else []
     words = "  ".join(safe(value) for value in told if value)
     return f"{event.seq:>6}  {event.at[:19]}  {event.kind:<20}  {event.subject or '':<28}  {words}"

@@ -22,7 +22,7 @@ from mcp_migrate.tools.live import Live
 _SHOWN_SQL = 2_000
 _SHOWN_TOTAL = 24_000
 """Characters of SQL in one answer: clients cut results of about 50 kB."""
-_SHOWN_OURS = 100
+_SHOWN_OURS = 200
 """Of a statement that the server adds, to keep rows and to move the version: `why` says what it does."""
 _SHOWN_SLOWEST = 3
 _SHOWN_REASON = 300
