@@ -234,6 +234,7 @@ REQUIREMENTS = (
     Requirement("ledger-postgresql-tampering", "docs/ledger.md", "Tampering is found on a server as it is in a file."),
     Requirement("ledger-postgresql-role", "docs/ledger.md", "A server's login appends to a ledger, and no more."),
     Requirement("ledger-postgresql-lost", "docs/ledger.md", "A lost connection loses no entry without a word."),
+    Requirement("ledger-marker", "docs/ledger.md", "A target with a marker knows a ledger that was put back."),
     Requirement("ledger-failover", "docs/ledger.md", "A ledger that goes backwards is noticed by who saw it."),
     Requirement("ledger-moves", "docs/ledger.md", "A ledger that moves keeps its tree, and one of the two goes on."),
     Requirement("ledger-append-only", "docs/design.md", "No statement changes or removes an entry."),

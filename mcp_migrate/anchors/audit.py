@@ -69,9 +69,12 @@ class Audit:
         *,
         witnesses: Iterable[tuple[str, Sequence[str]]] = (),
         trusted: Sequence[Head] = (),
+        known: Sequence[Known] = (),
         since: Head | None = None,
     ) -> Report:
         """Verify. `witnesses` are checkpoints brought along, by the name of where they come from.
+
+        What is `known` is unsigned: the log has to continue it, and it says nothing of the log's age.
 
         Raises:
             ConfigInvalidError: checkpoints are given, and no key to check them with.
@@ -86,7 +89,7 @@ class Audit:
             url,
             remember=remember,
             trusted=trusted,
-            known=[anchor.known for anchor in self.anchors],
+            known=[*(anchor.known for anchor in self.anchors), *known],
             since=since,
             inside=inside,
         )

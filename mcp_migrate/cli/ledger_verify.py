@@ -15,10 +15,11 @@ from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, w
 from mcp_migrate.cli.ledger_evidence import trusted as trusted_in
 from mcp_migrate.cli.ledger_evidence import verify_file
 from mcp_migrate.errors import ConfigInvalidError, LedgerCorruptError
-from mcp_migrate.ledger import Finding, Head
+from mcp_migrate.ledger import Finding, Head, Known
 from mcp_migrate.ledger.merkle import leaf_hash
 from mcp_migrate.ledger.proof_file import read
 from mcp_migrate.ledger.proofs import verify_inclusion
+from mcp_migrate.tools.interface import Database
 
 
 def verify(
@@ -34,6 +35,9 @@ def verify(
     witness: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint's file, or a git repository of checkpoints.")
     ] = None,
+    targets: Annotated[
+        list[str] | None, typer.Option("--target", help="A target with a `marker`: what its applies left there.")
+    ] = None,
     keys: Annotated[list[str] | None, typer.Option("--key", help="A verifier key of this ledger.")] = None,
     cosigners: Annotated[
         list[str] | None, typer.Option("--cosigner", help="With a file of evidence: the key of a witness of the log.")
@@ -48,10 +52,12 @@ def verify(
     if file is not None:
         verify_file(file, trusted_in(config_file, keys or (), cosigners or ()), as_json=as_json, html=html)
         return
-    audit = Audit(wire(config_file).settings, datetime.now(UTC), verifier_keys(keys or ()))
+    wiring = wire(config_file)
+    audit = Audit(wiring.settings, datetime.now(UTC), verifier_keys(keys or ()))
+    known = [head for name in targets or () for head in _left_in(wiring.open_database(name), audit.notes)]
     brought = [(str(path), _kept(path)) for path in witness or ()]
     begin = audit.open(_text(since)).head if since else None
-    report = audit.run(witnesses=brought, trusted=[_head(text) for text in trusted or ()], since=begin)
+    report = audit.run(witnesses=brought, trusted=[_head(text) for text in trusted or ()], known=known, since=begin)
     print_json(_told(report)) if as_json else print(_words(report, begin))
     if not report.ok:
         raise typer.Exit(1)
@@ -77,6 +83,15 @@ def check_proof(path: Path, config_file: Path | None, keys: list[str] | None) ->
         f"Entry {proof.index} is in the ledger {checkpoint.origin} of {head.size} entries, "
         f"signed at {checkpoint.at or 'a time that it does not say'}:\n{proof.extra.decode()}"
     )
+
+
+def _left_in(target: Database, notes: list[str]) -> list[Known]:
+    """The heads that applies left in a target. Raises: TargetUnreachableError."""
+    with target.reader() as reader:
+        left = reader.heads()
+    if not left:
+        notes.append(f"The target {target.name} knows no head of this ledger: no apply left one there.")
+    return [Known(f"{each.apply_id} in the target {target.name}", Head(each.size, each.root)) for each in left]
 
 
 def _kept(path: Path) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_migrate.dialects.interface import Counted, Reader
+from mcp_migrate.dialects.interface import Reader
+from mcp_migrate.dialects.told import Counted
 from mcp_migrate.schema.text import clean
 from mcp_migrate.settings import Check
 

@@ -16,7 +16,8 @@ from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.inverting import Inverter
 from mcp_migrate.dialects.keeper import Entry, Keeper
 from mcp_migrate.dialects.powers import Powers
-from mcp_migrate.model import Statement
+from mcp_migrate.dialects.told import Counted, Left, Mark, Observed
+from mcp_migrate.model import LeftHead, Statement
 from mcp_migrate.schema.model import Schema
 
 
@@ -40,39 +41,6 @@ class Scratch:
     url: str
     holds_schema: bool
     named: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What an apply left on its target, in the transactions of its own statements: how many of them stand."""
-
-    plan: str
-    done: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many rows a query returned, or why it could not be asked. It never holds a value of a row."""
-
-    rows: int = 0
-    why_not: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a server was seen to do: the strongest lock newly held on each table, and the tables written anew."""
-
-    locks: tuple[tuple[str, str], ...] = ()
-    rewrites: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What a statement left that failed half way: what it is called here, and the statement that removes it."""
-
-    object: str
-    what: str
-    clean: str
 
 
 def quoted(*names: str, mark: str) -> str:
@@ -105,6 +73,10 @@ class Reader(Protocol):
 
     def mark(self, apply_id: str) -> Mark | None:
         """What this apply left here; None when nothing of it was committed."""
+        ...
+
+    def heads(self) -> tuple[LeftHead, ...]:
+        """The newest heads of the ledger that applies left in this very database, the largest first."""
         ...
 
     def left_by(self, statement: Statement) -> Left | None:
@@ -168,6 +140,14 @@ class Writer(Reader, Protocol):
 
         Raises:
             StatementFailedError: there is no place for it, and no right to make one.
+        """
+        ...
+
+    def leave_head(self, head: LeftHead) -> None:
+        """After `leave_mark`, and with it: what this database knows of the ledger from now on. It stays.
+
+        Raises:
+            StatementFailedError: there is no place for it.
         """
         ...
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mcp_migrate.dialects.interface import Left, Mark, Reader
+from mcp_migrate.dialects.interface import Reader
+from mcp_migrate.dialects.told import Left, Mark
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.schema import shape
 

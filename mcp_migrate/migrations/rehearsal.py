@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Protocol
 
-from mcp_migrate.dialects.interface import Dialect, Limits, Observed, Scratch, Writer
+from mcp_migrate.dialects.interface import Dialect, Limits, Scratch, Writer
 from mcp_migrate.dialects.sequence import whole
+from mcp_migrate.dialects.told import Observed
 from mcp_migrate.errors import MigrateError, RehearsalFailedError
 from mcp_migrate.migrations.giving_back import Held, contents, losing, restored, with_parents
 from mcp_migrate.migrations.planning import Recorded, Way

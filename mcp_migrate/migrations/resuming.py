@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from mcp_migrate.dialects.interface import Dialect, Left, Scratch
+from mcp_migrate.dialects.interface import Dialect, Scratch
+from mcp_migrate.dialects.told import Left
 from mcp_migrate.errors import MigrateError, PlanStaleError, RenderFailedError
 from mcp_migrate.migrations.ends import OURS, ends_of_way_back
 from mcp_migrate.migrations.rehearsal import run_on

@@ -21,6 +21,7 @@ from mcp_migrate.model.flow import (
     Work,
 )
 from mcp_migrate.model.grant import Grant
+from mcp_migrate.model.left import LeftHead
 from mcp_migrate.model.plan import (
     ALWAYS_APPROVED,
     STRENGTH,
@@ -60,6 +61,7 @@ __all__ = [
     "Granted",
     "Judgement",
     "Kept",
+    "LeftHead",
     "Party",
     "Pending",
     "Permitted",

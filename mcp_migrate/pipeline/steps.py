@@ -123,13 +123,18 @@ class Steps:
         classified = classify.classify(approved.prepared.way_back(), self.settings)
         permitted = authorise.way_back(approved.permitted, classified)
         back, back_id = approve.take_back(approved, permitted, Automatic(apply_id, broken)), f"{apply_id}_back"
-        journal = record.Journal(recorder, back, back_id, self.clock)
+        target, journal = (
+            self.settings.target(str(approved.call.target)),
+            record.Journal(recorder, back, back_id, self.clock),
+        )
         self.running.add(back_id)
         try:
             recorder.started(back, apply_id=back_id, at=self.clock())
             with (
                 self._outcome(back, back_id, recorder),
-                execute.go_on(back, writer, apply_id=back_id, progress=watch.progress, journal=journal) as executed,
+                execute.go_on(
+                    back, writer, apply_id=back_id, target=target, progress=watch.progress, journal=journal
+                ) as executed,
             ):
                 gone_back = validate.validate(executed, writer)
             recorder.finished(gone_back, at=self.clock())

@@ -89,6 +89,10 @@ class Target(Part):
         default=False,
         description="Keys that prove nobody's presence may approve what destroys on this production target.",
     )
+    marker: bool = Field(
+        default=False,
+        description="Leave the ledger's head in a table of ours with each apply: it shows a ledger that was put back.",
+    )
     checks: tuple[Check, ...] = Field((), max_length=50, description="What `migration_validate` asks as well.")
 
     def resolved_url(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Protocol
@@ -21,7 +21,7 @@ from mcp_migrate.errors import (
     PartiallyAppliedError,
     PlanStaleError,
 )
-from mcp_migrate.model import Approved, Executed, Plan, Read, Statement
+from mcp_migrate.model import Approved, Executed, LeftHead, Plan, Read, Statement
 from mcp_migrate.settings import Target
 
 _GO_ON = (
@@ -42,6 +42,10 @@ class Journal(Protocol):
 
     def others(self) -> Collection[str]:
         """The other applies of this target that have no outcome."""
+        ...
+
+    def head(self, left: Sequence[LeftHead]) -> LeftHead:
+        """What the ledger is now. Raises: LedgerCorruptError: it does not continue the newest that applies `left`."""
         ...
 
     def began(self, statement: Statement, *, clear: bool) -> None:
@@ -111,7 +115,7 @@ class _Trial:
             nobody_is_long_at_it(classified, writer, limits.oldest_transaction)
             rows_fit(self.plan, writer)
             self.ready(writer)
-            writer.leave_mark(self.apply_id, self.plan.digest)
+            _mark(writer, self.plan, self.apply_id, self.journal, self.target)
             run = _recording(writer, self.journal, _alone(dialect_for(url)))
             yield _work(self.approved, self.apply_id, _counting(self.plan, writer, self.progress, run)), writer
 
@@ -122,7 +126,7 @@ class _Trial:
 
 @contextmanager
 def go_on(
-    approved: Approved, writer: Writer, *, apply_id: str, progress: Progress, journal: Journal
+    approved: Approved, writer: Writer, *, apply_id: str, target: Target, progress: Progress, journal: Journal
 ) -> Iterator[Executed]:
     """Do the work of another approval under the same lock, after what ran before it was committed.
 
@@ -134,7 +138,7 @@ def go_on(
         raise TypeError("there is no plan to go on with")
     with _told_whole(plan), writer.follow(plan.statements):
         _ready(approved, plan, writer, journal)
-        writer.leave_mark(apply_id, plan.digest)
+        _mark(writer, plan, apply_id, journal, target)
         run = _recording(writer, journal, _alone(dialect_for(plan.dialect)))
         yield _work(approved, apply_id, _counting(plan, writer, progress, run))
 
@@ -160,6 +164,12 @@ def _ready(approved: Approved, plan: Plan, writer: Writer, journal: Journal) -> 
         )
     _same_database(approved, writer)
     same_start(plan, writer)
+
+
+def _mark(writer: Writer, plan: Plan, apply_id: str, journal: Journal, target: Target) -> None:
+    writer.leave_mark(apply_id, plan.digest)
+    if target.marker:
+        writer.leave_head(journal.head(writer.heads()))
 
 
 @contextmanager

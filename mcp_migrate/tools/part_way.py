@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_migrate.dialects.interface import Left, Reader, Scratch
+from mcp_migrate.dialects.interface import Reader, Scratch
+from mcp_migrate.dialects.told import Left
 from mcp_migrate.errors import PlanStaleError, RenderFailedError
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.migrations.resuming import Ground, Stopped, finish, only_on_the_schema, undo

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Counted
+from mcp_migrate.dialects.told import Counted
 from mcp_migrate.drivers.postgresql import connect
 from tests.mariadb import ask
 

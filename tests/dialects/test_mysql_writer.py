@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Limits, Mark
+from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.told import Mark
 from mcp_migrate.errors import (
     LockedError,
     LockTimeoutError,

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.dialects.interface import Left, Limits
+from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.told import Left
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import (
     LockTimeoutError,

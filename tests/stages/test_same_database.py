@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,19 @@ from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.brokers.unsafe_static import UnsafeStatic
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import MigrateError, PlanStaleError
-from mcp_migrate.model import Approved, Call, Caller, Classified, Granted, Permitted, Plan, Prepared, Reverse, Statement
+from mcp_migrate.model import (
+    Approved,
+    Call,
+    Caller,
+    Classified,
+    Granted,
+    LeftHead,
+    Permitted,
+    Plan,
+    Prepared,
+    Reverse,
+    Statement,
+)
 from mcp_migrate.schema import shape
 from mcp_migrate.settings import Target
 from mcp_migrate.stages.execute import execute
@@ -57,6 +70,9 @@ class Unwritten:
 
     def others(self) -> tuple[str, ...]:
         return ()
+
+    def head(self, left: Sequence[LeftHead]) -> LeftHead:
+        raise AssertionError(f"no target here has a marker, and {left} was found")
 
     def began(self, statement: Statement, *, clear: bool) -> None:
         raise AssertionError((statement, clear))

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.fetching import Fetched, Query, taken, unfetched
-from mcp_migrate.dialects.interface import Counted
 from mcp_migrate.dialects.mysql.freeze import filled
+from mcp_migrate.dialects.told import Counted
 from mcp_migrate.drivers.mysql import code, driver, message, quote
 
 if TYPE_CHECKING:

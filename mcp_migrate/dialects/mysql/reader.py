@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.fetching import Fetched, Query
-from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
+from mcp_migrate.dialects.mysql.heads import heads
 from mcp_migrate.dialects.mysql.objects import others
 from mcp_migrate.dialects.mysql.powers import powers
 from mcp_migrate.dialects.mysql.tables import Rows, grouped, table
 from mcp_migrate.dialects.powers import Powers
+from mcp_migrate.dialects.told import Counted, Mark
 from mcp_migrate.drivers.mysql import connect, database_name, driver, message, quote
 from mcp_migrate.errors import Action, TargetUnreachableError
-from mcp_migrate.model import Statement
+from mcp_migrate.model import LeftHead, Statement
 from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class MysqlReader:
     def revisions(self, version_table: str) -> tuple[str, ...]:
         """The rows of Alembic's version table, sorted."""
         place = self._place(version_table)
-        if not self._there(*place):
+        if not self.there(*place):
             return ()
         rows = self.ask(f"SELECT version_num FROM {quote(*place)}")  # noqa: S608  quoted
         return tuple(sorted(str(row[0]) for row in rows))
@@ -101,11 +102,15 @@ class MysqlReader:
 
     def marks(self) -> list[tuple[str, str]]:
         """The tables with marks that are there."""
-        return [place for place in self.places_for_marks() if self._there(*place)]
+        return [place for place in self.places_for_marks() if self.there(*place)]
 
     def places_for_marks(self) -> list[tuple[str, str]]:
         """Where marks may be, the better place first."""
         return [(OWN_DATABASE, "applies"), (self.database, MARKS_BESIDE)]
+
+    def heads(self) -> tuple[LeftHead, ...]:
+        """What applies left, in either of the two places."""
+        return heads(self)
 
     def left_by(self, statement: Statement) -> None:
         """A statement that fails leaves nothing, or what its own words do not tell."""
@@ -116,7 +121,7 @@ class MysqlReader:
         return {
             name: int(self.ask(f"SELECT count(*) FROM {quote(*place)}")[0][0])  # noqa: S608  quoted
             for name, place in places.items()
-            if self._there(*place)
+            if self.there(*place)
         }
 
     def estimate_rows(self) -> Mapping[str, int]:
@@ -125,7 +130,7 @@ class MysqlReader:
 
     def kept(self) -> tuple[Entry, ...] | None:
         """The manifest, with the size of each table now. Times have the form that others have them in."""
-        if not self._there(self.database, UNDO):
+        if not self.there(self.database, UNDO):
             return None
         return tuple(map(_entry, self._of_database("kept")))
 
@@ -172,7 +177,7 @@ class MysqlReader:
         database, _, table_name = name.rpartition(".")
         return (self.database if database in {"", self.named} else database, table_name)
 
-    def _there(self, database: str, name: str) -> bool:
+    def there(self, database: str, name: str) -> bool:
         return (database, name) in self.ask(_queries()["present"], database, name)
 
     def _hidden(self, name: str, version: tuple[str, str]) -> bool:

@@ -16,6 +16,7 @@ from mcp_migrate.dialects import values
 from mcp_migrate.dialects.holders import Holder
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.mysql.freeze import filled
+from mcp_migrate.dialects.mysql.heads import leave_head
 from mcp_migrate.dialects.mysql.marks import Place, insert_mark, lock_name, take_lock, update_mark
 from mcp_migrate.dialects.mysql.reader import MysqlReader
 from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted, waited
@@ -25,7 +26,7 @@ from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.dialects.settlement import only_keeps
 from mcp_migrate.drivers.mysql import KEEPING_MODE, SQL_MODE, code, connect, driver, message, quote
 from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
-from mcp_migrate.model import Statement
+from mcp_migrate.model import LeftHead, Statement
 
 if TYPE_CHECKING:
     import pymysql
@@ -70,6 +71,11 @@ class MysqlWriter(MysqlReader):
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """A row that is brought up to date in each transaction, so it says what stands."""
         self._marked = (insert_mark(self, apply_id, plan), apply_id)
+
+    def leave_head(self, head: LeftHead) -> None:
+        """Beside the mark."""
+        if self._marked is not None:
+            leave_head(self, head, self._marked[0])
 
     def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:  # noqa: ARG002  the server does not say which tables
         """All that are old, in this database."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.fetching import Fetched, Query, taken, unfetched
-from mcp_migrate.dialects.interface import Counted
 from mcp_migrate.dialects.postgresql.reader import quoted
+from mcp_migrate.dialects.told import Counted
 from mcp_migrate.drivers.postgresql import driver, message
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.dialects.interface import Left
+from mcp_migrate.dialects.told import Left
 from mcp_migrate.drivers.postgresql import driver
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcp_migrate.dialects.interface import Observed
+from mcp_migrate.dialects.told import Observed
 
 _TABLES = """
 SELECT c.oid, n.nspname || '.' || c.relname, c.relfilenode FROM pg_catalog.pg_class c

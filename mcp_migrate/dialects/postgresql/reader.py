@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.fetching import Fetched, Query
-from mcp_migrate.dialects.interface import Counted, Left, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.ahead import Ahead, Row, ahead
 from mcp_migrate.dialects.postgresql.building import build, changed
+from mcp_migrate.dialects.postgresql.heads import heads
 from mcp_migrate.dialects.postgresql.powers import powers
 from mcp_migrate.dialects.powers import Powers
+from mcp_migrate.dialects.told import Counted, Left, Mark
 from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import TargetUnreachableError
-from mcp_migrate.model import Statement
+from mcp_migrate.model import LeftHead, Statement, digest
 from mcp_migrate.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class PostgresReader:
             return None
         rows = self._ask(f"SELECT plan, done FROM {MARKS} WHERE apply_id = $1", apply_id)  # noqa: S608  a constant
         return Mark(*rows[0]) if rows else None
+
+    def heads(self) -> tuple[LeftHead, ...]:
+        """What applies left in our schema."""
+        return heads(self._ask, digest(self.identity()))
 
     def left_by(self, statement: Statement) -> Left | None:
         """An index that was never finished."""

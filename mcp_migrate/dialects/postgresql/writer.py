@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.holders import Holder, in_the_way, named
 from mcp_migrate.dialects.interface import Limits
+from mcp_migrate.dialects.postgresql.heads import leave_head
 from mcp_migrate.dialects.postgresql.observing import Observer
 from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader, qualified, quote
 from mcp_migrate.dialects.postgresql.reads import listing, reads
@@ -29,7 +30,7 @@ from mcp_migrate.errors import (
     StatementFailedError,
     ValidationFailedError,
 )
-from mcp_migrate.model import Statement
+from mcp_migrate.model import LeftHead, Statement, digest
 
 if TYPE_CHECKING:
     import psycopg
@@ -88,6 +89,10 @@ class PostgresWriter(PostgresReader):
                 hint="Nothing ran. Have an admin run once: CREATE SCHEMA mcp_migrate AUTHORIZATION <its role>.",
             ) from error
         self._marked = apply_id
+
+    def leave_head(self, head: LeftHead) -> None:
+        """In the first transaction, as the mark."""
+        leave_head(self._connection, head, digest(self.identity()))
 
     def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:
         """As `pg_locks` tells."""

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.fetching import Fetched, Query, taken, unfetched
-from mcp_migrate.dialects.interface import Counted
 from mcp_migrate.dialects.sqlite.spelling import quote
+from mcp_migrate.dialects.told import Counted
 
 _STEPS_BETWEEN_LOOKS = 10_000
 

@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from mcp_migrate.dialects.fetching import Fetched, Query
-from mcp_migrate.dialects.interface import Counted, Mark
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.powers import Powers
+from mcp_migrate.dialects.sqlite.heads import heads
 from mcp_migrate.dialects.sqlite.spelling import folded, normal, quote
 from mcp_migrate.dialects.sqlite.tables import Tables
+from mcp_migrate.dialects.told import Counted, Mark
 from mcp_migrate.errors import ConfigInvalidError, TargetUnreachableError
-from mcp_migrate.model import Statement
+from mcp_migrate.model import LeftHead, Statement, digest
 from mcp_migrate.schema.model import Other, Schema
 
 __all__ = ["SqliteReader", "open_reader", "quote", "sqlite_path", "unreachable"]
@@ -82,6 +83,10 @@ class SqliteReader:
             return ()
         rows = self._ask(f"SELECT version_num FROM main.{quote(name)} ORDER BY 1")  # noqa: S608  quoted
         return tuple(str(row[0]) for row in rows)
+
+    def heads(self) -> tuple[LeftHead, ...]:
+        """What applies left in a table of ours."""
+        return heads(self._connection, digest(self.identity()))
 
     def mark(self, apply_id: str) -> Mark | None:
         """What this apply left here."""

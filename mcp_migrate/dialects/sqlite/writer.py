@@ -11,9 +11,10 @@ from typing import Any
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
+from mcp_migrate.dialects.sqlite.heads import leave_head
 from mcp_migrate.dialects.sqlite.reader import MARKS, SqliteReader, sqlite_path, unreachable
 from mcp_migrate.errors import LockedError, LockTimeoutError, MigrateError, StatementFailedError
-from mcp_migrate.model import Statement
+from mcp_migrate.model import LeftHead, Statement, digest
 
 _STEPS_BETWEEN_LOOKS = 10_000
 _LONGEST_MESSAGE = 500
@@ -52,6 +53,10 @@ class SqliteWriter(SqliteReader):
             f"INSERT INTO main.{MARKS} VALUES (?, ?, ?)",  # noqa: S608  a constant
             (apply_id, plan, self._sequence.total),
         )
+
+    def leave_head(self, head: LeftHead) -> None:
+        """In the same transaction."""
+        leave_head(self._connection, head, digest(self.identity()))
 
     def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[()]:  # noqa: ARG002  nobody has any
         """The lock on the file is ours: nobody else has a transaction that writes."""

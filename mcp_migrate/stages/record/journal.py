@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Draft, Kind
-from mcp_migrate.model import Approved, Statement, digest
+from mcp_migrate.model import Approved, LeftHead, Statement, digest
 from mcp_migrate.stages.record.recorder import Recorder
 
 
@@ -30,6 +30,15 @@ class Journal:
         """The other applies of this target that have no outcome."""
         started = self.recorder.unfinished.in_flight(str(self.approved.call.target))
         return tuple(str(event.subject) for event in started if event.subject != self.apply_id)
+
+    def head(self, left: Sequence[LeftHead]) -> LeftHead:
+        """What the ledger is now, with the entry that this apply began.
+
+        Raises:
+            LedgerCorruptError: it does not continue the newest that earlier applies left in their target.
+        """
+        head = self.recorder.continued(left[0] if left else None)
+        return LeftHead(self.apply_id, head.size, head.root)
 
     def began(self, statement: Statement, *, clear: bool) -> None:
         """It is about to be sent; `clear` says that nothing is there that looks as if it had failed before."""

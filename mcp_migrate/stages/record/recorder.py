@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import BeyondDeclaredError, MigrateError
+from mcp_migrate.errors import BeyondDeclaredError, LedgerCorruptError, MigrateError
 from mcp_migrate.leave.policy import PolicyChange
 from mcp_migrate.leave.stopped_tools import stopped
-from mcp_migrate.ledger import Draft, Event, Kind, Ledger
+from mcp_migrate.ledger import Draft, Event, Head, Kind, Ledger
 from mcp_migrate.model import (
     Approved,
     Call,
     Granted,
+    LeftHead,
     Pending,
     Permitted,
     Plan,
@@ -101,6 +102,22 @@ class Recorder:
         """A call that only read was answered: the digest of the answer, never the answer, and what it was about."""
         prepared = permitted.classified.prepared
         self.write(self._end(permitted, "answered", answer, rules, about=prepared.subject), at=prepared.granted.call.at)
+
+    def continued(self, left: LeftHead | None) -> Head:
+        """The ledger's head, once it is seen to continue what an earlier apply left in its target.
+
+        Raises:
+            LedgerCorruptError: it does not.
+        """
+        head = self._ledger.head()
+        if left is None or (left.size <= head.size and self._ledger.root_at(left.size) == left.root):
+            return head
+        raise LedgerCorruptError(
+            f"This is not the ledger that the target knows: of the {left.size} entries that there were when "
+            f"{left.apply_id} ran, some are gone or are others now.",
+            hint="Nothing ran. An old backup may have been put back: keep it as it is, and run "
+            "`mcp-migrate ledger verify --target` with the target's name. docs/ledger.md says more.",
+        )
 
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""

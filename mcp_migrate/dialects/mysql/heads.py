@@ -1,0 +1,52 @@
+"""Where does an apply leave the ledger's head? Beside its mark: in our own database, or among the user's tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcp_migrate.drivers.mysql import driver, message, quote
+from mcp_migrate.errors import StatementFailedError
+from mcp_migrate.model import LeftHead, digest
+
+if TYPE_CHECKING:
+    from mcp_migrate.dialects.mysql.reader import MysqlReader
+
+_SHAPE = (
+    "(apply_id VARCHAR(80) PRIMARY KEY, size BIGINT NOT NULL, root CHAR(64) NOT NULL, place VARCHAR(80) NOT NULL) "
+    "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+)
+_MOST = 1_000
+
+
+def heads(reader: MysqlReader) -> tuple[LeftHead, ...]:
+    """Those of this database alone: others of the server have theirs in the same table."""
+    found: list[LeftHead] = []
+    for place in map(_beside, reader.places_for_marks()):
+        if reader.there(*place):
+            sql = f"SELECT apply_id, size, root FROM {quote(*place)} WHERE place = %s ORDER BY size DESC LIMIT {_MOST}"  # noqa: S608  quoted
+            found += [LeftHead(*row) for row in reader.ask(sql, digest(reader.identity()))]
+    return tuple(sorted(found, key=lambda head: -head.size))
+
+
+def leave_head(reader: MysqlReader, head: LeftHead, marked: tuple[str, str]) -> None:
+    """In the transaction that is open, beside its mark. Raises: StatementFailedError.
+
+    The first time, making the table commits the mark that is there already, which says that nothing ran.
+    """
+    place = _beside(marked)
+    try:
+        if not reader.there(*place):
+            reader.ask(f"CREATE TABLE IF NOT EXISTS {quote(*place)} {_SHAPE}")
+            reader.ask("START TRANSACTION")
+        row = (head.apply_id, head.size, head.root, digest(reader.identity()))
+        reader.ask(f"REPLACE INTO {quote(*place)} VALUES (%s, %s, %s, %s)", *row)  # noqa: S608  quoted
+    except driver().Error as error:
+        raise StatementFailedError(
+            f"The target has no place for the ledger's head: {message(error)}.",
+            hint="Nothing ran. Grant its user ALL on mcp_migrate.*, or leave `marker` out.",
+        ) from error
+
+
+def _beside(marks: tuple[str, str]) -> tuple[str, str]:
+    """The table beside one of marks, as it is called in either place."""
+    return marks[0], marks[1].removesuffix("applies") + "heads"

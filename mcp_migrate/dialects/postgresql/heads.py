@@ -1,0 +1,43 @@
+"""Where does an apply leave the ledger's head? Beside its mark, in a schema of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.drivers.postgresql import driver, message
+from mcp_migrate.errors import StatementFailedError
+from mcp_migrate.model import LeftHead
+
+if TYPE_CHECKING:
+    import psycopg
+
+HEADS = "mcp_migrate.heads"
+_MAKE = (
+    f"CREATE TABLE IF NOT EXISTS {HEADS} (apply_id text PRIMARY KEY, size bigint NOT NULL, root text NOT NULL, "
+    "database text NOT NULL)"
+)
+_MOST = 1_000
+
+
+def heads(ask: Callable[..., Sequence[Sequence[Any]]], database: str) -> tuple[LeftHead, ...]:
+    """Those of this database alone: a copy of another brings its own along."""
+    if not ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", HEADS):
+        return ()
+    sql = f"SELECT apply_id, size, root FROM {HEADS} WHERE database = $1 ORDER BY size DESC LIMIT {_MOST}"  # noqa: S608  constants
+    return tuple(LeftHead(*row) for row in ask(sql, database))
+
+
+def leave_head(connection: psycopg.Connection[Any], head: LeftHead, database: str) -> None:
+    """In the transaction that is open. Raises: StatementFailedError."""
+    try:
+        connection.execute(_MAKE.encode())
+        connection.execute(
+            f"INSERT INTO {HEADS} VALUES ($1, $2, $3, $4)".encode(),  # noqa: S608  a constant
+            [head.apply_id, head.size, head.root, database],
+        )
+    except driver().Error as error:
+        raise StatementFailedError(
+            f"The target has no place for the ledger's head: {message(error)}.",
+            hint="Nothing ran. Have the role that applies own the schema mcp_migrate, or leave `marker` out.",
+        ) from error
