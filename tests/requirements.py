@@ -34,6 +34,9 @@ REQUIREMENTS = (
     Requirement(
         "step-credentials-mysql", "docs/credentials.md", "On MariaDB the server itself ends steps; definers are locked."
     ),
+    Requirement(
+        "step-credentials-rds", "docs/credentials.md", "Sessions of an RDS token end; how long it lasts is told."
+    ),
     Requirement("step-credentials-minted", "docs/credentials.md", "Minting functions make roles of steps alone."),
     Requirement("step-credentials-recorded", "docs/credentials.md", "Who could open what, and when, is on the record."),
     Requirement("design-8", "docs/design.md", "A workflow without a named owner does not start."),

@@ -7,8 +7,10 @@ postgres_role   a role of PostgreSQL for each step
 mysql_user      an account of MariaDB or MySQL for each step; mysql_user.sql is what makes and ends it in the server
 command         what a program of the team's hands out
 vault           what HashiCorp Vault or OpenBao hands out
+aws_rds_iam     a token of AWS for each step
 address         the URL of a target for the user of one step
 roles           what makes the roles that postgres_role hands on, for an admin to run
+ending          sessions are asked to end until there are none
 bounded         what comes from elsewhere has an end in time, or is no credential
 """
 
@@ -40,6 +42,10 @@ def broker_for(target: Target) -> Broker:
         from mcp_migrate.brokers.vault import Vault
 
         return Vault(target, given.vault)
+    if given.rds is not None:
+        from mcp_migrate.brokers.aws_rds_iam import AwsRdsIam
+
+        return AwsRdsIam(target, given.rds)
     from mcp_migrate.brokers.unsafe_static import UnsafeStatic
 
     return UnsafeStatic(target)

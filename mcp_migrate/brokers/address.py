@@ -13,8 +13,8 @@ _OF_ANOTHER = ("user", "password", "passfile", "sslcert", "sslkey")
 """What a URL may say of who connects; it is not what the step's user would say."""
 
 
-def address(url: str, user: str, password: str, *, acting_as: str | None = None) -> str:
-    """The PostgreSQL URL for another user, whose session acts as a role from its start if one is given.
+def address(url: str, user: str, password: str, *, acting_as: str | None = None, named: str | None = None) -> str:
+    """The PostgreSQL URL for another user; its session acts as a role from its start and has a name, if one is given.
 
     Raises:
         CredentialFailedError: the URL cannot be read; nothing of it is told.
@@ -24,6 +24,8 @@ def address(url: str, user: str, password: str, *, acting_as: str | None = None)
         escaped = "".join(f"\\{letter}" if letter == "\\" or letter.isspace() else letter for letter in acting_as)
         said = str(parsed.query.get("options", ""))
         parsed = parsed.update_query_dict({"options": f"{said} -c role={escaped}".strip()})
+    if named is not None:
+        parsed = parsed.update_query_dict({"application_name": named})
     return render(parsed)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.brokers.address import parse
+from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.drivers.mysql import connect, driver, message, quote, verifier
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
@@ -25,7 +25,6 @@ from mcp_migrate.settings import Target
 if TYPE_CHECKING:
     import pymysql
 
-_END_SECONDS, _POLL_SECONDS = 10.0, 0.02
 _HARMLESS = ("GRANT USAGE ON *.*", "GRANT EXECUTE ON PROCEDURE ")
 _RUN_ONCE = "`mcp-migrate credentials sql TARGET` prints what an admin runs once on the server: docs/credentials.md."
 
@@ -90,14 +89,15 @@ class MysqlUser:
             yield f"{name} is locked and stays as the definer of {defines}"
 
     def _finish(self, admin: pymysql.Connection[Any], name: str) -> str | None:
-        last = time.monotonic() + _END_SECONDS
-        while True:
-            [(sessions, kept)] = self._call(admin, "finish", name)
-            if not sessions:
-                return None if kept is None else str(kept)
-            if time.monotonic() > last:
-                raise driver().OperationalError(0, f"{sessions} of its sessions do not end")
-            time.sleep(_POLL_SECONDS)
+        kept: list[Any] = [None]
+
+        def end() -> int:
+            [(sessions, kept[0])] = self._call(admin, "finish", name)
+            return int(sessions)
+
+        if left := until_none(end):
+            raise driver().OperationalError(0, f"{left} of its sessions do not end")
+        return None if kept[0] is None else str(kept[0])
 
     def _call(self, admin: pymysql.Connection[Any], procedure: str, *values: Any) -> list[tuple[Any, ...]]:
         places = ", ".join(["%s"] * len(values))

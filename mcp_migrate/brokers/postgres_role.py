@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.brokers.address import address
+from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
@@ -29,7 +30,6 @@ _CONNECTIONS = 4
 """The session of the step, one that looks who is in its way, and those of an attempt before that are just ending."""
 _OPTIONS_SINCE = 160_000
 """From PostgreSQL 16 a membership says by itself whether its rights are inherited and may be acted with."""
-_END_SECONDS, _POLL_SECONDS = 10.0, 0.02
 
 _CLOCK = "SELECT extract(epoch FROM now())::bigint"
 _FOUND = "SELECT rolname FROM pg_catalog.pg_roles WHERE starts_with(rolname, $1) ORDER BY rolname"
@@ -133,7 +133,7 @@ class PostgresRole:
             _drop(admin, name)
             return
         admin.execute(f"SELECT {self._mint}.close($1)".encode(), [name])
-        _until_none(lambda: admin.execute(f"SELECT {self._mint}.finish($1)".encode(), [name]).fetchall()[0][0])
+        _all_ended(lambda: admin.execute(f"SELECT {self._mint}.finish($1)".encode(), [name]).fetchall()[0][0])
 
     def _making(self, admin: psycopg.Connection[Any], step: Step, name: str, verifier: str, expires: int) -> list[str]:
         """The statements, where the broker's role makes the step's by itself."""
@@ -224,16 +224,12 @@ def _end_sessions(admin: psycopg.Connection[Any], name: str) -> None:
                 admin.execute("SELECT pg_catalog.pg_terminate_backend($1)", [pid])
         return len(sessions)
 
-    _until_none(ended)
+    _all_ended(ended)
 
 
-def _until_none(end: Callable[[], int]) -> None:
-    """End sessions until none was there to end."""
-    last = time.monotonic() + _END_SECONDS
-    while sessions := end():
-        if time.monotonic() > last:
-            raise driver().OperationalError(f"{sessions} of its sessions do not end")
-        time.sleep(_POLL_SECONDS)
+def _all_ended(end: Callable[[], int]) -> None:
+    if left := until_none(end):
+        raise driver().OperationalError(f"{left} of its sessions do not end")
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class Kind(StrEnum):
     CREDENTIAL_ISSUED = "credential.issued"
     """A step has a credential, for what, and until when; written before anybody has it."""
     CREDENTIAL_REVOKED = "credential.revoked"
-    """It is gone, and why; or it stays as a locked definer, which opens nothing."""
+    """It is gone, and why; or what of it stays: a locked definer, a token that nobody takes back."""
     CREDENTIAL_LEFT = "credential.left"
     """It could not be revoked, and why not."""
     NOTICE_SENT = "notice.sent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qs
 
 from mcp_migrate.model import Tier
 from mcp_migrate.settings.credentials import BrokerName, VaultOptions
@@ -12,12 +13,16 @@ from mcp_migrate.settings.references import REFERENCE
 from mcp_migrate.settings.target import Target
 
 _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
+RDS_SECONDS = 900
+"""A token of RDS lets in for fifteen minutes; nobody can have a shorter one, or take one back."""
+CHECKED_TLS = frozenset({"verify-full", "verify-ca"})
 _PARTS: Mapping[BrokerName, frozenset[str]] = {
     "static": frozenset(),
     "postgres-role": frozenset({"owner_role", "reader_role", "mint", "ttl"}),
     "mysql-user": frozenset({"mint", "ttl"}),
     "command": frozenset({"command", "ttl"}),
     "vault": frozenset({"vault", "ttl"}),
+    "aws-rds-iam": frozenset({"rds", "ttl"}),
 }
 """What each broker can be told."""
 _NEEDED: Mapping[BrokerName, frozenset[str]] = {
@@ -25,11 +30,13 @@ _NEEDED: Mapping[BrokerName, frozenset[str]] = {
     "mysql-user": frozenset({"mint"}),
     "command": frozenset({"command"}),
     "vault": frozenset({"vault"}),
+    "aws-rds-iam": frozenset({"rds"}),
 }
 _DATABASES: Mapping[BrokerName, tuple[str, ...]] = {
     "postgres-role": ("postgresql", "postgres"),
     "vault": ("postgresql", "postgres"),
     "mysql-user": ("mysql", "mariadb"),
+    "aws-rds-iam": ("postgresql", "postgres"),
 }
 
 
@@ -49,10 +56,23 @@ def credential_problems(name: str, target: Target) -> Iterator[Problem]:
         yield Problem((*key, "reader_role"), why, "Remove it.")
     if given.vault is not None:
         yield from _vault((*key, "vault"), given.vault)
+    if given.rds is not None:
+        yield from _rds(("targets", name), target)
     kind = target.url.partition("://")[0].partition("+")[0]
     known = _DATABASES.get(given.broker)
     if known and not REFERENCE.match(target.url) and kind not in known:
         yield Problem((*key, "broker"), f"{given.broker} is for {known[0]}, the url is of {kind!r}.", "Name another.")
+
+
+def _rds(key: Key, target: Target) -> Iterator[Problem]:
+    """What no step could keep to: a token cannot be taken back, and is a password in the open to who reads it."""
+    if target.credentials.ttl < RDS_SECONDS:
+        why = f"a token of RDS lets in for {RDS_SECONDS} s whatever becomes of its step, so none is over sooner."
+        yield Problem((*key, "credentials", "ttl"), why, "Write 15m, or more.")
+    mode = parse_qs(target.url.partition("?")[2]).get("sslmode", [""])[-1]
+    if not REFERENCE.match(target.url) and mode not in CHECKED_TLS:
+        why = "a token is only sent to a server whose certificate was checked."
+        yield Problem((*key, "url"), why, "Add sslmode=verify-full and sslrootcert=/path/global-bundle.pem.")
 
 
 def _vault(key: Key, given: VaultOptions) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mcp_migrate.settings.values import Part, Seconds
 
-BrokerName = Literal["static", "postgres-role", "command", "vault", "mysql-user"]
+BrokerName = Literal["static", "postgres-role", "command", "vault", "mysql-user", "aws-rds-iam"]
 
 
 class CommandOptions(Part):
@@ -30,6 +30,19 @@ class VaultOptions(Part):
     apply: str = Field(pattern=r"^[\w.-]+$", description="Its role for steps that change something.")
 
 
+class RdsOptions(Part):
+    """The users of a database of RDS or Aurora that log in by a token of AWS."""
+
+    region: str = Field(pattern=r"^[a-z0-9-]+$", description="Where the database is, as eu-central-1.")
+    read: str = Field(min_length=1, description="The user of steps that only read.")
+    apply: str = Field(min_length=1, description="The user of steps that change something.")
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9.-]+:\d{1,5}$",
+        description="HOST:PORT as AWS calls it, where the url has another name for it.",
+    )
+
+
 class Credentials(Part):
     """Where a step's credential comes from."""
 
@@ -37,7 +50,7 @@ class Credentials(Part):
         "static",
         description="static: the URL's own key. postgres-role: a role for each step, made by the URL's role. "
         "mysql-user: an account for each step, made by procedures of an admin's. "
-        "command: from a program. vault: from HashiCorp Vault or OpenBao.",
+        "command: from a program. vault: from HashiCorp Vault or OpenBao. aws-rds-iam: a token of AWS for each step.",
     )
     owner_role: str | None = Field(None, min_length=1, description="What a step that changes something acts as.")
     reader_role: str | None = Field(None, min_length=1, description="What a step that only reads is a member of.")
@@ -48,4 +61,5 @@ class Credentials(Part):
     )
     command: CommandOptions | None = None
     vault: VaultOptions | None = None
+    rds: RdsOptions | None = None
     ttl: Seconds = Field(900.0, ge=5, le=86_400, description="After this long a step's credential is ended.")

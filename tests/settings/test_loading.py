@@ -60,6 +60,8 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     return value
 
 
+RDS = {"broker": "aws-rds-iam", "rds": {"region": "eu-central-1", "read": "reads", "apply": "writes"}}
+RDS_URL = "postgresql://db/shop?sslmode=verify-full"
 VAULT = {"address": "https://vault", "token": "${env:TOKEN}", "read": "shop-read", "apply": "shop-owner"}
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "unknown key": (lambda c: c.update(targts={}), "targts", "Did you mean targets?"),
@@ -177,6 +179,16 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         lambda c: c["targets"]["shop"].update(url="mysql://db/shop", credentials={"broker": "mysql-user"}),
         "targets.shop.credentials.broker",
         "mint",
+    ),
+    "a token that outlives its step": (
+        lambda c: c["targets"]["shop"].update(url=RDS_URL, credentials={**RDS, "ttl": "5m"}),
+        "targets.shop.credentials.ttl",
+        "lets in for 900 s",
+    ),
+    "a token for whoever answers": (
+        lambda c: c["targets"]["shop"].update(url=RDS_URL.replace("verify-full", "require"), credentials=RDS),
+        "targets.shop.url",
+        "certificate",
     ),
     "another database": (
         lambda c: c["targets"]["shop"].update(

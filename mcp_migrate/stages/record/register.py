@@ -33,7 +33,7 @@ class Register:
     def revoked(
         self, step: Step, credential: Credential, *, why: str, left: MigrateError | None, kept: str | None
     ) -> None:
-        """That it is gone, but for what stays and opens nothing, or that it may be there until its time is over."""
+        """That it is gone, but for what cannot but stay, or that it may be there until its time is over."""
         kind = Kind.CREDENTIAL_REVOKED if left is None else Kind.CREDENTIAL_LEFT
         stays = {"kept": kept} if kept else {}
         self._write(kind, step, credential, {"why": why if left is None else str(left), **stays})

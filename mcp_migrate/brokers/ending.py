@@ -1,0 +1,16 @@
+"""Are sessions gone that a server was asked to end? It is asked again until there are none, for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_END_SECONDS, _POLL_SECONDS = 10.0, 0.02
+
+
+def until_none(end: Callable[[], int]) -> int:
+    """Call `end`, which ends sessions and says how many there were, until there was none; how many do not end."""
+    last = time.monotonic() + _END_SECONDS
+    while (sessions := end()) and time.monotonic() < last:
+        time.sleep(_POLL_SECONDS)
+    return sessions
