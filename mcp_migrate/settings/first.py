@@ -58,6 +58,7 @@ def _target(named: Named, found: Found) -> str:
         "url": named.url,
         "about": _BROKER_URL if production else _REFERENCE,
         "credentials": _CREDENTIALS.format(role=role_of(found)) if production else "",
+        "models": _models(found),
         "environment": _environment(found),
     }
     return _TARGET.format(**values)
@@ -73,6 +74,15 @@ def _quoted(value: str) -> str:
 def _listed(names: Iterable[str]) -> str:
     found = ", ".join(map(_quoted, names))
     return f"[{found}]" if found else ""
+
+
+def _models(found: Found) -> str:
+    if found.models is None:
+        return ""
+    if len(found.models) == 1:
+        return f"    models: {_quoted(found.models[0])}   # env.py names no metadata; this is the one that was found\n"
+    some = ", ".join(found.models[:3]) or "shop.models:Base.metadata"
+    return f"    # models: {some}   # env.py names no metadata: say which, to compare with models\n"
 
 
 def _environment(found: Found) -> str:
@@ -111,7 +121,7 @@ _TARGET = """\
     tier: {tier}
     alembic: ./{ini}
 {section}{database}    url: {url}   # {about}
-{credentials}{environment}    limits: {{lock_timeout: 3s, statement_timeout: 10m, undo_keep: 14d}}
+{credentials}{models}{environment}    limits: {{lock_timeout: 3s, statement_timeout: 10m, undo_keep: 14d}}
 """
 
 _CREDENTIALS = """\

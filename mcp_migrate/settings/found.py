@@ -13,6 +13,7 @@ from typing import Any
 
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.model import Tier
+from mcp_migrate.settings.found_models import candidates, named_by
 
 _TEMPLATE = re.compile(r"driver://user:pass@")
 """What Alembic writes into a new `alembic.ini`: it names no database."""
@@ -41,12 +42,14 @@ class Named:
 class Found:
     """One project, by its alembic.ini or, where there is none, its pyproject.toml.
 
-    `reads` are the environment variables that `env.py` reads, in its order.
+    `reads` are the environment variables that `env.py` reads, in its order. `models` are those that it could mean where
+    it names no metadata; None where it names one.
     """
 
     ini: Path
     databases: tuple[Named, ...]
     reads: tuple[str, ...]
+    models: tuple[str, ...] | None = None
 
 
 def look(folder: Path) -> Found:
@@ -69,9 +72,15 @@ def look(folder: Path) -> Found:
     databases = [each for name, said in projects.items() for each in _databases(name, said, sections, reads[name])]
     several = len(databases) > 1
     named = tuple(each if several else _renamed(each) for each in databases)
-    return Found(
-        ini if ini.is_file() else toml, named, tuple(dict.fromkeys(n for names in reads.values() for n in names))
-    )
+    every = tuple(dict.fromkeys(name for names in reads.values() for name in names))
+    return Found(ini if ini.is_file() else toml, named, every, _models(folder, projects))
+
+
+def _models(folder: Path, projects: Mapping[str, Mapping[str, str]]) -> tuple[str, ...] | None:
+    """Of a project with one `env.py`: that of several names its own."""
+    envs = {_env_py(folder, said) for said in projects.values()}
+    silent = [env for env in envs if not named_by(env)]
+    return candidates(folder, but=silent[0].parent) if len(envs) == len(silent) == 1 else None
 
 
 def _databases(

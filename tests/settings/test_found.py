@@ -36,7 +36,7 @@ def test_what_env_py_reads_names_the_database_where_the_ini_does_not(tmp_path: P
     env = f'import os\nlevel = os.environ["LEVEL"]\nurl = {reading}\n'
     found = look(project(tmp_path, "driver://user:pass@localhost/dbname", env))
     named = Named("development", "${env:SHOP_URL}", guessed=False)
-    assert found == Found(tmp_path / "alembic.ini", (named,), reads=("LEVEL", "SHOP_URL"))
+    assert found == Found(tmp_path / "alembic.ini", (named,), reads=("LEVEL", "SHOP_URL"), models=())
 
 
 @pytest.mark.parametrize("env", ["", "def broken(", "\0"])
@@ -57,9 +57,8 @@ def test_a_project_that_only_pyproject_describes_is_one(tmp_path: Path) -> None:
     project(tmp_path, "", 'import os\nos.environ["SHOP_URL"]\n')
     (tmp_path / "alembic.ini").unlink()
     (tmp_path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
-    assert look(tmp_path) == Found(
-        tmp_path / "pyproject.toml", (Named("development", "${env:SHOP_URL}", guessed=False),), reads=("SHOP_URL",)
-    )
+    named = Named("development", "${env:SHOP_URL}", guessed=False)
+    assert look(tmp_path) == Found(tmp_path / "pyproject.toml", (named,), reads=("SHOP_URL",), models=())
 
 
 def test_a_pyproject_of_something_else_is_no_project(tmp_path: Path) -> None:
@@ -83,6 +82,42 @@ def test_each_section_and_each_of_several_databases_becomes_a_target_of_its_tier
         Named("staging", "${ini:sqlalchemy.url}", guessed=False, tier=Tier.STAGING, section="staging"),
         Named("production", "${env:PRODUCTION_DATABASE_URL}", True, Tier.PRODUCTION, "production"),  # noqa: FBT003
     )
+
+
+MADE = "class Base(orm.DeclarativeBase): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "models"),
+    [
+        ({"models": f"{MADE}class Order(Base): ...\n"}, ("shop.models:Base.metadata",)),
+        ({"base": MADE, "models": "class Order(Base): ...\n"}, ("shop.models:Base.metadata",)),
+        ({"base": "Base = declarative_base()\n", "models": "class A(base.Base): ...\n"},
+         ("shop.models:base.Base.metadata",)),
+        ({"models": 'm = sa.MetaData()\nt = sa.Table("t", m)\n'}, ("shop.models:m",)),
+        ({"base": MADE}, ()),
+        ({"base": MADE, "one": "class A(Base): ...\n", "two": "class B(Base): ...\n"},
+         ("shop.one:Base.metadata", "shop.two:Base.metadata")),
+    ],
+)  # fmt: skip
+def test_where_env_py_names_no_metadata_that_of_the_projects_tables_is_found(
+    tmp_path: Path, sources: dict[str, str], models: tuple[str, ...]
+) -> None:
+    project(tmp_path, "sqlite:///shop.db", "target_metadata = None\n")
+    for folder in ("shop", "tests", "venv"):
+        (tmp_path / folder).mkdir()
+        for name, source in sources.items():
+            (tmp_path / folder / f"{name}.py").write_text(source)
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    assert look(tmp_path).models == models
+
+
+@pytest.mark.parametrize(
+    "env",
+    ["from shop import B\ntarget_metadata = B.metadata\n", "context.configure(target_metadata=made())\n", "broken("],
+)
+def test_a_metadata_that_env_py_names_is_its_own(tmp_path: Path, env: str) -> None:
+    assert look(project(tmp_path, "sqlite:///shop.db", env)).models is None
 
 
 @given(name=st.text(min_size=1), principal=st.text(min_size=1), keys=st.lists(st.text(min_size=1), max_size=2))
