@@ -74,4 +74,4 @@ def _unreadable() -> TargetUnreachableError:
 
 def message(error: Exception) -> str:
     """The server's words on one line, not too many of them."""
-    return " ".join(str(error).split())[:_LONGEST_MESSAGE].rstrip(".")
+    return " ".join(str(error).split())[:_LONGEST_MESSAGE].rstrip(".?")

@@ -33,6 +33,14 @@ def asked(call: Call, settings: Settings, *, scope_name: str) -> Asked:
     return Asked(scope_name, call.at, call.target, tier, call.ticket, call.client, call.caller.address)
 
 
+WITHOUT_TICKET = "requires a ticket"
+
+
+def names(scope: Scope, asked: Asked) -> bool:
+    """Whether this scope is about the tool and the target, though it may be closed to the call."""
+    return matches(asked.tool, scope.tools) and (asked.target is None or matches(asked.target, scope.targets))
+
+
 def outside(scope: Scope, asked: Asked, *, opened: bool) -> str | None:
     """Why this scope does not fit the call, or None. `opened` is what its `while` says now."""
     if not matches(asked.tool, scope.tools):
@@ -49,7 +57,7 @@ def _closed(scope: Scope, asked: Asked, *, opened: bool) -> str | None:
     if scope.when is not None and (refusal := _elsewhere(scope.when, asked)) is not None:
         return refusal
     if scope.ticket == "required" and not asked.ticket:
-        return "requires a ticket"
+        return WITHOUT_TICKET
     if scope.clients is not None and not (asked.client and matches(asked.client, scope.clients)):
         return f"is for the clients {', '.join(scope.clients)}"
     if scope.while_ is not None and not opened:

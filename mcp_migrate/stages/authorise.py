@@ -5,17 +5,17 @@ Asked twice with one evaluator: `grant` before anything is read, `permit` when t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import InsufficientScopeError, IntentExceededError, NotPermittedError
+from mcp_migrate.errors import Action, InsufficientScopeError, IntentExceededError, NotPermittedError
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without, used_up
 from mcp_migrate.leave.freezing import refuse_frozen
 from mcp_migrate.leave.revoking import taken_back
-from mcp_migrate.leave.scoping import Asked, asked, beyond, leave, outside
+from mcp_migrate.leave.scoping import WITHOUT_TICKET, Asked, asked, beyond, leave, names, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
 from mcp_migrate.leave.tempo import Tempo, refuse_beside, refuse_fast, refuse_more, refuse_over
 from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof
@@ -49,7 +49,8 @@ def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: 
     refusals = {i: outside(s, what, opened=i in around.opened) for i, s in _scopes(workflow)}
     fitting = tuple(i for i, refusal in refusals.items() if refusal is None)
     if not fitting:
-        raise _missing_scope(call, name, workflow, scope_name, [r for r in refusals.values() if r])
+        near = [refusals[i] for i, scope in _scopes(workflow) if names(scope, what)]
+        raise _missing_scope(call, name, workflow, scope_name, [r for r in refusals.values() if r], near=near)
     return Granted(call, name, workflow.owner.name, scope_name, fitting)
 
 
@@ -228,15 +229,26 @@ def _keep_declaration(classified: Classified) -> None:
 
 
 def _missing_scope(
-    call: Call, name: str, workflow: Workflow, scope_name: str, refusals: list[str]
+    call: Call,
+    name: str,
+    workflow: Workflow,
+    scope_name: str,
+    refusals: list[str],
+    *,
+    near: Sequence[str | None] = (),
 ) -> NotPermittedError:
-    return NotPermittedError(
-        f"No scope of workflow {name!r} lets {call.principal} use {scope_name}{_on(call.target)}.",
-        hint=f"Ask {_owner(workflow)}, who owns the workflow, to add one; access_explain shows what is needed.",
+    """`near` is why those are closed that are for it."""
+    ticket = f"Pass `ticket`, the id or address of what this is for. Without one: ask {_owner(workflow)}."
+    ask = f"Ask {_owner(workflow)}, who owns the workflow, to add one; access_explain shows what is needed."
+    closed = f": one for it {near[0]}" if near else ""
+    error = NotPermittedError(
+        f"No scope of workflow {name!r} lets {call.principal} use {scope_name}{_on(call.target)}{closed}.",
+        hint=ticket if WITHOUT_TICKET in near else ask,
         missing={"tool": scope_name, "target": call.target},
         scopes=refusals[:10],
         owner=workflow.owner.name,
     )
+    return error.then(Action.NONE) if WITHOUT_TICKET in near else error
 
 
 def _on(target: str | None) -> str:

@@ -74,7 +74,7 @@ class RevisionCreate:
             "statements": list(revision.statements),
             "changes": list(changes),
             "next": {
-                "action": "apply",
+                "action": "replan",
                 "hint": "Read the file, then call migration_plan to see what it does.",
             },
         }

@@ -22,7 +22,13 @@ class SchemaRead:
         database = bench.database(granted)
         asked = granted.call.arguments
         tables, detail, cursor = asked.get("tables") or (), asked.get("detail", "outline"), asked.get("cursor")
-        return answer(granted, shown(database, read_live(database), tables=tables, detail=detail, cursor=cursor))
+        live = read_live(database)
+        found = shown(database, live, tables=tables, detail=detail, cursor=cursor)
+        if tables and not found["tables_total"]:
+            there = len(live.schema.tables)
+            hint = f"No table matches; without `tables` {there} are shown."
+            found = {**found, "next": {"action": "none", "hint": hint}}
+        return answer(granted, found)
 
 
 def shown(

@@ -33,6 +33,17 @@ async def test_a_tool_that_no_scope_names_is_refused_and_the_refusal_names_scope
     assert refused["next"]["action"] == "ask_owner"
 
 
+async def test_a_call_that_lacks_a_ticket_alone_is_asked_for_one(world: World) -> None:
+    scopes(world, {**READING, "ticket": "required"})
+    async with world.agent() as agent:
+        refused = await agent.call("schema_read", target="shop")
+        none = await agent.call("schema_read", target="shop", tables=["nothing*"], ticket="SHOP-1")
+    assert (refused["code"], refused["next"]["action"]) == ("not_permitted", "none")
+    assert refused["message"].endswith("on shop: one for it requires a ticket.")
+    assert refused["next"]["hint"].startswith("Pass `ticket`")
+    assert none["next"]["hint"] == "No table matches; without `tables` 2 are shown."
+
+
 @pytest.mark.proves("design-1")
 async def test_a_refused_call_reaches_no_database_and_is_on_the_ledger(world: World) -> None:
     scopes(world, READING)
