@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,10 +150,12 @@ async def test_an_unknown_tool_is_a_tool_error_with_a_suggestion(world: World) -
 async def test_a_scope_can_name_a_tool_of_the_teams_own(world: World) -> None:
     folder = world.folder / "team"
     folder.mkdir()
-    spec = (Path(__file__).parents[2] / "tool_specs" / "schema_read.yaml").read_text()
-    (folder / "peek.yaml").write_text(spec.replace("name: schema_read", "name: peek"))
+    (folder / "notes.yaml").write_text(
+        "name: make_notes\ntitle: Make a table of notes\ndescription: Makes a table for the notes of the shop.\n"
+        "effects: [additive]\nsql: CREATE TABLE notes (id INTEGER NOT NULL PRIMARY KEY)\n"
+    )
     world.configure(lambda c: c.update(tool_specs=["team"]))
-    scopes(world, {"tools": ["peek"], "targets": ["shop"]})
+    scopes(world, {"tools": ["make_notes"], "targets": ["shop"], "effects": ["additive"]})
     async with world.agent() as agent:
-        seen = await agent.call("peek", target="shop")
-    assert "customers" in seen["schema"]
+        made = await agent.call("make_notes", target="shop")
+    assert made["status"] == "applied", made

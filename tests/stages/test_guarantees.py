@@ -47,7 +47,7 @@ def test_the_writing_session_is_opened_in_one_place() -> None:
 @pytest.mark.proves("design-1")
 def test_rehearsals_write_to_what_only_scratch_databases_are_made_of() -> None:
     callers = {file for file, name in calls() if name == "open_rehearsal"}
-    assert callers == {"migrations/rehearsal.py", "migrations/taking_back.py"}
+    assert callers == {"migrations/rehearsal.py", "migrations/taking_back.py", "cli/tool_examples.py"}
     makers = {file for file, name in calls() if name == "Scratch"}
     assert makers == {
         "migrations/scratch.py",
