@@ -81,32 +81,34 @@ END //
 -- No new session, no open one, no account; or a locked one without a password, with what a definer needs.
 CREATE PROCEDURE {mint}.end_step(step VARCHAR(32), OUT sessions INT)
 BEGIN
-  DECLARE at VARCHAR(255) DEFAULT (SELECT host FROM {mint}.steps WHERE name = step AND state = 'open');
-  DECLARE account VARCHAR(300) DEFAULT CONCAT('\'', step, '\'@\'', at, '\'');
+  -- As it was issued: a name in capitals is the same to a comparison, and another account to the server.
+  DECLARE issued VARCHAR(32) DEFAULT (SELECT name FROM {mint}.steps WHERE name = step AND state = 'open');
+  DECLARE at VARCHAR(255) DEFAULT (SELECT host FROM {mint}.steps WHERE name = issued);
+  DECLARE account VARCHAR(300) DEFAULT CONCAT('\'', issued, '\'@\'', at, '\'');
   DECLARE what VARCHAR(500);
   DECLARE who BIGINT UNSIGNED DEFAULT 0;
   DECLARE CONTINUE HANDLER FOR 1094 BEGIN END;  -- the session ended before it was ended
   SET sessions = 0;
   IF at IS NOT NULL THEN
     CALL {mint}.run(CONCAT('ALTER USER IF EXISTS ', account, ' ACCOUNT LOCK'));
-    SET who = (SELECT MIN(id) FROM information_schema.processlist WHERE user = step);
+    SET who = (SELECT MIN(id) FROM information_schema.processlist WHERE user = issued);
     WHILE who IS NOT NULL DO
       SET sessions = sessions + 1;
       CALL {mint}.run(CONCAT('KILL CONNECTION ', who));
-      SET who = (SELECT MIN(id) FROM information_schema.processlist WHERE user = step AND id > who);
+      SET who = (SELECT MIN(id) FROM information_schema.processlist WHERE user = issued AND id > who);
     END WHILE;
     IF sessions = 0 THEN
-      SET what = {mint}.defined(CONCAT(step, '@', at));
+      SET what = {mint}.defined(CONCAT(issued, '@', at));
       IF what IS NULL THEN
         CALL {mint}.run(CONCAT('DROP USER IF EXISTS ', account));
-        UPDATE {mint}.steps SET state = 'ended' WHERE name = step;
+        UPDATE {mint}.steps SET state = 'ended' WHERE name = issued;
       ELSE
         CALL {mint}.run(CONCAT('ALTER USER ', account, ' IDENTIFIED WITH mysql_native_password AS \'*',
           UPPER(SHA1(CONCAT(UUID(), RAND()))), '\''));
         CALL {mint}.run(CONCAT('REVOKE ALL PRIVILEGES, GRANT OPTION FROM ', account));
         CALL {mint}.run(CONCAT('GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE, TRIGGER, EVENT, LOCK TABLES, ',
           'CREATE TEMPORARY TABLES ON {pattern}.* TO ', account));
-        UPDATE {mint}.steps SET state = 'kept', defines = what WHERE name = step;
+        UPDATE {mint}.steps SET state = 'kept', defines = what WHERE name = issued;
       END IF;
     END IF;
   END IF;

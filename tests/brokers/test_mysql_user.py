@@ -132,6 +132,16 @@ def test_whoever_has_the_brokers_key_can_do_nothing_else_with_it(shop: Shop, sql
         ask(shop.url, "SELECT * FROM kept")
 
 
+@pytest.mark.proves("step-credentials-mysql")
+def test_an_account_that_is_ended_by_its_name_in_capitals_is_ended(shop: Shop) -> None:
+    """To a comparison that is the same name, and to the server another account, which there is not."""
+    issued = shop.broker.issue(step())
+    ask(shop.url.rpartition("/")[0] + f"/{shop.mint}", f"CALL finish('{str(issued.role).upper()}')")
+    assert shop.accounts() == []
+    with pytest.raises(TargetUnreachableError, match="denied"):
+        ask(issued.url, "SELECT 1")
+
+
 def test_a_session_that_says_it_is_another_time_gets_nothing_longer_by_it(shop: Shop) -> None:
     with connect(shop.url.rpartition("/")[0] + f"/{shop.mint}") as session, session.cursor() as cursor:
         cursor.execute("SET timestamp = 4000000000")
