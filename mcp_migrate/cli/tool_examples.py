@@ -85,8 +85,9 @@ def _declared(found: Found, example: Mapping[str, Any], database: Database, live
     from mcp_migrate.tools.handler_call import HandlerCall
     from mcp_migrate.tools.own_plans import plan_for
     from mcp_migrate.tools.reading import Reading
+    from mcp_migrate.tools.source import Source
 
-    call = HandlerCall.of(found.spec, found.file.parent, example, database)
+    call = HandlerCall.of(found.spec, found.source or Source.read(found.file.parent), example, database)
     with database.reader() as reader:
         said = call.said(Reading(found.spec.name, lambda _tables: None, database.dialect, live.schema, reader).rows)
     if isinstance(said.what, Answer):

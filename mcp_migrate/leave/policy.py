@@ -54,7 +54,7 @@ class Policy:
 
     @classmethod
     def now(cls, settings: Settings, pinned: Callable[[], Pinned], specs: Mapping[Path, str] | None = None) -> Policy:
-        """What a server begins with; `specs` are its tool specs, with their digests as they were read.
+        """What a server begins with; `specs` are the files of its tools, with their digests as they were read.
 
         Raises:
             ConfigInvalidError: one of the files cannot be read.
@@ -135,7 +135,7 @@ def _out_of_reach(settings: Settings, path: Path) -> bool:
 def _files(settings: Settings, path: Path, specs: Mapping[Path, str]) -> Files:
     """As they were read: what changed since then is not what this server goes by, even where it was changed back."""
     files = manifest(settings, path)
-    own = {spec: at for spec, at in specs.items() if spec.parent in settings.tool_folders}
+    own = {file: at for file, at in specs.items() if {*file.parents} & {*settings.tool_folders}}
     read = {os.path.relpath(spec, path.parent): at for spec, at in own.items()}
     return files | read | {path.name: settings.read_as or files[path.name]}
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -47,13 +46,9 @@ class HandlerCall:
     database: Database
 
     @classmethod
-    def of(cls, spec: ToolSpec, folder: Path, arguments: Mapping[str, Any], database: Database) -> HandlerCall:
-        """It runs by our own interpreter, behind the walls that the target's tier asks for.
-
-        Raises:
-            ConfigInvalidError: its files cannot be read.
-        """
-        source, confined = Source.read(folder), replace(database.project.confined, python=None, readable=())
+    def of(cls, spec: ToolSpec, source: Source, arguments: Mapping[str, Any], database: Database) -> HandlerCall:
+        """It runs by our own interpreter, behind the walls that the target's tier asks for."""
+        confined = replace(database.project.confined, python=None, readable=())
         handler, deadline = str(spec.handler), float(spec.deadline)
         handled = Handled(spec.name, handler, source.files, source.digest, confined, deadline)
         return cls(spec, handled, _given(spec, arguments), database)

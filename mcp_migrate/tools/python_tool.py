@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.handlers import Answer
@@ -19,6 +18,7 @@ from mcp_migrate.tools.interface import Workbench, answer
 from mcp_migrate.tools.live import read_live
 from mcp_migrate.tools.own_plans import plan_for, prepared, refuse_dialect
 from mcp_migrate.tools.reading import Reading, refuse_outside
+from mcp_migrate.tools.source import Source
 
 if TYPE_CHECKING:
     from mcp_migrate.tools.specs import ToolSpec
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PythonTool:
-    """One spec whose `handler` is a class in the folder where the spec lies."""
+    """One spec whose `handler` is a class in the folder where the spec lies, as all of it was when it was read."""
 
     spec: ToolSpec
-    folder: Path
+    source: Source
 
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
         """Let the handler look, and plan what it declares; the target is only read."""
         database = bench.database(granted)
         refuse_dialect(self.spec, database)
-        call = HandlerCall.of(self.spec, self.folder, granted.call.arguments, database)
+        call = HandlerCall.of(self.spec, self.source, granted.call.arguments, database)
         refuse_stopped(self.spec.name, call.handled.source, bench.settings, bench.ledger)
         live = read_live(database, identify=True)
         with database.reader() as reader:

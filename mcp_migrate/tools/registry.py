@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import ConfigInvalidError, UnknownToolError
+from mcp_migrate.settings.manifest import digest_of
+from mcp_migrate.tools.source import Source
 from mcp_migrate.tools.specs import OURS, ToolSpec, read_spec
 
 if TYPE_CHECKING:
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A spec, the file that it was read from, and whether it is the server's own."""
+    """A spec, the file that it was read from, and whether it is the server's own; `source` is what a handler is of."""
 
     spec: ToolSpec
     file: Path
     ours: bool = False
+    source: Source | None = None
 
 
 class RegisteredTool:
@@ -61,10 +64,10 @@ class RegisteredTool:
             module, _, name = str(self.spec.handler).partition(":")
             handler: Handler = getattr(importlib.import_module(module), name)()
             return handler
-        if self.spec.is_python:
+        if self.found.source is not None:
             from mcp_migrate.tools.python_tool import PythonTool
 
-            return PythonTool(self.spec, self.found.file.parent)
+            return PythonTool(self.spec, self.found.source)
         from mcp_migrate.tools.sql_tool import SqlTool
 
         return SqlTool(self.spec)
@@ -147,8 +150,18 @@ def load(folders: Mapping[Path, str | None]) -> Registry:
     read: dict[Path, str] = {}
     found = [Found(spec, file, ours=True) for file, spec in _specs(builtin_folder(), read)]
     for folder, namespace in folders.items():
-        found += [Found(own_spec(spec, file, namespace), file) for file, spec in _specs(folder, read)]
+        found += [_own(own_spec(spec, file, namespace), file, read) for file, spec in _specs(folder, read)]
     return Registry(found, read)
+
+
+def _own(spec: ToolSpec, file: Path, read: dict[Path, str]) -> Found:
+    """A team's tool. Its Python is read with its spec: what somebody vouches for is what was read, and that runs."""
+    if not spec.is_python:
+        return Found(spec, file)
+    source = Source.read(file.parent)
+    for path, data in source.files.items():
+        read.setdefault(file.parent / path, digest_of(data))
+    return Found(spec, file, source=source)
 
 
 def own_spec(spec: ToolSpec, file: Path, namespace: str | None = None) -> ToolSpec:

@@ -1,4 +1,4 @@
-"""What does the Python of a tool consist of? Every file of its folder, read once: what was read is what runs."""
+"""What does the Python of a tool consist of? Every file of its folder, read with its spec: that is what runs."""
 
 from __future__ import annotations
 

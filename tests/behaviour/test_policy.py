@@ -21,6 +21,7 @@ from mcp_migrate.signers.sign import public_key_of, sign
 from mcp_migrate.signers.vouching import NAMESPACE, signature_file, statement
 from mcp_migrate.tools.registry import load as tools
 from tests.behaviour.test_own_tools import FORGET, with_tools
+from tests.behaviour.test_python_tools import with_tool
 from tests.settings.test_loading import TOOLS
 from tests.world import World
 
@@ -163,6 +164,31 @@ async def test_a_spec_that_was_another_when_it_was_read_does_not_count_once_it_i
         found = held.objection(ledger)
     assert found is not None
     assert "changed since this server began" in found.reason
+
+
+@pytest.mark.proves("policy-vouched-for", "python-tools-source")
+async def test_the_python_of_a_tool_that_was_another_when_it_was_read_does_not_count_once_it_is_put_back(
+    world: World,
+) -> None:
+    with_tool(world)
+    folder = world.folder / "team_tools"
+    (folder / "inner").mkdir()
+    helper = folder / "inner" / "helper.py"
+    helper.write_text("MOST = 1\n")
+    world.vouch()
+    settings = load(world.config, known_tools=lambda folders: [tool.scope for tool in tools(folders)])
+    helper.write_text("MOST = 1_000\n")
+    registry = tools({folder: None})
+    helper.write_text("MOST = 1\n")
+    source = registry["forget_faxes"].found.source
+    assert source is not None
+    assert source.files["inner/helper.py"] == b"MOST = 1_000\n", "what was read is what would run"
+    with Ledger.open(f"sqlite:///{world.folder}/ledger-of-ours.db") as ledger:
+        found = Policy.now(settings, lambda: pinned([world.pinned]), registry.read).objection(ledger)
+        assert found is not None
+        assert "changed since this server began" in found.reason
+        again = Policy.now(settings, lambda: pinned([world.pinned]), tools({folder: None}).read)
+        assert again.objection(ledger) is None
 
 
 @pytest.mark.proves("policy-vouched-for")
