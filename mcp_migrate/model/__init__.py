@@ -1,6 +1,7 @@
 """The values that stages, tools and families hand to each other: `plan` (what would run) and `flow` (one call)."""
 
 from mcp_migrate.model.caller import PROOFS, Caller, Party, Proof
+from mcp_migrate.model.canonical import canonical, digest
 from mcp_migrate.model.flow import (
     ANYBODY,
     Approved,
@@ -22,24 +23,12 @@ from mcp_migrate.model.flow import (
 )
 from mcp_migrate.model.grant import Grant
 from mcp_migrate.model.left import LeftHead
-from mcp_migrate.model.plan import (
-    ALWAYS_APPROVED,
-    STRENGTH,
-    Assurance,
-    Effect,
-    Judgement,
-    Plan,
-    Read,
-    Reverse,
-    Statement,
-    Tier,
-    canonical,
-    digest,
-)
+from mcp_migrate.model.plan import Judgement, Plan, Read, Reverse, Statement
 from mcp_migrate.model.precondition import Precondition, Unmet
 from mcp_migrate.model.rehearsal import Rehearsal, Restored, Tried
 from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Kept, Undo
+from mcp_migrate.model.words import ALWAYS_APPROVED, STRENGTH, Assurance, Effect, Tier
 
 __all__ = [
     "ALWAYS_APPROVED",

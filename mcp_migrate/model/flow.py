@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from mcp_migrate.model.caller import Caller
-from mcp_migrate.model.plan import Assurance, Effect, Judgement, Plan, Statement
+from mcp_migrate.model.plan import Judgement, Plan, Statement
+from mcp_migrate.model.words import Assurance, Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.model.plan import Effect
+from mcp_migrate.model.words import Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,68 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Literal
 
+from mcp_migrate.model.canonical import digest
 from mcp_migrate.model.precondition import Precondition
 from mcp_migrate.model.rehearsal import Rehearsal
 from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Undo
-
-
-class Effect(StrEnum):
-    """What a statement does; a statement may have several."""
-
-    READ = "read"
-    ADDITIVE = "additive"
-    DATA = "data"
-    DESTRUCTIVE = "destructive"
-    BREAKING = "breaking"
-    BLOCKING = "blocking"
-    PRIVILEGE = "privilege"
-    UNKNOWN = "unknown"
-
-
-ALWAYS_APPROVED = frozenset({Effect.DESTRUCTIVE, Effect.BREAKING, Effect.PRIVILEGE, Effect.UNKNOWN})
-"""Effects that wait for a person whatever the configuration says."""
-
-
-class Tier(StrEnum):
-    DEVELOPMENT = "development"
-    STAGING = "staging"
-    PRODUCTION = "production"
-
-
-class Assurance(StrEnum):
-    """How sure a signature makes us that a person was there."""
-
-    SOFTWARE = "software"
-    PRESENCE = "presence"
-    VERIFIED = "verified"
-
-
-STRENGTH = tuple(Assurance)
-"""From the weakest to the strongest."""
-
-
-def canonical(value: Any) -> bytes:
-    """Canonical JSON: sorted keys, no white space, UTF-8; the bytes that are hashed and signed."""
-    return _CANONICAL.encode(value).encode()
-
-
-_CANONICAL = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-)  # what holds itself ends at the stack's depth as well, and looking for it costs each entry a fifth
-
-
-def digest(value: Any) -> str:
-    """``sha256:`` and the hash of the canonical JSON of `value`."""
-    return f"sha256:{hashlib.sha256(canonical(value)).hexdigest()}"
-
+from mcp_migrate.model.words import Effect
 
 MOST_BYTES = 16 * 2**20
 """Bytes of everything in a plan: it is one entry of the ledger."""

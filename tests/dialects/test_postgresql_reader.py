@@ -12,7 +12,8 @@ from psycopg import OperationalError
 from psycopg.errors import LockNotAvailable, UndefinedTable
 
 from mcp_migrate.dialects.postgresql.ahead import ahead
-from mcp_migrate.dialects.postgresql.reader import PostgresReader, _query, open_reader
+from mcp_migrate.dialects.postgresql.catalogs import query
+from mcp_migrate.dialects.postgresql.reader import PostgresReader, open_reader
 from mcp_migrate.drivers.postgresql import connect, libpq_url
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema import Schema, diff, fingerprint, fingerprints, without_access
@@ -322,7 +323,7 @@ def test_no_part_of_a_password_is_told(password: str) -> None:
 def test_each_query_is_one_statement_that_asks_a_server_only_for_what_it_has(name: str, version: int) -> None:
     import postgast
 
-    sql = _query(name, version)
+    sql = query(name, version)
     [statement] = postgast.parse(sql).stmts
     assert statement.stmt.WhichOneof("node") == "select_stmt"
     assert ("prqual" in sql or "pg_publication_namespace" in sql) == (name == "others" and version > 14)

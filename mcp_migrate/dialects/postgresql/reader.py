@@ -8,16 +8,15 @@ So are all settings that change how the server writes a definition.
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.keeper import Entry
-from mcp_migrate.dialects.postgresql.ahead import Ahead, Row, ahead
+from mcp_migrate.dialects.postgresql.ahead import Row, ahead
 from mcp_migrate.dialects.postgresql.building import build, changed
+from mcp_migrate.dialects.postgresql.catalogs import Catalogs, query
 from mcp_migrate.dialects.postgresql.heads import heads
 from mcp_migrate.dialects.postgresql.powers import powers
 from mcp_migrate.dialects.powers import Powers
@@ -34,10 +33,6 @@ MARKS = "mcp_migrate.applies"
 MANIFEST = "mcp_migrate_undo.manifest"
 _OURS = "mcp_migrate"
 _TABLES = frozenset("rpf")
-_LEAVING_OUT = frozenset({"tables", "others"})
-"""Queries that are told our schemas and the version table."""
-_HASHED = "columns"
-"""The query whose groups are hashed; the planner would sort all columns by all that is told of them."""
 _PINNED = {
     "search_path": "pg_catalog, pg_temp",  # what is not on it is written with its schema; named last, or it is first
     "datestyle": "ISO, MDY",
@@ -92,7 +87,7 @@ class PostgresReader:
         schema, _, name = qualified(version_table).partition(".")
         version = self._connection.info.server_version
         with self._pinned(), _uncollected(), ahead(self._connection) as asking:
-            return build(_Catalogs(asking, version // 10_000, (_OURS, schema, name)), version)
+            return build(Catalogs(asking, version // 10_000, (_OURS, schema, name)), version)
 
     def revisions(self, version_table: str) -> tuple[str, ...]:
         """The rows of Alembic's version table, sorted."""
@@ -202,34 +197,10 @@ class PostgresReader:
         )
 
     def _named(self, name: str, *values: Any) -> list[Row]:
-        return self._ask(_query(name, self._connection.info.server_version // 10_000), *values)
+        return self._ask(query(name, self._connection.info.server_version // 10_000), *values)
 
     def _ask(self, sql: str, *values: Any) -> list[Row]:
         return self._connection.execute(sql.encode(), values or None).fetchall()
-
-
-class _Catalogs:
-    """The queries beside this module, for a server of this major version."""
-
-    def __init__(self, asking: Ahead, version: int, left_out: tuple[str, str, str]) -> None:
-        self._asking, self._version, self._left_out = asking, version, left_out
-
-    def ask(self, name: str, *values: Any) -> None:
-        sql = _query(name, self._version)
-        if name == "others":
-            [(kinds,)] = self.rows("kinds")
-            sql = _only(sql, kinds)
-        if name == _HASHED:
-            self._sort("off")
-        self._asking.ask(name, sql, self._left_out if name in _LEAVING_OUT else values)
-        if name == _HASHED:
-            self._sort("on")
-
-    def rows(self, name: str) -> Iterator[Row]:
-        return self._asking.rows(name)
-
-    def _sort(self, how: str) -> None:
-        self._asking.ask(f"sort {how}", "SELECT set_config('enable_sort', $1, false)", [how])
 
 
 @contextmanager
@@ -285,28 +256,3 @@ def quote(name: str) -> str:
 def quoted(*names: str) -> str:
     """Quoted identifiers with dots between them."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
-@cache
-def _query(name: str, version: int) -> str:
-    """The block of that name. A line that ends in ``-- 15`` is for servers from version 15 on."""
-    lines = _blocks()[name].splitlines()
-    told = (line.rpartition(" -- ") for line in lines)
-    return "\n".join(
-        sql if mark else since for sql, mark, since in told if not (mark and since.isdigit() and version < int(since))
-    )
-
-
-def _only(sql: str, kinds: Collection[str]) -> str:
-    """The query without the parts for kinds of things that there are none of."""
-    first, *parts = sql.split("\n-- when ")
-    told = (part.partition("\n") for part in parts)
-    return "\n".join([first, *(body for kind, _, body in told if kind in kinds or kind == "anything")])
-
-
-@cache
-def _blocks() -> dict[str, str]:
-    folder = Path(__file__).with_name("catalog")
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))]
-    blocks = [block for text in texts for block in text.split("-- name: ")[1:]]
-    return {name.strip(): body for name, _, body in (block.partition("\n") for block in blocks)}
