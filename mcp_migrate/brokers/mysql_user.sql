@@ -67,14 +67,21 @@ BEGIN
     CALL {mint}.run(CONCAT('GRANT ALL PRIVILEGES ON {pattern}.* TO ', account));
     CALL {mint}.run(CONCAT('GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON `mcp\\_migrate`.* TO ', account));
   ELSE
-    -- Nobody sees a trigger or an event without the right to make some, so both are here; they would have the rights
-    -- of this account and no more.
-    CALL {mint}.run(CONCAT('GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON {pattern}.* TO ', account));
+    CALL {mint}.run(CONCAT('GRANT SELECT, SHOW VIEW ON {pattern}.* TO ', account));
     CALL {mint}.run(CONCAT('GRANT SELECT ON `mcp\\_migrate`.* TO ', account));
+    -- Nobody sees a trigger or an event without the right to make and drop them: it is given where there are some.
+    IF EXISTS (SELECT * FROM information_schema.triggers WHERE trigger_schema = {database}) THEN
+      CALL {mint}.run(CONCAT('GRANT TRIGGER ON {pattern}.* TO ', account));
+    END IF;
+    IF EXISTS (SELECT * FROM information_schema.events WHERE event_schema = {database}) THEN
+      CALL {mint}.run(CONCAT('GRANT EVENT ON {pattern}.* TO ', account));
+    END IF;
   END IF;
   -- The text of a routine is shown to its definer, who is somebody else by now, and to whoever may see those of all.
-  CALL {mint}.run(CONCAT('GRANT ', IF(VERSION() LIKE '%MariaDB%', 'SELECT ON mysql.proc', 'SHOW_ROUTINE ON *.*'),
-    ' TO ', account));
+  IF EXISTS (SELECT * FROM information_schema.routines WHERE routine_schema = {database}) THEN
+    CALL {mint}.run(CONCAT('GRANT ', IF(VERSION() LIKE '%MariaDB%', 'SELECT ON mysql.proc', 'SHOW_ROUTINE ON *.*'),
+      ' TO ', account));
+  END IF;
   SELECT step, ends;
 END //
 
