@@ -102,6 +102,7 @@ REQUIREMENTS = (
     Requirement("review-pages-sign", "docs/review.md", "On the pages a signature decides, and nothing else does."),
     Requirement("review-pages-escape", "docs/review.md", "What agents and databases write stays visible text."),
     Requirement("review-pages-weigh", "docs/review.md", "A yes on the pages takes a look at each loss first."),
+    Requirement("passkey-elsewhere", "docs/review.md", "A passkey belongs to one address and signs there."),
     Requirement("passkey-strict", "docs/review.md", "A passkey signs one statement, on our page, for a known person."),
     Requirement("passkey-counter", "docs/review.md", "An authenticator that counts no further is refused."),
     Requirement("approval-signature", "docs/interface.md", "A decision counts by an enrolled key's signature."),

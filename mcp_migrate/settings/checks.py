@@ -24,7 +24,7 @@ from mcp_migrate.settings.telemetry import telemetry_problems
 from mcp_migrate.settings.url_checks import ADDRESS, plain_secret
 from mcp_migrate.settings.workflow import Scope
 
-_PASSKEY = re.compile(r"passkey/1 [\w-]+ [\w-]+ \d{1,10}( .*)?", re.ASCII)
+_PASSKEY = re.compile(r"passkey/(?:1|2 https://[\w.:-]+) ([\w-]+ [\w-]+) \d{1,10}(?: .*)?", re.ASCII)
 
 
 def check(
@@ -154,12 +154,12 @@ def _reviewers(settings: Settings) -> Iterator[Problem]:
             why = "this reviewer has no key, so nothing they sign can count."
             yield Problem(("reviewers", name), why, "Add `ssh_keys` or `passkeys`.")
         for index, line in enumerate(reviewer.passkeys):
-            known = " ".join(line.split()[1:3])
-            if not _PASSKEY.fullmatch(line):
+            found = _PASSKEY.fullmatch(line)
+            if found is None:
                 why = "Copy the whole line that `mcp-migrate reviewers enroll` shows."
                 yield Problem(("reviewers", name, "passkeys", index), "this is no passkey.", why)
-            elif seen.setdefault(known, name) != name:
-                why = f"this is the passkey of {seen[known]} too."
+            elif seen.setdefault(found[1], name) != name:
+                why = f"this is the passkey of {seen[found[1]]} too."
                 yield Problem(("reviewers", name, "passkeys", index), why, "One key signs for one person.")
         for index, line in enumerate(reviewer.ssh_keys):
             key = ("reviewers", name, "ssh_keys", index)

@@ -142,14 +142,15 @@ class Pages:
     def enrol(self, request: Request) -> Response:
         """Where a person makes a passkey."""
         name, session = enrolling.known(request.path_params["name"]), _session(request)
-        asked = enrolling.asked(self._desk, name, self._desk.form_mark(session))
+        asked = enrolling.asked(self._desk, name, self._desk.form_mark(session), host=request.headers["host"])
         signing = enrolling.may_sign(self._desk)
         return self._with_form(request, "enrol", session, name=name, asked=asked, line="", signers=signing)
 
     async def enrolled(self, request: Request) -> Response:
         """The passkey's line, which somebody has to let in."""
         name, form = enrolling.known(request.path_params["name"]), await self._form(request)
-        made = await run_in_threadpool(lambda: enrolling.made(self._desk, name, form))
+        host = request.headers["host"]
+        made = await run_in_threadpool(lambda: enrolling.made(self._desk, name, form, host=host))
         signing = enrolling.may_sign(self._desk)
         return page(
             "enrol", name=name, mark=form["mark"], line=made.line, fingerprint=made.fingerprint, signers=signing
@@ -204,7 +205,8 @@ class Pages:
         """A page whose form only this browser session can send."""
         session = session or _session(request)
         answer = page(template, mark=self._desk.form_mark(session), **values)
-        answer.set_cookie(_SESSION, session, httponly=True, samesite="strict")
+        protected = self._desk.named(request.headers["host"]).startswith("https:")
+        answer.set_cookie(_SESSION, session, httponly=True, samesite="strict", secure=protected)
         return answer
 
     def _asked(self, request: Request) -> Event:

@@ -34,7 +34,7 @@ class Desk:
 
     @property
     def origin(self) -> str:
-        """Where the pages are: passkeys know a name, not an address."""
+        """Where the pages are on this machine: passkeys know a name, not a number."""
         return f"http://{HOSTS[0]}:{self.port}"
 
     @property
@@ -42,6 +42,10 @@ class Desk:
         """Every address under which they answer: this machine's, and the one that the configuration gives people."""
         given = self.settings.review.address
         return (*(f"http://{host}:{self.port}" for host in HOSTS), *([given] if given else []))
+
+    def named(self, host: str) -> str:
+        """Which of these addresses a browser came by; the guard let no other pass."""
+        return next((origin for origin in self.origins if origin.partition("://")[2] == host), self.origin)
 
     def url(self, request_id: str) -> str:
         """Where a person reviews this request."""

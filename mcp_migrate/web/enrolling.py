@@ -26,13 +26,16 @@ def known(name: str) -> str:
     return name
 
 
-def asked(desk: Desk, name: str, mark: str) -> dict[str, Any]:
-    """What the browser is asked for; the mark of the form is the challenge, so nothing has to be remembered."""
+def asked(desk: Desk, name: str, mark: str, *, host: str) -> dict[str, Any]:
+    """What the browser that came by `host` is asked for.
+
+    The mark of the form is the challenge, so nothing has to be remembered.
+    """
     person = enrolled.reviewers(desk.settings, desk.ledger).people.get(name)
     keys = [held.key for held in person.keys] if person else []
     return {
         "challenge": passkey.encoded(bytes.fromhex(mark)),
-        "rp": passkey.RELYING_PARTY,
+        "rp": passkey.relying_party(desk.named(host)),
         "user": passkey.encoded(secrets.token_bytes(16)),
         "name": name,
         "algorithms": list(passkey.ALGORITHMS),
@@ -40,15 +43,20 @@ def asked(desk: Desk, name: str, mark: str) -> dict[str, Any]:
     }
 
 
-def made(desk: Desk, name: str, form: Mapping[str, str]) -> passkey.Passkey:
-    """The passkey that the browser made. Raises: ApprovalInvalidError."""
+def made(desk: Desk, name: str, form: Mapping[str, str], *, host: str) -> passkey.Passkey:
+    """The passkey that the browser made; it belongs to the address of ours that it came by.
+
+    Raises:
+        ApprovalInvalidError: it is none.
+    """
     try:
         credential = json.loads(form.get("answer", ""))
     except (ValueError, RecursionError) as error:
         raise ApprovalInvalidError("The browser sent no passkey.", hint="Load the page again.") from error
     if not isinstance(credential, dict):
         raise ApprovalInvalidError("The browser sent no passkey.", hint="Load the page again.")
-    return passkey.enrolled(credential, challenge=bytes.fromhex(form["mark"]), origin=desk.origin, comment=name)
+    challenge, origin = bytes.fromhex(form["mark"]), desk.named(host)
+    return passkey.enrolled(credential, challenge=challenge, origin=origin, comment=name)
 
 
 def may_sign(desk: Desk) -> tuple[Signer, ...]:
@@ -112,13 +120,13 @@ def draft(desk: Desk, form: Mapping[str, str]) -> dict[str, Any]:
 
 def record(desk: Desk, form: Mapping[str, str]) -> None:
     """Take what came back signed. Raises: ApprovalInvalidError: it does not hold."""
-    enrolled.enrol(taken(form), desk.settings, desk.ledger, now=desk.clock())
+    enrolled.enrol(taken(desk, form), desk.settings, desk.ledger, now=desk.clock())
 
 
 def _told(held: Held, roster: Roster) -> dict[str, Any]:
     found = roster.holder(held.signed_by)
     by = "the configuration" if held.signed_by is None else found[0].name if found else "an admin"
-    kind = held.key.kind if isinstance(held.key, PublicKey) else "passkey"
+    kind = held.key.kind if isinstance(held.key, PublicKey) else f"passkey at {held.key.relying_party}"
     at_most = held.at_most if found else None
     return {
         "line": held.key.line,

@@ -25,13 +25,17 @@ from mcp_migrate.web.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that somebody may sign with; an admin has no name. `credential` is what a browser knows a passkey by."""
+    """A key that somebody may sign with; an admin has no name.
+
+    `credential` is what a browser knows a passkey by, on pages of `relying_party`.
+    """
 
     reviewer: str | None
     fingerprint: str
     kind: str
     groups: tuple[str, ...]
     credential: str | None = None
+    relying_party: str | None = None
 
     @property
     def choice(self) -> str:
@@ -44,12 +48,14 @@ class Signer:
 
 
 def signers(desk: Desk) -> tuple[Signer, ...]:
-    """Every key that counts, the passkeys of each reviewer first."""
+    """Every key that counts and can sign on these pages, the passkeys of each reviewer first."""
     people = reviewers(desk.settings, desk.ledger).people.values()
+    here = {passkey.relying_party(origin) for origin in desk.origins}
     return tuple(
         _signer(who.name, key, tuple(sorted(who.groups)))
         for who in people
         for key in sorted((held.key for held in who.keys), key=lambda key: isinstance(key, PublicKey))
+        if isinstance(key, PublicKey) or key.relying_party in here
     )
 
 
@@ -61,7 +67,8 @@ def admins(desk: Desk) -> Iterator[Signer]:
 def _signer(name: str | None, key: PublicKey | passkey.Passkey, groups: tuple[str, ...]) -> Signer:
     if isinstance(key, PublicKey):
         return Signer(name, key.fingerprint, key.kind, groups)
-    return Signer(name, key.fingerprint, "passkey", groups, passkey.encoded(key.credential))
+    host = key.relying_party
+    return Signer(name, key.fingerprint, f"passkey at {host}", groups, passkey.encoded(key.credential), host)
 
 
 def chosen(among: tuple[Signer, ...], form: Mapping[str, str]) -> Signer:
@@ -94,11 +101,18 @@ def shown(said: Mapping[str, Any], signer: Signer, *, namespace: str) -> dict[st
     }
 
 
-def taken(form: Mapping[str, str]) -> dict[str, Any]:
-    """What came back signed; whoever checks it says whether it holds. Raises: ApprovalInvalidError: it is damaged."""
+def taken(desk: Desk, form: Mapping[str, str]) -> dict[str, Any]:
+    """What came back signed; whoever checks it says whether it holds.
+
+    Raises:
+        ApprovalInvalidError: it is damaged, or a passkey made it on a page that is none of these.
+    """
     said = _carried(form.get("statement", ""))
     if "answer" in form:
-        return {"statement": said, "passkey": _json(form["answer"])}
+        answer = _json(form["answer"])
+        if (page := passkey.made_on(answer)) not in desk.origins:  # an address that was ours may be somebody else's now
+            raise ApprovalInvalidError(f"It was signed on {page[:100]!r}.", hint="Sign what this page shows, on it.")
+        return {"statement": said, "passkey": answer}
     return {"statement": said, "signature": form.get("signature", "").replace("\r\n", "\n").strip() + "\n"}
 
 
@@ -107,7 +121,7 @@ def _asked(signer: Signer, text: bytes) -> dict[str, Any] | None:
     if signer.credential is None:
         return None
     challenge = passkey.encoded(passkey.challenge(text))
-    return {"challenge": challenge, "rp": passkey.RELYING_PARTY, "credentials": [signer.credential]}
+    return {"challenge": challenge, "rp": signer.relying_party, "credentials": [signer.credential]}
 
 
 def _carried(text: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def record(desk: Desk, request: Event, form: Mapping[str, str]) -> None:
         ApprovalInvalidError, SelfApprovalError: it does not hold.
         ApprovalExpiredError, ApprovalDeniedError: nothing is left to decide.
     """
-    decision = taken(form)
+    decision = taken(desk, form)
     takes = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}
     take = takes.get(str(decision["statement"].get("decision")), deciding.decide)
     take(decision, request, desk.settings, desk.ledger, now=desk.clock())

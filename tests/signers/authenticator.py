@@ -24,21 +24,22 @@ class Authenticator:
     private: EllipticCurvePrivateKey = field(default_factory=lambda: generate_private_key(SECP256R1()))
     credential: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     counter: int = 1
+    origin: str | None = None
 
     @property
     def passkey(self) -> Passkey:
-        return Passkey(self.credential, self._cose(), 0, "grace")
+        return Passkey(self.credential, self._cose(), 0, "grace", self.origin)
 
     def sign(self, message: bytes, **told: Any) -> dict[str, str]:
         """The assertion over `message`; `told` replaces parts of what an honest browser and authenticator say."""
         said = {
             "type": "webauthn.get",
             "challenge": encoded(challenge(message)),
-            "origin": ORIGIN,
+            "origin": self.origin or ORIGIN,
             "crossOrigin": False,
         }
         client = json.dumps({**said, **told.get("client", {})}).encode()
-        data = self.data(told.get("flags", PRESENT | VERIFIED), rp=told.get("rp", "localhost"))
+        data = self.data(told.get("flags", PRESENT | VERIFIED), rp=told.get("rp", self.passkey.relying_party))
         signature = self.private.sign(data + hashlib.sha256(client).digest(), ECDSA(SHA256()))
         return {
             "id": encoded(self.credential),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +51,32 @@ def test_an_answer_made_elsewhere_or_for_something_else_is_refused(told: dict[st
         verify(MESSAGE, KEY.sign(MESSAGE, **told), KEY.passkey)
 
 
+@pytest.mark.proves("passkey-elsewhere", "passkey-strict")
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ({}, True),
+        ({"rp": "localhost"}, False),
+        ({"rp": "example.com"}, False),
+        ({"client": {"origin": "https://migrate.example.com:444"}}, False),
+        ({"client": {"origin": "http://migrate.example.com"}}, False),
+        ({"client": {"origin": "https://other.migrate.example.com"}}, False),
+        ({"client": {"origin": "http://localhost:8021"}}, False),
+        ({"rp": "localhost", "client": {"origin": "http://localhost:8021"}}, False),
+        ({"flags": PRESENT}, False),
+    ],
+    ids=str,
+)
+def test_a_passkey_of_another_address_signs_there_and_nowhere_else(told: dict[str, Any], *, holds: bool) -> None:
+    key = Authenticator(origin="https://migrate.example.com")
+    here = replace(key.passkey, origin=None)
+    with nullcontext() if holds else pytest.raises(ApprovalInvalidError):
+        assert verify(MESSAGE, key.sign(MESSAGE, **told), key.passkey).assurance is Assurance.VERIFIED
+    if told.get("rp") != "localhost":
+        with pytest.raises(ApprovalInvalidError):
+            verify(MESSAGE, key.sign(MESSAGE, **told), here)
+
+
 @pytest.mark.proves("passkey-strict")
 def test_the_answer_of_another_passkey_is_refused() -> None:
     other = Authenticator()
@@ -85,12 +113,28 @@ def test_an_answer_with_a_part_more_or_a_padded_part_is_refused() -> None:
 
 
 def test_a_line_of_the_configuration_says_the_same_when_it_is_read_again() -> None:
-    assert parse_passkey(KEY.passkey.line) == KEY.passkey
+    for key in (KEY.passkey, replace(KEY.passkey, origin="https://migrate.example.com:8443", comment="with words")):
+        assert parse_passkey(key.line) == key
 
 
 @pytest.mark.parametrize(
     "line",
-    ["", "passkey/1", "passkey/2 AA AA 0", "passkey/1 AA= AA 0", "passkey/1 AA AA -1", "passkey/1 AA AA 4294967296"],
+    [
+        "",
+        "passkey/1",
+        "passkey/2 AA AA 0",
+        "passkey/3 AA AA 0",
+        "passkey/1 AA= AA 0",
+        "passkey/1 AA AA -1",
+        "passkey/1 AA AA 4294967296",
+        "passkey/1 https://migrate.example.com AA AA 0",
+        "passkey/2 http://localhost:8021 AA AA 0",
+        "passkey/2 http://migrate.example.com AA AA 0",
+        "passkey/2 https://10.0.0.1 AA AA 0",
+        "passkey/2 https://migrate.example.com/x AA AA 0",
+        "passkey/2 https://a@migrate.example.com AA AA 0",
+        "passkey/2 https://migrate.example.com",
+    ],
 )
 def test_a_line_that_is_no_passkey_is_refused(line: str) -> None:
     with pytest.raises(ConfigInvalidError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -214,3 +215,23 @@ def test_what_was_signed_before_a_restart_of_the_pages_counts_after_it(visitor: 
     assert visitor.send(REQUEST, shown, signature).status_code == 409  # a form of before; nothing is lost
     again = {"mark": visitor.mark(REQUEST), "statement": field_of(shown, "statement"), "signature": signature}
     assert visitor.post(f"/requests/{REQUEST}/decision", again).status_code == 303
+
+
+@pytest.mark.proves("passkey-elsewhere")
+def test_a_passkey_of_an_address_that_these_pages_had_once_is_neither_offered_nor_heard(visitor: Visitor) -> None:
+    """Whoever has that address now could have somebody sign there."""
+    old = Authenticator(origin="https://old.example.com")
+    grace = visitor.desk.settings.reviewers["grace"]
+    known = grace.model_copy(update={"passkeys": (*grace.passkeys, old.passkey.line)})
+    told = visitor.desk.settings.model_copy(update={"reviewers": {"grace": known}})
+    visitor.desk = replace(visitor.desk, settings=told)
+    visitor.restart()
+    visitor.ask("req_1")
+    page = visitor.read("/requests/req_1")
+    honest, visitor.authenticator = visitor.authenticator, old
+    chosen = f"grace {honest.passkey.fingerprint}"
+    refused = visitor.touch("req_1", signer=chosen)
+    assert ("passkey at localhost" in page, "old.example.com" in page) == (True, False)
+    assert refused.status_code == 409
+    assert "It was signed on" in refused.text
+    assert not visitor.ledger.read(kind=Kind.APPROVAL_DECIDED)
