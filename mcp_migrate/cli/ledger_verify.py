@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from mcp_migrate.ledger import Finding, Head, Known
 from mcp_migrate.ledger.merkle import leaf_hash
 from mcp_migrate.ledger.proof_file import read
 from mcp_migrate.ledger.proofs import verify_inclusion
+from mcp_migrate.settings import Settings
 from mcp_migrate.tools.interface import Database
 
 
@@ -55,6 +57,7 @@ def verify(
     wiring = wire(config_file)
     audit = Audit(wiring.settings, datetime.now(UTC), verifier_keys(keys or ()))
     known = [head for name in targets or () for head in _left_in(wiring.open_database(name), audit.notes)]
+    audit.notes += _not_asked(wiring.settings, targets or ())
     brought = [(str(path), _kept(path)) for path in witness or ()]
     begin = audit.open(_text(since)).head if since else None
     report = audit.run(witnesses=brought, trusted=[_head(text) for text in trusted or ()], known=known, since=begin)
@@ -92,6 +95,12 @@ def _left_in(target: Database, notes: list[str]) -> list[Known]:
     if not left:
         notes.append(f"The target {target.name} knows no head of this ledger: no apply left one there.")
     return [Known(f"{each.apply_id} in the target {target.name}", Head(each.size, each.root)) for each in left]
+
+
+def _not_asked(settings: Settings, asked: Sequence[str]) -> Iterator[str]:
+    for name, target in settings.targets.items():
+        if target.marker and name not in asked:
+            yield f"The target {name} keeps heads of this ledger, and was not asked: --target {name}."
 
 
 def _kept(path: Path) -> tuple[str, ...]:

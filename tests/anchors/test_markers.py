@@ -51,7 +51,8 @@ def test_an_old_backup_of_the_ledger_is_found_by_asking_the_database_and_takes_n
     assert (code, whole["ok"], f"{found['apply_id']} in the target shop" in named) == (0, True, True)
 
     _put_back(world, kept)
-    assert world.here("ledger", "verify").returncode == 0
+    alone = world.here("ledger", "verify")
+    assert (alone.returncode, "was not asked: --target shop" in alone.stdout) == (0, True)
     code, cut = _verified(world)
     assert (code, cut["ok"]) == (1, False)
     assert f"{found['apply_id']} in the target shop knows" in cut["findings"][0]["why"]
