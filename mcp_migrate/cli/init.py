@@ -122,7 +122,7 @@ def _next(file: Path, found: Found, answers: Answers) -> list[str]:
 def _steps(file: Path, targets: Sequence[Named], answers: Answers) -> Iterator[str]:
     """Commands, in their order."""
     if any(each.tier is Tier.PRODUCTION for each in targets):
-        yield "  mcp-migrate credentials sql production     the roles on the production server, for its admin to run"
+        yield "  mcp-migrate credentials sql production     what the production server needs, for its admin to run"
         yield "  mcp-migrate config sign --key ~/.ssh/id_…   vouch for the file; pin the key first: docs/policy.md"
     yield "  mcp-migrate doctor                         whether all of it works, and what to do where not"
     yield f"  mcp-migrate config explain {answers.principal}   what the agent may do"

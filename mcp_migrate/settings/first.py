@@ -57,11 +57,15 @@ def _target(named: Named, found: Found) -> str:
         "database": "" if named.database is None else f"    database: {_quoted(named.database)}\n",
         "url": named.url,
         "about": _BROKER_URL if production else _REFERENCE,
-        "credentials": _CREDENTIALS.format(role=role_of(found)) if production else "",
+        "credentials": _credentials(found) if production else "",
         "models": _models(found),
         "environment": _environment(found),
     }
     return _TARGET.format(**values)
+
+
+def _credentials(found: Found) -> str:
+    return _ACCOUNTS if found.mysql else _ROLES.format(role=role_of(found))
 
 
 def _quoted(value: str) -> str:
@@ -114,7 +118,7 @@ def _people(targets: Sequence[Named], answers: Answers) -> str:
 
 
 _REFERENCE = "a reference, resolved when a connection is opened; a password never stands here"
-_BROKER_URL = "of the role that makes the roles of steps: `mcp-migrate credentials sql` prints it"
+_BROKER_URL = "of the broker, for which `mcp-migrate credentials sql` prints what it needs"
 
 _TARGET = """\
   {key}:
@@ -124,7 +128,12 @@ _TARGET = """\
 {credentials}{models}{environment}    limits: {{lock_timeout: 3s, statement_timeout: 10m, undo_keep: 14d}}
 """
 
-_CREDENTIALS = """\
+_ACCOUNTS = """\
+    # Each step gets an account of its own, which the server ends with it: docs/credentials.md.
+    credentials: {broker: mysql-user, mint: mcp_migrate_mint, ttl: 15m}
+"""
+
+_ROLES = """\
     # Each step gets a role of its own, which dies with it: docs/credentials.md.
     credentials: {{broker: postgres-role, owner_role: {role}_owner, reader_role: {role}_reader, ttl: 15m}}
 """

@@ -43,13 +43,14 @@ class Found:
     """One project, by its alembic.ini or, where there is none, its pyproject.toml.
 
     `reads` are the environment variables that `env.py` reads, in its order. `models` are those that it could mean where
-    it names no metadata; None where it names one.
+    it names no metadata; None where it names one. `mysql` says that a URL there is of MySQL or MariaDB.
     """
 
     ini: Path
     databases: tuple[Named, ...]
     reads: tuple[str, ...]
     models: tuple[str, ...] | None = None
+    mysql: bool = False
 
 
 def look(folder: Path) -> Found:
@@ -73,7 +74,13 @@ def look(folder: Path) -> Found:
     several = len(databases) > 1
     named = tuple(each if several else _renamed(each) for each in databases)
     every = tuple(dict.fromkeys(name for names in reads.values() for name in names))
-    return Found(ini if ini.is_file() else toml, named, every, _models(folder, projects))
+    return Found(
+        ini if ini.is_file() else toml, named, every, _models(folder, projects), _is_mysql({**sections, **projects})
+    )
+
+
+def _is_mysql(sections: Mapping[str, Mapping[str, str]]) -> bool:
+    return any(said.get("sqlalchemy.url", "").startswith(("mysql", "mariadb")) for said in sections.values())
 
 
 def _models(folder: Path, projects: Mapping[str, Mapping[str, str]]) -> tuple[str, ...] | None:

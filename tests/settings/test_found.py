@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,19 @@ def test_where_env_py_names_no_metadata_that_of_the_projects_tables_is_found(
 )
 def test_a_metadata_that_env_py_names_is_its_own(tmp_path: Path, env: str) -> None:
     assert look(project(tmp_path, "sqlite:///shop.db", env)).models is None
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"), [("mariadb://db/shop", "mysql-user"), ("sqlite:///shop.db", "postgres-role")]
+)
+def test_production_gets_the_broker_of_its_kind_of_database(tmp_path: Path, url: str, broker: str) -> None:
+    found = look(project(tmp_path, url, ""))
+    production = Named("production", "${env:SHOP}", guessed=False, tier=Tier.PRODUCTION)
+    answers = Answers("Ada", "ada@example.com", "ada", "agent:one", ["ssh-ed25519 AAAA"])
+    path = tmp_path / "mcp-migrate.yaml"
+    path.write_text(text(replace(found, databases=(production,)), answers), encoding="utf-8")
+    settings = Settings.model_validate(read_yaml(path)[0])
+    assert settings.targets["production"].credentials.broker == broker
 
 
 @given(name=st.text(min_size=1), principal=st.text(min_size=1), keys=st.lists(st.text(min_size=1), max_size=2))
