@@ -354,6 +354,7 @@ REQUIREMENTS = (
         "docs/errors.md",
         "Each code and option is on a page, each page is found, and each link leads somewhere.",
     ),
+    Requirement("first-hour", "docs/first-hour.md", "What init writes leads to an approved change of production."),
     Requirement("doctor-fixes", "docs/doctor.md", "What keeps no promise on a machine is found, with what to do."),
     Requirement("doctor-rights", "docs/doctor.md", "A role that shall only read and could do more is found."),
     Requirement("tutorial", "docs/tutorial.md", "The tutorial works word for word, from an empty folder."),

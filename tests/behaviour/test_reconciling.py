@@ -51,6 +51,7 @@ async def test_a_change_by_hand_is_named_and_nothing_is_applied_until_a_reviewer
     assert refused["code"] == "unreconciled"
     assert "mcp-migrate ledger reconcile shop" in refused["next"]["hint"]
     assert not {row[0] for row in world.query("SELECT version_num FROM alembic_version")} - {"b2"}
+    assert "fails  target shop, on the record: Since" in world.here("doctor").stdout
 
     asked = reconciled(world, code=1)
     assert reconciled(world, code=1)["request_id"] == asked["request_id"]

@@ -16,6 +16,8 @@ from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.roster import configured
 from mcp_migrate.signers.sign import generate_key
+from tests.server.issuer import issuing
+from tests.team import for_a_team
 from tests.world import World
 
 
@@ -108,3 +110,10 @@ def test_a_step_that_only_reads_is_a_role_that_can_do_no_more(powers: Powers, re
 @pytest.mark.parametrize(("ahead", "state"), [(0.4, "ok"), (-20.0, "note"), (3_600.0, "fails")])
 def test_clocks_that_differ_are_told_as_far_as_it_matters(ahead: float, state: str) -> None:
     assert _clock("clock", ahead).state == state
+
+
+def test_an_issuer_that_does_not_answer_is_found(world: World) -> None:
+    with issuing() as issuer:
+        for_a_team(world, issuer, "http://localhost:8050")
+        assert found(world)["issuer of tokens"]["state"] == "ok"
+    assert found(world)["issuer of tokens"]["state"] == "fails"

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from mcp_migrate.cli.doctor.finding import Finding, tried
 from mcp_migrate.errors import MigrateError
+from mcp_migrate.settings.http import Http
+from mcp_migrate.settings.references import resolve
 from mcp_migrate.wiring import Wiring
 
 
@@ -59,11 +62,27 @@ def _secrets(wiring: Wiring) -> Iterator[Finding]:
 
         http = wiring.settings.http
         yield tried("keys that seal paused calls", lambda: f"{len(keys(http))}, the first seals")
+        yield tried("issuer of tokens", partial(_issuer, http))
     if wiring.settings.checkpoints is not None:
         from mcp_migrate.anchors.keys import open_key
 
         key = wiring.settings.checkpoints.key
         yield tried("checkpoint key", lambda: f"it opens, {type(open_key(key)).__name__}")
+
+
+def _issuer(http: Http) -> str:
+    """What it answers; no token is shown to it. Raises: IssuerUnreachableError, CredentialFailedError."""
+    import anyio
+
+    from mcp_migrate.server.oauth.asking import ask
+
+    oauth = http.oauth
+    if oauth.introspection is None:
+        said = anyio.run(partial(ask, str(oauth.jwks), within=oauth.within))
+        return f"it answers, with {len(said.get('keys', ()))} keys"
+    auth = oauth.introspection.client_id, resolve(oauth.introspection.client_secret, ini=Path())
+    asked = partial(ask, oauth.introspection.url, within=oauth.within, form={"token": "doctor"}, auth=auth)
+    return "it answers" if anyio.run(asked).get("active") is False else "it answers, and says that any token is active"
 
 
 def _cages() -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.leave.freezing import all_frozen
 from mcp_migrate.model import Tier
+from mcp_migrate.tools.live import read_live
+from mcp_migrate.tools.reconciling import unexplained
 from mcp_migrate.wiring import Wiring
 
 _SLACK, _MOST = 5.0, 60.0
@@ -28,6 +30,7 @@ def targets(wiring: Wiring) -> Iterator[Finding]:
         yield (reached := tried(about, partial(_reach, wiring, name)))
         if reached.state != "fails":
             yield from _standing(wiring, name)
+            yield _on_the_record(wiring, name)
         yield from _credentials(wiring, name)
         yield tried(f"{about}, its project", partial(_describe, wiring, name))
         yield tried(f"{about}, its scratch database", partial(_scratch, wiring, name))
@@ -59,6 +62,21 @@ def _standing(wiring: Wiring, name: str) -> Iterator[Finding]:
     if powers.unread:
         fix = f"Grant it SELECT there, and USAGE on the schema; {_HOW}"
         yield Finding(f"target {name}, reading", "fails", f"{powers.role} may not read {', '.join(powers.unread)}", fix)
+
+
+def _on_the_record(wiring: Wiring, name: str) -> Finding:
+    """Whether the target is what the last recorded apply left, or a reviewer signed for."""
+    about = f"target {name}, on the record"
+    try:
+        live = read_live(wiring.open_database(name))
+        found = unexplained(wiring.ledger, name, live.revisions, live.schema)
+    except MigrateError as error:
+        return Finding(about, "fails", f"{error.code}: {error.sentence}", error.hint)
+    if found is None:
+        return Finding(about, "ok", "nothing changed it past us")
+    state: State = "fails" if wiring.settings.target(name).tier in wiring.settings.reconcile.block else "note"
+    fix = f"If it was meant, `mcp-migrate ledger reconcile {name}` has a reviewer sign for it; or take it back there."
+    return Finding(about, state, found.summary(), fix)
 
 
 def _clock(about: str, ahead: float) -> Finding:
