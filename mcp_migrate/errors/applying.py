@@ -6,6 +6,8 @@ from mcp_migrate.errors.base import Action, MigrateError
 
 
 class ApplyNotFoundError(MigrateError):
+    """The record knows no apply of this id."""
+
     code = "apply_not_found"
 
 
@@ -17,6 +19,8 @@ class LockedError(MigrateError):
 
 
 class LockTimeoutError(MigrateError):
+    """A statement did not get its lock in time; everything was rolled back."""
+
     code = "lock_timeout"
     action = Action.AGAIN
 
@@ -57,11 +61,15 @@ class ValidationFailedError(MigrateError):
 
 
 class CredentialFailedError(MigrateError):
+    """No credential was to be had for this step, or one could not be taken back."""
+
     code = "credential_failed"
     action = Action.ASK_ADMIN
 
 
 class TargetUnreachableError(MigrateError):
+    """The target's database cannot be reached, or not read."""
+
     code = "target_unreachable"
     action = Action.ASK_ADMIN
 

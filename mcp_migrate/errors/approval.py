@@ -6,11 +6,15 @@ from mcp_migrate.errors.base import Action, MigrateError
 
 
 class ApprovalDeniedError(MigrateError):
+    """A reviewer said no, and that stands."""
+
     code = "approval_denied"
     action = Action.NARROW_PLAN
 
 
 class ApprovalExpiredError(MigrateError):
+    """Nobody decided in time, or the approval was not used in time."""
+
     code = "approval_expired"
     action = Action.REPLAN
 
@@ -35,4 +39,6 @@ class SelfApprovalError(MigrateError):
 
 
 class RequestNotFoundError(MigrateError):
+    """The record knows no request of this id that this caller may see."""
+
     code = "request_not_found"

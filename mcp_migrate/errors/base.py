@@ -11,15 +11,25 @@ class Action(StrEnum):
     """What the caller should do next (the ``next.action`` of a result)."""
 
     AWAIT_APPROVAL = "await_approval"
+    """Tell the person you work for who has to decide; then make the same call again."""
     REPLAN = "replan"
+    """Call migration_plan, and go on with what it answers."""
     FIX_REVISION = "fix_revision"
+    """Change the revision, then plan."""
     NARROW_PLAN = "narrow_plan"
+    """Plan something that does less."""
     ASK_OWNER = "ask_owner"
+    """Tell the person you work for: the owner of the workflow decides about it."""
     ASK_ADMIN = "ask_admin"
+    """Tell the person you work for: it is in the set-up of the server or the target, which no agent can mend."""
     AGAIN = "again"
+    """Make the same call again, in a moment."""
     APPLY = "apply"
+    """Call migration_apply with the plan."""
     VALIDATE = "validate"
+    """Call migration_validate with the apply."""
     NONE = "none"
+    """Nothing in particular: the hint says what there is."""
 
 
 class MigrateError(Exception):

@@ -6,10 +6,14 @@ from mcp_migrate.errors.base import Action, MigrateError
 
 
 class UnknownToolError(MigrateError):
+    """No tool has this name."""
+
     code = "unknown_tool"
 
 
 class UnknownTargetError(MigrateError):
+    """The configuration names no such target."""
+
     code = "unknown_target"
 
 
@@ -20,6 +24,8 @@ class InvalidArgumentsError(MigrateError):
 
 
 class IntentMissingError(MigrateError):
+    """The call does not say why it is made."""
+
     code = "intent_missing"
 
 

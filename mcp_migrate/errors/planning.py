@@ -13,16 +13,22 @@ class RenderFailedError(MigrateError):
 
 
 class RehearsalFailedError(MigrateError):
+    """The plan fails on a scratch database, or there can be none."""
+
     code = "rehearsal_failed"
     action = Action.FIX_REVISION
 
 
 class PlanNotFoundError(MigrateError):
+    """The record knows no plan of this id."""
+
     code = "plan_not_found"
     action = Action.REPLAN
 
 
 class PlanExpiredError(MigrateError):
+    """The plan is too old to be applied."""
+
     code = "plan_expired"
     action = Action.REPLAN
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-from itertools import pairwise
-
-from mcp_migrate.ledger import Kind, kinds
-from tests.reference.table import code, table
+from mcp_migrate.ledger import Kind
+from tests.reference.table import code, meanings, table
 
 _HEAD = """# Ledger entries
 
@@ -19,17 +15,7 @@ code by `python -m tests.reference.pages`.
 """
 
 
-def meanings() -> dict[Kind, str]:
-    """What stands below each kind in the code."""
-    [cls] = [node for node in ast.parse(inspect.getsource(kinds)).body if isinstance(node, ast.ClassDef)]
-    found: dict[Kind, str] = {}
-    for node, below in pairwise(cls.body):
-        if isinstance(node, ast.Assign) and isinstance(below, ast.Expr):
-            found[Kind(ast.literal_eval(node.value))] = str(ast.literal_eval(below.value))
-    return found
-
-
 def page() -> str:
     """The whole page."""
-    told = meanings()
+    told = meanings(Kind)
     return _HEAD + table(("kind", "what it says"), ((code(kind.value), told[kind]) for kind in Kind))

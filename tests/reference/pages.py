@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.reference import commands, entries, options, tools
+from tests.reference import commands, entries, options, refusals, tools
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands.page,
     "configuration.md": options.page,
+    "errors.md": refusals.page,
     "events.md": entries.page,
     "tools.md": tools.page,
 }

@@ -6,10 +6,12 @@ import pytest
 import typer.main
 
 from mcp_migrate.cli.app import app
+from mcp_migrate.errors import Action
 from mcp_migrate.ledger import Kind
 from mcp_migrate.settings import json_schema
-from tests.reference import commands, entries, options
+from tests.reference import commands, options, refusals
 from tests.reference.pages import FOLDER, PAGES
+from tests.reference.table import meanings
 
 
 @pytest.mark.proves("pages-complete")
@@ -41,4 +43,9 @@ def test_each_command_and_each_of_its_options_says_what_it_means() -> None:
 
 
 def test_each_kind_of_entry_says_what_it_means() -> None:
-    assert set(entries.meanings()) == set(Kind)
+    assert set(meanings(Kind)) == set(Kind)
+
+
+def test_each_code_and_each_next_step_says_what_it_means() -> None:
+    assert set(meanings(Action)) == set(Action)
+    assert [kind.code for kind in refusals.every() if not kind.__dict__.get("__doc__")] == []
