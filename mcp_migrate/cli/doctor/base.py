@@ -66,8 +66,8 @@ def _secrets(wiring: Wiring) -> Iterator[Finding]:
     if wiring.settings.checkpoints is not None:
         from mcp_migrate.anchors.keys import open_key
 
-        key = wiring.settings.checkpoints.key
-        yield tried("checkpoint key", lambda: f"it opens, {type(open_key(key)).__name__}")
+        wanted = wiring.settings.checkpoints
+        yield tried("checkpoint key", lambda: f"others check with {open_key(wanted.key).verifier(wanted.origin)}")
 
 
 def _issuer(http: Http) -> str:

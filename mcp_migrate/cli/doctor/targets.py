@@ -133,7 +133,6 @@ def _try_credential(wiring: Wiring, name: str, found: list[Powers]) -> str:
         keys.credential(name, Purpose.APPLY) as url,
         database.dialect.open_reader(url) as reader,
     ):
-        reader.server()
         found.append(reader.powers())
     if keys.left:
         raise keys.left[0]
