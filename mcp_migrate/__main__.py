@@ -14,7 +14,7 @@ from mcp_migrate.errors import ConfigInvalidError, MigrateError
 from mcp_migrate.wiring import Wiring, user
 
 if TYPE_CHECKING:
-    from mcp_migrate.model import Caller, Effect, Grant
+    from mcp_migrate.model import Caller, Effect
     from mcp_migrate.settings import Settings
 
 
@@ -39,7 +39,7 @@ def serve(words: Sequence[str]) -> None:
     """Serve one principal on standard input and output, or a team over HTTP; ends with the process."""
     options = _options(words)
     if options.remote:
-        reach_team(options.remote, options.token_file, options.token_env)
+        reach_team(options.remote, options.token_file, options.token_env, options.grant or ())
     elif options.http:
         serve_team(Wiring(load_settings(options.config)), options.http, options.log)
     else:
@@ -57,7 +57,7 @@ def serve_parser() -> argparse.ArgumentParser:
         type=Path,
         help="a launch or, with --remote, an access token, in a file of yours",
     )
-    parser.add_argument("--grant", type=Path, action="append", help="a grant that --as acts by; the first one first")
+    parser.add_argument("--grant", type=Path, action="append", help="a grant to act by; the first one first")
     parser.add_argument("--http", metavar="HOST:PORT", help="serve a team there; who calls is in its tokens")
     parser.add_argument("--remote", metavar="URL", help="hand everything on to a team's server; needs no configuration")
     parser.add_argument("--token-env", metavar="NAME", help="with --remote: where the token is, without --token-file")
@@ -70,7 +70,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(words)
     if options.http and (options.principal or options.token_file or options.grant):
         parser.error("--as, --token-file and --grant name one principal; over HTTP each token names its own")
-    if options.remote and (options.principal or options.grant or options.http or options.config):
+    if options.remote and (options.principal or options.http or options.config):
         parser.error("--remote reads no configuration: the token says who calls, and the team's server has the rest")
     if options.token_env and (options.token_file or not options.remote):
         parser.error("--token-env goes with --remote, and instead of --token-file")
@@ -115,7 +115,7 @@ def serve_team(wiring: Wiring, address: str, log: str) -> None:
     send_rest()
 
 
-def reach_team(url: str, token_file: Path | None, variable: str | None) -> None:
+def reach_team(url: str, token_file: Path | None, variable: str | None, grants: Sequence[Path]) -> None:
     """Hand on what a client on standard input says to the team's server at `url`; does not return."""
     from mcp_migrate.server.log import log_to_stderr
     from mcp_migrate.server.remote.known import address
@@ -123,7 +123,7 @@ def reach_team(url: str, token_file: Path | None, variable: str | None) -> None:
     from mcp_migrate.server.remote.token import VARIABLE, Token
 
     log_to_stderr()
-    serve_remote(address(url), Token(token_file, variable or VARIABLE, os.environ))
+    serve_remote(address(url), Token(token_file, variable or VARIABLE, os.environ, tuple(grants)))
 
 
 def _begin(wiring: Wiring, log: str) -> Callable[[], None]:
@@ -184,12 +184,7 @@ def identified(
     from mcp_migrate.settings.private import read_private_line
 
     text, now = read_token(token_file, os.environ), datetime.now(UTC)
-    chain: tuple[Grant, ...] = ()
-    if grants:
-        from mcp_migrate.leave.delegation import chain_of
-
-        texts = [read_private_line(file, "grant") for file in grants]
-        chain = chain_of(texts, principal, wiring.settings, wiring.ledger, now=now)
+    chain = wiring.handed_on([read_private_line(file, "grant") for file in grants], principal) if grants else ()
     if text is None:
         return Caller(principal, grants=chain), None
     held = launched(text, principal, wiring.settings, wiring.ledger, now=now)

@@ -284,6 +284,7 @@ REQUIREMENTS = (
     Requirement("mtls-peers", "RFC 9440, 4", "A certificate in a header counts from proxies of ours alone."),
     Requirement("oauth-bound", "RFC 8705, 3", "A token that is bound to a certificate holds with that one alone."),
     Requirement("scopes-network", "docs/configuration.md", "A scope for a network is closed to calls from elsewhere."),
+    Requirement("delegation-over-http", "docs/separation.md", "A worker has over HTTP what was handed on, no more."),
     Requirement("team-replicas", "docs/team-server.md", "Any replica finishes what another paused."),
     Requirement("pausing-state-stolen", "docs/pausing.md", "A pause is its caller's alone."),
     Requirement("record-caller", "docs/record.md", "Each call says what proves its caller, and for whom it acts."),

@@ -42,7 +42,10 @@ def chain_of(
     """The grants that `principal` acts by, the first that was handed on first. Raises: NotPermittedError."""
     from mcp_migrate.signers.granting import check, refused
 
-    chain = tuple(check(text.strip(), _keys(settings)) for text in texts)
+    said = [text.strip() for text in texts]
+    if len(said) > LONGEST:  # before any signature is looked at: over HTTP anybody with a token sends them
+        raise refused(f"its chain has more than {LONGEST} grants")
+    chain = tuple(check(text, _keys(settings)) for text in said)
     for grant in chain:
         if not ledger.find(Kind.GRANT_SIGNED, grant.grant_id):
             raise refused("it was not made for this ledger")
@@ -60,7 +63,7 @@ def refuse_without(caller: Caller, settings: Settings) -> None:
     if caller.principal in workflow.workers and not caller.grants:
         raise NotPermittedError(
             f"{caller.principal} acts only by what a principal of its workflow hands on to it, and nobody did.",
-            hint="Start its server with --grant FILE, as `mcp-migrate delegate` writes one.",
+            hint="Start its server with --grant FILE, as `mcp-migrate delegate` writes one; over HTTP it is a header.",
             missing={"grant": caller.principal},
         )
 

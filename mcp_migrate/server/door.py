@@ -14,7 +14,7 @@ import mcp_types as types
 from mcp.server.context import HandlerResult, ServerRequestContext
 
 from mcp_migrate.errors import InternalError, MigrateError
-from mcp_migrate.model import Call, Caller
+from mcp_migrate.model import Call, Caller, Grant
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls, Progress
 from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
@@ -39,6 +39,10 @@ class Governed(Records, Parking, Protocol):
     def settings(self) -> Settings: ...
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]: ...
+
+    def handed_on(self, texts: Sequence[str], principal: str) -> tuple[Grant, ...]:
+        """The grants that `principal` acts by, as they were written. Raises: NotPermittedError."""
+        ...
 
     def readable_targets(self, caller: Caller) -> Sequence[str]:
         """The targets whose schema `caller` may read now."""

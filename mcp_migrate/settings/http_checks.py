@@ -34,7 +34,7 @@ def http_problems(settings: Settings, known_tools: Collection[str]) -> Iterator[
 
 
 def _of_principals(settings: Settings, http: Http) -> Iterator[Problem]:
-    known = {name for workflow in settings.workflows.values() for name in workflow.principals}
+    known = {name for workflow in settings.workflows.values() for name in workflow.members}
     certified = http.certificates.principals if http.certificates else {}
     for part, names in (("oauth", http.oauth.principals), ("certificates", certified)):
         for subject, principal in names.items():

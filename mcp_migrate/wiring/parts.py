@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcp_migrate.brokers.keys import Keys
     from mcp_migrate.leave.policy import Policy
     from mcp_migrate.ledger import Event, Ledger
-    from mcp_migrate.model import Call, Caller
+    from mcp_migrate.model import Call, Caller, Grant
     from mcp_migrate.notices import Outbox
     from mcp_migrate.pipeline import Pipeline, Watch
     from mcp_migrate.redaction import Redactor
@@ -141,6 +141,12 @@ class Wiring:
         target = call.target if call.target in self.settings.targets else None
         with self.telemetry.call(replace(call, tool=tool, target=target)):
             self.pipeline.refused(call, error)
+
+    def handed_on(self, texts: Sequence[str], principal: str) -> tuple[Grant, ...]:
+        """The grants that `principal` acts by, as they were written. Raises: NotPermittedError."""
+        from mcp_migrate.leave.delegation import chain_of
+
+        return chain_of(texts, principal, self.settings, self.ledger, now=datetime.now(UTC))
 
     def may_park(self, call: Call) -> bool:
         """Whether the record will hold all that is needed to make this call again."""

@@ -34,6 +34,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("remote"))
     made.write_revision("d1", "a1", 'op.drop_table("orders")')
     made.prepare(plan="d1")
+    public = made.keys["agent"].with_suffix(".pub").read_text().strip()
+    made.configure(lambda c: c["workflows"]["shop-agent"].update(workers=["agent:worker"]))
+    made.configure(lambda c: c.update(delegators={"agent:demo": [public]}))
     made.configure(lambda c: c.update(pausing={"hold": "100ms"}))
     return made
 
@@ -162,3 +165,34 @@ async def test_a_token_may_stand_under_a_name_of_the_environment(team: Team) -> 
     start = way(team.url, None, "--token-env", "SHOP_TOKEN", SHOP_TOKEN=team.issuer.token())
     async with Client(start) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+
+
+@pytest.mark.proves("delegation-over-http")
+async def test_a_worker_does_over_http_what_was_handed_on_to_it_and_no_more(
+    team: Team, shop: World, tmp_path: Path
+) -> None:
+    who = ("agent:worker", "--as", "agent:demo", "--key", str(shop.keys["agent"]), "--target", "shop")
+    done = shop.here("delegate", *who, "--tool", "schema_read")
+    assert done.returncode == 0, done.stderr
+    grant = write(tmp_path / "grant", done.stdout.strip())
+    token = write(tmp_path / "token", team.issuer.token("agent:worker"))
+    other = write(tmp_path / "other", team.issuer.token())
+    async with Client(way(team.url, token, "--grant", str(grant))) as client:
+        read = await Agent(client).call("schema_read", target="shop")
+        beyond = await Agent(client).call("migration_status", target="shop")
+    async with connected(team, token) as agent:
+        alone = await agent.call("schema_read", target="shop")
+    text, worker, demo = (file.read_text().strip() for file in (grant, token, other))
+    for held, said, why in (
+        (demo, text, "it is agent:worker's, not agent:demo's"),
+        (worker, ", ".join([text] * 4), "more than 3"),
+        (worker, f"{text[:-4]}AAAA", "signature does not hold"),
+        (worker, f"{text},", "it is none"),
+    ):
+        refused = team.post(authorization=f"Bearer {held}", mcp_migrate_grant=said)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+        assert why in refused.json()["message"]
+    [received] = [e for e in shop.events(Kind.CALL_RECEIVED) if e.call_id == read["call_id"]]
+    assert [each["by"] for each in received.body["caller"]["grants"]] == ["agent:demo"]
+    assert "not migration_status" in beyond["message"]
+    assert (alone["code"], "nobody did" in alone["message"]) == ("not_permitted", True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 import anyio
@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from mcp_migrate.errors import ConfigInvalidError, LedgerUnavailableError
+from mcp_migrate.errors import ConfigInvalidError, LedgerUnavailableError, MigrateError
+from mcp_migrate.model import Call, Grant
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.http import serving
 from mcp_migrate.server.http.bearer import Bearer
@@ -33,12 +34,21 @@ def issuer() -> Iterator[Issuer]:
         yield made
 
 
+class Nobody:
+    """A ledger and a configuration that know no caller."""
+
+    def refused(self, call: Call, error: MigrateError) -> None: ...
+
+    def handed_on(self, texts: Sequence[str], principal: str) -> tuple[Grant, ...]:
+        raise AssertionError(texts, principal)
+
+
 @pytest.mark.proves("oauth-issuer-down", "interface-issuer-unreachable")
 async def test_while_nobody_can_say_whether_a_token_holds_its_sender_keeps_it(issuer: Issuer) -> None:
     issuer.answers = 500
     oauth = {"issuer": NAME, "jwks": issuer.url}
     http = Http.model_validate({"url": "http://localhost:1", "state_keys": ["${env:K}"], "oauth": oauth})
-    app = Bearer(PlainTextResponse("heard"), http, Signed(http), load({}), lambda _call, _error: None)
+    app = Bearer(PlainTextResponse("heard"), http, Signed(http), load({}), Nobody())
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=http.url) as client:
         answer = await client.post("/mcp", headers={"authorization": f"Bearer {issuer.token()}"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

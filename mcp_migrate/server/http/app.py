@@ -59,7 +59,7 @@ def build(team: Team) -> ASGIApp:
         team.http,
         verifier(team.http),
         team.registry,
-        team.governed.refused,
+        team.governed,
     )
     health = Health(team.calls, team.governed.ledger.head)
     metadata = _metadata(team)

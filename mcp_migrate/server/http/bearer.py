@@ -5,9 +5,10 @@ Without one that holds nobody calls; clients hear where to get one (RFC 9728).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 import anyio.to_thread
 from starlette.datastructures import Headers
@@ -21,14 +22,14 @@ from mcp_migrate.errors import (
     NotPermittedError,
     TokenInvalidError,
 )
-from mcp_migrate.model import Call, Caller
+from mcp_migrate.model import Call, Caller, Grant
 from mcp_migrate.server.http import certificate as certificates
 from mcp_migrate.server.http.hops import address
 from mcp_migrate.server.incoming import new_call_id
 from mcp_migrate.server.oauth.claims import caller_of, scope_for
 from mcp_migrate.server.oauth.verifying import Verifier
 from mcp_migrate.server.who import CALLER
-from mcp_migrate.settings.http import ENDPOINT, METADATA, Http
+from mcp_migrate.settings.http import ENDPOINT, GRANT, METADATA, Http
 from mcp_migrate.tools.registry import Registry
 
 _STATUS: Mapping[type[MigrateError], int] = {
@@ -38,8 +39,20 @@ _STATUS: Mapping[type[MigrateError], int] = {
 }
 
 
+class Known(Protocol):
+    """What the ledger and the configuration know of callers."""
+
+    def refused(self, call: Call, error: MigrateError) -> None:
+        """Record a call that never came to the door."""
+        ...
+
+    def handed_on(self, texts: Sequence[str], principal: str) -> tuple[Grant, ...]:
+        """The grants that `principal` acts by. Raises: NotPermittedError."""
+        ...
+
+
 class Bearer:
-    """Stands before the protocol, and says to it who calls. `record` puts a refusal on the ledger."""
+    """Stands before the protocol, and says to it who calls."""
 
     def __init__(
         self,
@@ -47,10 +60,10 @@ class Bearer:
         http: Http,
         verifier: Verifier,
         registry: Registry,
-        record: Callable[[Call, MigrateError], None],
+        known: Known,
     ) -> None:
         self._app, self._http, self._verifier = app, http, verifier
-        self._registry, self._record = registry, record
+        self._registry, self._known = registry, known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -75,7 +88,16 @@ class Bearer:
             claims = await self._verifier.claims(_token(headers))
             certificates.hold_to_key(claims, certificate)
             found = caller_of(claims, self._http.oauth)
-        return replace(found, address=address(scope, self._http.trusted_proxies))
+        grants = await self._handed_on(headers, found.principal)
+        return replace(found, grants=grants, address=address(scope, self._http.trusted_proxies))
+
+    async def _handed_on(self, headers: Headers, principal: str) -> tuple[Grant, ...]:
+        """The grants that came with a request; headers of one name may have been put together on the way."""
+        said = ",".join(headers.getlist(GRANT))
+        if not said:
+            return ()
+        texts = [text.strip() for text in said.split(",")]
+        return await anyio.to_thread.run_sync(self._known.handed_on, texts, principal)
 
     async def _more(self, caller: Caller, headers: Headers) -> Response | None:
         """The answer where the token does not stand for the tool that the request names before its body is read.
@@ -90,7 +112,7 @@ class Bearer:
             return None
         error = InsufficientScopeError(f"The token does not stand for {tool}.", hint="Sign in again with more scopes.")
         now = datetime.now(UTC)
-        await anyio.to_thread.run_sync(self._record, Call(new_call_id(), name, {}, "", caller, now), error)
+        await anyio.to_thread.run_sync(self._known.refused, Call(new_call_id(), name, {}, "", caller, now), error)
         needed = scope_for(tool, self._http.oauth)
         return _answer(403, error, self._challenge("insufficient_scope", scope=needed))
 

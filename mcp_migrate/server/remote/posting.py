@@ -38,8 +38,8 @@ class Posting:
         """What the server says to it, the answer last. Raises: MigrateError."""
         if not self._known:
             await self._make_sure()
-        authorised = {"authorization": f"Bearer {self._token.read()}", "accept": "application/json, text/event-stream"}
-        said = {**authorised, **self.headers.of(message), "content-type": "application/json"}
+        form = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+        said = {**self._token.headers(), **self.headers.of(message), **form}
         body = message.model_dump_json(by_alias=True, exclude_unset=True).encode()
         try:
             async with self._http.stream("POST", self._server.resource, content=body, headers=said) as answer:

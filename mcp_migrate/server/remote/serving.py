@@ -24,7 +24,7 @@ from mcp_migrate.server.stdio import end
 
 def serve_remote(server: Address, token: Token) -> NoReturn:
     """Hand on messages until the input ends or a signal arrives, and do not return. Raises: ConfigInvalidError."""
-    token.read()  # without one nothing can work, and whoever starts this sees it now
+    token.headers()  # without one nothing can work, and whoever starts this sees it now
     anyio.run(_serve, server, token)
     end()
 
