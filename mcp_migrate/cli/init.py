@@ -22,6 +22,7 @@ from mcp_migrate.settings.loading import FILE_NAME
 from mcp_migrate.settings.local import public_keys
 from mcp_migrate.wiring import user
 
+_PRODUCTION = "Environment variable with the URL of the production database (none yet: press Enter)"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -41,8 +42,11 @@ def init(
     file = folder / FILE_NAME
     if file.exists():
         raise ConfigInvalidError(f"{file} is there already.", hint="Change it, or move it away first.")
-    found = _with_production(look(folder), production)
-    answers = _asked(owner, email, principal, quiet=yes or as_json or not sys.stdin.isatty())
+    quiet, found = yes or as_json or not sys.stdin.isatty(), look(folder)
+    answers = _asked(owner, email, principal, quiet=quiet)
+    if not quiet and production is None and len(found.databases) == 1:
+        production = typer.prompt(_PRODUCTION, default="", show_default=False) or None
+    found = _with_production(found, production)
     _write(file, text(found, answers))
     if as_json:
         targets = [{**asdict(each), "tier": each.tier.value} for each in kept(found, answers)]
@@ -61,9 +65,14 @@ def _with_production(found: Found, variable: str | None) -> Found:
             f"{variable[:80]!r} is no name of an environment variable.",
             hint="Name one: the URL itself never stands here.",
         )
-    first = found.databases[0]
+    [first, *others] = found.databases
+    if others:
+        raise ConfigInvalidError(
+            "This project has several databases, so that one variable cannot name production.",
+            hint="Leave --production out, and add a target for each to the file.",
+        )
     added = replace(first, name="production", url=f"${{env:{variable}}}", guessed=False, tier=Tier.PRODUCTION)
-    return replace(found, databases=(*(each for each in found.databases if each.name != added.name), added))
+    return replace(found, databases=(added,) if first.name == added.name else (first, added))
 
 
 def _asked(owner: str | None, email: str | None, principal: str, *, quiet: bool) -> Answers:

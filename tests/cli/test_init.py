@@ -96,3 +96,12 @@ def test_production_is_left_out_where_nobody_could_sign(shop: Path) -> None:
 def test_a_url_is_not_taken_for_the_name_of_a_variable(shop: Path) -> None:
     done = init(shop, "--production", "postgresql://admin:secret@db/shop")
     assert (done.returncode, (shop / "mcp-migrate.yaml").exists()) == (1, False)
+
+
+def test_one_variable_names_no_production_of_several_databases(shop: Path) -> None:
+    (shop / "alembic.ini").write_text("[alembic]\nscript_location = migrations\ndatabases = users, orders\n")
+    done = init(shop, "--production", "SHOP_PRODUCTION")
+    assert (done.returncode, "several databases" in done.stderr) == (1, True)
+    assert init(shop).returncode == 0
+    targets = load_settings(shop / "mcp-migrate.yaml").targets
+    assert {name: target.database for name, target in targets.items()} == {"users": "users", "orders": "orders"}
