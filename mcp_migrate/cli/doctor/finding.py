@@ -26,4 +26,9 @@ def tried(about: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(about, "ok", look())
     except MigrateError as error:
-        return Finding(about, "fails", f"{error.code}: {error.sentence}", error.hint)
+        return failed(about, error)
+
+
+def failed(about: str, error: MigrateError) -> Finding:
+    """What kept us from looking, which is itself found."""
+    return Finding(about, "fails", f"{error.code}: {error.sentence}", error.hint)

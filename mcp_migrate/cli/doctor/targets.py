@@ -8,7 +8,7 @@ from functools import partial
 
 from mcp_migrate.brokers import broker_for
 from mcp_migrate.brokers.interface import Purpose
-from mcp_migrate.cli.doctor.finding import Finding, State, tried
+from mcp_migrate.cli.doctor.finding import Finding, State, failed, tried
 from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.leave.freezing import all_frozen
@@ -53,8 +53,12 @@ def _reach(wiring: Wiring, name: str) -> str:
 
 def _standing(wiring: Wiring, name: str) -> Iterator[Finding]:
     """The clock of the target's server, and what whatever reads there could do."""
-    with wiring.open_database(name).reader() as reader:
-        powers, now = reader.powers(), datetime.now(UTC)
+    try:
+        with wiring.open_database(name).reader() as reader:
+            powers, now = reader.powers(), datetime.now(UTC)
+    except MigrateError as error:
+        yield failed(f"target {name}, its role", error)
+        return
     if powers.at is not None:
         yield _clock(f"target {name}, its clock", (powers.at - now).total_seconds())
     standing = broker_for(wiring.settings.target(name)).standing
@@ -71,7 +75,7 @@ def _on_the_record(wiring: Wiring, name: str) -> Finding:
         live = read_live(wiring.open_database(name))
         found = unexplained(wiring.ledger, name, live.revisions, live.schema)
     except MigrateError as error:
-        return Finding(about, "fails", f"{error.code}: {error.sentence}", error.hint)
+        return failed(about, error)
     if found is None:
         return Finding(about, "ok", "nothing changed it past us")
     state: State = "fails" if wiring.settings.target(name).tier in wiring.settings.reconcile.block else "note"
@@ -110,7 +114,10 @@ def _credentials(wiring: Wiring, name: str) -> Iterator[Finding]:
             return
         yield from (each for powers in found for each in _applying(f"{about}, applying", powers, target.tier))
     fix = "docs/credentials.md says what each broker leaves, and how to leave less."
-    yield from (Finding(about, "note", said, fix) for said in broker.excess())
+    try:
+        yield from [Finding(about, "note", said, fix) for said in broker.excess()]
+    except MigrateError as error:
+        yield failed(f"{about}, beyond issuing", error)
 
 
 def _applying(about: str, powers: Powers, tier: Tier) -> Iterator[Finding]:
