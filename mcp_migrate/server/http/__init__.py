@@ -4,6 +4,8 @@ serving   the socket, and how the process ends
 app       which paths there are
 guard     which requests are heard at all
 body      how much, and how slowly, somebody may send
-bearer    whose token came with a request
+hops      from where a request came
+bearer    whose token, or whose certificate, came with a request
+certificate   whom a client certificate names that a proxy verified
 health    is this server alive, and may calls be sent to it
 """

@@ -29,6 +29,7 @@ _REFUSALS: Mapping[str, type[MigrateError]] = {
 }
 _SCOPE = re.compile(r'\bscope="([^"]{1,500})"')
 _LONGEST = 500
+_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 
 
 def refused_there(server: Address, answer: httpx2.Response, body: bytes, token: Token) -> MigrateError:
@@ -60,7 +61,7 @@ def silent(server: Address, error: httpx2.HTTPError) -> ServerUnreachableError:
             f"The certificate of {server.url} is not trusted: {reason.verify_message}.",
             hint="Have it mended, or name the authority that made it in SSL_CERT_FILE. It was sent no token.",
         )
-    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
+    if isinstance(error, _NEVER_SENT):
         return ServerUnreachableError(
             f"{server.url} cannot be reached: {str(reason) or type(error).__name__}.",
             hint="Look whether the server runs and this machine reaches it, then call again.",
