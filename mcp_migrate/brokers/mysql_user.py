@@ -85,6 +85,10 @@ class MysqlUser:
                 f"the broker's account may do more than call the procedures in {self._mint}: {'; '.join(beyond)}; on "
                 "MariaDB whoever may CREATE USER can give any account another password"
             )
+        yield (
+            "where the database has triggers or events, a step that only reads could drop them or make some: the "
+            "server shows them to nobody else"
+        )
         for name, defines in kept:
             yield f"{name} is locked and stays as the definer of {defines}"
 

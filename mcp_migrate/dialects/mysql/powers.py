@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mcp_migrate.dialects.mysql.reader import MysqlReader
 
 _HARMLESS = ("SELECT", "SHOW VIEW", "SHOW DATABASES", "USAGE", "PROCESS", "REPLICATION CLIENT", "BINLOG MONITOR")
+_TO_SEE = ("TRIGGER", "EVENT")
+"""Nobody else sees what triggers and events there are: who reads a schema has to have these."""
 _MOST = 3
 _ME = (
     "GRANTEE = concat('''', substring_index(current_user(), '@', 1), '''@''',"
@@ -28,6 +30,6 @@ def powers(reader: MysqlReader) -> Powers:
     [(role, at)] = reader.ask("SELECT current_user(), utc_timestamp(6)")
     everywhere = {kind for (kind,) in reader.ask(_EVERYWHERE)}
     here = {kind for (kind,) in reader.ask(_HERE)}
-    may = sorted((everywhere | here) - {*_HARMLESS})
+    may = sorted((everywhere | here) - {*_HARMLESS, *_TO_SEE})
     changes = tuple(f"{kind} on {reader.database}" for kind in may[:_MOST])
     return Powers(str(role), "SUPER" in everywhere, changes, at=at.replace(tzinfo=UTC))
