@@ -263,6 +263,7 @@ REQUIREMENTS = (
     Requirement("team-slow-clients", "docs/team-server.md", "Whoever is too slow is let go."),
     Requirement("team-health", "docs/team-server.md", "Health and readiness are told to anybody."),
     Requirement("team-subscriptions", "docs/pausing.md", "No client ends what another one hears."),
+    Requirement("team-at-once", "docs/team-server.md", "An answer over HTTP is sent at once."),
     Requirement("team-drain", "docs/team-server.md", "A stop finishes what runs and sends new calls away."),
     Requirement(
         "remote-everything", "docs/team-server.md", "A client without HTTP has every method of a team's server."

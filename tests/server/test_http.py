@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
@@ -94,6 +95,21 @@ async def test_a_head_or_the_rest_of_a_refused_body_that_only_drips_in_ends_its_
                     await dripped(slow)
         server.should_exit = True
     assert heard.text == "heard"
+
+
+@pytest.mark.proves("team-at-once")
+async def test_no_part_of_an_answer_waits_for_the_one_before_to_be_acknowledged() -> None:
+    config = uvicorn.Config(PlainTextResponse("heard"), http=serving._Impatient, ws="none", lifespan="off")
+    server, opened, waits = serving._Server(config), serving.listen("127.0.0.1:0"), list[int]()
+    async with anyio.create_task_group() as group, httpx2.AsyncClient() as client:
+        group.start_soon(server._serve, [opened])
+        with anyio.fail_after(20):
+            await client.get(f"http://127.0.0.1:{opened.getsockname()[1]}/")
+        for each in server.server_state.connections:
+            held = each.transport.get_extra_info("socket")
+            waits.append(held.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        server.should_exit = True
+    assert waits == [1]
 
 
 async def dripped(slow: anyio.abc.SocketStream) -> None:
