@@ -229,7 +229,8 @@ class Pending:
     """People have been asked, and not enough of them have answered, or it is too early.
 
     `missing` counts the people whose signature it waits for.
-    `about` is what they are asked about. `not_before` is when it may run, where enough have answered.
+    `about` is what they are asked about. `not_before` is when it may run, where enough have answered. Without `anybody`
+    nobody is enrolled who could answer.
     """
 
     permitted: Permitted
@@ -240,6 +241,7 @@ class Pending:
     fresh: bool
     about: Mapping[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
+    anybody: bool = True
 
 
 @dataclass(frozen=True, slots=True)

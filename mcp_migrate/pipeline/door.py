@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.demands import quorum
 from mcp_migrate.approvals.limits import approved_with
+from mcp_migrate.approvals.waiting import needed
 from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.errors import (
     CancelledError,
@@ -238,7 +239,7 @@ class Pipeline:
             except TooManyRequestsError:
                 recorder.one_too_many(pending)
                 raise
-        answer = approve.needed(pending, self.bench.review_url(pending.request_id))
+        answer = needed(pending, self.bench.review_url(pending.request_id))
         recorder.waits(pending, answer)
         return answer
 

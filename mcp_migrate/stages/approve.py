@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from mcp_migrate.approvals.covering import beyond_made, covered_until, covering,
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
+from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import short_of, standing, status_of
 from mcp_migrate.errors import InvalidArgumentsError, LockedError, NotPermittedError, PlanStaleError
 from mcp_migrate.ledger import Event, Kind, Ledger
@@ -60,7 +62,8 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         refuse_too_many(permitted.classified.prepared.granted.workflow, settings, ledger, now=now)
         expires = now + timedelta(seconds=asked.expires_seconds)
         about |= known_when_asked(permitted, settings, ledger)
-        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
+        anybody = _anybody(settings, ledger)
+        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, anybody=anybody)
     if (glass := _broken(request, asked, settings, ledger, now=now)) is not None:
         question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)
         return Approved(permitted, request_id, (glass.by,), tuple(e.nonce for e in glass.signatures), question)
@@ -69,9 +72,15 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
     if short_of(asked.by_group, usable):
         expires, missing = datetime.fromisoformat(request.body["expires_at"]), short_of(asked.by_group, approvals)
         not_before = None if missing else _enough_from(approvals, asked)
-        return Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
+        still = Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
+        return replace(still, anybody=_anybody(settings, ledger))
     names, nonces = tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable)
     return Approved(permitted, request_id, names, nonces, covers_until=covered_until(usable))
+
+
+def _anybody(settings: Settings, ledger: Ledger) -> bool:
+    """Whether somebody could decide at all."""
+    return bool(settings.reviewers or reviewers(settings, ledger).people)
 
 
 def keep_room(pending: Pending, settings: Settings, ledger: Ledger) -> None:
@@ -251,38 +260,3 @@ def _approvals(
         if short is None and not over and not used and not {decision.reviewer, decision.key} & seen:
             seen |= {decision.reviewer, decision.key}
             yield decision
-
-
-def needed(pending: Pending, review_url: str | None = None) -> Mapping[str, Any]:
-    """The result of a call that waits for people: what they are asked, until when, and what to do meanwhile."""
-    classified, asked = pending.permitted.classified, pending.quorum
-    who = " and ".join(sorted(asked.groups)) or "the enrolled reviewers"
-    return {
-        "status": "approval_required",
-        "request_id": pending.request_id,
-        "review_url": review_url,
-        "review_command": f"mcp-migrate approvals show {pending.request_id}",
-        "expires_at": pending.expires_at.isoformat(),
-        "not_before": pending.not_before.isoformat() if pending.not_before else None,
-        "needs": {
-            "approvals": pending.missing,
-            "from": who,
-            "by_group": dict(asked.by_group),
-            "assurance": asked.assurance,
-            "rules": list(asked.rules),
-            "because": told(asked),
-            "narrower": narrower(asked.demands, classified),
-        },
-        "effects": sorted(classified.effects),
-        "rows": dict(classified.rows),
-        "next": {"action": "await_approval", "hint": _hint(pending, who, review_url)},
-    }
-
-
-def _hint(pending: Pending, who: str, review_url: str | None) -> str:
-    if pending.not_before is not None:
-        return f"It is approved, and may run from {pending.not_before.isoformat()} on. Make this same call again then."
-    look = f"open {review_url}" if review_url else f"run `mcp-migrate approvals show {pending.request_id}`"
-    return (
-        f"Tell the person you work for that {who} must {look} and decide; you cannot. Then make this same call again."
-    )

@@ -76,7 +76,12 @@ async def test_a_folder_with_an_alembic_ini_needs_no_configuration(world: World)
 
     async with Client(server) as client:
         result = await client.call_tool("migration_status", {"intent": INTENT, "target": "local"})
+        plan = await client.call_tool("migration_plan", {"intent": INTENT, "target": "local"})
+        plan_id = plan.structured_content["plan_id"]
+        asked = await client.call_tool("migration_apply", {"intent": INTENT, "plan_id": plan_id})
     assert result.structured_content["revision"] == "a1"
+    assert asked.structured_content["next"]["action"] == "ask_admin", "nobody has a key in this home"
+    assert "ssh-keygen" in asked.structured_content["next"]["hint"]
 
 
 class RawServer:

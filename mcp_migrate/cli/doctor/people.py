@@ -20,6 +20,7 @@ from mcp_migrate.signers.roster import Held, Roster
 from mcp_migrate.wiring import Wiring
 
 _ENROL = "`mcp-migrate reviewers enroll NAME` lets somebody in: docs/review.md."
+_MAKE_A_KEY = "`ssh-keygen -t ed25519` makes a key of yours, which then counts here."
 
 
 def people(wiring: Wiring, *, notify: bool) -> Iterator[Finding]:
@@ -42,7 +43,8 @@ def people(wiring: Wiring, *, notify: bool) -> Iterator[Finding]:
 def _enough(settings: Settings, roster: Roster) -> Iterator[Finding]:
     """Whether whatever waits for people can end."""
     if not roster.people:
-        yield Finding("reviewers", "note", "nobody can sign, so whatever needs an approval cannot happen", _ENROL)
+        fix = _ENROL if settings.path else _MAKE_A_KEY
+        yield Finding("reviewers", "note", "nobody can sign, so whatever needs an approval cannot happen", fix)
         return
     yield Finding("reviewers", "ok", f"{len(roster.people)}: {', '.join(sorted(roster.people))}")
     for index, rule in enumerate(settings.approvals):
