@@ -20,10 +20,7 @@ def whole(statement: Statement, run: Callable[[Statement], int]) -> int:
     total, sent = touched, 1
     while statement.batches and touched:
         if sent == _MOST_BATCHES:
-            raise ValidationFailedError(
-                f"Statement {statement.n} still changes rows after {_MOST_BATCHES:,} batches.",
-                hint="Its condition has to leave out the rows that it has changed. What the batches changed stands.",
-            )
+            raise _endless(statement)
         touched = run(statement)
         total, sent = total + touched, sent + 1
     return total
@@ -34,7 +31,7 @@ class FrozenSequence:
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self._statements = tuple(statements)
-        self._done = 0
+        self._done = self._again = 0
 
     @property
     def total(self) -> int:
@@ -54,14 +51,24 @@ class FrozenSequence:
     def take(self, statement: Statement) -> Statement:
         """The frozen statement that `statement` has to be. Raises: ValidationFailedError."""
         if statement.batches and self._done and self._statements[self._done - 1] == statement:
+            self._again += 1
+            if self._again == _MOST_BATCHES:  # whoever asks for them has no end of its own
+                raise _endless(statement)
             return self._statements[self._done - 1]
         if self._done == len(self._statements) or self._statements[self._done] != statement:
             raise ValidationFailedError(
                 f"Statement {statement.n} is not the next one of the approved plan; it was not sent.",
                 hint="Nothing outside the plan runs. Everything was rolled back.",
             )
-        self._done += 1
+        self._done, self._again = self._done + 1, 0
         return self._statements[self._done - 1]
+
+
+def _endless(statement: Statement) -> ValidationFailedError:
+    return ValidationFailedError(
+        f"Statement {statement.n} still changes rows after {_MOST_BATCHES:,} batches.",
+        hint="Its condition has to leave out the rows that it has changed. What the batches changed stands.",
+    )
 
 
 def unread(why: str) -> StatementFailedError:
