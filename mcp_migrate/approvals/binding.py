@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.reviewers import reviewers
+from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.leave.separation import people
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.model import Permitted, Plan, digest
+from mcp_migrate.model import Call, Permitted, Plan, digest
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers.statements import IRREVERSIBLE
 
 if TYPE_CHECKING:
+    from mcp_migrate.signers.decisions import Decision
     from mcp_migrate.signers.roster import Roster
 
 FORMAT = "mcp-migrate/request/2"
@@ -63,6 +65,23 @@ def known_when_asked(permitted: Permitted, settings: Settings, ledger: Ledger) -
         "keys": fingerprints(roster),
         "new_keys": _new(roster, ledger, at=call.at),
     }
+
+
+def asked_now(request: Mapping[str, Any], call: Call, settings: Settings) -> dict[str, Any]:
+    """A request as it is with whoever calls now: by another token, or by what another handed on, that may be others."""
+    mine = people(call.principal, call.caller.told(), settings)
+    return {**request, "principal": call.principal, "people": sorted({*request.get("people", ()), *mine})}
+
+
+def counts(decision: Decision, asked: Mapping[str, Any], settings: Settings, roster: Roster) -> bool:
+    """Whether somebody who decided may decide on this: it is not their own."""
+    from mcp_migrate.signers.decisions import refuse_excluded
+
+    try:
+        refuse_excluded(decision.reviewer, asked, settings, roster)
+    except (SelfApprovalError, ApprovalInvalidError):
+        return False
+    return True
 
 
 def fingerprints(roster: Roster) -> dict[str, list[str]]:

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.binding import way_back_digest
+from mcp_migrate.approvals.binding import asked_now, counts, way_back_digest
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import short_of, standing
-from mcp_migrate.errors import ApprovalInvalidError, SelfApprovalError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import (
     ALWAYS_APPROVED,
@@ -75,8 +74,7 @@ def covering(
     late = ledger.no_earlier(now, since=request)
     if until is None or late > until or len(counted) != len(started.body["reviewers"]):
         return None
-    principal = prepared.granted.call.principal
-    now_asked = {**request.body, "principal": principal, "quorum": {"never": asked.never}}
+    now_asked = {**asked_now(request.body, prepared.granted.call, settings), "quorum": {"never": asked.never}}
     if short_of(asked.by_group, _sufficient(counted, now_asked, asked, settings, roster)):
         return None
     return Covering(Covered(str(request.subject), until), tuple(each.reviewer for each in counted), name)
@@ -149,12 +147,8 @@ def _sufficient(
     counted: Sequence[Decision], now_asked: Mapping[str, Any], asked: Quorum, settings: Settings, roster: Roster
 ) -> Iterator[Decision]:
     """Those that would count for what is asked now, of whoever asks now."""
-    from mcp_migrate.signers.decisions import lacking, refuse_excluded
+    from mcp_migrate.signers.decisions import lacking
 
     for each in counted:
-        try:
-            refuse_excluded(each.reviewer, now_asked, settings, roster)
-        except (SelfApprovalError, ApprovalInvalidError):
-            continue
-        if lacking(each, asked.groups, asked.assurance) is None:
+        if counts(each, now_asked, settings, roster) and lacking(each, asked.groups, asked.assurance) is None:
             yield each

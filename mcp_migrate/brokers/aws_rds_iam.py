@@ -17,7 +17,7 @@ from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, TargetUnreachableError
-from mcp_migrate.settings.credential_checks import CHECKED_TLS, RDS_SECONDS
+from mcp_migrate.settings.credential_checks import RDS_SECONDS, checks_tls
 from mcp_migrate.settings.credentials import RdsOptions
 from mcp_migrate.settings.target import Target
 
@@ -75,7 +75,7 @@ class AwsRdsIam:
         """Raises: CredentialFailedError: no token can be signed, or it could be read on its way."""
         url = self._target.resolved_url()
         parsed = parse(url)
-        if parsed.query.get("sslmode") not in CHECKED_TLS:
+        if not checks_tls(str(parsed.query.get("sslmode")), self._given.endpoint):
             raise CredentialFailedError(
                 "A token is only sent to a server whose certificate was checked.",
                 hint="Nothing ran. Write sslmode=verify-full and sslrootcert in the target's url.",

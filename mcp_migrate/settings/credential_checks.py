@@ -15,7 +15,17 @@ from mcp_migrate.settings.target import Target
 _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 RDS_SECONDS = 900
 """A token of RDS lets in for fifteen minutes; nobody can have a shorter one, or take one back."""
-CHECKED_TLS = frozenset({"verify-full", "verify-ca"})
+
+
+def checks_tls(mode: str | None, endpoint: str | None) -> bool:
+    """Whether a token only reaches the server that it is for.
+
+    All of RDS is certified by one authority, so that `verify-ca` lets any database of anybody's answer: it is for urls
+    that name a tunnel, where `endpoint` says what the server is really called.
+    """
+    return mode == "verify-full" or (mode == "verify-ca" and endpoint is not None)
+
+
 _PARTS: Mapping[BrokerName, frozenset[str]] = {
     "static": frozenset(),
     "postgres-role": frozenset({"owner_role", "reader_role", "mint", "ttl"}),
@@ -70,7 +80,8 @@ def _rds(key: Key, target: Target) -> Iterator[Problem]:
         why = f"a token of RDS lets in for {RDS_SECONDS} s whatever becomes of its step, so none is over sooner."
         yield Problem((*key, "credentials", "ttl"), why, "Write 15m, or more.")
     mode = parse_qs(target.url.partition("?")[2]).get("sslmode", [""])[-1]
-    if not REFERENCE.match(target.url) and mode not in CHECKED_TLS:
+    endpoint = target.credentials.rds.endpoint if target.credentials.rds else None
+    if not REFERENCE.match(target.url) and not checks_tls(mode, endpoint):
         why = "a token is only sent to a server whose certificate was checked."
         yield Problem((*key, "url"), why, "Add sslmode=verify-full and sslrootcert=/path/global-bundle.pem.")
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.approvals.binding import FORMAT, asked_about, known_when_asked, still_fits
+from mcp_migrate.approvals.binding import FORMAT, asked_about, asked_now, counts, known_when_asked, still_fits
 from mcp_migrate.approvals.breaking import Broken, review
 from mcp_migrate.approvals.covering import beyond_made, covered_until, covering, is_way_back
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
@@ -64,10 +64,11 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         about |= known_when_asked(permitted, settings, ledger)
         anybody = _anybody(settings, ledger)
         return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, anybody=anybody)
-    if (glass := _broken(request, asked, settings, ledger, now=now)) is not None:
+    asks = asked_now(request.body, permitted.classified.prepared.granted.call, settings)
+    if (glass := _broken(request, asks, asked, settings, ledger, now=now)) is not None:
         question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)
         return Approved(permitted, request_id, (glass.by,), tuple(e.nonce for e in glass.signatures), question)
-    approvals = tuple(_approvals(request, asked, settings, ledger, now=now))
+    approvals = tuple(_approvals(request, asks, asked, settings, ledger, now=now))
     usable = tuple(each for each in approvals if each.begins <= now)
     if short_of(asked.by_group, usable):
         expires, missing = datetime.fromisoformat(request.body["expires_at"]), short_of(asked.by_group, approvals)
@@ -120,10 +121,14 @@ def _refuse_unsigned(objects: Sequence[str]) -> None:
         )
 
 
-def _broken(request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime) -> Broken | None:
+def _broken(
+    request: Event, asks: Mapping[str, Any], asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime
+) -> Broken | None:
     """Whether a named person acts alone, now and as strongly as policy asks of anybody."""
     glass = standing(request, ledger, settings).glass
     if glass is None or not glass.satisfies(asked):
+        return None
+    if not all(counts(each, asks, settings, reviewers(settings, ledger)) for each in glass.signatures):
         return None
     begins, late = max(each.begins for each in glass.signatures), ledger.no_earlier(now, since=request)
     return glass if begins <= now and late <= glass.ends else None
@@ -242,21 +247,22 @@ def _not_running(request_id: str, ledger: Ledger) -> None:
 
 
 def _approvals(
-    request: Event, asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime
+    request: Event, asks: Mapping[str, Any], asked: Quorum, settings: Settings, ledger: Ledger, *, now: datetime
 ) -> Iterator[Decision]:
-    """The valid approvals that count towards `asked`, each of another person and another key."""
+    """The valid approvals that count towards `asked`, each of another person and another key, none of who `asks`."""
     approvals = standing(request, ledger, settings).approvals
     if not approvals:
         return
     from mcp_migrate.signers.decisions import lacking  # cryptography loads when there is a decision to check
 
-    seen: set[str] = set()
+    seen, roster = set[str](), reviewers(settings, ledger)
     longest, late = timedelta(seconds=asked.execute_seconds), ledger.no_earlier(now, since=request)
     for decision in approvals:
         # Held against the policy of now as well: it may have become stricter since the request was made.
         short = lacking(decision, asked.groups, asked.assurance)
         over = late > min(decision.ends, decision.begins + longest)
         used = ledger.find(Kind.APPROVAL_CONSUMED, decision.nonce)
-        if short is None and not over and not used and not {decision.reviewer, decision.key} & seen:
+        mine = {decision.reviewer, decision.key} & seen or not counts(decision, asks, settings, roster)
+        if short is None and not over and not used and not mine:
             seen |= {decision.reviewer, decision.key}
             yield decision

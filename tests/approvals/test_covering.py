@@ -13,7 +13,7 @@ import pytest
 from mcp_migrate.approvals.deciding import decide, draft
 from mcp_migrate.errors import AlreadyUsedError, ApprovalInvalidError
 from mcp_migrate.ledger import Draft, Kind
-from mcp_migrate.model import Approved, Caller, Pending, Reverse, Statement, Undo, canonical
+from mcp_migrate.model import Approved, Caller, Party, Pending, Reverse, Statement, Undo, canonical
 from mcp_migrate.signers.sign import sign
 from mcp_migrate.stages.approve import approve
 from mcp_migrate.stages.record import Recorder
@@ -80,6 +80,12 @@ def test_a_covered_rollback_asks_nobody_and_says_by_whom_it_is_covered(desk: Des
         Recorder(desk.ledger, desk.settings.workflows).started(found, apply_id="apply_3", at=SOON)
 
 
+def _calls(desk: Desk, reviewer: str) -> None:
+    """The same principal calls with a token of a reviewer's."""
+    desk.config["people"] = {reviewer: ["mine@sub"]}
+    desk.call = replace(desk.call, caller=Caller("agent:one", "oauth", Party("mine@sub")))
+
+
 OTHERS: Mapping[str, Callable[[Desk], None]] = {
     "another statement": lambda d: _plan(d, statements=(Statement(1, "c3", "ALTER TABLE t ADD d int"),)),
     "one statement more": lambda d: _plan(d, statements=(*BACK.statements, Statement(2, "c3", "DELETE FROM t"))),
@@ -95,6 +101,7 @@ OTHERS: Mapping[str, Callable[[Desk], None]] = {
     "a rule for rollbacks": lambda d: d.config["approvals"].append(
         {"when": {"tools": ["migration_rollback"]}, "require": {"from": "dba", "count": 2}}
     ),
+    "one of them who calls": lambda d: _calls(d, "grace"),
     "a stricter level": lambda d: d.config["approvals"][0]["require"].update(assurance="hardware"),
 }
 

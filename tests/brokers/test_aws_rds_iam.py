@@ -68,7 +68,7 @@ def test_a_token_is_signed_for_one_user_of_one_database_for_a_quarter_of_an_hour
         assert "Signature" not in repr(issued)
 
 
-@pytest.mark.parametrize("mode", ["", "?sslmode=require", "?sslmode=prefer"])
+@pytest.mark.parametrize("mode", ["", "?sslmode=require", "?sslmode=prefer", "?sslmode=verify-ca"])
 def test_a_token_is_sent_to_no_server_whose_certificate_was_not_checked(mode: str) -> None:
     with pytest.raises(CredentialFailedError, match="certificate"):
         broker(f"postgresql://{ENDPOINT}/shop{mode}").issue(step())

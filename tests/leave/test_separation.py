@@ -287,6 +287,43 @@ def test_nobody_decides_on_what_another_principal_of_theirs_asked_for(desk: Desk
     assert check(desk.signed(by="barbara"), desk.request().body, desk.settings, roster(desk)).reviewer == "barbara"
 
 
+WHO_ELSE = {
+    "another token": (by_token("agent:one", "ada@sub"), by_token("agent:one", "grace@sub")),
+    "another grant": (handed("agent:one", "agent:worker"), handed("agent:three", "agent:worker")),
+}
+
+
+@pytest.mark.parametrize("name", WHO_ELSE)
+def test_an_approval_does_not_count_for_a_call_that_is_by_or_for_who_gave_it(desk: Desk, name: str) -> None:
+    """The same principal calls again, and now it is somebody else."""
+    asks, runs = WHO_ELSE[name]
+    desk.config["people"] = {"grace": ["agent:three", "grace@sub"]}
+    desk.config["workflows"]["schema"]["workers"] = list(WORKERS)
+    desk.call = replace(desk.call, caller=asks)
+    desk.ask()
+    desk.put(desk.signed(by="grace"))
+    desk.call = replace(desk.call, caller=runs)
+    assert not desk.runs()
+    desk.call = replace(desk.call, caller=asks)
+    assert desk.runs()
+
+
+@pytest.mark.proves("approval-break-glass")
+def test_nobody_breaks_the_glass_for_a_call_of_their_own(desk: Desk) -> None:
+    desk.config["people"] = {"grace": ["grace@sub"]}
+    desk.config["break_glass"] = {"people": ["grace"], "assurance": ["software", "presence"]}
+    desk.give_token("grace", "touch", pin=False)
+    desk.call = replace(desk.call, caller=by_token("agent:one", "ada@sub"))
+    desk.ask()
+    for key in (None, "touch"):
+        said = desk.signed("break-glass", by="grace", key=key, reason="nobody else can be reached at night")
+        desk.put(said, kind=Kind.APPROVAL_BROKEN)
+    desk.call = replace(desk.call, caller=by_token("agent:one", "grace@sub"))
+    assert not desk.runs()
+    desk.call = replace(desk.call, caller=by_token("agent:one", "ada@sub"))
+    assert desk.runs()
+
+
 def roster(desk: Desk) -> Any:
     return enrolled(desk.settings, desk.ledger)
 
