@@ -36,11 +36,18 @@ def failure(problem: BaseException, revision: str | None, folders: Sequence[Path
 def _told(problem: BaseException, folders: Sequence[Path]) -> traceback.TracebackException:
     """The way to what went wrong through the project's own files; all of it where it is in none of them."""
     told = traceback.TracebackException.from_exception(problem)
+    return told if _shortened(told, folders) else traceback.TracebackException.from_exception(problem)
+
+
+def _shortened(told: traceback.TracebackException, folders: Sequence[Path]) -> bool:
+    """Leave the project's own files alone in it; whether there are any."""
+    deeper = told.__cause__ or told.__context__
+    if deeper is not None and not _shortened(deeper, folders):
+        told.__cause__ = told.__context__ = None  # as a driver's below SQLAlchemy's, which repeats its words
     own = [frame for frame in told.stack if _inside(frame.filename, frame.lineno, folders)]
     if own:
         told.stack = traceback.StackSummary.from_list(own)
-        told.__cause__ = told.__context__ = None  # as a driver's below SQLAlchemy's, which repeats its words
-    return told
+    return bool(own)
 
 
 def _reason(problem: BaseException) -> str:
