@@ -208,7 +208,8 @@ class Pipeline:
         keys: Keys,
         around: Circumstances,
     ) -> Mapping[str, Any]:
-        bench = prepare.opened_with(keys, tool, replace(self.bench, progress=watch.progress))
+        watched = replace(self.bench, progress=watch.progress, given_up=watch.cancelled)
+        bench = prepare.opened_with(keys, tool, watched)
         prepared = prepare.prepare(granted, tool, bench)
         around = replace(
             around,

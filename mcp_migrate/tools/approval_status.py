@@ -21,12 +21,12 @@ class ApprovalStatus:
     """Answers for requests of the caller's own workflow."""
 
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
-        """Look, and look again until something is decided or the wait is over."""
+        """Look, and look again until something is decided, the wait is over, or nobody waits any more."""
         asked = granted.call.arguments
         request = _request(bench.ledger, asked["request_id"], granted.workflow)
         last_look = time.monotonic() + asked.get("wait_seconds", 0)
         status = request_status(request, bench.ledger, bench.settings, now=granted.call.at)
-        while status["status"] == "pending" and time.monotonic() < last_look:
+        while status["status"] == "pending" and time.monotonic() < last_look and not bench.given_up():
             time.sleep(_POLL_SECONDS)
             status = request_status(request, bench.ledger, bench.settings, now=granted.call.at)
         return answer(granted, {**status, "review_url": bench.review_url(asked["request_id"])})

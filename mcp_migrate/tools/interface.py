@@ -106,7 +106,11 @@ def nowhere(_request_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """All a tool is given of the server. `review_url` is where a person reviews the request of an id, if anywhere."""
+    """All a tool is given of the server.
+
+    `review_url` is where a person reviews the request of an id, if anywhere. `given_up` says whether nobody waits for
+    the answer any more: its client is gone, or the server is about to stop.
+    """
 
     settings: Settings
     ledger: Ledger
@@ -114,6 +118,7 @@ class Workbench:
     explain: Callable[[Caller, str, str | None, datetime], Mapping[str, Any]]
     progress: Progress = silent
     review_url: Callable[[str], str | None] = nowhere
+    given_up: Callable[[], bool] = lambda: False
 
     def database(self, granted: Granted) -> Database:
         """The target of the call."""

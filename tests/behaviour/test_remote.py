@@ -117,6 +117,7 @@ async def test_a_paused_call_shows_its_page_is_heard_of_and_goes_on(team: Team, 
         asked = await paused(agent, agent.planned)
         [page] = asked.input_requests.values()
         [request] = shop.events(Kind.APPROVAL_REQUESTED)
+        await given_up(shop, agent, str(request.subject))
         uri = f"approval://{request.subject}"
         async with agent.client.listen(resource_subscriptions=[uri]) as changes:
             shop.sign(str(request.subject))
@@ -126,6 +127,16 @@ async def test_a_paused_call_shows_its_page_is_heard_of_and_goes_on(team: Team, 
     assert page.params.url == f"{team.url}/requests/{request.subject}"
     assert heard == ResourceUpdated(uri)
     assert applied.structured_content["status"] == "applied"
+
+
+async def given_up(shop: World, agent: Agent, request_id: str) -> None:
+    """The server waits no longer for people than its client does."""
+    with anyio.move_on_after(1) as gone:
+        await agent.call("approval_status", request_id=request_id, wait_seconds=50)
+    with anyio.fail_after(20):
+        while len(shop.events(Kind.CALL_FINISHED)) < len(shop.events(Kind.CALL_RECEIVED)):  # noqa: ASYNC110
+            await anyio.sleep(0.05)
+    assert gone.cancelled_caught
 
 
 @BOTH
