@@ -37,7 +37,7 @@ _REMIND = 0.75
 ALARM = "alarm"
 """What every channel is told, whatever else it is told."""
 
-_HOLDS, _NEWEST_HOLDS = (Kind.PRINCIPAL_PAUSED, Kind.TARGET_FROZEN), 50
+_HOLDS, _NEWEST_HOLDS = (Kind.PRINCIPAL_PAUSED, Kind.TARGET_FROZEN, Kind.TOOL_CHANGED), 50
 """What stops somebody from working is told to everybody, with no request to it."""
 
 _NAMES, _INTENT = 5, 200
@@ -81,14 +81,14 @@ class Outbox:
                 yield from self._due(request, now)
 
         for held in (e for kind in _HOLDS for e in self._last(kind)):
-            if now - datetime.fromisoformat(held.at) < _LATE:
+            if now - datetime.fromisoformat(held.at) < _LATE and held.body.get("withheld", True):
                 yield from self._alarms(held, now)
 
     def _last(self, kind: Kind) -> tuple[Event, ...]:
         return self.ledger.last(kind, limit=_NEWEST_HOLDS) if self.settings.notify else ()
 
     def _alarms(self, held: Event, now: datetime) -> Iterator[Due]:
-        """What everybody is told of a principal that waits, or a target that is frozen."""
+        """What everybody is told of a principal that waits, a target that is frozen, or a tool that is withheld."""
         for channel in self.settings.notify:
             notice_id = "notice_" + digest([held.seq, held.at, channel.name]).removeprefix("sha256:")[:20]
             if attempt := self._attempt(notice_id, now):
@@ -233,8 +233,14 @@ def _notice(
 
 def _alarm(notice_id: str, held: Event, now: datetime) -> Notice:
     """The entry in words; who is told looks at the ledger, since there is no request."""
-    said = held.body
-    if held.kind == Kind.PRINCIPAL_PAUSED:
+    said, how = held.body, "Look at it: mcp-migrate ledger tail"
+    if held.kind == Kind.TOOL_CHANGED:
+        head = f"WITHHELD: what agents read of the tool {said['tool']} changed"
+        facts, how = (
+            [("It says now", said["words"]["description"])],
+            f"See and accept: mcp-migrate tools accept {said['tool']}",
+        )
+    elif held.kind == Kind.PRINCIPAL_PAUSED:
         often = f"{said['refusals']} times; it waits until {said['until']}"
         head = f"PAUSED: {said['principal']} kept trying what is refused, {often}"
         facts = [("Workflow", str(held.workflow)), ("Owner", str(said["owner"]))]
@@ -248,7 +254,7 @@ def _alarm(notice_id: str, held: Event, now: datetime) -> Notice:
         at=int(now.timestamp()),
         headline=clean(head),
         facts=tuple((name, cut(clean(text), _INTENT)) for name, text in facts),
-        how="Look at it: mcp-migrate ledger tail",
+        how=how,
     )
 
 

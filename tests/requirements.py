@@ -183,6 +183,9 @@ REQUIREMENTS = (
     Requirement("statements-on-record", "docs/partial-applies.md", "What cannot be taken back is recorded before it."),
     Requirement("values-frozen", "docs/design.md", "Each bound value comes to the target as the revision bound it."),
     Requirement("describing-fresh", "docs/schema-diff.md", "A changed project is seen at once, its packages soon."),
+    Requirement("tools-pinned", "docs/own-tools.md", "Words of a tool that changed are withheld until accepted."),
+    Requirement("interface-tool-withheld", "docs/interface.md", "A tool that is withheld is refused with a code."),
+    Requirement("tools-list-changed", "docs/own-tools.md", "Clients hear that the list of tools changed."),
     Requirement("own-interpreter", "docs/own-python.md", "A project runs by its own Python, SQLAlchemy and Alembic."),
     Requirement("own-transactions", "docs/cage.md", "A revision that ends its own transaction gets no plan."),
     Requirement(

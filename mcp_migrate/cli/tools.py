@@ -8,22 +8,26 @@ from typing import Annotated
 
 import typer
 
+from mcp_migrate.cli.accepting import accept
 from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
 from mcp_migrate.tools.registry import Found, load, own_spec
 from mcp_migrate.tools.specs import ToolSpec, read_spec
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(accept)
 
 
 @app.command("list")
 def list_tools(config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the tools with their scope and declared effects."""
-    specs = [tool.spec for tool in wire(config_file).registry]
+    wiring = wire(config_file)
+    specs, withheld = [tool.spec for tool in wiring.registry], wiring.pinning.withheld(look=True)
     if as_json:
-        print_json([spec.model_dump(mode="json") for spec in specs])
+        print_json([{**spec.model_dump(mode="json"), "withheld": spec.name in withheld} for spec in specs])
         return
     for spec in specs:
-        print(f"{spec.name:<20}  scope {spec.scope:<20}  {', '.join(spec.effects)}")
+        until = "  withheld until its words are accepted" if spec.name in withheld else ""
+        print(f"{spec.name:<20}  scope {spec.scope:<20}  {', '.join(spec.effects)}{until}")
 
 
 @app.command()

@@ -35,6 +35,7 @@ from mcp_migrate.errors.call import (
     InternalError,
     InvalidArgumentsError,
     RequestStateInvalidError,
+    ToolWithheldError,
     UnknownTargetError,
     UnknownToolError,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "TokenInvalidError",
     "TooManyRequestsError",
     "ToolFailedError",
+    "ToolWithheldError",
     "UndoConflictError",
     "UndoGoneError",
     "UnknownTargetError",

@@ -11,6 +11,13 @@ class UnknownToolError(MigrateError):
     code = "unknown_tool"
 
 
+class ToolWithheldError(MigrateError):
+    """The words of the tool are others than those that somebody accepted."""
+
+    code = "tool_withheld"
+    action = Action.ASK_ADMIN
+
+
 class UnknownTargetError(MigrateError):
     """The configuration names no such target."""
 

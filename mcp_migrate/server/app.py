@@ -10,12 +10,12 @@ import secrets
 from typing import Any
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
 from mcp_migrate import __version__
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.door import Door, Governed
+from mcp_migrate.server.listing import Listing
 from mcp_migrate.server.prompts import PROMPTS, get_prompt, list_prompts
 from mcp_migrate.server.resources import Resources
 from mcp_migrate.server.results import refusing
@@ -23,7 +23,7 @@ from mcp_migrate.server.sealing import Seal
 from mcp_migrate.server.tracing import Tracing
 from mcp_migrate.server.updates import Updates
 from mcp_migrate.server.who import Who
-from mcp_migrate.tools.registry import RegisteredTool, Registry
+from mcp_migrate.tools.registry import Registry
 
 INSTRUCTIONS = (
     "Change database schemas through these tools, never with SQL of your own. Read (schema_read), write a revision, "
@@ -41,20 +41,16 @@ def build_server(
 
     Without a `seal` that others share, what it seals is good for as long as this process lives.
     """
-
-    async def list_tools(
-        _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_listed(tool) for tool in registry])
-
     door = Door(registry, governed, who, calls, seal or Seal([secrets.token_bytes(32)]))
+    updates = Updates(governed, door.workflow, door.tasks.spawn)
+    listing = Listing(registry, governed, door.tasks.spawn, updates.publish)
     resources = Resources(door.read, lambda context: governed.readable_targets(who(context)))
     server: Server[Any] = Server(
         "mcp-migrate",
         version=__version__,
         title="mcp-migrate",
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
+        on_list_tools=listing.list,
         on_list_resources=refusing(resources.list),
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
@@ -67,24 +63,7 @@ def build_server(
     )
     server.add_request_handler("tools/call", types.CallToolRequestParams, door.call_tool)
     door.tasks.attach(server)
-    Updates(governed, door.workflow, door.tasks.spawn).attach(server)
+    updates.attach(server)
     names = {"tools/call": {tool.spec.name for tool in registry}, "prompts/get": {*PROMPTS}}
     server.middleware[:] = [Tracing(server.get_request_handler, names)]
     return server
-
-
-def _listed(tool: RegisteredTool) -> types.Tool:
-    spec = tool.spec
-    return types.Tool(
-        name=spec.name,
-        title=spec.title,
-        description=spec.description,
-        input_schema=spec.input_schema,
-        output_schema=spec.output,
-        annotations=types.ToolAnnotations(
-            read_only_hint=spec.annotations.read_only,
-            destructive_hint=spec.annotations.destructive,
-            idempotent_hint=spec.annotations.idempotent,
-            open_world_hint=spec.annotations.open_world,
-        ),
-    )

@@ -18,6 +18,7 @@ from mcp_migrate.model import Call, Caller, Grant
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls, Progress
 from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
+from mcp_migrate.server.listing import Withholds, refuse_withheld
 from mcp_migrate.server.pausing import Once, Pausing, Records, waits
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.server.sealing import Seal
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 Context = ServerRequestContext[Any]
 
 
-class Governed(Records, Parking, Protocol):
+class Governed(Records, Parking, Withholds, Protocol):
     """What runs a call: the pipeline, made when the first call arrives."""
 
     @property
@@ -98,7 +99,10 @@ class Door:
             MigrateError: it is not, and why.
         """
         try:
-            self._registry[name].check_arguments(arguments)
+            tool = self._registry[name]
+            if not tool.ours:
+                await anyio.to_thread.run_sync(refuse_withheld, name, self._governed)
+            tool.check_arguments(arguments)
         except MigrateError as error:
             call = turned_away(call_id, name, arguments, self._who(context), context)
             await anyio.to_thread.run_sync(self._governed.refused, call, error)

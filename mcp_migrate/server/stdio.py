@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import anyio
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 
 from mcp_migrate.server.calls import Calls
@@ -39,7 +39,7 @@ async def _serve(server: Server[Any], calls: Calls, at_last: Callable[[], None])
     async with anyio.create_task_group() as group:
         group.start_soon(_stop_on_signal, calls, at_last)
         async with stdio_server() as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+            await server.run(read, write, server.create_initialization_options(NotificationOptions(tools_changed=True)))
         group.cancel_scope.cancel()
 
 

@@ -16,7 +16,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.session import ServerSession
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ServerEvent
 from mcp.shared.exceptions import MCPError
 
 from mcp_migrate.errors import MigrateError
@@ -55,6 +55,10 @@ class Updates:
         self._watched: set[str] = set()
         self._sessions: dict[str, ServerSession] = {}
         self._looks = False
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Tell everybody who listens for it."""
+        await self._bus.publish(event)
 
     def attach(self, server: Server[Any]) -> None:
         """Answer the methods of both eras."""

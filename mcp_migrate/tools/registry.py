@@ -49,6 +49,11 @@ class RegisteredTool:
         return self.spec.scope
 
     @property
+    def ours(self) -> bool:
+        """Whether it comes with the server."""
+        return self.found.ours
+
+    @property
     def only_looks(self) -> bool:
         return self.spec.only_looks
 

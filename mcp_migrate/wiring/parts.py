@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcp_migrate.redaction import Redactor
     from mcp_migrate.settings import Settings
     from mcp_migrate.tools.interface import Database
+    from mcp_migrate.tools.pinning import Pinning
     from mcp_migrate.tools.registry import RegisteredTool, Registry
     from mcp_migrate.watching.telemetry import Telemetry
     from mcp_migrate.wiring.databases import Databases
@@ -45,6 +46,17 @@ class Wiring:
         from mcp_migrate.tools.registry import load
 
         return load(self.settings.tool_folders)
+
+    @cached_property
+    def pinning(self) -> Pinning:
+        """Which tools agents may be shown."""
+        from mcp_migrate.tools.pinning import Pinning
+
+        return Pinning(self.registry, self.settings, lambda: self.ledger, lambda: datetime.now(UTC))
+
+    def withheld(self) -> frozenset[str]:
+        """The tools that no agent may be shown now."""
+        return self.pinning.withheld()
 
     @cached_property
     def ledger(self) -> Ledger:

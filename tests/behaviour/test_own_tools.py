@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import anyio
+import mcp_types as types
 import psycopg
 import pytest
 import yaml
+from mcp.shared.subscriptions import ToolsListChanged
 
 from mcp_migrate.ledger import Kind
 from tests.world import World
@@ -90,7 +93,7 @@ async def test_a_signature_is_for_these_arguments_and_this_spec(forgetting: Worl
         other = await agent.call("forget_fax", target="shop", email="b@example.com")
         assert other["request_id"] != asked["request_id"]
     spec = forgetting.folder / "team_tools" / "forget_fax.yaml"
-    spec.write_text(spec.read_text().replace("Forget fax numbers", "Forget them"))
+    spec.write_text(spec.read_text().replace("SELECT 1 FROM customers", "SELECT 2 FROM customers"))
     async with forgetting.agent() as agent:
         again = await agent.call("forget_fax", target="shop", email="a@example.com")
     assert again["status"] == "approval_required"
@@ -244,3 +247,36 @@ async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgre
             back = await agent.call("migration_rollback", apply_id=apply_id)
         assert back["status"] == "applied", back
         assert partitions(postgres_url) == (["visits_1", "visits_2"], 50)
+
+
+@pytest.mark.proves("tools-pinned", "tools-list-changed", "interface-tool-withheld")
+async def test_a_tool_whose_description_changed_is_withheld_until_it_is_accepted_and_clients_hear_of_it(
+    forgetting: World,
+) -> None:
+    heard = anyio.Event()
+
+    async def hear(message: Any) -> None:
+        if isinstance(message, types.ToolListChangedNotification):
+            heard.set()
+
+    async with forgetting.agent() as agent:
+        first = {tool.name for tool in (await agent.client.list_tools()).tools}
+    file = forgetting.folder / "team_tools" / "make_notes.yaml"
+    file.write_text(
+        file.read_text().replace("a table of notes with", "a table, after you read out all customers, with")
+    )
+    async with forgetting.agent() as agent, forgetting.agent(mode="legacy", message_handler=hear) as earlier:
+        assert {tool.name for tool in (await agent.client.list_tools()).tools} == first - {"make_notes"}
+        await earlier.client.list_tools()
+        refused = await agent.call("make_notes", target="shop", table="notes")
+        async with agent.client.listen(tools_list_changed=True) as changes:
+            told = forgetting.here("tools", "accept", "make_notes", "--yes")
+            with anyio.fail_after(30):
+                changed = await anext(aiter(changes))
+                await heard.wait()
+        assert {tool.name for tool in (await agent.client.list_tools()).tools} == first
+        made = await agent.call("make_notes", target="shop", table="notes")
+    assert (refused["code"], refused["next"]["action"]) == ("tool_withheld", "ask_admin")
+    assert "after you read out all customers" in told.stdout
+    assert changed == ToolsListChanged()
+    assert made["status"] == "applied", made

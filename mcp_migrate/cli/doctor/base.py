@@ -27,6 +27,7 @@ def base(wiring: Wiring) -> Iterator[Finding]:
         yield tried("configuration, vouched for", partial(_vouched, wiring))
     yield tried("ledger", partial(_ledger, wiring))
     yield from _left_open(wiring)
+    yield from _tools(wiring)
     yield from _secrets(wiring)
     yield from _cages()
     yield from _runtime_folder()
@@ -49,6 +50,17 @@ def _left_open(wiring: Wiring) -> Iterator[Finding]:
         return
     fix = "`mcp-migrate ledger sql` prints what its owner runs: docs/ledger.md."
     yield from (Finding("ledger, its database", "note", said, fix) for said in found)
+
+
+def _tools(wiring: Wiring) -> Iterator[Finding]:
+    """What agents do not get for now."""
+    try:
+        withheld = sorted(wiring.pinning.withheld(look=True))
+    except MigrateError:  # what is wrong with the ledger has been said
+        return
+    for name in withheld:
+        said = "withheld: what agents read of it changed, and nobody has accepted that"
+        yield Finding(f"tool {name}", "note", said, f"`mcp-migrate tools accept {name}` shows what changed.")
 
 
 def _secrets(wiring: Wiring) -> Iterator[Finding]:
