@@ -14,24 +14,27 @@ if TYPE_CHECKING:
 
 HEADS = "mcp_migrate.heads"
 _MAKE = (
-    f"CREATE TABLE IF NOT EXISTS {HEADS} (apply_id text PRIMARY KEY, size bigint NOT NULL, root text NOT NULL, "
+    f"CREATE TABLE {HEADS} (apply_id text PRIMARY KEY, size bigint NOT NULL, root text NOT NULL, "
     "database text NOT NULL)"
 )
 _MOST = 1_000
 
+Ask = Callable[..., Sequence[Sequence[Any]]]
 
-def heads(ask: Callable[..., Sequence[Sequence[Any]]], database: str) -> tuple[LeftHead, ...]:
+
+def heads(ask: Ask, database: str) -> tuple[LeftHead, ...]:
     """Those of this database alone: a copy of another brings its own along."""
-    if not ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", HEADS):
+    if not _there(ask):
         return ()
     sql = f"SELECT apply_id, size, root FROM {HEADS} WHERE database = $1 ORDER BY size DESC LIMIT {_MOST}"  # noqa: S608  constants
     return tuple(LeftHead(*row) for row in ask(sql, database))
 
 
-def leave_head(connection: psycopg.Connection[Any], head: LeftHead, database: str) -> None:
+def leave_head(connection: psycopg.Connection[Any], ask: Ask, head: LeftHead, database: str) -> None:
     """In the transaction that is open. Raises: StatementFailedError."""
     try:
-        connection.execute(_MAKE.encode())
+        if not _there(ask):  # a role may write to a table that an admin made, and make none
+            connection.execute(_MAKE.encode())
         connection.execute(
             f"INSERT INTO {HEADS} VALUES ($1, $2, $3, $4)".encode(),  # noqa: S608  a constant
             [head.apply_id, head.size, head.root, database],
@@ -41,3 +44,7 @@ def leave_head(connection: psycopg.Connection[Any], head: LeftHead, database: st
             f"The target has no place for the ledger's head: {message(error)}.",
             hint="Nothing ran. Have the role that applies own the schema mcp_migrate, or leave `marker` out.",
         ) from error
+
+
+def _there(ask: Ask) -> bool:
+    return bool(ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", HEADS))

@@ -92,7 +92,7 @@ class PostgresWriter(PostgresReader):
 
     def leave_head(self, head: LeftHead) -> None:
         """In the first transaction, as the mark."""
-        leave_head(self._connection, head, digest(self.identity()))
+        leave_head(self._connection, self._ask, head, digest(self.identity()))
 
     def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:
         """As `pg_locks` tells."""
