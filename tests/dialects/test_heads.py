@@ -18,7 +18,7 @@ ONE, TWO = (LeftHead(f"apply_{n}", n * 10, f"{n}" * 64) for n in (1, 2))
 def leave(url: str, head: LeftHead) -> None:
     """As an apply does that makes a table."""
     table = f"CREATE TABLE {head.apply_id} (a int)"
-    statement = Statement(1, "r1", table, transactional=not url.startswith("mysql"))
+    statement = Statement(1, "r1", table, transactional=not url.startswith("mariadb"))
     with dialect_for(url).open_writer(url, [statement], limits=Limits()) as writer:
         writer.leave_mark(head.apply_id, "sha256:plan")
         writer.leave_head(head)
