@@ -203,6 +203,8 @@ async def test_a_worker_does_over_http_what_was_handed_on_to_it_and_no_more(
         refused = team.post(authorization=f"Bearer {held}", mcp_migrate_grant=said)
         assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
         assert why in refused.json()["message"]
+        recorded = shop.events(Kind.CALL_REFUSED)[-1].body
+        assert (recorded["code"], why in recorded["sentence"]) == ("not_permitted", True)
     [received] = [e for e in shop.events(Kind.CALL_RECEIVED) if e.call_id == read["call_id"]]
     assert [each["by"] for each in received.body["caller"]["grants"]] == ["agent:demo"]
     assert "not migration_status" in beyond["message"]

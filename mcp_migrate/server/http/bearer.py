@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcp_migrate.errors import (
     InsufficientScopeError,
     IssuerUnreachableError,
+    LedgerUnavailableError,
     MigrateError,
     NotPermittedError,
     TokenInvalidError,
@@ -36,6 +37,7 @@ _STATUS: Mapping[type[MigrateError], int] = {
     TokenInvalidError: 401,
     NotPermittedError: 403,
     IssuerUnreachableError: 503,
+    LedgerUnavailableError: 503,
 }
 
 
@@ -69,7 +71,7 @@ class Bearer:
         headers = Headers(scope=scope)
         try:
             caller = await self._caller(scope, headers)
-        except (TokenInvalidError, NotPermittedError, IssuerUnreachableError) as error:
+        except tuple(_STATUS) as error:
             answer = self._refused(error, sent="authorization" in headers)
         else:
             more = await self._more(caller, headers)
@@ -88,16 +90,25 @@ class Bearer:
             claims = await self._verifier.claims(_token(headers))
             certificates.hold_to_key(claims, certificate)
             found = caller_of(claims, self._http.oauth)
-        grants = await self._handed_on(headers, found.principal)
-        return replace(found, grants=grants, address=address(scope, self._http.trusted_proxies))
+        found = replace(found, address=address(scope, self._http.trusted_proxies))
+        return replace(found, grants=await self._handed_on(headers, found))
 
-    async def _handed_on(self, headers: Headers, principal: str) -> tuple[Grant, ...]:
+    async def _handed_on(self, headers: Headers, caller: Caller) -> tuple[Grant, ...]:
         """The grants that came with a request; headers of one name may have been put together on the way."""
         said = ",".join(headers.getlist(GRANT))
         if not said:
             return ()
         texts = [text.strip() for text in said.split(",")]
-        return await anyio.to_thread.run_sync(self._known.handed_on, texts, principal)
+        try:
+            return await anyio.to_thread.run_sync(self._known.handed_on, texts, caller.principal)
+        except NotPermittedError as error:
+            await self._record(headers.get("mcp-name", ""), caller, error)
+            raise
+
+    async def _record(self, tool: str, caller: Caller, error: MigrateError) -> None:
+        """Whoever proved a name is refused on the record, though nothing of the call was read."""
+        call = Call(new_call_id(), tool, {}, "", caller, datetime.now(UTC))
+        await anyio.to_thread.run_sync(self._known.refused, call, error)
 
     async def _more(self, caller: Caller, headers: Headers) -> Response | None:
         """The answer where the token does not stand for the tool that the request names before its body is read.
@@ -111,8 +122,7 @@ class Bearer:
         if caller.may_use(tool):
             return None
         error = InsufficientScopeError(f"The token does not stand for {tool}.", hint="Sign in again with more scopes.")
-        now = datetime.now(UTC)
-        await anyio.to_thread.run_sync(self._known.refused, Call(new_call_id(), name, {}, "", caller, now), error)
+        await self._record(name, caller, error)
         needed = scope_for(tool, self._http.oauth)
         return _answer(403, error, self._challenge("insufficient_scope", scope=needed))
 

@@ -33,6 +33,7 @@ class Headers:
             agreed = None if message.method == "initialize" else self._agreed
             return {MCP_PROTOCOL_VERSION_HEADER: agreed} if agreed else {}
         said = {MCP_PROTOCOL_VERSION_HEADER: version, MCP_METHOD_HEADER: message.method}
+        said = {header: encode_header_value(value) for header, value in said.items()}  # a client writes what it likes
         params = message.params or {}
         name = params.get(NAME_BEARING_METHODS.get(message.method, ""))
         if isinstance(name, str):
