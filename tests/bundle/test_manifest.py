@@ -9,7 +9,7 @@ from pathlib import Path
 import mcp_migrate
 from mcp_migrate.tools.registry import load
 
-BUNDLE = Path(__file__).parents[2] / "bundle"
+BUNDLE = Path(__file__).parents[2] / "config" / "bundle"
 MANIFEST = json.loads((BUNDLE / "manifest.json").read_text())
 
 

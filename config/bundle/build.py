@@ -1,4 +1,4 @@
-"""How does a desktop application install the server by itself? As a bundle: ``python bundle/build.py [FOLDER]``.
+"""How does a desktop application install the server by itself? As a bundle: ``python config/bundle/build.py [FOLDER]``.
 
 It holds a manifest, the wheel of this tree, and what uv needs to install that; whoever opens it has Python and the rest
 brought by the application. The same tree gives the same file.
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 HERE = Path(__file__).parent
+PROJECT = HERE.parents[1]
 _BEGINNING_OF_ZIP = "315532800"
 """Seconds: the first moment that a zip file can tell, as the time of every file of the wheel."""
 
@@ -34,11 +35,11 @@ def build(folder: Path) -> Path:
 
 
 def _wheel(folder: Path) -> Path:
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(HERE.parent)]
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(PROJECT)]
     subprocess.run(pip, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": _BEGINNING_OF_ZIP})
     [wheel] = folder.glob("*.whl")
     return wheel
 
 
 if __name__ == "__main__":
-    print(build(Path(sys.argv[1] if len(sys.argv) > 1 else HERE.parent / "dist")))
+    print(build(Path(sys.argv[1] if len(sys.argv) > 1 else PROJECT / "dist")))
