@@ -6,15 +6,15 @@ the configuration. Every grant is asked of every call, so that a chain only narr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.leave.revoking import refuse_revoked
 from mcp_migrate.leave.scoping import Asked
-from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.model import Caller, Classified, Effect, Grant
 from mcp_migrate.settings import Settings, matches
 
@@ -101,9 +101,10 @@ def used_up(grants: Iterable[Grant], spent: frozenset[str]) -> str | None:
     return f"what {gone.by} handed on to {gone.to} was used as often as it may be" if gone else None
 
 
-def spent(grants: Iterable[Grant], ledger: Ledger, *, mine: int = 0) -> frozenset[str]:
-    """The grants that as many changes began by as may, beside those that are `mine`."""
-    return frozenset(g.grant_id for g in grants if g.uses is not None and _used(g.grant_id, ledger) - mine >= g.uses)
+def spent(grants: Iterable[Grant], ledger: Ledger, *, before: str | None = None) -> frozenset[str]:
+    """The grants that as many changes began by as may: before the one of a call, where it is on the record already."""
+    counted = (grant for grant in grants if grant.uses is not None)
+    return frozenset(g.grant_id for g in counted if _used(g.grant_id, ledger, before) >= (g.uses or 0))
 
 
 def on_behalf(request: Mapping[str, Any]) -> str:
@@ -117,14 +118,20 @@ def delegators(caller: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(grant["by"]) for grant in caller.get("grants") or ())
 
 
-def _used(grant_id: str, ledger: Ledger) -> int:
+def _used(grant_id: str, ledger: Ledger, before: str | None) -> int:
+    """How many changes began by a grant, up to the one of the call `before`."""
     signed = ledger.find(Kind.GRANT_SIGNED, grant_id)
-    at, used = (signed[0].seq if signed else 0), 0
+    begun = takewhile(lambda event: before is None or event.call_id != before, _begun(ledger, signed))
+    callers = (event.body.get("caller") or {} for event in begun)
+    return sum(any(g["grant_id"] == grant_id for g in caller.get("grants") or ()) for caller in callers)
+
+
+def _begun(ledger: Ledger, signed: Sequence[Event]) -> Iterator[Event]:
+    """The changes that began since a grant was signed."""
+    at = signed[0].seq if signed else 0
     while page := ledger.read(since=at, kind=Kind.STEP_STARTED, limit=_PAGE):
-        callers = (event.body.get("caller") or {} for event in page)
-        used += sum(any(g["grant_id"] == grant_id for g in caller.get("grants") or ()) for caller in callers)
+        yield from page
         at = page[-1].seq + 1
-    return used
 
 
 def _fit(chain: Sequence[Grant], settings: Settings, now: datetime) -> None:

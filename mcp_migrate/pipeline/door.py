@@ -185,7 +185,7 @@ class Pipeline:
             frozen=self._held(granted.call.target),
             tempo=self._tempo(granted.call, recorded=True),
             opened=self._opened(granted.call, granted.scope_name),
-            spent=spent(granted.call.caller.grants, self.ledger, mine=1),  # this one is on the record already
+            spent=spent(granted.call.caller.grants, self.ledger, before=granted.call.call_id),
             revoked=revoked(granted.call.caller, self.ledger),
         )
         authorise.again(approved.permitted, self.settings, around, at=self.clock())

@@ -188,11 +188,13 @@ def test_changes_by_a_grant_are_counted_and_a_worker_is_one_person_with_whoever_
     text = recorded(desk, signed(desk, replace(HANDED, uses=2)))
     [grant] = chain_of([text], "agent:w1", desk.settings, desk.ledger, now=NOON)
     worker = Caller("agent:w1", "launch-token", grants=(grant,))
-    for gone in (frozenset(), frozenset(), frozenset({grant.grant_id})):
+    for n, gone in enumerate((frozenset(), frozenset(), frozenset({grant.grant_id}))):
         assert spent([grant], desk.ledger) == gone
-        assert not spent([grant], desk.ledger, mine=1), "the last one may go on"
-        desk.ledger.append(Draft(Kind.STEP_STARTED, {"caller": worker.told()}, subject="apply_1"), at=NOON)
-    gone = spent([grant], desk.ledger, mine=1)
+        draft = Draft(Kind.STEP_STARTED, {"caller": worker.told()}, call_id=f"call_{n}", subject=f"apply_{n}")
+        desk.ledger.append(draft, at=NOON)
+    through = [not spent([grant], desk.ledger, before=f"call_{n}") for n in range(3)]
+    assert through == [True, True, False], "of those that began at once the first two go on"
+    gone = spent([grant], desk.ledger, before="call_2")
     call = Call("call_1", "migration_apply", {}, "an intent", worker, NOON, "shop")
     granted = authorised(call, desk.settings, Circumstances(), scope_name=call.tool)
     begun = Permitted(Classified(Prepared(granted), (), frozenset(), (), {}), 0)
