@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from mcp_migrate.handlers import Statement
 from mcp_migrate.tools.templates import Template
 
 _MOST_LINES, _LONGEST_LINE = 1_000, 2_000
+_BETWEEN = 0.2
+"""Seconds from one report of progress to the next: telling costs a handler nothing, and its server much."""
 _LOG = logging.getLogger("mcp_migrate.tools.own")
 
 Frozen = tuple[str, tuple[tuple[Any, ...], ...]]
@@ -55,6 +58,7 @@ class Desk:
         self._report = report
         self._jobs = {"progress": self._progress, "log": self._log, **jobs}
         self._lines = 0
+        self._reported = -_BETWEEN
 
     def answer(self, asked: Mapping[str, Any]) -> Any:
         """One question. Raises: MigrateError: it may not have that."""
@@ -69,6 +73,9 @@ class Desk:
 
     def _progress(self, about: Mapping[str, Any]) -> None:
         told = _Told.model_validate(about)
+        if time.monotonic() - self._reported < _BETWEEN:
+            return
+        self._reported = time.monotonic()
         self._report(f"{told.text[:200]} ({told.done:,} of {told.total:,})".lstrip())
 
     def _log(self, about: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from mcp_migrate.dialects import values
-from mcp_migrate.dialects.fetching import Query
+from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.interface import Dialect, Reader
 from mcp_migrate.errors import NotPermittedError, RenderFailedError
 from mcp_migrate.handlers import MOST_ROWS, Statement
@@ -18,8 +19,8 @@ from mcp_migrate.schema import Schema
 from mcp_migrate.settings import Settings, matches
 from mcp_migrate.tools.desk import Asked, frozen, mistake
 
-_SECONDS = 30.0
-"""How long one read may take."""
+_SECONDS = 60.0
+"""How long the reads of one call may take together: the session in which they run stays open meanwhile."""
 
 
 class _Read(Asked):
@@ -41,6 +42,7 @@ class Reading:
     schema: Schema
     reader: Reader
     read: set[str] = field(default_factory=set)
+    _taken: list[float] = field(default_factory=list)
 
     def rows(self, about: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """The rows of one plain SELECT. Raises: ToolFailedError, NotPermittedError, StatementFailedError."""
@@ -55,8 +57,17 @@ class Reading:
         tables = [name for each in found for name in _meant(each, self.schema)]
         self.refuse(tables)
         self.read.update(tables)
-        got = self.reader.fetch(Query(sql, rows[0] if rows else (), asked.most, _SECONDS))
+        got = self._fetched(Query(sql, rows[0] if rows else (), asked.most, _SECONDS - sum(self._taken)))
         return [{name: _told(value) for name, value in zip(got.columns, row, strict=True)} for row in got.rows]
+
+    def _fetched(self, query: Query) -> Fetched:
+        if query.seconds <= 0:
+            raise mistake(self.tool, f"its reads took longer than {_SECONDS:g} seconds")
+        began = time.monotonic()
+        try:
+            return self.reader.fetch(query)
+        finally:
+            self._taken.append(time.monotonic() - began)
 
 
 def refuse_outside(granted: Granted, settings: Settings, tables: Sequence[str]) -> None:

@@ -149,6 +149,7 @@ class MysqlWriter(MysqlReader):
     def _run(self, statement: Statement) -> int:
         frozen = self._sequence.take(statement)
         inside = frozen.transactional and stays_inside(frozen.sql)
+        again = self.uncertain == frozen.n  # batches of it stand
         if not inside:
             self._stand_alone()
         try:
@@ -156,7 +157,7 @@ class MysqlWriter(MysqlReader):
             if not inside:
                 self._stood(touched)
         except driver().Error as error:
-            raise self._refused(frozen, error) from error
+            raise self._refused(frozen, error, again=again) from error
         ended = not self._holding and not self._connection.server_status & _IN_TRANSACTION
         if inside and ended:  # whatever it was, it was committed
             self.committed = self._sequence.ran
@@ -173,16 +174,17 @@ class MysqlWriter(MysqlReader):
         self.uncertain = self._sequence.ran[-1]
 
     def _stood(self, touched: int) -> None:
-        self.committed, self.uncertain = self._sequence.over(touched), None
+        self.committed = self._sequence.over(touched)
+        self.uncertain = next(iter(self._sequence.ran[len(self.committed) :]), None)
         self.begin()
         self._bring_mark_up_to_date(self.committed)
         self._commit()
         self.begin()
 
-    def _refused(self, frozen: Statement, error: Exception) -> MigrateError:
+    def _refused(self, frozen: Statement, error: Exception, *, again: bool) -> MigrateError:
         """What is to be told; a statement that is known to leave nothing behind is not uncertain."""
         atomic = self.version >= _ATOMIC_SINCE[self.mariadb]
-        if self.uncertain == frozen.n and not self.lost and atomic and fails_whole(frozen.sql):
+        if self.uncertain == frozen.n and not self.lost and not again and atomic and fails_whole(frozen.sql):
             self.uncertain = None
         holders = open_transactions(self) if waited(code(error)) else ()
         return refused(self, frozen, code(error), message(error), holders=holders)

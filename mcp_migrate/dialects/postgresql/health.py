@@ -5,8 +5,8 @@ Views are not asked about: PostgreSQL keeps them by what they depend on, and dro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +52,21 @@ def fetch(connection: psycopg.Connection[Any], query: Query) -> Fetched:
     psycopg = driver()
     row = [values.thaw(value) for value in query.row] or None
     try:
-        with _asking(connection, query.seconds, search_path="public"), connection.cursor() as cursor:
-            rows = cursor.stream(query.around.encode(), row)
+        with (
+            _asking(connection, query.seconds, search_path="public"),
+            connection.cursor() as cursor,
+            closing(_streamed(cursor, query, row)) as rows,  # left open, it would hold the connection
+        ):
             first = next(rows, None)
             columns = [column.name for column in cursor.description or ()]
             return taken(columns, chain(() if first is None else (first,), rows))
     except psycopg.Error as error:
         raise unfetched(_said(error, query.seconds)) from error
+
+
+def _streamed(cursor: psycopg.Cursor[Any], query: Query, row: list[Any] | None) -> Generator[Any]:
+    """The rows as they come, without those after them."""
+    yield from cursor.stream(query.around.encode(), row)
 
 
 def _behind(connection: psycopg.Connection[Any], row: tuple[Any, ...], seconds: float) -> Iterator[str]:
