@@ -15,7 +15,6 @@ from typing import Any
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError, TargetFrozenError
 from mcp_migrate.leave.signals import signalled
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
-from mcp_migrate.model import canonical
 from mcp_migrate.settings import Settings
 
 FORMAT, NAMESPACE = "mcp-migrate/thaw/2", "thaw@mcp-migrate"
@@ -149,13 +148,9 @@ def _check(entry: Mapping[str, Any], settings: Settings) -> None:
     if said.get("format") not in {FORMAT, _ONE}:
         raise _invalid("it is of no form that is known")
     if settings.admins:
-        from mcp_migrate.signers.roster import configured  # cryptography loads when there is something to check
-        from mcp_migrate.signers.sshsig import verify
+        from mcp_migrate.signers.admins import check_admin  # cryptography loads when there is something to check
 
-        key = configured(settings).admins.get(str(said.get("key")))
-        if key is None:
-            raise _invalid("it is signed by no key under `admins`")
-        verify(canonical(dict(said)), str(entry.get("signature")), key, namespace=NAMESPACE)
+        check_admin(entry, settings, namespace=NAMESPACE, refused=_invalid)
 
 
 def _invalid(why: str) -> ApprovalInvalidError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
-from mcp_migrate.model import canonical, digest
+from mcp_migrate.model import digest
 
 if TYPE_CHECKING:
     from mcp_migrate.settings import Settings
@@ -184,13 +184,9 @@ def _check(entry: Mapping[str, Any], name: str, pins: Pins, settings: Settings) 
     if (said.get("format"), said.get("tool")) != (FORMAT, name):
         raise _invalid("it is for another tool, or another purpose")
     if settings.admins:
-        from mcp_migrate.signers.roster import configured  # cryptography loads when there is something to check
-        from mcp_migrate.signers.sshsig import verify
+        from mcp_migrate.signers.admins import check_admin  # cryptography loads when there is something to check
 
-        key = configured(settings).admins.get(str(said.get("key")))
-        if key is None:
-            raise _invalid("it is signed by no key under `admins`")
-        verify(canonical(dict(said)), str(entry.get("signature")), key, namespace=NAMESPACE)
+        check_admin(entry, settings, namespace=NAMESPACE, refused=_invalid)
 
 
 def _invalid(why: str) -> ApprovalInvalidError:
