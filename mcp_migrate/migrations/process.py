@@ -127,7 +127,7 @@ class Child:
         if not line:
             raise self._failed({"reason": "the process ended by itself"})
         told = parsed(line)
-        if told is None:
+        if told is None or not told.keys() <= {"result", "failure", *self._questions}:
             raise self._failed({"reason": _STRANGE})
         return told
 

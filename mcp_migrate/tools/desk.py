@@ -99,7 +99,8 @@ def frozen(statement: Statement, dialect: Dialect) -> Frozen:
     template = Template.parse(statement.sql)
     named, given = {place.name for place in template.places}, statement.values.keys()
     if named != given:
-        raise ValueError(f"{', '.join(sorted(named ^ given))} is a place without a value, or a value without a place")
+        unlike = ", ".join(sorted(named ^ given))[:100]
+        raise ValueError(f"{unlike} is a place without a value, or a value without a place")
     if quoted := next((name for name in template.quoted if name in given), None):
         raise ValueError(f"{{{quoted}}} stands inside quotes or a comment, where it is text")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mcp_migrate.dialects.interface import Dialect
-from mcp_migrate.errors import BeyondDeclaredError
+from mcp_migrate.errors import BeyondDeclaredError, MigrateError
 from mcp_migrate.handlers import Statement
 from mcp_migrate.migrations.handled import Handled
 from mcp_migrate.model import Plan
@@ -57,7 +57,7 @@ class Sending:
     def _is(self, asked: Statement, statement: Frozen) -> bool:
         try:
             sent = frozen(asked, self._dialect)
-        except ValueError:
+        except (ValueError, MigrateError):  # it is nothing that could be sent
             return False
         return (*sent, asked.batches) == (statement.sql, statement.parameters, statement.batches)
 

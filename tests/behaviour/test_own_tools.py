@@ -223,9 +223,11 @@ async def test_the_examples_do_on_postgresql_what_they_say(at_a1: World, postgre
         "validate_constraint": {"table": "events", "constraint": "late"},
         "rotate_partition": ROTATED,  # the last one, since a rollback is refused when more came after it
     }
-    assert set(used) == {path.stem for path in EXAMPLES.glob("*.yaml")}
+    assert {*used, "count_rows"} == {path.stem for path in EXAMPLES.glob("*.yaml")}
     applied = {}
     async with world.agent() as agent:
+        counted = await agent.call("count_rows", target="shop", tables=["public.events", "countries"])
+        assert counted["result"] == {"target": "shop", "rows": {"public.events": 400, "countries": 0}}
         for name, arguments in used.items():
             answer = await agent.call(name, target="shop", **arguments)
             if answer.get("status") == "approval_required":

@@ -224,6 +224,7 @@ async def test_one_that_asks_for_more_than_it_declared_is_rolled_back_and_disabl
         for _again in range(2):
             refused = await agent.call("forget_faxes", target="shop", ends="plan")
             assert refused["code"] == "frozen", refused
+        assert "tool forget_faxes, stopped" in world.here("doctor").stdout
         assert world.here("thaw", "tool:forget_faxes", "--reason", "looked at").returncode == 0
         assert (await agent.call("forget_faxes", target="shop", ends="plan"))["status"] == "approval_required"
         assert (await agreed(agent, "lies"))["code"] == "beyond_declared"
@@ -278,6 +279,8 @@ async def test_batches_stand_when_one_fails_and_go_on_where_it_stopped(world: Wo
         assert stopped["details"]["not_ran"] == [1]
         refused = await agent.call("backfill_column", **arguments)
         assert refused["code"] == "plan_stale", refused
+        undone = await agent.call("migration_plan", target="shop", to="undo")
+        assert any("may have changed rows" in doubt for doubt in undone["doubts"]), undone
         plan = await agent.call("migration_plan", target="shop", to="finish")
         answer = await agent.call("migration_apply", plan_id=plan["plan_id"])
         world.sign(answer["request_id"])

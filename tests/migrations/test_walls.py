@@ -141,8 +141,14 @@ def test_an_answer_without_end_is_not_read_to_its_end(lite_shop: Shop, monkeypat
 
 @pytest.mark.parametrize(
     "line",
-    ["no JSON", "[" * 100_000, '{"result": {"statements": [{"sql": 1}], "doubts": [], "version_table": "v"}}', "[]"],
-    ids=["words", "depth", "shape", "list"],
+    [
+        "no JSON",
+        "[" * 100_000,
+        '{"result": {"statements": [{"sql": 1}], "doubts": [], "version_table": "v"}}',
+        "[]",
+        '{"asks": {"what": "read"}}',
+    ],
+    ids=["words", "depth", "shape", "list", "question"],
 )
 def test_what_a_revision_writes_as_an_answer_is_not_believed(lite_shop: Shop, line: str) -> None:
     """It shares the process with our own code, so that it finds the pipe."""

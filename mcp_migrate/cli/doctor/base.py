@@ -11,8 +11,11 @@ from pathlib import Path
 
 from mcp_migrate.cli.doctor.finding import Finding, tried
 from mcp_migrate.errors import MigrateError
+from mcp_migrate.leave.freezing import Frozen
+from mcp_migrate.leave.stopped_tools import stops
 from mcp_migrate.settings.http import Http
 from mcp_migrate.settings.references import resolve
+from mcp_migrate.tools.specs import ToolSpec
 from mcp_migrate.wiring import Wiring
 
 
@@ -56,11 +59,19 @@ def _tools(wiring: Wiring) -> Iterator[Finding]:
     """What agents do not get for now."""
     try:
         withheld = sorted(wiring.pinning.withheld(look=True))
+        stopped = [(t.spec.name, each) for t in wiring.registry for each in _stops(wiring, t.spec)]
     except MigrateError:  # what is wrong with the ledger has been said
         return
     for name in withheld:
         said = "withheld: what agents read of it changed, and nobody has accepted that"
         yield Finding(f"tool {name}", "note", said, f"`mcp-migrate tools accept {name}` shows what changed.")
+    for name, found in stopped:
+        fix = f"`mcp-migrate thaw {found.what}` lifts it."
+        yield Finding(f"tool {name}, stopped", "note", found.sentence(name), fix)
+
+
+def _stops(wiring: Wiring, spec: ToolSpec) -> tuple[Frozen, ...]:
+    return stops(spec.name, wiring.settings, wiring.ledger) if spec.is_python else ()
 
 
 def _secrets(wiring: Wiring) -> Iterator[Finding]:
