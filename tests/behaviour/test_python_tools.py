@@ -164,7 +164,10 @@ class ForgetFaxes(Handler[Ends]):
             context.execute(SET.model_copy(update={"values": {"id": 2}}))
         if arguments.ends == "stops":
             return
-        context.execute(SET)
+        if arguments.ends == "swaps":
+            context.execute(SET.model_copy(update={"values": {"id": 2}}))
+        else:
+            context.execute(SET)
 """
 NARROW = {**SCOPE, "objects": ["main.customers"]}
 REFUSED = [
@@ -218,14 +221,14 @@ async def test_one_that_asks_for_more_than_it_declared_is_rolled_back_and_disabl
     async with world.agent() as agent:
         stopped = await agreed(agent, "stops")
         assert stopped["code"] == "tool_failed", stopped
-        lied = await agreed(agent, "lies")
-        assert lied["code"] == "beyond_declared", lied
-        assert faxes(world) == before
-        for _again in range(2):
+        for way in ("lies", "swaps"):
+            lied = await agreed(agent, way)
+            assert lied["code"] == "beyond_declared", lied
+            assert faxes(world) == before
             refused = await agent.call("forget_faxes", target="shop", ends="plan")
             assert refused["code"] == "frozen", refused
-        assert "tool forget_faxes, stopped" in world.here("doctor").stdout
-        assert world.here("thaw", "tool:forget_faxes", "--reason", "looked at").returncode == 0
+            assert "tool forget_faxes, stopped" in world.here("doctor").stdout
+            assert world.here("thaw", "tool:forget_faxes", "--reason", "looked at").returncode == 0
         assert (await agent.call("forget_faxes", target="shop", ends="plan"))["status"] == "approval_required"
         assert (await agreed(agent, "lies"))["code"] == "beyond_declared"
     source = world.folder / "team_tools" / "faxes.py"
