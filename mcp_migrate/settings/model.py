@@ -1,4 +1,4 @@
-"""What can a configuration say? The grammar is the final one; what is not enforced yet is refused in `checks`."""
+"""What can a configuration say? What contradicts itself, or cannot be enforced, is refused in `checks`."""
 
 from __future__ import annotations
 
