@@ -99,6 +99,39 @@ def test_it_is_gone_when_sessions_are_open_on_it_or_the_one_that_made_it_died(ma
     session.__exit__(None, None, None)
 
 
+@pytest.fixture
+def eager(admin: Any) -> Iterator[None]:
+    """A server that looks after its tables each second."""
+    set_to = ("SET autovacuum_naptime = 1", "SET autovacuum_vacuum_cost_limit = 1")
+    reset = ("RESET autovacuum_naptime", "RESET autovacuum_vacuum_cost_limit")
+    for change in set_to:
+        admin.execute(f"ALTER SYSTEM {change}")
+    admin.execute("SELECT pg_reload_conf()")
+    yield
+    for change in reset:
+        admin.execute(f"ALTER SYSTEM {change}")
+    admin.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("eager")
+def test_it_is_gone_when_the_server_itself_is_at_work_on_it(postgres_url: str, admin: Any) -> None:
+    with dialect_for(postgres_url).open_scratch(postgres_url) as scratch:
+        with connect(scratch.url) as inside:
+            inside.execute(
+                "CREATE TABLE t WITH (autovacuum_vacuum_cost_delay = 100) AS SELECT generate_series(1, 50000) n"
+            )
+            inside.execute("DELETE FROM t")
+        name = scratch.url.rpartition("/")[2].partition("?")[0]
+        workers = "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'autovacuum worker'"
+        for _ in range(300):
+            if admin.execute(workers, [name]).fetchall():
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("no worker came")
+    assert left(admin) == []
+
+
 def test_what_a_server_that_died_left_behind_is_swept_and_nothing_else(postgres_url: str, admin: Any) -> None:
     old, fresh = f"{int(time.time()) - 8000:x}", f"{int(time.time()) - 60:x}"
     dead, alive = f"mcp_migrate_scratch_{old}_0000000a", f"mcp_migrate_scratch_{fresh}_0000000b"

@@ -27,6 +27,7 @@ _IDLE = """
 SELECT rolname FROM pg_roles
 WHERE starts_with(rolname, $1) AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = rolname)
 """
+_END_SESSIONS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1 AND usename = $1"
 _MAY = "SELECT rolsuper OR (rolcreatedb AND rolcreaterole), rolsuper FROM pg_roles WHERE rolname = current_user"
 _DATABASE = "SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()"
 _EXTENSIONS = """
@@ -121,8 +122,17 @@ def _remove(admin: Any, name: str) -> None:
     if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]).fetchone() is None:
         return
     with _as(admin, name):
-        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        _drop(admin, name)
     admin.execute(f"DROP ROLE IF EXISTS {name}")
+
+
+def _drop(admin: Any, name: str) -> None:
+    """FORCE is refused where an autovacuum worker is at it, which is nobody's; without, such a worker is sent away."""
+    try:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    except driver().errors.InsufficientPrivilege:
+        admin.execute(_END_SESSIONS, [name])
+        admin.execute(f"DROP DATABASE IF EXISTS {name}")
 
 
 @contextmanager
