@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import ApprovalInvalidError, MigrateError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
+from mcp_migrate.ledger.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _KINDS = (Kind.REVIEWER_ENROLLED, Kind.REVIEWER_REMOVED)
 _ACTS: Mapping[str, Kind] = {"enrol": Kind.REVIEWER_ENROLLED, "remove": Kind.REVIEWER_REMOVED}
-_PAGE, _LONGEST = 200, 200
+_LONGEST = 200
 """Entries read at once, and characters kept of what somebody tried."""
 
 
@@ -159,12 +160,7 @@ def refusals_recorded(ledger: Ledger, now: datetime, attempt: object) -> Iterato
 
 
 def _new(since: int, ledger: Ledger) -> list[Event]:
-    found: list[Event] = []
-    for kind in _KINDS:
-        at = since
-        while page := ledger.read(since=at, kind=kind, limit=_PAGE):
-            found += page
-            at = page[-1].seq + 1
+    found = (event for kind in _KINDS for event in walk(ledger, since=since, kind=kind))
     return sorted(found, key=lambda event: event.seq)
 
 

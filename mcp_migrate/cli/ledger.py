@@ -22,9 +22,9 @@ from mcp_migrate.ledger import Event
 from mcp_migrate.ledger.export import FORMATS, csv_header, jsonl
 from mcp_migrate.ledger.proof_file import write
 from mcp_migrate.ledger.proofs import verify_inclusion
+from mcp_migrate.ledger.walking import walk
 
 app = typer.Typer(no_args_is_help=True)
-_PAGE = 1000
 _FOLLOW_SECONDS = 0.5
 
 
@@ -99,10 +99,8 @@ def export(
     ledger = wire(config_file).ledger
     if style == "csv":
         print(csv_header())
-    while page := ledger.read(since=since, limit=_PAGE):
-        for event in page:
-            print(FORMATS[style](event))
-        since = page[-1].seq + 1
+    for event in walk(ledger, since=since):
+        print(FORMATS[style](event))
 
 
 @app.command()

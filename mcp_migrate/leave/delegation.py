@@ -6,7 +6,7 @@ the configuration. Every grant is asked of every call, so that a chain only narr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.leave.revoking import refuse_revoked
 from mcp_migrate.leave.scoping import Asked
-from mcp_migrate.ledger import Draft, Event, Kind, Ledger
+from mcp_migrate.ledger import Draft, Kind, Ledger
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.model import Caller, Classified, Effect, Grant
 from mcp_migrate.settings import Settings, matches
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST = 3
 """Grants of one chain."""
-_PAGE = 500
 
 
 def made(text: str, chain: Sequence[Grant], settings: Settings, ledger: Ledger, *, now: datetime) -> Grant:
@@ -121,17 +121,10 @@ def delegators(caller: Mapping[str, Any]) -> tuple[str, ...]:
 def _used(grant_id: str, ledger: Ledger, before: str | None) -> int:
     """How many changes began by a grant, up to the one of the call `before`."""
     signed = ledger.find(Kind.GRANT_SIGNED, grant_id)
-    begun = takewhile(lambda event: before is None or event.call_id != before, _begun(ledger, signed))
+    since = walk(ledger, since=signed[0].seq if signed else 0, kind=Kind.STEP_STARTED)
+    begun = takewhile(lambda event: before is None or event.call_id != before, since)
     callers = (event.body.get("caller") or {} for event in begun)
     return sum(any(g["grant_id"] == grant_id for g in caller.get("grants") or ()) for caller in callers)
-
-
-def _begun(ledger: Ledger, signed: Sequence[Event]) -> Iterator[Event]:
-    """The changes that began since a grant was signed."""
-    at = signed[0].seq if signed else 0
-    while page := ledger.read(since=at, kind=Kind.STEP_STARTED, limit=_PAGE):
-        yield from page
-        at = page[-1].seq + 1
 
 
 def _fit(chain: Sequence[Grant], settings: Settings, now: datetime) -> None:

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from mcp_migrate.errors import InvalidArgumentsError, NotPermittedError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.model import Caller
 
 _TAKEN_BACK = {Kind.LAUNCH_SIGNED: Kind.LAUNCH_REVOKED, Kind.GRANT_SIGNED: Kind.GRANT_REVOKED}
 _CALLED = {Kind.LAUNCH_SIGNED: "launch token", Kind.GRANT_SIGNED: "grant"}
-_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,9 @@ def revoke(which: str, reason: str, by: str, ledger: Ledger, *, now: datetime) -
 def holding(ledger: Ledger, *, now: datetime) -> Iterator[Proof]:
     """Those that are neither over nor taken back, oldest first."""
     for signed, taken in _TAKEN_BACK.items():
-        at = 0
-        while page := ledger.read(since=at, kind=signed, limit=_PAGE):
-            for proof in map(_proof, page):
-                if datetime.fromisoformat(proof.until) > now and not ledger.find(taken, proof.name):
-                    yield proof
-            at = page[-1].seq + 1
+        for proof in map(_proof, walk(ledger, kind=signed)):
+            if datetime.fromisoformat(proof.until) > now and not ledger.find(taken, proof.name):
+                yield proof
 
 
 def _proof(event: Event) -> Proof:

@@ -10,10 +10,10 @@ from itertools import takewhile
 
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.ledger.times import first_since
+from mcp_migrate.ledger.walking import walk
 
 LONGEST = timedelta(minutes=15)
 """A call that began longer ago holds up no other: its server may have died."""
-_PAGE = 200
 
 
 class Running:
@@ -27,11 +27,9 @@ class Running:
     def begin(self, ledger: Ledger) -> None:
         newest = ledger.last(Kind.CALL_RECEIVED)
         at = first_since(datetime.fromisoformat(newest[0].at) - LONGEST, ledger) if newest else 0
-        while page := ledger.read(since=at, limit=_PAGE):
-            for event in page:
-                if event.kind in self.kinds:
-                    self.take(event)
-            at = page[-1].seq + 1
+        for event in walk(ledger, since=at):
+            if event.kind in self.kinds:
+                self.take(event)
 
     def take(self, event: Event) -> None:
         others = tuple(each for each in self.calls if each.call_id != event.call_id)

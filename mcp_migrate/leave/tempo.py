@@ -15,6 +15,7 @@ from typing import NamedTuple
 from mcp_migrate.errors import LimitReachedError, PausedError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.ledger.times import first_since
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.settings import Workflow
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -87,11 +88,8 @@ class Pauses:
         self._until: dict[str, datetime] = {}
 
     def begin(self, ledger: Ledger) -> None:
-        at = 0
-        while page := ledger.read(since=at, kind=Kind.PRINCIPAL_PAUSED, limit=_PAGE):
-            for event in page:
-                self.take(event)
-            at = page[-1].seq + 1
+        for event in walk(ledger, kind=Kind.PRINCIPAL_PAUSED):
+            self.take(event)
 
     def take(self, event: Event) -> None:
         until, principal = datetime.fromisoformat(event.body["until"]), str(event.subject)

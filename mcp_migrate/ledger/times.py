@@ -10,16 +10,13 @@ from datetime import datetime
 
 from mcp_migrate.ledger.events import Event
 from mcp_migrate.ledger.store import Ledger
-
-_PAGE = 1_000
+from mcp_migrate.ledger.walking import walk
 
 
 def made_since(moment: datetime, kind: str, ledger: Ledger) -> Iterator[Event]:
     """The entries of a kind from then on, oldest first."""
-    at = first_since(moment, ledger)
-    while page := ledger.read(since=at, kind=kind, limit=_PAGE):
-        yield from (event for event in page if datetime.fromisoformat(event.at) >= moment)
-        at = page[-1].seq + 1
+    there = walk(ledger, since=first_since(moment, ledger), kind=kind)
+    return (event for event in there if datetime.fromisoformat(event.at) >= moment)
 
 
 def first_since(moment: datetime, ledger: Ledger) -> int:

@@ -14,13 +14,13 @@ from mcp_migrate.errors import LedgerCorruptError, RetentionError, SegmentInvali
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.ledger.events import stamp
 from mcp_migrate.ledger.merkle import leaf_hash
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.retention.needed import needed
 from mcp_migrate.retention.purging import purge as empty
 from mcp_migrate.retention.purging import refuse_stranger
 from mcp_migrate.retention.segment import Place, Segment, check, name_of, write
 from mcp_migrate.settings import Settings
 
-_PAGE = 500
 _VERIFY = "Run `mcp-migrate ledger verify`, and keep the ledger as it is."
 
 
@@ -108,12 +108,7 @@ class Retention:
             yield line
 
     def _entries(self, begin: int, end: int | None = None) -> Iterator[Event]:
-        while page := self.ledger.read(since=begin, limit=_PAGE):
-            for event in page:
-                if end is not None and event.seq >= end:
-                    return
-                yield event
-            begin = page[-1].seq + 1
+        return takewhile(lambda event: end is None or event.seq < end, walk(self.ledger, since=begin))
 
     def _refuse_unknown(self, path: Path, segment: Segment) -> None:
         said: Mapping[str, object] = {"begin": segment.begin, "end": segment.end, "digest": segment.digest}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.model import digest
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from mcp_migrate.tools.specs import ToolSpec
 
 FORMAT, NAMESPACE = "mcp-migrate/tool/1", "tool@mcp-migrate"
-_PAGE = 200
 
 
 def words(spec: ToolSpec) -> dict[str, Any]:
@@ -47,12 +47,8 @@ class Pins:
         self.accepted: dict[str, tuple[Event, ...]] = {}
 
     def begin(self, ledger: Ledger) -> None:
-        for kind in self.kinds:
-            at = 0
-            while page := ledger.read(since=at, kind=kind, limit=_PAGE):
-                for event in page:
-                    self.take(event)
-                at = page[-1].seq + 1
+        for event in (each for kind in self.kinds for each in walk(ledger, kind=kind)):
+            self.take(event)
 
     def take(self, event: Event) -> None:
         name = str(event.subject)
@@ -118,11 +114,9 @@ class Pinning:
 
     def accept(self, entry: Mapping[str, Any]) -> None:
         """Have agents shown these words from now on. Raises: ApprovalInvalidError: no admin signed this."""
-        pins = self._recorded_pins()
-        _check(entry, str(entry["statement"]["tool"]), pins, self._settings)
-        self._ledger().append(
-            Draft(Kind.TOOL_ACCEPTED, entry, subject=str(entry["statement"]["tool"])), at=self._clock()
-        )
+        name = str(entry["statement"]["tool"])
+        _check(entry, name, self._recorded_pins(), self._settings)
+        self._ledger().append(Draft(Kind.TOOL_ACCEPTED, entry, subject=name), at=self._clock())
 
     def _may_be_shown(self, name: str, body: Mapping[str, Any], pins: Pins) -> bool:
         if name not in pins.first:

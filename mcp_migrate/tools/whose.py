@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.model import Granted, Plan
 from mcp_migrate.tools.applies import Apply, find_apply
-
-_PAGE = 200
 
 
 def refuse_others(applies: Iterable[Apply], granted: Granted) -> None:
@@ -42,10 +41,7 @@ def taken_back(ledger: Ledger, back: Plan) -> list[Apply]:
 
 def _forward(ledger: Ledger, target: str) -> Iterator[Apply]:
     """The applies on a target that took nothing back, oldest first."""
-    at = 0
-    while page := ledger.read(since=at, kind=Kind.STEP_STARTED, limit=_PAGE):
-        for event in page:
-            said = event.body
-            if said["plan"] and said["target"] == target and not Plan.thaw(said["plan"]).goes_back:
-                yield find_apply(ledger, str(event.subject))
-        at = page[-1].seq + 1
+    for event in walk(ledger, kind=Kind.STEP_STARTED):
+        said = event.body
+        if said["plan"] and said["target"] == target and not Plan.thaw(said["plan"]).goes_back:
+            yield find_apply(ledger, str(event.subject))
