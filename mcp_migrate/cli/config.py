@@ -72,12 +72,8 @@ def explain(
     wiring = wire(config_file)
     tools = [tool] if tool else [t.spec.name for t in wiring.registry]
     targets = [target] if target else sorted(wiring.settings.targets)
-    now = datetime.now(UTC)
-    answers = [
-        wiring.explain(Caller(principal, address=known_address(address)), name, where, now)
-        for name in tools
-        for where in targets
-    ]
+    now, caller = datetime.now(UTC), Caller(principal, address=_address(address))
+    answers = [wiring.explain(caller, name, where, now) for name in tools for where in targets]
     by_target = {where: list(alone(wiring.settings, where)) for where in targets}
     if as_json:
         print_json([{**answer, "alone": by_target[answer["target"]]} for answer in answers])

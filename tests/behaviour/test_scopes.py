@@ -113,6 +113,12 @@ async def test_access_explain_and_the_admins_command_agree(world: World) -> None
     assert denied["needed"][0] in told.stdout
 
 
+def test_an_address_that_is_none_is_no_answer_about_another_call(world: World) -> None:
+    told = world.here("config", "explain", "agent:demo", "schema_read", "shop", "--from", "10.1.2")
+    assert told.returncode == 2
+    assert "no address" in told.stderr
+
+
 @pytest.mark.proves("design-8")
 async def test_a_workflow_without_an_owner_does_not_start(world: World) -> None:
     world.configure(lambda c: c["workflows"]["shop-agent"].pop("owner"))
