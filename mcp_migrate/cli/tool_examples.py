@@ -11,11 +11,11 @@ from mcp_migrate.model import Effect
 from mcp_migrate.tools.registry import Found, RegisteredTool
 
 if TYPE_CHECKING:
-    from mcp_migrate.migrations.handled import Handled
     from mcp_migrate.model import Judgement, Plan, Statement
     from mcp_migrate.tools.handler_call import HandlerCall
     from mcp_migrate.tools.interface import Database
     from mcp_migrate.tools.live import Live
+    from mcp_migrate.tools.source import Source
     from mcp_migrate.tools.specs import ToolSpec
 
 Judged = tuple[str, "Statement", "Judgement"]
@@ -85,9 +85,8 @@ def _declared(found: Found, example: Mapping[str, Any], database: Database, live
     from mcp_migrate.tools.handler_call import HandlerCall
     from mcp_migrate.tools.own_plans import plan_for
     from mcp_migrate.tools.reading import Reading
-    from mcp_migrate.tools.source import Source
 
-    call = HandlerCall.of(found.spec, found.source or Source.read(found.file.parent), example, database)
+    call = HandlerCall.of(found.spec, _source(found), example, database)
     with database.reader() as reader:
         said = call.said(Reading(found.spec.name, lambda _tables: None, database.dialect, live.schema, reader).rows)
     if isinstance(said.what, Answer):
@@ -115,8 +114,12 @@ def _scratch(call: HandlerCall, plan: Plan, live: Live) -> Iterator[Callable[[St
 
 def _unfit(found: Found) -> Iterator[str]:
     """Where the handler takes other arguments than the spec says, or cannot be loaded."""
+    from mcp_migrate.migrations.cage.confinement import Confinement
+    from mcp_migrate.tools.handler_call import handled
+
     try:
-        fields: Mapping[str, bool] = _handled(found).ask("check_call", lambda _asked: None)["fields"]
+        loaded = handled(found.spec, _source(found), Confinement())
+        fields: Mapping[str, bool] = loaded.ask("check_call", lambda _asked: None)["fields"]
     except MigrateError as error:
         yield error.sentence
         return
@@ -130,12 +133,7 @@ def _unfit(found: Found) -> Iterator[str]:
             yield f"{name} has to be given to the handler, and `parameters` neither requires it nor has a default"
 
 
-def _handled(found: Found) -> Handled:
-    from mcp_migrate.migrations.cage.confinement import Confinement
-    from mcp_migrate.migrations.handled import Handled
+def _source(found: Found) -> Source:
     from mcp_migrate.tools.source import Source
 
-    spec, source = found.spec, Source.read(found.file.parent)
-    return Handled(
-        spec.name, str(spec.handler), source.files, source.digest, Confinement(), deadline=float(spec.deadline)
-    )
+    return found.source or Source.read(found.file.parent)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mcp_migrate.handlers import Answer, Declaration
 from mcp_migrate.handlers import Statement as Declared
+from mcp_migrate.migrations.cage.confinement import Confinement
 from mcp_migrate.migrations.handled import Handled
 from mcp_migrate.migrations.own import Own
 from mcp_migrate.model import Approved, Effect, Plan, Statement
@@ -49,9 +50,7 @@ class HandlerCall:
     def of(cls, spec: ToolSpec, source: Source, arguments: Mapping[str, Any], database: Database) -> HandlerCall:
         """It runs by our own interpreter, behind the walls that the target's tier asks for."""
         confined = replace(database.project.confined, python=None, readable=())
-        handler, deadline = str(spec.handler), float(spec.deadline)
-        handled = Handled(spec.name, handler, source.files, source.digest, confined, deadline)
-        return cls(spec, handled, _given(spec, arguments), database)
+        return cls(spec, handled(spec, source, confined), _given(spec, arguments), database)
 
     def said(self, rows: Callable[[Mapping[str, Any]], Any]) -> Said:
         """What it says when it is asked; `rows` answers its reads. Raises: ToolFailedError."""
@@ -106,6 +105,11 @@ class HandlerCall:
                 raise mistake(self.spec.name, str(error)) from error
             found.append(Statement(0, f"tool:{self.spec.name}", sql, rows, batches=declared.batches))
         return tuple(found)
+
+
+def handled(spec: ToolSpec, source: Source, confined: Confinement) -> Handled:
+    """The handler of a spec, from these files, behind these walls."""
+    return Handled(spec.name, str(spec.handler), source.files, source.digest, confined, float(spec.deadline))
 
 
 def _given(spec: ToolSpec, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
