@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects import interface
 from mcp_migrate.dialects.fetching import Fetched, Query
 from mcp_migrate.dialects.keeper import Entry
 from mcp_migrate.dialects.postgresql.ahead import Row, ahead
@@ -255,4 +256,4 @@ def quote(name: str) -> str:
 
 def quoted(*names: str) -> str:
     """Quoted identifiers with dots between them."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+    return interface.quoted(*names, mark='"')
