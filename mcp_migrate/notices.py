@@ -236,10 +236,8 @@ def _alarm(notice_id: str, held: Event, now: datetime) -> Notice:
     said, how = held.body, "Look at it: mcp-migrate ledger tail"
     if held.kind == Kind.TOOL_CHANGED:
         head = f"WITHHELD: what agents read of the tool {said['tool']} changed"
-        facts, how = (
-            [("It says now", said["words"]["description"])],
-            f"See and accept: mcp-migrate tools accept {said['tool']}",
-        )
+        facts = [("It says now", said["words"]["description"])]
+        how = f"See and accept: mcp-migrate tools accept {said['tool']}"
     elif held.kind == Kind.PRINCIPAL_PAUSED:
         often = f"{said['refusals']} times; it waits until {said['until']}"
         head = f"PAUSED: {said['principal']} kept trying what is refused, {often}"

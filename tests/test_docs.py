@@ -105,7 +105,7 @@ def test_each_option_that_a_page_explains_exists() -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if "```json" in page.read_text()], ids=lambda page: page.name)
 def test_what_is_to_be_copied_as_json_is_json(page: Path) -> None:
     for block in re.findall(r"^```json\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
-        json.loads(block)
+        assert json.loads(block)
 
 
 def test_the_subagent_may_use_each_tool_and_nothing_that_runs_commands() -> None:

@@ -123,10 +123,8 @@ class Steps:
         classified = classify.classify(approved.prepared.way_back(), self.settings)
         permitted = authorise.way_back(approved.permitted, classified)
         back, back_id = approve.take_back(approved, permitted, Automatic(apply_id, broken)), f"{apply_id}_back"
-        target, journal = (
-            self.settings.target(str(approved.call.target)),
-            record.Journal(recorder, back, back_id, self.clock),
-        )
+        target = self.settings.target(str(approved.call.target))
+        journal = record.Journal(recorder, back, back_id, self.clock)
         self.running.add(back_id)
         try:
             recorder.started(back, apply_id=back_id, at=self.clock())
