@@ -171,6 +171,14 @@ def test_an_empty_database_is_an_empty_schema(mariadb_url: str) -> None:
     assert [other.kind for other in schema.others] == ["database"]
 
 
+def test_a_percent_sign_in_a_name_is_no_place_for_a_value(mariadb_url: str) -> None:
+    names = ["%1", "%s", "50%`%d"]
+    for start, name in enumerate(names, 7):
+        ask(mariadb_url, f"CREATE SEQUENCE {quote(name)} START WITH {start}")
+    found = {other.name: other.definition.partition(" min")[0] for other in read(mariadb_url).others}
+    assert [found[name] for name in names] == ["start 7", "start 8", "start 9"]
+
+
 def test_names_of_every_kind_are_read(mariadb_url: str) -> None:
     names = ["we`ird\n\"x'", "a.b", "Größe " + "x" * 58, "order", "%s $1 :x", "\u202eback", "123"]
     for name in names:

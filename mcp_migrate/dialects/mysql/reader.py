@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +29,7 @@ OURS = "_mcp_migrate"
 OWN_DATABASE = "mcp_migrate"
 MARKS_BESIDE = f"{OURS}_applies"
 UNDO = f"{OURS}_undo"
+_NAME = re.compile(r"`(?:[^`]|``)*`")
 """The manifest of undo data, and before the names of its tables."""
 _PLAIN = frozenset({"BASE TABLE", "SYSTEM VERSIONED"})
 _NUMBERS = ("server_uuid", "server_uid", "hostname", "port", "datadir")
@@ -157,9 +159,10 @@ class MysqlReader:
         return self._of_database(name)
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of one query of ours."""
+        """The rows of one query of ours. What stands in a quoted name is no place for one of the `values`."""
+        text = _NAME.sub(lambda name: name[0].replace("%", "%%"), sql) if values else sql
         with self._connection.cursor() as cursor:
-            cursor.execute(sql, values or None)
+            cursor.execute(text, values or None)
             return list(cursor.fetchall())
 
     def _of_database(self, name: str) -> Rows:
