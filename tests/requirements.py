@@ -139,6 +139,9 @@ REQUIREMENTS = (
         "approval-narrower", "docs/approvals.md", "A request names the rule behind it and the plan that needs nobody."
     ),
     Requirement("interface-too-many-requests", "docs/interface.md", "A workflow asks people only so much at once."),
+    Requirement(
+        "approval-out-of-reach", "docs/approvals.md", "What too few people could ever approve says so, and whom to ask."
+    ),
     Requirement("approval-one-use", "docs/interface.md", "An approval is used once."),
     Requirement("shutdown-clean", "docs/interface.md", "End of input and signals end the server cleanly."),
     Requirement("shutdown-apply-finishes", "docs/interface.md", "An apply in hand finishes and is recorded."),

@@ -15,7 +15,6 @@ from mcp_migrate.settings import Settings
 from mcp_migrate.signers.statements import IRREVERSIBLE
 
 if TYPE_CHECKING:
-    from mcp_migrate.signers.decisions import Decision
     from mcp_migrate.signers.roster import Roster
 
 FORMAT = "mcp-migrate/request/2"
@@ -73,12 +72,12 @@ def asked_now(request: Mapping[str, Any], call: Call, settings: Settings) -> dic
     return {**request, "principal": call.principal, "people": sorted({*request.get("people", ()), *mine})}
 
 
-def counts(decision: Decision, asked: Mapping[str, Any], settings: Settings, roster: Roster) -> bool:
-    """Whether somebody who decided may decide on this: it is not their own."""
+def counts(name: str, asked: Mapping[str, Any], settings: Settings, roster: Roster) -> bool:
+    """Whether a reviewer's approval counts for this: it is not their own."""
     from mcp_migrate.signers.decisions import refuse_excluded
 
     try:
-        refuse_excluded(decision.reviewer, asked, settings, roster)
+        refuse_excluded(name, asked, settings, roster)
     except (SelfApprovalError, ApprovalInvalidError):
         return False
     return True

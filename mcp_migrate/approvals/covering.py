@@ -150,5 +150,5 @@ def _sufficient(
     from mcp_migrate.signers.decisions import lacking
 
     for each in counted:
-        if counts(each, now_asked, settings, roster) and lacking(each, asked.groups, asked.assurance) is None:
+        if counts(each.reviewer, now_asked, settings, roster) and lacking(each, asked.groups, asked.assurance) is None:
             yield each

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mcp_migrate.approvals.safe import one_line
+from mcp_migrate.model import TooFew
 from mcp_migrate.rules.interface import DANGER
 
 _ORDER = [effect.value for effect in DANGER]
@@ -25,8 +26,8 @@ Judged = Mapping[str, Any]
 
 
 def warned(body: Mapping[str, Any], status: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Whether one person did this without the others, or is asked about that, and which keys are new."""
-    facts = []
+    """Whether enough people can approve it, whether one did it without the others, and which keys are new."""
+    facts = [("TOO FEW", one_line(str(TooFew(**each)))) for each in status.get("too_few", ())]
     if past := body.get("reviews"):
         facts.append(("REVIEW", one_line(f"{past['by']} did {past['request_id']} alone: {past['reason']}")))
     elif alone := status.get("glass_broken_by"):

@@ -3,13 +3,11 @@
 from mcp_migrate.model.caller import PROOFS, Caller, Party, Proof
 from mcp_migrate.model.canonical import canonical, digest
 from mcp_migrate.model.flow import (
-    ANYBODY,
     Approved,
     Automatic,
     Call,
     Classified,
     Covered,
-    Demanded,
     Executed,
     Expects,
     Granted,
@@ -17,7 +15,6 @@ from mcp_migrate.model.flow import (
     Permitted,
     Prepared,
     Present,
-    Quorum,
     Validated,
     Work,
 )
@@ -25,6 +22,7 @@ from mcp_migrate.model.grant import Grant
 from mcp_migrate.model.left import LeftHead
 from mcp_migrate.model.plan import Judgement, Plan, Read, Reverse, Statement
 from mcp_migrate.model.precondition import Precondition, Unmet
+from mcp_migrate.model.quorum import ANYBODY, Demanded, Quorum, TooFew
 from mcp_migrate.model.rehearsal import Rehearsal, Restored, Tried
 from mcp_migrate.model.resuming import Resumes
 from mcp_migrate.model.undo import Kept, Undo
@@ -67,6 +65,7 @@ __all__ = [
     "Reverse",
     "Statement",
     "Tier",
+    "TooFew",
     "Tried",
     "Undo",
     "Unmet",

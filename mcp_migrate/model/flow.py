@@ -14,7 +14,8 @@ from typing import Any, Literal, Protocol
 
 from mcp_migrate.model.caller import Caller
 from mcp_migrate.model.plan import Judgement, Plan, Statement
-from mcp_migrate.model.words import Assurance, Effect
+from mcp_migrate.model.quorum import Quorum, TooFew
+from mcp_migrate.model.words import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,49 +132,6 @@ class Permitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Demanded:
-    """Which rule asked for people, why, and the statements that made it; none where it is the plan as a whole."""
-
-    rule: str
-    why: str
-    statements: tuple[int, ...]
-
-
-ANYBODY = "*"
-"""In place of a group: any enrolled reviewer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quorum:
-    """What policy asks for before this may run: the strictest part of each rule that matched.
-
-    `by_group` says of which groups how many people each; ``*`` is any reviewer. With `deny` at ``one`` a single denial
-    ends the request, with ``quorum`` as many as were asked to approve.
-    `expires_seconds` is how long people may decide, `execute_seconds` how long a decision is good for.
-    """
-
-    by_group: tuple[tuple[str, int], ...]
-    expires_seconds: float
-    assurance: Assurance
-    never: frozenset[str]
-    rules: tuple[str, ...]
-    demands: tuple[Demanded, ...] = ()
-    execute_seconds: float = 4 * 3600.0
-    deny: Literal["one", "quorum"] = "one"
-
-    @property
-    def count(self) -> int:
-        """How many people at least."""
-        return max(count for _group, count in self.by_group)
-
-    @property
-    def groups(self) -> frozenset[str]:
-        """The groups of which a signature counts; empty where it is anybody's."""
-        groups = frozenset(group for group, _count in self.by_group)
-        return frozenset() if ANYBODY in groups else groups
-
-
-@dataclass(frozen=True, slots=True)
 class Covered:
     """People approved this rollback with the change it takes back: in which request, and until when."""
 
@@ -229,8 +187,8 @@ class Pending:
     """People have been asked, and not enough of them have answered, or it is too early.
 
     `missing` counts the people whose signature it waits for.
-    `about` is what they are asked about. `not_before` is when it may run, where enough have answered. Without `anybody`
-    nobody is enrolled who could answer.
+    `about` is what they are asked about. `not_before` is when it may run, where enough have answered. With `too_few` it
+    waits for more people than could ever approve it.
     """
 
     permitted: Permitted
@@ -241,7 +199,7 @@ class Pending:
     fresh: bool
     about: Mapping[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
-    anybody: bool = True
+    too_few: tuple[TooFew, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

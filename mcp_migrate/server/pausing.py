@@ -163,8 +163,10 @@ def _said(params: types.CallToolRequestParams) -> str | None:
 
 
 def waits(answer: Answer) -> bool:
-    """Whether people have yet to decide; what they approved for a later time waits for the clock alone."""
-    return answer.get("status") == "approval_required" and not answer.get("not_before")
+    """Whether people have yet to decide: not what is approved for a later time, nor what too few could ever approve."""
+    if answer.get("status") != "approval_required" or answer.get("not_before"):
+        return False
+    return not answer["needs"].get("too_few")
 
 
 def shows_addresses(context: Context) -> bool:

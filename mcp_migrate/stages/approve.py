@@ -15,6 +15,7 @@ from mcp_migrate.approvals.covering import beyond_made, covered_until, covering,
 from mcp_migrate.approvals.demands import as_strict, narrower, quorum, told
 from mcp_migrate.approvals.denials import refuse_denied
 from mcp_migrate.approvals.limits import refuse_too_many
+from mcp_migrate.approvals.reach import too_few
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import short_of, standing, status_of
 from mcp_migrate.errors import InvalidArgumentsError, LockedError, NotPermittedError, PlanStaleError
@@ -28,6 +29,7 @@ from mcp_migrate.model import (
     Pending,
     Permitted,
     Quorum,
+    TooFew,
     canonical,
     digest,
 )
@@ -62,8 +64,8 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         refuse_too_many(permitted.classified.prepared.granted.workflow, settings, ledger, now=now)
         expires = now + timedelta(seconds=asked.expires_seconds)
         about |= known_when_asked(permitted, settings, ledger)
-        anybody = _anybody(settings, ledger)
-        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, anybody=anybody)
+        few = too_few({**about, "quorum": asked.told()}, settings, ledger)
+        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, too_few=few)
     asks = asked_now(request.body, permitted.classified.prepared.granted.call, settings)
     if (glass := _broken(request, asks, asked, settings, ledger, now=now)) is not None:
         question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)
@@ -73,15 +75,28 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
     if short_of(asked.by_group, usable):
         expires, missing = datetime.fromisoformat(request.body["expires_at"]), short_of(asked.by_group, approvals)
         not_before = None if missing else _enough_from(approvals, asked)
+        few = _too_few(request, asks, settings, ledger) if missing else ()
         still = Pending(permitted, request_id, expires, asked, missing, fresh=False, not_before=not_before)
-        return replace(still, anybody=_anybody(settings, ledger))
+        return replace(still, too_few=few)
     names, nonces = tuple(e.reviewer for e in usable), tuple(e.nonce for e in usable)
     return Approved(permitted, request_id, names, nonces, covers_until=covered_until(usable))
 
 
-def _anybody(settings: Settings, ledger: Ledger) -> bool:
-    """Whether somebody could decide at all."""
-    return bool(settings.reviewers or reviewers(settings, ledger).people)
+def _too_few(request: Event, asks: Mapping[str, Any], settings: Settings, ledger: Ledger) -> tuple[TooFew, ...]:
+    """Whether more people are asked than could approve `asks`, of those who have not said no to the request."""
+    against = {denial.reviewer for denial in standing(request, ledger, settings).denials}
+    return too_few(asks, settings, ledger, against=against)
+
+
+def _outgrown(request: Event, permitted: Permitted, asked: Quorum, settings: Settings, ledger: Ledger) -> bool:
+    """Whether too few can ever approve it, and enough could a new one, for which keys count that were let in since.
+
+    Who said no is in neither: to ask anew gets nobody past them.
+    """
+    if not _too_few(request, request.body, settings, ledger):
+        return False
+    anew = {**asked_about(permitted, settings), **known_when_asked(permitted, settings, ledger)}
+    return not _too_few(request, {**anew, "quorum": asked.told()}, settings, ledger)
 
 
 def keep_room(pending: Pending, settings: Settings, ledger: Ledger) -> None:
@@ -128,7 +143,7 @@ def _broken(
     glass = standing(request, ledger, settings).glass
     if glass is None or not glass.satisfies(asked):
         return None
-    if not all(counts(each, asks, settings, reviewers(settings, ledger)) for each in glass.signatures):
+    if not all(counts(each.reviewer, asks, settings, reviewers(settings, ledger)) for each in glass.signatures):
         return None
     begins, late = max(each.begins for each in glass.signatures), ledger.no_earlier(now, since=request)
     return glass if begins <= now and late <= glass.ends else None
@@ -149,7 +164,8 @@ def canary(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: dat
     call_id = permitted.classified.prepared.granted.call.call_id
     request_id = "req_" + digest(["canary", about, call_id]).removeprefix("sha256:")[:20]
     expires = now + timedelta(seconds=asked.expires_seconds)
-    return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about)
+    few = too_few({**about, "quorum": asked.told()}, settings, ledger)
+    return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, too_few=few)
 
 
 def request_body(pending: Pending) -> Mapping[str, Any]:
@@ -164,16 +180,8 @@ def request_body(pending: Pending) -> Mapping[str, Any]:
         "rows": dict(pending.permitted.classified.rows),
         "rehearsal": plan.rehearsal.told() if plan and plan.rehearsal else None,
         **({"untried": plan.untried} if plan and plan.untried else {}),
-        "quorum": {
-            "count": asked.count,
-            "groups": sorted(asked.groups),
-            "by_group": dict(asked.by_group),
-            "assurance": asked.assurance,
-            "never": sorted(asked.never),
-            "deny": asked.deny,
-            "execute_seconds": asked.execute_seconds,
-            "rules": list(asked.rules),
-        },
+        "quorum": asked.told(),
+        **({"too_few": [each.told() for each in pending.too_few]} if pending.too_few else {}),
         "demands": told(asked),
         "narrower": narrower(asked.demands, pending.permitted.classified),
         **_around(pending.permitted.classified),
@@ -228,8 +236,10 @@ def _request(
         if ledger.find(Kind.APPROVAL_CANARY, request_id):
             continue
         _not_running(request_id, ledger)
-        in_force = status_of(request, ledger, settings, now=now) in {"pending", "approved"}
-        if in_force and datetime.fromisoformat(request.body["expires_at"]) <= latest:
+        status = status_of(request, ledger, settings, now=now)
+        if status == "pending" and _outgrown(request, permitted, asked, settings, ledger):
+            continue
+        if status in {"pending", "approved"} and datetime.fromisoformat(request.body["expires_at"]) <= latest:
             return request_id, request
     raise AssertionError("count() ended")
 
@@ -262,7 +272,7 @@ def _approvals(
         short = lacking(decision, asked.groups, asked.assurance)
         over = late > min(decision.ends, decision.begins + longest)
         used = ledger.find(Kind.APPROVAL_CONSUMED, decision.nonce)
-        mine = {decision.reviewer, decision.key} & seen or not counts(decision, asks, settings, roster)
+        mine = {decision.reviewer, decision.key} & seen or not counts(decision.reviewer, asks, settings, roster)
         if short is None and not over and not used and not mine:
             seen |= {decision.reviewer, decision.key}
             yield decision

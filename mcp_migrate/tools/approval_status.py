@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from mcp_migrate.approvals.reach import too_few
 from mcp_migrate.approvals.standing import Weighed, standing
-from mcp_migrate.errors import RequestNotFoundError
+from mcp_migrate.approvals.waiting import hint_of
+from mcp_migrate.errors import Action, RequestNotFoundError
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.model import Granted, Prepared
 from mcp_migrate.settings import Settings
@@ -26,7 +28,7 @@ class ApprovalStatus:
         request = _request(bench.ledger, asked["request_id"], granted.workflow)
         last_look = time.monotonic() + asked.get("wait_seconds", 0)
         status = request_status(request, bench.ledger, bench.settings, now=granted.call.at)
-        while status["status"] == "pending" and time.monotonic() < last_look and not bench.given_up():
+        while _may_change(status) and time.monotonic() < last_look and not bench.given_up():
             time.sleep(_POLL_SECONDS)
             status = request_status(request, bench.ledger, bench.settings, now=granted.call.at)
         return answer(granted, {**status, "review_url": bench.review_url(asked["request_id"])})
@@ -37,6 +39,9 @@ def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: d
     stands, late = standing(request, ledger, settings), ledger.no_earlier(now, since=request)
     status = stands.status(late)
     reopened = status == "denied" and not stands.binding
+    against = {denial.reviewer for denial in stands.denials}
+    few = too_few(request.body, settings, ledger, against=against) if status == "pending" else ()
+    where = "reviewed" if request.body.get("purpose") == "review" else "reopened" if reopened else status
     return {
         "request_id": request.body["request_id"],
         "status": status,
@@ -46,8 +51,14 @@ def request_status(request: Event, ledger: Ledger, settings: Settings, *, now: d
         "still_needed": stands.still_needed(late),
         "expires_at": request.body["expires_at"],
         "review_url": None,
-        "next": _next("reviewed" if request.body.get("purpose") == "review" else "reopened" if reopened else status),
+        **({"too_few": [each.told() for each in few]} if few else {}),
+        "next": {"action": Action.ASK_ADMIN, "hint": hint_of(few)} if few else _next(where),
     }
+
+
+def _may_change(status: Mapping[str, Any]) -> bool:
+    """Whether it is worth waiting: not for what too few people could ever approve."""
+    return status["status"] == "pending" and "too_few" not in status
 
 
 def _shown(weighed: Weighed) -> Mapping[str, Any]:

@@ -112,6 +112,26 @@ async def test_whatever_a_client_answers_only_a_signature_lets_the_call_run(worl
     assert done["status"] == "applied"
 
 
+@pytest.mark.proves("approval-out-of-reach")
+@BOTH
+async def test_what_too_few_could_approve_is_answered_at_once_and_said_to_everybody(world: World, mode: str) -> None:
+    world.configure(lambda c: c.update(people={"grace": ["agent:demo"]}))  # the only reviewer is who asks
+    person = Person("accept")
+    async with world.agent(mode=mode, pages=True, elicitation_callback=person) as agent:
+        answer = await agent.call("migration_apply", plan_id=agent.planned)
+        with anyio.fail_after(20):
+            status = await agent.call("approval_status", request_id=answer["request_id"], wait_seconds=55)
+    few = answer["needs"]["too_few"]
+    assert ([each["able"] for each in few], person.shown) == ([0], [])
+    assert status["too_few"] == few
+    for said in (answer, status):
+        assert said["next"]["action"] == "ask_admin"
+        assert "reviewers enroll" in said["next"]["hint"]
+    [asked] = world.events(Kind.APPROVAL_REQUESTED)
+    assert asked.body["too_few"] == few
+    assert "TOO FEW" in world.approvals("show", answer["request_id"]).stdout.splitlines()[1]
+
+
 async def test_a_denial_ends_the_pause(world: World) -> None:
     person = Person("accept", before=lambda request_id: sign(world, request_id, "deny"))
     async with world.agent(mode="legacy", pages=True, elicitation_callback=person) as agent:

@@ -13,8 +13,9 @@ from mcp_migrate.server.tasks import _REMEMBERED, _keep
 @pytest.mark.parametrize(
     ("answer", "waiting"),
     [
-        ({"status": "approval_required"}, True),
-        ({"status": "approval_required", "not_before": None}, True),
+        ({"status": "approval_required", "needs": {}}, True),
+        ({"status": "approval_required", "needs": {}, "not_before": None}, True),
+        ({"status": "approval_required", "needs": {"too_few": [{"group": "dba", "asked": 2, "able": 1}]}}, False),
         ({"status": "approval_required", "not_before": "2026-11-25T02:00:00+00:00"}, False),
         ({"status": "applied"}, False),
         ({"schema": "approval_required"}, False),

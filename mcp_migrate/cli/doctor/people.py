@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mcp_migrate.approvals.reach import able
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.cli.doctor.finding import Finding, State, tried
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
 from mcp_migrate.leave.alone import alone
 from mcp_migrate.ledger import Kind
-from mcp_migrate.model import STRENGTH, Assurance, Tier
+from mcp_migrate.model import ANYBODY, Assurance, Tier
 from mcp_migrate.settings import ApprovalRule, Settings
 from mcp_migrate.settings.channels import Channel
 from mcp_migrate.settings.local import private_beside
-from mcp_migrate.signers.keys import PublicKey, parse_public_key
-from mcp_migrate.signers.roster import Held, Roster
+from mcp_migrate.signers.keys import parse_public_key
+from mcp_migrate.signers.roster import Roster
 from mcp_migrate.wiring import Wiring
 
 _ENROL = "`mcp-migrate reviewers enroll NAME` lets somebody in: docs/review.md."
@@ -52,7 +53,7 @@ def _enough(settings: Settings, roster: Roster) -> Iterator[Finding]:
     destroying = [
         name for name, t in settings.targets.items() if t.tier is Tier.PRODUCTION and not t.unsafe_software_keys
     ]
-    if destroying and not _able(roster, "*", Assurance.VERIFIED):
+    if destroying and not able(roster.people.values(), roster, ANYBODY, Assurance.VERIFIED):
         said = (
             f"nobody has a key that proves who signs, so nothing destructive or unknown can happen on {destroying[0]}"
         )
@@ -63,25 +64,11 @@ def _enough(settings: Settings, roster: Roster) -> Iterator[Finding]:
 def _quorum(about: str, rule: ApprovalRule, roster: Roster) -> Iterator[Finding]:
     asked = rule.require
     level = Assurance.PRESENCE if asked.assurance == "hardware" else Assurance(asked.assurance)
-    able = _able(roster, asked.from_, level)
-    if len(able) < asked.count:
-        group = "anybody" if asked.from_ == "*" else asked.from_
-        said = f"asks {asked.count} of {group} ({level}), and {len(able)} can: what it is about cannot happen"
+    can = len(able(roster.people.values(), roster, asked.from_, level))
+    if can < asked.count:
+        group = "anybody" if asked.from_ == ANYBODY else asked.from_
+        said = f"asks {asked.count} of {group} ({level}), and {can} can: what it is about cannot happen"
         yield Finding(about, "fails", said, f"{_ENROL} Or ask for fewer, or for less of their keys.")
-
-
-def _able(roster: Roster, group: str, level: Assurance) -> set[str]:
-    """As whom those are counted who are in `group` and have a key that can prove so much."""
-    return {
-        roster.stands_for(name)
-        for name, person in roster.people.items()
-        if group in {"*", *person.groups} and any(_strength(held) >= STRENGTH.index(level) for held in person.keys)
-    }
-
-
-def _strength(held: Held) -> int:
-    software = isinstance(held.key, PublicKey) and not held.key.kind.startswith("sk-")
-    return min(STRENGTH.index(Assurance.SOFTWARE if software else Assurance.VERIFIED), STRENGTH.index(held.at_most))
 
 
 def within_reach(roster: Roster, lines: Iterable[str]) -> Iterator[Finding]:
