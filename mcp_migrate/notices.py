@@ -235,7 +235,8 @@ def _alarm(notice_id: str, held: Event, now: datetime) -> Notice:
     """The entry in words; who is told looks at the ledger, since there is no request."""
     said, how = held.body, "Look at it: mcp-migrate ledger tail"
     if held.kind == Kind.TOOL_CHANGED:
-        head = f"WITHHELD: what agents read of the tool {said['tool']} changed"
+        what = "is new" if said.get("new") else "changed"
+        head = f"WITHHELD: what agents read of the tool {said['tool']} {what}"
         facts = [("It says now", said["words"]["description"])]
         how = f"See and accept: mcp-migrate tools accept {said['tool']}"
     elif held.kind == Kind.PRINCIPAL_PAUSED:

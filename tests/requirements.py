@@ -187,6 +187,7 @@ REQUIREMENTS = (
     Requirement("values-frozen", "docs/design.md", "Each bound value comes to the target as the revision bound it."),
     Requirement("describing-fresh", "docs/schema-diff.md", "A changed project is seen at once, its packages soon."),
     Requirement("tools-pinned", "docs/own-tools.md", "Words of a tool that changed are withheld until accepted."),
+    Requirement("tools-pinned-additions", "docs/own-tools.md", "Where there are admins, so is a tool added later."),
     Requirement("interface-tool-withheld", "docs/interface.md", "A tool that is withheld is refused with a code."),
     Requirement("tools-list-changed", "docs/own-tools.md", "Clients hear that the list of tools changed."),
     Requirement("own-interpreter", "docs/own-python.md", "A project runs by its own Python, SQLAlchemy and Alembic."),

@@ -31,7 +31,7 @@ def accept(
     if not yes:
         typer.confirm(f"Show agents {name} in these words?", abort=True)
     wiring.pinning.accept(_signed(said, key))
-    print(f"Agents are shown {name} again.")
+    print(f"Agents are shown {name} in these words.")
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

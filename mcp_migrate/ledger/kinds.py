@@ -79,7 +79,7 @@ class Kind(StrEnum):
     TOOL_PINNED = "tool.pinned"
     """A tool of a team as it was first loaded: the digest of its file, and the words that agents are shown of it."""
     TOOL_CHANGED = "tool.changed"
-    """It was loaded as another one than before; in words that are not accepted it is withheld."""
+    """It was loaded as another one than before, or is new; in words that are not accepted it is withheld."""
     TOOL_ACCEPTED = "tool.accepted"
     """Somebody saw the words that it has now, signed where the configuration has admins; agents are shown them."""
     NOTICE_SENT = "notice.sent"

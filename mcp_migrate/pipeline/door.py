@@ -58,6 +58,7 @@ class Pipeline:
     redactor: Redactor = field(default_factory=Redactor)
     user: str = ""
     policy: Policy | None = None
+    first: Callable[[], None] = lambda: None
     running: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
@@ -277,12 +278,13 @@ class Pipeline:
         return answer
 
     def _configured_once(self, recorder: record.Recorder, principal: str) -> None:
-        """With the first call: whoever changed the configuration by hand changed it on the record.
+        """With the first call: whoever changed the configuration by hand changed it on the record, after `first`.
 
         Without the key of what is redacted there is no first call, rather than an apply whose end cannot be told.
         """
         if not self.noted:
             self.redactor.key()
+            self.first()
             by = {"user": self.user, "principal": principal}
             signed = self.policy.told() if self.policy else None
             recorder.configured(self.settings, by=by, signed=signed, at=self.clock())

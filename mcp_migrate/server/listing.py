@@ -36,11 +36,11 @@ class Withholds(Protocol):
 
 
 def refuse_withheld(name: str, withholds: Withholds) -> None:
-    """Whoever has seen a tool in other words may not call it in these. Raises: ToolWithheldError."""
+    """A tool may not be called in words that agents are not shown. Raises: ToolWithheldError."""
     if name in withholds.withheld():
         raise ToolWithheldError(
-            f"The description of {name} changed, and nobody has accepted it yet.",
-            hint=f"Do without it meanwhile. `mcp-migrate tools accept {name}` shows an admin what changed.",
+            f"Nobody has accepted {name} yet as it is described now.",
+            hint=f"Do without it meanwhile. `mcp-migrate tools accept {name}` shows an admin what is new.",
             tool=name,
         )
 

@@ -1,5 +1,7 @@
 """Which tools may agents be shown? Those in the words that they began with, or in words that somebody accepted since.
 
+Where admins answer for more than development, a tool that comes later begins with words that one of them accepted.
+
 What a model reads of a tool steers it: its title and description, its parameters and what is said of them, its hints.
 Whoever can write a tool's file could let it be approved in harmless words and put others there later, when nobody looks
 any more. So the words are pinned on the ledger; those that changed are withheld until a person has seen them.
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.errors import ApprovalInvalidError, InvalidArgumentsError
 from mcp_migrate.ledger import Draft, Event, Kind, Ledger
 from mcp_migrate.ledger.walking import walk
-from mcp_migrate.model import digest
+from mcp_migrate.model import Tier, digest
 
 if TYPE_CHECKING:
     from mcp_migrate.settings import Settings
@@ -82,6 +84,9 @@ class Pinning:
         self._lock = threading.Lock()
         self._recorded = False
         self._held: dict[int, bool] = {}
+        self._guards = bool(settings.admins) and any(
+            target.tier is not Tier.DEVELOPMENT for target in settings.targets.values()
+        )
 
     def withheld(self, *, look: bool = False) -> frozenset[str]:
         """The tools that no agent may be shown now, by name. To `look` puts nothing on the record.
@@ -94,11 +99,21 @@ class Pinning:
         pins = self._ledger().current(Pins) if look else self._recorded_pins()
         return frozenset(name for name, body in self._bodies.items() if not self._may_be_shown(name, body, pins))
 
+    def record(self) -> None:
+        """Put each tool as it is now on the record, before anything says that a server began without it.
+
+        Raises:
+            LedgerUnavailableError: it cannot be.
+        """
+        if self._bodies:
+            self._recorded_pins()
+
     def before(self, name: str) -> Mapping[str, Any]:
-        """The words that agents were shown last. Raises: LedgerUnavailableError."""
+        """The words that agents were shown last; none of a tool that is new. Raises: LedgerUnavailableError."""
         pins = self._recorded_pins()
         accepted = [pins.changes[each.body["statement"]["entry"]] for each in self._accepted(name, pins)]
-        shown: Mapping[str, Any] = (accepted or [pins.first[name]])[-1].body["words"]
+        began = [pins.first[name]] if name in pins.first else []
+        shown: Mapping[str, Any] = [{}, *(each.body["words"] for each in (*began, *accepted))][-1]
         return shown
 
     def statement(self, name: str, *, by: str, key: str | None, at: datetime, nonce: str) -> dict[str, Any]:
@@ -119,10 +134,15 @@ class Pinning:
         self._ledger().append(Draft(Kind.TOOL_ACCEPTED, entry, subject=name), at=self._clock())
 
     def _may_be_shown(self, name: str, body: Mapping[str, Any], pins: Pins) -> bool:
-        if name not in pins.first:
+        if name not in pins.first and not self._comes_late(pins):
             return True
+        began = {pins.first[name].body["words_digest"]} if name in pins.first else set()
         accepted = (each.body["statement"]["words"] for each in self._accepted(name, pins))
-        return body["words_digest"] in {pins.first[name].body["words_digest"], *accepted}
+        return body["words_digest"] in {*began, *accepted}
+
+    def _comes_late(self, pins: Pins) -> bool:
+        """Whether a tool that is not pinned has to be accepted: others were there, or calls, when it was not."""
+        return self._guards and bool(pins.first or pins.changes or self._ledger().last(Kind.CONFIG_LOADED))
 
     def _accepted(self, name: str, pins: Pins) -> Iterator[Event]:
         """What counts: an entry that no admin signed does not, however it came into the ledger."""
@@ -144,10 +164,11 @@ class Pinning:
             return pins
 
     def _draft(self, name: str, body: Mapping[str, Any], pins: Pins) -> Draft:
-        if name not in pins.first:
+        new = name not in pins.first
+        if new and not self._comes_late(pins):
             return Draft(Kind.TOOL_PINNED, body, subject=name)
         withheld = not self._may_be_shown(name, body, pins)
-        return Draft(Kind.TOOL_CHANGED, {**body, "withheld": withheld}, subject=name)
+        return Draft(Kind.TOOL_CHANGED, {**body, "withheld": withheld, **({"new": True} if new else {})}, subject=name)
 
 
 def _body(spec: ToolSpec) -> dict[str, Any]:

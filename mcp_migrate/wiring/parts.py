@@ -122,6 +122,7 @@ class Wiring:
             redactor=self.redactor,
             user=account(),
             policy=self.policy,
+            first=self.pinning.record,
         )
 
     @cached_property

@@ -98,6 +98,47 @@ def test_with_admins_only_one_of_them_accepts_and_only_what_is_on_the_record(des
     assert changed.withheld() == frozenset()
 
 
+@pytest.mark.proves("tools-pinned-additions")
+@pytest.mark.parametrize("before", ["calls", "another tool"])
+def test_where_admins_answer_for_more_than_development_a_tool_that_comes_later_is_accepted_first(
+    desk: Desk, tmp_path: Path, before: str
+) -> None:
+    desk.config["admins"] = [desk.keys[ADMIN][1].line]
+    if before == "calls":
+        desk.ledger.append(Draft(Kind.CONFIG_LOADED, {"digest": "sha256:1"}), at=NOON)
+    else:
+        (tmp_path / "other.yaml").write_text(yaml.safe_dump({**SPEC, "name": "other"}))
+        Pinning(load({tmp_path: None}), desk.settings, lambda: desk.ledger, lambda: NOON).record()
+    late = started(desk, tmp_path)
+    assert late.withheld(look=True) == late.withheld() == {"forget_fax"}
+    assert late.before("forget_fax") == {}
+    desk.config["notify"] = [{"kind": "command", "name": "pager", "run": ["true"]}]
+    [told] = [due.notice.headline for due in Outbox(desk.settings, desk.ledger, lambda: NOON).due()]
+    assert told == "WITHHELD: what agents read of the tool forget_fax is new"
+    with pytest.raises(ApprovalInvalidError):
+        late.accept(entry(desk, late))
+    late.accept(entry(desk, late, by=ADMIN))
+    assert late.withheld() == frozenset()
+    changed = started(desk, tmp_path, **STEERS)
+    assert changed.withheld() == {"forget_fax"}
+    assert changed.before("forget_fax")["description"] == SPEC["description"]
+    other_sql = started(desk, tmp_path, sql="UPDATE customers SET fax = '' WHERE email = {email}")
+    assert other_sql.withheld() == frozenset()
+    desk.config["admins"] = [desk.keys["grace"][1].line]
+    assert started(desk, tmp_path).withheld() == {"forget_fax"}, "who accepted it is an admin no more"
+
+
+@pytest.mark.proves("tools-pinned-additions")
+@pytest.mark.parametrize("team", ["without admins", "in development"])
+def test_a_team_that_nobody_has_to_protect_adds_tools_as_it_likes(desk: Desk, tmp_path: Path, team: str) -> None:
+    desk.ledger.append(Draft(Kind.CONFIG_LOADED, {"digest": "sha256:1"}), at=NOON)
+    if team == "in development":
+        desk.config["admins"] = [desk.keys[ADMIN][1].line]
+        desk.config["targets"] = {"shop": {**desk.config["targets"]["shop"], "tier": "development"}}
+    assert started(desk, tmp_path).withheld() == frozenset()
+    assert [e.kind for e in desk.ledger.read()][1:] == [Kind.TOOL_PINNED]
+
+
 def test_what_no_model_reads_may_change(desk: Desk, tmp_path: Path) -> None:
     assert not started(desk, tmp_path).withheld()
     other = started(desk, tmp_path, sql="UPDATE customers SET fax = '' WHERE email = {email}", effects=["data"])

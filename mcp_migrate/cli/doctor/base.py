@@ -63,8 +63,8 @@ def _tools(wiring: Wiring) -> Iterator[Finding]:
     except MigrateError:  # what is wrong with the ledger has been said
         return
     for name in withheld:
-        said = "withheld: what agents read of it changed, and nobody has accepted that"
-        yield Finding(f"tool {name}", "note", said, f"`mcp-migrate tools accept {name}` shows what changed.")
+        said = "withheld: nobody has accepted yet what agents read of it now"
+        yield Finding(f"tool {name}", "note", said, f"`mcp-migrate tools accept {name}` shows what is new.")
     for name, found in stopped:
         fix = f"`mcp-migrate thaw {found.what}` lifts it."
         yield Finding(f"tool {name}, stopped", "note", found.sentence(name), fix)
