@@ -45,7 +45,7 @@ def open_requests(workflow: str, settings: Settings, ledger: Ledger, *, now: dat
     One that nobody said anything about waits until its time is over: only what somebody said has to be weighed.
     """
     memory = known(ledger)
-    asked = memory.maybe_open(workflow, ledger, now=now)
+    asked = memory.maybe_open(workflow, now=now)
     return tuple(name for name in asked if name not in memory.heard or _stands(name, settings, ledger, now))
 
 

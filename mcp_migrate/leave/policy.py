@@ -7,7 +7,6 @@ say anything. Where nobody vouches for it, or it changed, nothing changes a targ
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.errors import ApprovalInvalidError, MigrateError
 from mcp_migrate.leave.freezing import Frozen
-from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.ledger import Event, Kind, Ledger
+from mcp_migrate.ledger.walking import walk
 from mcp_migrate.model import Tier, digest
 from mcp_migrate.settings import Settings, changed, rights
 from mcp_migrate.settings.loading import said_in
@@ -25,8 +25,6 @@ from mcp_migrate.settings.pinned import Pinned, is_out_of_reach
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.vouching import Vouched
-
-_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class Policy:
             if manifest(self.settings, path) != self.began:
                 return _held(path, "it changed since this server began, which has to be started anew with it")
             signed = self.vouched()
-            if signed is not None and signed.at < ledger.remembered(_Signed).newest(ledger):
+            if signed is not None and signed.at < ledger.current(_Signed).newest:
                 return _held(path, "an older one than the newest that was signed lies here")
         except MigrateError as error:
             return _held(path, error.sentence.rstrip("."))
@@ -143,19 +141,18 @@ def _files(settings: Settings, path: Path, specs: Mapping[Path, str]) -> Files:
 class _Signed:
     """When the newest was signed of all configurations that were loaded so far: each start may have added one."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._next, self._newest = 0, datetime.min.replace(tzinfo=UTC)
+    kinds = (Kind.CONFIG_LOADED,)
 
-    def newest(self, ledger: Ledger) -> datetime:
-        """The moment; what was read before is not read again."""
-        with self._lock:
-            while page := ledger.read(since=self._next, kind=Kind.CONFIG_LOADED, limit=_PAGE):
-                said = (event.body.get("signed") for event in page)
-                found = [datetime.fromisoformat(each["at"]) for each in said if each]
-                self._newest = max([self._newest, *found])
-                self._next = page[-1].seq + 1
-            return self._newest
+    def __init__(self) -> None:
+        self.newest = datetime.min.replace(tzinfo=UTC)
+
+    def begin(self, ledger: Ledger) -> None:
+        for event in walk(ledger, kind=Kind.CONFIG_LOADED):
+            self.take(event)
+
+    def take(self, event: Event) -> None:
+        if said := event.body.get("signed"):
+            self.newest = max(self.newest, datetime.fromisoformat(said["at"]))
 
 
 def _held(path: Path, why: str) -> Frozen:

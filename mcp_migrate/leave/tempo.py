@@ -19,7 +19,6 @@ from mcp_migrate.ledger.walking import walk
 from mcp_migrate.settings import Workflow
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-_PAGE = 200
 _NOT_ITS_FAULT = frozenset({"paused", "limit_reached", "frozen", "locked", "lock_timeout", "cancelled"})
 _NOT_ITS_FAULT |= {"internal_error", "ledger_unavailable", "target_unreachable", "credential_failed"}
 """What is refused with these says nothing about what was tried."""
@@ -71,9 +70,9 @@ class Counted:
         if kind not in self.next:
             self.next[kind] = first_since(now - DAY, ledger)
         seen = self.seen.setdefault(kind, deque())
-        while page := ledger.read(since=self.next[kind], kind=kind, limit=_PAGE):
-            seen.extend(map(_seen, page))
-            self.next[kind] = page[-1].seq + 1
+        for event in walk(ledger, since=self.next[kind], kind=kind):
+            seen.append(_seen(event))
+            self.next[kind] = event.seq + 1
         while seen and seen[0].at <= now - DAY:
             seen.popleft()
         return seen
