@@ -289,6 +289,7 @@ REQUIREMENTS = (
         "interface-server-unreachable", "docs/interface.md", "A server that is down or another's is said to be so."
     ),
     Requirement("mtls-names", "docs/team-server.md", "A client certificate names its holder, or nobody."),
+    Requirement("mtls-envoy", "docs/team-server.md", "Of Envoy's elements the last names the caller, and no other."),
     Requirement("mtls-peers", "RFC 9440, 4", "A certificate in a header counts from proxies of ours alone."),
     Requirement("oauth-bound", "RFC 8705, 3", "A token that is bound to a certificate holds with that one alone."),
     Requirement("scopes-network", "docs/configuration.md", "A scope for a network is closed to calls from elsewhere."),

@@ -57,7 +57,11 @@ class Certificates(Part):
     header: str = Field(
         "Client-Cert",
         pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Where a trusted proxy puts the certificate that it verified (RFC 9440, or a PEM with escapes).",
+        description="Where a trusted proxy puts the certificate that it verified.",
+    )
+    form: Literal["certificate", "xfcc"] = Field(
+        "certificate",
+        description="How: itself (RFC 9440, or a PEM with escapes), or in Envoy's elements, of which the last counts.",
     )
     principals: dict[str, str] = Field(
         {}, description="The principal of each name; without it a name is the principal of its own name."

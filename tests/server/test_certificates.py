@@ -18,6 +18,7 @@ from tests.server.authority import Authority, Holder
 NOW = datetime.now(UTC)
 PROXY, ELSEWHERE = "10.0.0.5", "10.0.1.5"
 CI = "spiffe://acme.example/ns/ci"
+HEADER = "x-forwarded-client-cert"
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,9 @@ def test_whoever_is_no_proxy_and_sends_a_certificate_is_refused(holder: Holder, 
 def test_what_is_no_certificate_or_names_nobody_here_is_refused(authority: Authority, holder: Holder) -> None:
     good, several = rfc9440(holder.der), rfc9440(authority.holder("ci", CI, f"{CI}/other").der)
     cut = good[:-9] + b":"
-    for said in ((b"",), (b":AAAA:",), (b"not%20one",), (good, good), (b"x" * 40_000,), (several,), (cut,)):
+    pem = quote(holder.pem, safe="").encode()
+    around = ((b"x" + pem,), (pem + b",",), (pem + b"," + pem,), (pem + pem,))
+    for said in ((b"",), (b":AAAA:",), (b"not%20one",), (good, good), (b"x" * 40_000,), (several,), (cut,), *around):
         with pytest.raises(TokenInvalidError):
             shown(request(*said), http(), NOW)
     for at in (NOW - timedelta(days=2), NOW + timedelta(days=2)):
@@ -80,6 +83,23 @@ def test_what_is_no_certificate_or_names_nobody_here_is_refused(authority: Autho
     assert found is not None
     with pytest.raises(NotPermittedError, match="no principal"):
         caller(found, Certificates(principals={"CN=ci,O=Acme": "agent:ci"}))
+
+
+@pytest.mark.proves("mtls-envoy", "mtls-peers")
+def test_an_envoy_names_its_caller_where_the_configuration_says_so_and_nobody_else_does(holder: Holder) -> None:
+    envoys = http(certificates={"header": HEADER, "form": "xfcc"})
+    said = f'By=spiffe://acme.example/envoy;Hash=1;Cert="{quote(holder.pem, safe="")}"'.encode()
+    asked = request(said, header=HEADER)
+    found = shown(asked, envoys, NOW)
+    assert found is not None
+    assert found.name == CI
+    with pytest.raises(NotPermittedError, match="no proxy of this server"):
+        shown({**asked, "client": (ELSEWHERE, 1)}, envoys, NOW)
+    with pytest.raises(TokenInvalidError):
+        shown(asked, http(certificates={"header": HEADER}), NOW)
+    with pytest.raises(TokenInvalidError):
+        shown(request(quote(holder.pem, safe="").encode(), header=HEADER), envoys, NOW)
+    assert shown(asked, http(), NOW) is None
 
 
 def test_without_its_configuration_the_header_is_no_more_than_any_other(holder: Holder) -> None:

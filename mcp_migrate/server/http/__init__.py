@@ -7,5 +7,6 @@ body      how much, and how slowly, somebody may send
 hops      from where a request came
 bearer    whose token, or whose certificate, came with a request
 certificate   whom a client certificate names that a proxy verified
+xfcc      which certificate Envoy names
 health    is this server alive, and may calls be sent to it
 """

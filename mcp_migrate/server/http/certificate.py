@@ -1,14 +1,16 @@
 """Who is it that a proxy of ours knows by a client certificate (mutual TLS)?
 
 The proxy has the other side prove the key and verifies the chain; the certificate comes in a header, as RFC 9440 writes
-it or as a PEM with `%` escapes (nginx, load balancers). That header is anybody's to write, so it counts from proxies of
-ours alone, and from others the request is refused: somebody tries, or a proxy is missing in the configuration.
+it, as a PEM with `%` escapes (nginx, load balancers), or in Envoy's elements. That header is anybody's to write, so it
+counts from proxies of ours alone, and from others the request is refused: somebody tries, or a proxy is missing in the
+configuration.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +23,7 @@ from starlette.types import Scope
 from mcp_migrate.errors import NotPermittedError, TokenInvalidError
 from mcp_migrate.model import Caller, Party
 from mcp_migrate.server.http.hops import peer
+from mcp_migrate.server.http.xfcc import certificate_in
 from mcp_migrate.settings.http import Certificates, Http
 from mcp_migrate.settings.networks import within
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _LONGEST = 32_768
 _LONGEST_NAME = 256
 _SPIFFE = "spiffe://"
+_ONE = re.compile(rb"\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def shown(scope: Scope, http: Http, now: datetime) -> Shown | None:
         )
     if len(found) > 1 or len(found[0]) > _LONGEST:
         raise refused("there is more than one, or it is too long")
-    return _read(found[0], now)
+    return _read(certificate_in(found[0]) if http.certificates.form == "xfcc" else found[0], now)
 
 
 def caller(certificate: Shown, certificates: Certificates) -> Caller:
@@ -104,7 +108,7 @@ def _read(text: str, now: datetime) -> Shown:
         if text.startswith(":") and text.endswith(":"):  # a byte sequence, RFC 8941, 3.3.5
             found = x509.load_der_x509_certificate(base64.b64decode(text[1:-1], validate=True))
         else:
-            found = x509.load_pem_x509_certificate(unquote_to_bytes(text))
+            found = x509.load_pem_x509_certificate(_only(unquote_to_bytes(text)))
         name, issuer, der = _name(found), found.issuer.rfc4514_string(), found.public_bytes(Encoding.DER)
     except (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as error:
         raise refused("it cannot be read") from error
@@ -112,6 +116,13 @@ def _read(text: str, now: datetime) -> Shown:
         raise refused("it is not valid now")
     thumbprint = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
     return Shown(name, issuer[:_LONGEST_NAME], thumbprint)
+
+
+def _only(pem: bytes) -> bytes:
+    """What is one certificate and nothing else: a reader of PEM takes the first of several, after any text."""
+    if not _ONE.fullmatch(pem):
+        raise ValueError("it is none, or there is more around it")
+    return pem
 
 
 def _name(found: x509.Certificate) -> str:
