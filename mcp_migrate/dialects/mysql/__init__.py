@@ -33,7 +33,7 @@ class MySQL:
         self, url: str, statements: Sequence[Statement], *, limits: Limits
     ) -> AbstractContextManager[Writer]:
         """A session that runs exactly `statements`."""
-        from mcp_migrate.dialects.mysql.writer import open_writer
+        from mcp_migrate.dialects.mysql.opening import open_writer
 
         return open_writer(url, statements, limits=limits)
 
@@ -83,7 +83,7 @@ class MySQL:
         self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
     ) -> AbstractContextManager[Writer]:
         """The same session on a scratch database."""
-        from mcp_migrate.dialects.mysql.writer import open_writer
+        from mcp_migrate.dialects.mysql.opening import open_writer
 
         return open_writer(scratch.url, statements, limits=limits)
 

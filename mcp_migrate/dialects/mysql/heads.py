@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mcp_migrate.dialects.heads import newest, no_place, row
 from mcp_migrate.drivers.mysql import driver, message, quote
-from mcp_migrate.errors import StatementFailedError
 from mcp_migrate.model import LeftHead, digest
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ _SHAPE = (
     "(apply_id VARCHAR(80) PRIMARY KEY, size BIGINT NOT NULL, root CHAR(64) NOT NULL, place VARCHAR(80) NOT NULL) "
     "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 )
-_MOST = 1_000
 
 
 def heads(reader: MysqlReader) -> tuple[LeftHead, ...]:
@@ -23,8 +22,8 @@ def heads(reader: MysqlReader) -> tuple[LeftHead, ...]:
     found: list[LeftHead] = []
     for place in map(_beside, reader.places_for_marks()):
         if reader.there(*place):
-            sql = f"SELECT apply_id, size, root FROM {quote(*place)} WHERE place = %s ORDER BY size DESC LIMIT {_MOST}"  # noqa: S608  quoted
-            found += [LeftHead(*row) for row in reader.ask(sql, digest(reader.identity()))]
+            asked = newest(quote(*place), "place = %s")
+            found += [LeftHead(*each) for each in reader.ask(asked, digest(reader.identity()))]
     return tuple(sorted(found, key=lambda head: -head.size))
 
 
@@ -38,13 +37,10 @@ def leave_head(reader: MysqlReader, head: LeftHead, marked: tuple[str, str]) -> 
         if not reader.there(*place):
             reader.ask(f"CREATE TABLE IF NOT EXISTS {quote(*place)} {_SHAPE}")
             reader.ask("START TRANSACTION")
-        row = (head.apply_id, head.size, head.root, digest(reader.identity()))
-        reader.ask(f"REPLACE INTO {quote(*place)} VALUES (%s, %s, %s, %s)", *row)  # noqa: S608  quoted
+        said = row(head, digest(reader.identity()))
+        reader.ask(f"REPLACE INTO {quote(*place)} VALUES (%s, %s, %s, %s)", *said)  # noqa: S608  quoted
     except driver().Error as error:
-        raise StatementFailedError(
-            f"The target has no place for the ledger's head: {message(error)}.",
-            hint="Nothing ran. Grant its user ALL on mcp_migrate.*, or leave `marker` out.",
-        ) from error
+        raise no_place(message(error), "Grant its user ALL on mcp_migrate.*") from error
 
 
 def _beside(marks: tuple[str, str]) -> tuple[str, str]:

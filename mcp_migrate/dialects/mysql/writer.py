@@ -7,25 +7,23 @@ mark is brought up to date before and after each, so that a crash is told to the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
 from mcp_migrate.dialects.holders import Holder
-from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.dialects.mysql.freeze import filled
 from mcp_migrate.dialects.mysql.heads import leave_head
-from mcp_migrate.dialects.mysql.marks import Place, insert_mark, lock_name, take_lock, update_mark
+from mcp_migrate.dialects.mysql.marks import Place, insert_mark, update_mark
 from mcp_migrate.dialects.mysql.reader import MysqlReader
-from mcp_migrate.dialects.mysql.trouble import left_standing, locked, refused, uncommitted, waited
-from mcp_migrate.dialects.mysql.waiting import lock_owner, open_transactions
+from mcp_migrate.dialects.mysql.trouble import left_standing, refused, uncommitted, waited
+from mcp_migrate.dialects.mysql.waiting import open_transactions
 from mcp_migrate.dialects.mysql.words import controls_session, fails_whole, locks, stays_inside
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
 from mcp_migrate.dialects.settlement import only_keeps
-from mcp_migrate.drivers.mysql import KEEPING_MODE, SQL_MODE, code, connect, driver, message, quote
-from mcp_migrate.errors import MigrateError, PartiallyAppliedError, TargetUnreachableError, ValidationFailedError
+from mcp_migrate.drivers.mysql import KEEPING_MODE, SQL_MODE, code, driver, message, quote
+from mcp_migrate.errors import MigrateError, PartiallyAppliedError, ValidationFailedError
 from mcp_migrate.model import LeftHead, Statement
 
 if TYPE_CHECKING:
@@ -114,10 +112,10 @@ class MysqlWriter(MysqlReader):
     @contextmanager
     def follow(self, statements: Sequence[Statement]) -> Iterator[MysqlWriter]:
         """Another list of frozen statements on this session; its lock outlives transactions."""
-        _stay_inside(statements)
+        refuse_control(statements)
         self._begin_with(statements)
         self.begin()
-        yield from _inside(self)
+        yield from until_committed(self)
         self._begin_with(())
 
     def finish(self) -> None:
@@ -237,21 +235,7 @@ class MysqlWriter(MysqlReader):
         return int(touched)
 
 
-@contextmanager
-def open_writer(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[MysqlWriter]:
-    """The session for exactly these statements; commits when it is left without an exception.
-
-    Raises:
-        TargetUnreachableError: the server cannot be reached.
-        LockedError: another apply runs on this database.
-        ValidationFailedError: a statement would take the session out of our hands.
-    """
-    _stay_inside(statements)
-    with connect(url) as connection:
-        yield from _inside(_opened(connection, url, statements, limits))
-
-
-def _inside(writer: MysqlWriter) -> Iterator[MysqlWriter]:
+def until_committed(writer: MysqlWriter) -> Iterator[MysqlWriter]:
     """The writer; then commit, or roll back and say what stands."""
     try:
         yield writer
@@ -266,25 +250,8 @@ def _inside(writer: MysqlWriter) -> Iterator[MysqlWriter]:
     writer.commit()
 
 
-def _opened(
-    connection: pymysql.Connection[Any], url: str, statements: Sequence[Statement], limits: Limits
-) -> MysqlWriter:
-    try:
-        writer = MysqlWriter(connection, url, statements)
-        if not take_lock(connection, writer.database, limits.lock_timeout):
-            raise locked(lock_owner(writer, lock_name(writer.database)))
-        for name, value in _session(limits, mariadb=writer.mariadb).items():
-            writer.ask(f"SET SESSION {name} = %s", value)
-        writer.ask("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # rows that are copied stay as they are
-        writer.begin()
-    except driver().Error as error:
-        raise TargetUnreachableError(
-            f"No session for this apply: {message(error)}.", hint="Check the rights of the target's user."
-        ) from error
-    return writer
-
-
-def _stay_inside(statements: Sequence[Statement]) -> None:
+def refuse_control(statements: Sequence[Statement]) -> None:
+    """Refuse what would take the session out of our hands. Raises: ValidationFailedError."""
     for statement in statements:
         ours = statement.kind == "preserve" and locks(statement.sql) is not None
         if controls_session(statement.sql) and not ours:
@@ -293,12 +260,3 @@ def _stay_inside(statements: Sequence[Statement]) -> None:
                 hint="Nothing ran. Take it out of the revision: transactions, locks, the database and settings of the "
                 "session are not its to change, but for foreign_key_checks and unique_checks.",
             )
-
-
-def _session(limits: Limits, *, mariadb: bool) -> dict[str, float]:
-    """How long to wait, in whole seconds for locks. MySQL itself ends nothing but a SELECT for taking too long."""
-    wait = max(1, math.ceil(limits.lock_timeout))
-    most = limits.statement_timeout
-    longest = {"max_statement_time": most} if mariadb else {"max_execution_time": round(most * 1000)}
-    fresh = {} if mariadb else {"information_schema_stats_expiry": 0}  # how far a table has counted, as of now
-    return {"lock_wait_timeout": wait, "innodb_lock_wait_timeout": wait, **longest, **fresh}

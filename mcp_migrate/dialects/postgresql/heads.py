@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mcp_migrate.dialects.heads import newest, no_place, row
 from mcp_migrate.drivers.postgresql import driver, message
-from mcp_migrate.errors import StatementFailedError
 from mcp_migrate.model import LeftHead
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ _MAKE = (
     f"CREATE TABLE {HEADS} (apply_id text PRIMARY KEY, size bigint NOT NULL, root text NOT NULL, "
     "database text NOT NULL)"
 )
-_MOST = 1_000
 
 Ask = Callable[..., Sequence[Sequence[Any]]]
 
@@ -26,8 +25,7 @@ def heads(ask: Ask, database: str) -> tuple[LeftHead, ...]:
     """Those of this database alone: a copy of another brings its own along."""
     if not _there(ask):
         return ()
-    sql = f"SELECT apply_id, size, root FROM {HEADS} WHERE database = $1 ORDER BY size DESC LIMIT {_MOST}"  # noqa: S608  constants
-    return tuple(LeftHead(*row) for row in ask(sql, database))
+    return tuple(LeftHead(*each) for each in ask(newest(HEADS, "database = $1"), database))
 
 
 def leave_head(connection: psycopg.Connection[Any], ask: Ask, head: LeftHead, database: str) -> None:
@@ -37,13 +35,10 @@ def leave_head(connection: psycopg.Connection[Any], ask: Ask, head: LeftHead, da
             connection.execute(_MAKE.encode())
         connection.execute(
             f"INSERT INTO {HEADS} VALUES ($1, $2, $3, $4)".encode(),  # noqa: S608  a constant
-            [head.apply_id, head.size, head.root, database],
+            row(head, database),
         )
     except driver().Error as error:
-        raise StatementFailedError(
-            f"The target has no place for the ledger's head: {message(error)}.",
-            hint="Nothing ran. Have the role that applies own the schema mcp_migrate, or leave `marker` out.",
-        ) from error
+        raise no_place(message(error), "Have the role that applies own the schema mcp_migrate") from error
 
 
 def _there(ask: Ask) -> bool:
