@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp_migrate.errors import InvalidArgumentsError
+from mcp_migrate.ledger import Ledger
+from mcp_migrate.ledger.continuing import refuse_other
 from mcp_migrate.model import Approved, Effect, Granted, Prepared, Statement
-from mcp_migrate.tools.interface import Workbench, answer
+from mcp_migrate.tools.interface import Database, Workbench, answer
 from mcp_migrate.tools.live import Live, read_live
 from mcp_migrate.tools.part_way import part_way, refuse_part_way
 from mcp_migrate.tools.reconciling import Unexplained, base_of, unexplained
@@ -29,8 +31,10 @@ class Reconcile:
         return str(arguments["target"])
 
     def prepare(self, granted: Granted, bench: Workbench) -> Prepared:
-        """Hold the target against the record. Raises: InvalidArgumentsError, PlanStaleError."""
+        """Hold the target against the record. Raises: InvalidArgumentsError, PlanStaleError, LedgerCorruptError."""
         database, as_base = bench.database(granted), granted.call.arguments.get("accept_as_base", False)
+        if bench.settings.target(database.name).marker:
+            _refuse_other_record(database, bench.ledger)
         live = read_live(database, identify=True)
         refuse_part_way(part_way(bench.ledger, live))
         base = base_of(bench.ledger, live.target)
@@ -45,6 +49,12 @@ class Reconcile:
         if base is None:
             return answer(granted, _nothing(live))
         return _accepting(granted, live, found) if found else answer(granted, _explained(live, base.name))
+
+
+def _refuse_other_record(database: Database, ledger: Ledger) -> None:
+    """What the target became is nothing to sign for while it is the record that is another one."""
+    with database.reader() as reader:
+        refuse_other(ledger, reader.heads())
 
 
 def _accepting(granted: Granted, live: Live, found: Unexplained | None) -> Prepared:

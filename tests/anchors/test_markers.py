@@ -46,6 +46,7 @@ def test_an_old_backup_of_the_ledger_is_found_by_asking_the_database_and_takes_n
             found["refused"] = await agent.plan_and_apply("d4")
 
     anyio.run(live)
+    assert "is what" in world.here("ledger", "reconcile", "shop").stdout
     code, whole = _verified(world)
     named = {each["by"] for each in whole["agreed"]}
     assert (code, whole["ok"], f"{found['apply_id']} in the target shop" in named) == (0, True, True)
@@ -57,6 +58,9 @@ def test_an_old_backup_of_the_ledger_is_found_by_asking_the_database_and_takes_n
     assert (code, cut["ok"]) == (1, False)
     assert f"{found['apply_id']} in the target shop knows" in cut["findings"][0]["why"]
 
+    for more in ((), ("--accept-as-base",)):
+        asked = world.here("ledger", "reconcile", "shop", *more)
+        assert (asked.returncode, "not the ledger that the target knows" in asked.stderr) == (1, True)
     anyio.run(go_on)
     assert found["refused"]["code"] == "ledger_corrupt"
     with Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db", create=False) as ledger:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mcp_migrate.errors import BeyondDeclaredError, LedgerCorruptError, MigrateError
+from mcp_migrate.errors import BeyondDeclaredError, MigrateError
 from mcp_migrate.leave.policy import PolicyChange
 from mcp_migrate.leave.stopped_tools import stopped
 from mcp_migrate.ledger import Draft, Event, Head, Kind, Ledger
+from mcp_migrate.ledger.continuing import refuse_other
 from mcp_migrate.model import (
     Approved,
     Call,
@@ -109,15 +110,8 @@ class Recorder:
         Raises:
             LedgerCorruptError: it does not.
         """
-        head = self._ledger.head()
-        if left is None or (left.size <= head.size and self._ledger.root_at(left.size) == left.root):
-            return head
-        raise LedgerCorruptError(
-            f"This is not the ledger that the target knows: of the {left.size} entries that there were when "
-            f"{left.apply_id} ran, some are gone or are others now.",
-            hint="Nothing ran. An old backup may have been put back: keep it as it is, and run "
-            "`mcp-migrate ledger verify --target` with the target's name. docs/ledger.md says more.",
-        )
+        refuse_other(self._ledger, [left] if left else [])
+        return self._ledger.head()
 
     def planned(self, granted: Granted, plan: Plan, *, expires_at: str) -> None:
         """The frozen plan, so that what is applied later is what was planned."""
