@@ -1,7 +1,7 @@
 """How does a desktop application install the server by itself? As a bundle: ``python config/bundle/build.py [FOLDER]``.
 
 It holds a manifest, the wheel of this tree, and what uv needs to install that; whoever opens it has Python and the rest
-brought by the application. The same tree gives the same file.
+brought by the application. The same tree gives the same file, and the same file installs the same versions.
 """
 
 from __future__ import annotations
@@ -27,11 +27,16 @@ def build(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as made, ZipFile(bundle, "w") as packed:
         wheel = _wheel(Path(made))
-        project = (HERE / "pyproject.toml").read_text().replace("WHEEL", wheel.name)
+        project = (HERE / "pyproject.toml").read_text().replace("WHEEL", wheel.name).replace('["PINS"]', _pins())
         files = {name: (HERE / name).read_bytes() for name in ("manifest.json", "server.py")}
         for name, data in {**files, "pyproject.toml": project.encode(), wheel.name: wheel.read_bytes()}.items():
             packed.writestr(ZipInfo(name), data, ZIP_DEFLATED)
     return bundle
+
+
+def _pins() -> str:
+    lines = (HERE / "pins.txt").read_text().splitlines()
+    return json.dumps([line for line in lines if not line.startswith("#")], indent=2)
 
 
 def _wheel(folder: Path) -> Path:
