@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from mcp_migrate.dialects import dialect_for
+from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RehearsalFailedError, TargetUnreachableError
+from mcp_migrate.model import Statement
 
 LEFT = """
 SELECT rolname::text FROM pg_roles WHERE starts_with(rolname, 'mcp_migrate_scratch_')
@@ -232,6 +234,22 @@ def test_without_that_server_it_says_what_would_help(
     assert caught.value.hint == (
         "Grant the target's role CREATEDB and CREATEROLE, or pip install 'mcp-migrate-server[rehearsal]'."
     )
+
+
+def test_a_plan_that_counts_on_the_place_for_undo_data_is_tried_with_it(postgres_url: str, admin: Any) -> None:
+    dialect = dialect_for(postgres_url)
+    keeper = dialect.keeper()
+    assert keeper is not None
+    texts = [*keeper.opening(present=True), "CREATE TABLE mcp_migrate_undo.u_k_1 AS SELECT 1 AS k1"]
+    statements = [Statement(n, "r1", sql, kind="preserve") for n, sql in enumerate(texts, 1)]
+    with (
+        dialect.open_scratch(postgres_url) as scratch,
+        dialect.open_rehearsal(scratch, statements, limits=Limits()) as trial,
+    ):
+        for statement in statements:
+            trial.run(statement)
+        assert trial.kept() == ()
+    assert admin.execute("SELECT to_regnamespace('mcp_migrate_undo')").fetchone() == (None,)
 
 
 def test_a_target_that_cannot_be_reached_is_said_to_be_so() -> None:

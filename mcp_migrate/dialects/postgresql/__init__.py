@@ -80,10 +80,10 @@ class PostgreSQL:
     def open_rehearsal(
         self, scratch: Scratch, statements: Sequence[Statement], *, limits: Limits
     ) -> AbstractContextManager[Writer]:
-        """The same session on a scratch database."""
-        from mcp_migrate.dialects.postgresql.writer import open_writer
+        """The same session on a scratch database, with the place for undo data that a plan counts on to be there."""
+        from mcp_migrate.dialects.postgresql.scratch import open_on_scratch
 
-        return open_writer(scratch.url, statements, limits=limits)
+        return open_on_scratch(scratch.url, statements, limits=limits)
 
     def copy_rows(self, source: str, scratch: Scratch, tables: Iterable[str], *, most: int) -> bool:
         """Rows, as they are."""

@@ -15,10 +15,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mcp_migrate.dialects.interface import Scratch
+from mcp_migrate.dialects.interface import Limits, Scratch, Writer
 from mcp_migrate.dialects.postgresql.embedded import ALLOW, embedded
+from mcp_migrate.dialects.postgresql.parking import UNDO
+from mcp_migrate.dialects.postgresql.writer import open_writer
 from mcp_migrate.drivers.postgresql import connect, driver, libpq_url, message
 from mcp_migrate.errors import Action, MigrateError, RehearsalFailedError, TargetUnreachableError
+from mcp_migrate.model import Statement
 
 _PREFIX = "mcp_migrate_scratch_"
 _OURS = re.compile(rf"{_PREFIX}([0-9a-f]{{1,12}})_[0-9a-f]{{8}}")
@@ -66,6 +69,16 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         return
     with embedded() as server, _beside(server, like.elsewhere(), superuser=True) as scratch:
         yield scratch
+
+
+@contextmanager
+def open_on_scratch(url: str, statements: Sequence[Statement], *, limits: Limits) -> Iterator[Writer]:
+    """The writing session on a scratch database; a plan makes our schema only where its target has none yet."""
+    if any(statement.kind == "preserve" for statement in statements):
+        with connect(url) as connection:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {UNDO}".encode())
+    with open_writer(url, statements, limits=limits) as writer:
+        yield writer
 
 
 @contextmanager
