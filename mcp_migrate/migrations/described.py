@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,24 @@ from mcp_migrate.migrations.inputs import Inputs
 SECONDS = 5.0
 """How old a look at a thousand installed files may be for a call that plans nothing."""
 _Stamps = tuple[tuple[str, Stamp | None], ...]
+
+
+class Shared:
+    """One look for all who ask while another is under way; nobody is answered by one that began before they asked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._begun, self._found = 0, False
+
+    def look(self, look: Callable[[], bool]) -> bool:
+        """What `look` finds, or found for somebody else since this was asked."""
+        before = self._begun
+        with self._lock:
+            if self._begun == before:
+                self._begun += 1
+                self._found = False
+                self._found = look()
+            return self._found
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,7 @@ class Described:
     installed: Inputs
     info: ProjectInfo
     content: str
+    _edited: Shared = field(default_factory=Shared, init=False, repr=False, compare=False)
 
     def holds(self) -> bool:
         """Whether no file that people edit changed, nor what is installed."""
@@ -42,6 +62,9 @@ class Described:
 
         Where it is not known what was looked at, revision files and `env.py` count.
         """
+        return self._edited.look(self._same)
+
+    def _same(self) -> bool:
         folders = () if self.edited.entries else self.info.folders  # what was looked at has all files and the list
         known = self.stamps[: len(self.watched)] if self.edited.entries else self.stamps
         return known == _stamps(self.watched, folders) and (not self.edited.entries or self.edited.unchanged())

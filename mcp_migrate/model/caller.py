@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
@@ -20,6 +20,10 @@ class Party:
 
     subject: str
     issuer: str | None = None
+
+    def told(self) -> dict[str, str | None]:
+        """The JSON form."""
+        return {"subject": self.subject, "issuer": self.issuer}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,13 @@ class Caller:
 
     def told(self) -> dict[str, Any]:
         """The JSON form of all but the principal."""
-        body = asdict(self)
-        for name in ("principal", "grants", "launch", "address"):
-            del body[name]
-        tools = None if self.tools is None else list(self.tools)
-        grants = {"grants": [grant.told() for grant in self.grants]} if self.grants else {}
         known = {"launch": self.launch, "address": self.address}
-        more = {name: value for name, value in known.items() if value is not None}
-        return {**body, "chain": list(body["chain"]), "tools": tools, **grants, **more}
+        return {
+            "assurance": self.assurance,
+            "party": self.party and self.party.told(),
+            "client": self.client,
+            "chain": [each.told() for each in self.chain],
+            "tools": None if self.tools is None else list(self.tools),
+            **({"grants": [grant.told() for grant in self.grants]} if self.grants else {}),
+            **{name: value for name, value in known.items() if value is not None},
+        }

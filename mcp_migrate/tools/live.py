@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from mcp_migrate.errors import ValidationFailedError
@@ -34,16 +35,24 @@ class Start:
     shape: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what few calls ask for is found out once, when it is asked for
 class Live:
     """One reading of a target."""
 
     target: str
     revisions: tuple[str, ...]
     schema: Schema
-    fingerprint: str
-    shape: str
     identity: Mapping[str, str] | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the schema."""
+        return fingerprint(self.schema)
+
+    @cached_property
+    def shape(self) -> str:
+        """What plans are held to."""
+        return shape(self.schema)
 
     @property
     def revision(self) -> str | None:
@@ -76,4 +85,4 @@ def read_live(database: Database, *, plan: Plan | None = None, identify: bool = 
         revisions = reader.revisions(version_table)
         schema = reader.schema(version_table=version_table)
         identity = reader.identity() if identify else None
-    return Live(database.name, revisions, schema, fingerprint(schema), shape(schema), identity)
+    return Live(database.name, revisions, schema, identity)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations import Project
 from mcp_migrate.migrations.child.witness import stamp
-from mcp_migrate.migrations.described import SECONDS, Described, Descriptions, described
+from mcp_migrate.migrations.described import SECONDS, Described, Descriptions, Shared, described
 from mcp_migrate.migrations.inputs import Input, Inputs, inputs_of
 from tests.migrations.sample import ENV, Shop
 
@@ -52,6 +54,23 @@ def test_a_description_is_remembered_until_a_file_changes(lite_shop: Shop) -> No
 
     assert again is first
     assert lite_shop.project.describe("sqlite").heads == ("d4",)
+
+
+def test_a_look_at_files_that_began_before_somebody_asked_does_not_answer_them() -> None:
+    shared, began, edited = Shared(), threading.Event(), threading.Event()
+
+    def before_the_edit() -> bool:
+        began.set()
+        return edited.wait(20)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(shared.look, before_the_edit)
+        assert began.wait(20)
+        second = threads.submit(shared.look, lambda: False)
+        edited.set()
+
+        assert first.result()
+        assert not second.result()
 
 
 def test_a_broken_env_py_is_named_with_its_line(lite_shop: Shop) -> None:

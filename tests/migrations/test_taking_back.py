@@ -19,7 +19,7 @@ from mcp_migrate.migrations.project import Project
 from mcp_migrate.migrations.taking_back import Ground, try_back
 from mcp_migrate.migrations.undo import Keeping
 from mcp_migrate.model import Plan, Rehearsal, Restored, Statement
-from mcp_migrate.schema import fingerprint, shape
+from mcp_migrate.schema import shape
 from mcp_migrate.tools.going_back import way_back
 from mcp_migrate.tools.live import Live
 from tests.migrations.undoing import plan_for, run, schema_of
@@ -61,7 +61,7 @@ def lost(place: tuple[str, Ask], keeping: Keeping | None = None) -> tuple[Plan, 
     run(url, plan.statements)
     ask("INSERT INTO parent (id) VALUES (9)")
     schema = schema_of(url)
-    back = way_back([plan], Live("t", ("b",), schema, fingerprint(schema), shape(schema)))
+    back = way_back([plan], Live("t", ("b",), schema))
     project = Project(Path("none.ini"), environment={}, models=None)
     assert plan.undo is not None
     ground = Ground(project, dialect_for(url), url, schema, ("b",), (plan.undo,), max_rows=100)
@@ -101,7 +101,7 @@ def test_a_rollback_that_moves_back_what_was_parked_says_that_nobody_tried_it(pl
     plan = plan_for(url, ["DROP TABLE alone"], down, Keeping(park=0))
     run(url, plan.statements)
     schema = schema_of(url)
-    back = way_back([plan], Live("t", ("b",), schema, fingerprint(schema), shape(schema)))
+    back = way_back([plan], Live("t", ("b",), schema))
     assert plan.undo is not None
     project = Project(Path("none.ini"), environment={}, models=None)
 

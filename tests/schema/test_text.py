@@ -118,7 +118,7 @@ def test_a_schema_of_very_many_tables_answers_with_a_map_first(count: int) -> No
 
 def test_what_the_role_of_a_target_may_not_see_is_said_and_bounded() -> None:
     unseen = tuple(f"rows of app.t{n}: no right\u202e to read it" for n in range(3_000))
-    live = Live("shop", (), Schema("postgresql", (_ITEMS,), unseen=unseen), "sha256:1", "sha256:2")
+    live = Live("shop", (), Schema("postgresql", (_ITEMS,), unseen=unseen))
     database: Any = None  # asked for estimates of very many tables alone
     page = shown(database, live, tables=(), detail="outline", cursor=None)
     assert page["unseen"][0] == "rows of app.t0: no right\\u202e to read it"

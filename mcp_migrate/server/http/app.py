@@ -36,6 +36,7 @@ _MOST_BYTES = 4 * 2**20
 _MOST_BYTES_OF_A_PAGE = 128 * 2**10
 _SECONDS = 20.0
 _HERE = ("localhost", "127.0.0.1", "[::1]")
+_STOPPING = PlainTextResponse("This server is about to stop.", 503, {"retry-after": "1", "connection": "close"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,7 @@ class _WhileOpen:
         self._app, self._calls = app, calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stopping = PlainTextResponse("This server is about to stop.", 503, {"retry-after": "1", "connection": "close"})
-        await (stopping if self._calls.stopping else self._app)(scope, receive, send)
+        await (_STOPPING if self._calls.stopping else self._app)(scope, receive, send)
 
 
 def _metadata(team: Team) -> Callable[[Request], Response]:

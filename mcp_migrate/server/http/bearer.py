@@ -91,7 +91,8 @@ class Bearer:
             certificates.hold_to_key(claims, certificate)
             found = caller_of(claims, self._http.oauth)
         found = replace(found, address=address(scope, self._http.trusted_proxies))
-        return replace(found, grants=await self._handed_on(headers, found))
+        grants = await self._handed_on(headers, found)
+        return replace(found, grants=grants) if grants else found
 
     async def _handed_on(self, headers: Headers, caller: Caller) -> tuple[Grant, ...]:
         """The grants that came with a request; headers of one name may have been put together on the way."""
