@@ -1,9 +1,16 @@
-"""What we are compared with: one ungoverned tool on the SDK's low-level server. It reads a schema with our reader."""
+"""What we are compared with: ungoverned tools on the SDK's low-level server, which do with our engines what ours do.
+
+`bare.py URL` reads a target's schema, on standard input and output; `bare.py URL PORT CONFIG` does so over HTTP, and
+plans too. It knows nobody, records nothing and asks nobody.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types as types
@@ -11,28 +18,57 @@ import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-URL = f"sqlite:///{sys.argv[1]}"
-OF_A_PORT = 2
+if TYPE_CHECKING:
+    from mcp_migrate.wiring.databases import Databases
+
+URL = sys.argv[1]
+PORT, CONFIG = int(sys.argv[2]) if sys.argv[2:] else None, sys.argv[3] if sys.argv[3:] else ""
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 
 
-async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[types.Tool(name="read", description="Reads a schema.", input_schema=SCHEMA)])
-
-
-async def call_tool(_context: Any, _params: types.CallToolRequestParams) -> types.CallToolResult:
-    answer = await anyio.to_thread.run_sync(read)
-    content: list[Any] = [types.TextContent(type="text", text=answer["schema"])]
-    return types.CallToolResult(content=content, structured_content=answer)
-
-
-def read() -> dict[str, Any]:
-    from mcp_migrate.dialects.sqlite.reader import open_reader
+def read() -> tuple[dict[str, Any], str]:
+    """The target's schema, and its text."""
+    from mcp_migrate.dialects import dialect_for
     from mcp_migrate.schema import fingerprint, pages
 
-    with open_reader(URL) as reader:
+    with dialect_for(URL).open_reader(URL) as reader:
         revisions, schema = reader.revisions("alembic_version"), reader.schema(version_table="alembic_version")
-    return {"revision": list(revisions), "fingerprint": fingerprint(schema), "schema": pages(schema).text}
+    text = pages(schema).text
+    return {"revision": list(revisions), "fingerprint": fingerprint(schema), "schema": text}, text
+
+
+def plan() -> tuple[dict[str, Any], str]:
+    """A plan of the shop's next revision with its statements, as short as a client could do with."""
+    from mcp_migrate.tools.live import read_live
+    from mcp_migrate.tools.plans import make_plan
+
+    database = databases().open("shop")
+    made = make_plan(database, read_live(database), "b2")
+    text = ";\n".join(statement.sql for statement in made.statements)
+    return {"plan_id": made.plan_id, "digest": made.digest, "sql": text}, text
+
+
+@cache
+def databases() -> Databases:
+    """Those of the configuration, whose projects are remembered as our server remembers them."""
+    from mcp_migrate.__main__ import load_settings
+    from mcp_migrate.wiring.databases import Databases
+
+    return Databases(load_settings(Path(CONFIG)), lambda _name: lambda: URL)
+
+
+TOOLS: Mapping[str, Callable[[], tuple[dict[str, Any], str]]] = {"read": read, **({"plan": plan} if CONFIG else {})}
+
+
+async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
+    tools = [types.Tool(name=name, description=str(work.__doc__), input_schema=SCHEMA) for name, work in TOOLS.items()]
+    return types.ListToolsResult(tools=tools)
+
+
+async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+    answer, text = await anyio.to_thread.run_sync(TOOLS[params.name])
+    content: list[Any] = [types.TextContent(type="text", text=text)]
+    return types.CallToolResult(content=content, structured_content=answer)
 
 
 async def main() -> None:
@@ -40,9 +76,9 @@ async def main() -> None:
     server: Server[Any] = Server(
         "bare", on_list_tools=list_tools, on_call_tool=call_tool, get_tool_input_schema=lambda _name: SCHEMA
     )
-    if len(sys.argv) > OF_A_PORT:
+    if PORT is not None:
         app = server.streamable_http_app(stateless_http=True)
-        config = uvicorn.Config(app, port=int(sys.argv[OF_A_PORT]), http="h11", access_log=False, log_level="warning")
+        config = uvicorn.Config(app, port=PORT, http="h11", access_log=False, log_level="warning")
         await uvicorn.Server(config).serve()
         return
     async with stdio_server() as (reading, writing):

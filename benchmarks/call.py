@@ -26,7 +26,7 @@ def call(server: Server, params: dict[str, Any]) -> tuple[float, str]:
 
 def measure(folder: Path) -> tuple[list[float], list[float]]:
     """Governed and ungoverned, turn and turn about, each answering with the same schema."""
-    governed, ungoverned = Server(our_server(), folder), Server(bare_server(folder), folder)
+    governed, ungoverned = Server(our_server(), folder), Server(bare_server(f"sqlite:///{folder}/shop.db"), folder)
     ours, bare = [], []
     for _ in range(WARM + ROUNDS):
         (our_time, our_schema), (bare_time, bare_schema) = call(governed, GOVERNED), call(ungoverned, UNGOVERNED)

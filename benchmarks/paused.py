@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from team import INTENT, Side, answered, ours
+from team import INTENT, Side, answered, ours, postgres
 
 from tests.world import World
 
@@ -97,8 +97,7 @@ def main() -> int:
         folder = Path(name) / "shop"
         folder.parent.chmod(0o755)  # PostgreSQL runs as another account where this is root
         folder.mkdir()
-        with ours(folder, furnish) as team:
-            ledger = (folder / "ledger").read_text()
+        with postgres(Path(name) / "postgres") as ledger, ours(folder, ledger, furnish) as team:
             asyncio.run(paused(team, 0, WARM))
             before = held(team, ledger)
             seconds = asyncio.run(paused(team, WARM, CALLS))

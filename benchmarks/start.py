@@ -33,7 +33,10 @@ def main() -> int:
         folder = Path(name)
         make_project(folder, reviewer_key="ssh-ed25519 AAAA").unlink()  # the local profile
         rounds = [
-            (first_list(our_server(), folder, tools=11), first_list(bare_server(folder), folder, tools=1))
+            (
+                first_list(our_server(), folder, tools=11),
+                first_list(bare_server(f"sqlite:///{folder}/shop.db"), folder, tools=1),
+            )
             for _ in range(WARM + ROUNDS)
         ][WARM:]
     ours, bare = ([*column] for column in zip(*rounds, strict=True))

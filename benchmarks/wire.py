@@ -54,9 +54,9 @@ def told(name: str, times: Sequence[float]) -> str:
     return f"{name:<18} median {middle:8.2f} ms   (quartiles {low:.2f} to {high:.2f}, n = {len(times)})"
 
 
-def bare_server(folder: Path) -> list[str]:
-    """The command of a one-tool server on the bare SDK."""
-    return [sys.executable, str(Path(__file__).with_name("bare.py")), str(folder / "shop.db")]
+def bare_server(*words: str) -> list[str]:
+    """The command of a server on the bare SDK; `words` are the target's URL and what else `bare.py` takes."""
+    return [sys.executable, str(Path(__file__).with_name("bare.py")), *words]
 
 
 def our_server() -> list[str]:
