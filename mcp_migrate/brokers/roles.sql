@@ -11,12 +11,13 @@ BEGIN
   IF current_setting('server_version_num')::int >= 160000 THEN   -- before, CREATEROLE alone may hand roles out
     EXECUTE 'GRANT {owner}  TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
     EXECUTE 'GRANT {reader} TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
-  ELSE
-    EXECUTE 'REVOKE CREATE ON SCHEMA public FROM PUBLIC';         -- as it is from 15 on: a reader makes nothing
   END IF;
   EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO {owner}', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO {reader}', current_database());
 END $$;
+
+-- A reader makes nothing. So it is where the database was made on 15 or later; one that was upgraded still lets anybody.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 -- What the owner works in. What is there already has to be its own: ALTER TABLE … OWNER TO {owner};
 GRANT USAGE, CREATE ON SCHEMA public TO {owner};

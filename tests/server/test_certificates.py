@@ -72,7 +72,8 @@ def test_what_is_no_certificate_or_names_nobody_here_is_refused(authority: Autho
     good, several = rfc9440(holder.der), rfc9440(authority.holder("ci", CI, f"{CI}/other").der)
     cut = good[:-9] + b":"
     pem = quote(holder.pem, safe="").encode()
-    around = ((b"x" + pem,), (pem + b",",), (pem + b"," + pem,), (pem + pem,))
+    around = ((b"x" + pem,), (pem + b",",), (pem + b"," + pem,), (pem + pem,), (pem + b"%20" * 20_000,))
+    assert shown(request(pem + b"%20" * 10), http(), NOW) is not None
     for said in ((b"",), (b":AAAA:",), (b"not%20one",), (good, good), (b"x" * 40_000,), (several,), (cut,), *around):
         with pytest.raises(TokenInvalidError):
             shown(request(*said), http(), NOW)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import socket
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import anyio
@@ -11,19 +12,25 @@ import httpx2
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from mcp_migrate.errors import ConfigInvalidError, LedgerUnavailableError, MigrateError
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, LedgerUnavailableError, MigrateError
 from mcp_migrate.model import Call, Grant
 from mcp_migrate.server.calls import Calls
+from mcp_migrate.server.http import app as team_app
 from mcp_migrate.server.http import serving
 from mcp_migrate.server.http.bearer import Bearer
 from mcp_migrate.server.http.body import Whole
+from mcp_migrate.server.http.guard import Guard
 from mcp_migrate.server.http.health import Health
 from mcp_migrate.server.oauth.verifying import Signed
+from mcp_migrate.server.who import CALLER
 from mcp_migrate.settings.http import Http
 from mcp_migrate.tools.registry import load
+from tests.server.authority import Authority
 from tests.server.issuer import NAME, Issuer, issuing
 
 pytestmark = pytest.mark.anyio
@@ -44,16 +51,90 @@ class Nobody:
         raise AssertionError(texts, principal)
 
 
+def http_of(issuer: Issuer, **more: Any) -> Http:
+    oauth = {"issuer": NAME, "jwks": issuer.url}
+    return Http.model_validate({"url": "http://localhost:1", "state_keys": ["${env:K}"], "oauth": oauth, **more})
+
+
 @pytest.mark.proves("oauth-issuer-down", "interface-issuer-unreachable")
 async def test_while_nobody_can_say_whether_a_token_holds_its_sender_keeps_it(issuer: Issuer) -> None:
     issuer.answers = 500
-    oauth = {"issuer": NAME, "jwks": issuer.url}
-    http = Http.model_validate({"url": "http://localhost:1", "state_keys": ["${env:K}"], "oauth": oauth})
+    http = http_of(issuer)
     app = Bearer(PlainTextResponse("heard"), http, Signed(http), load({}), Nobody())
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=http.url) as client:
         answer = await client.post("/mcp", headers={"authorization": f"Bearer {issuer.token()}"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["code"] == "issuer_unreachable"
+
+
+async def whoever_calls(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers who its caller is, and how that was proved."""
+    caller = Request(scope).scope[CALLER]
+    await JSONResponse([caller.principal, caller.assurance])(scope, receive, send)
+
+
+async def called(issuer: Issuer, headers: Mapping[str, str], **more: Any) -> httpx2.Response:
+    """The answer to a request that came by a proxy of ours."""
+    http = http_of(issuer, trusted_proxies=["10.0.0.5"], **more)
+    issuer.audience = f"{http.url}/mcp"
+    bearer = Bearer(whoever_calls, http, Signed(http), load({}), Nobody())
+    transport = httpx2.ASGITransport(bearer, client=("10.0.0.5", 1))
+    async with httpx2.AsyncClient(transport=transport, base_url=http.url) as client:
+        sent = {"authorization": f"Bearer {issuer.token('agent:by-token', scope='schema_read')}", **headers}
+        return await client.post("/mcp", headers={name: text for name, text in sent.items() if text})
+
+
+@pytest.mark.proves("mtls-names")
+async def test_whoever_sends_a_token_calls_by_it_whatever_certificate_the_proxy_saw(issuer: Issuer) -> None:
+    der = Authority().holder("ci", "spiffe://acme.example/ns/ci").der
+    issuer.audience = "http://localhost:1/mcp"
+    certificate = {"client-cert": f":{base64.b64encode(der).decode()}:"}
+    both = await called(issuer, certificate, certificates={})
+    alone = await called(issuer, {**certificate, "authorization": ""}, certificates={})
+    unsound = await called(issuer, {**certificate, "authorization": "Bearer no.token.at-all"}, certificates={})
+    assert both.json() == ["agent:by-token", "oauth"]
+    assert alone.json() == ["spiffe://acme.example/ns/ci", "mtls"]
+    assert unsound.status_code == 401
+
+
+@pytest.mark.proves("oauth-step-up")
+async def test_only_a_call_is_refused_by_its_headers_for_the_tool_that_it_names(issuer: Issuer) -> None:
+    named = {"mcp-name": "migration_apply"}
+    with pytest.MonkeyPatch.context() as patch:
+        refused: list[str] = []
+        patch.setattr(Nobody, "refused", lambda _self, call, _error: refused.append(call.tool))
+        call = await called(issuer, {**named, "mcp-method": "tools/call"})
+        other = await called(issuer, {**named, "mcp-method": "prompts/get"})
+    assert (call.status_code, other.status_code, refused) == (403, 200, ["migration_apply"])
+
+
+@pytest.mark.proves("team-rebinding")
+@pytest.mark.parametrize("hosts", [(), ("localhost", "localhost"), ("localhost", "evil.example"), ("evil.example",)])
+async def test_a_request_with_any_but_one_host_that_is_ours_is_not_heard(hosts: Sequence[str]) -> None:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def nothing() -> MutableMapping[str, Any]:
+        raise AssertionError("its body was read")
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    guard = Guard(PlainTextResponse("heard"), hosts=frozenset({"localhost"}), origin="http://localhost")
+    headers = [(b"host", host.encode()) for host in hosts]
+    await guard({"type": "http", "method": "POST", "headers": headers}, nothing, send)
+    assert sent[0]["status"] == 421
+
+
+@pytest.mark.proves("team-state")
+def test_a_key_of_paused_calls_that_could_be_guessed_is_no_start(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOD", "g" * 40)
+    for short in ("", "k" * 31):
+        monkeypatch.setenv("SHORT", short)
+        with pytest.raises(CredentialFailedError):
+            team_app.keys(http_of(issuer, state_keys=["${env:GOOD}", "${env:SHORT}"]))
+    assert team_app.keys(http_of(issuer, state_keys=["${env:GOOD}"])) == [b"g" * 40]
 
 
 @pytest.mark.proves("team-slow-clients")

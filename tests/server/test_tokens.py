@@ -6,12 +6,14 @@ import hmac
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import RSAAlgorithm
 
 from mcp_migrate.errors import IssuerUnreachableError, NotPermittedError, TokenInvalidError
 from mcp_migrate.model import Caller, Party
@@ -190,6 +192,16 @@ async def test_a_key_counts_for_what_it_says_alone(issuer: Issuer) -> None:
         issuer.answers = json.dumps({"keys": [{**key, **said}]}).encode()
         with pytest.raises(TokenInvalidError):
             await Keys(issuer.url, within=5).find("key-0", "ES256")
+
+
+@pytest.mark.proves("oauth-bad-tokens")
+async def test_a_key_that_is_too_short_counts_for_nothing(issuer: Issuer) -> None:
+    for bits, found in ((2048, nullcontext()), (1024, pytest.raises(TokenInvalidError, match="too short"))):
+        public = rsa.generate_private_key(65537, bits).public_key()
+        key = {**RSAAlgorithm.to_jwk(public, as_dict=True), "kid": "rsa", "use": "sig", "alg": "RS256"}
+        issuer.answers = json.dumps({"keys": [key]}).encode()
+        with found:
+            assert (await Keys(issuer.url, within=5).find("rsa", "RS256")).key_size == bits
 
 
 @pytest.mark.proves("oauth-introspection")
