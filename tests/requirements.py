@@ -38,6 +38,11 @@ REQUIREMENTS = (
         "step-credentials-rds", "docs/credentials.md", "Sessions of an RDS token end; how long it lasts is told."
     ),
     Requirement("step-credentials-minted", "docs/credentials.md", "Minting functions make roles of steps alone."),
+    Requirement("sealed", "docs/credentials.md", "A target of sealed plans runs only what was sealed, once, in order."),
+    Requirement("sealed-plans", "docs/credentials.md", "What cannot be sealed is refused when it is planned."),
+    Requirement("interface-not-sealable", "docs/interface.md", "What cannot be sealed is refused by a code."),
+    Requirement("interface-not-sealed", "docs/interface.md", "What waits for its seal says so and keeps its approval."),
+    Requirement("sealed-doctor", "docs/doctor.md", "A store of sealed plans that was altered is found."),
     Requirement("step-credentials-recorded", "docs/credentials.md", "Who could open what, and when, is on the record."),
     Requirement("design-8", "docs/design.md", "A workflow without a named owner does not start."),
     Requirement(

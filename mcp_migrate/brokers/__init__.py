@@ -4,6 +4,10 @@ interface       what a broker is asked and what it answers
 keys            the credentials of one call: issued when they are needed, on the record, revoked with it
 unsafe_static   the configuration's own key, which does not die with the step
 postgres_role   a role of PostgreSQL for each step
+postgres_sealed a role for each step that runs only what people placed in the target; sealed.sql is the store of it
+sealing         whether a plan can be sealed, and is
+placing         how a person places a plan there
+store           whether that store is as it was shipped
 mysql_user      an account of MariaDB or MySQL for each step; mysql_user.sql is what makes and ends it in the server
 command         what a program of the team's hands out
 vault           what HashiCorp Vault or OpenBao hands out
@@ -26,10 +30,8 @@ if TYPE_CHECKING:
 def broker_for(target: Target) -> Broker:
     """The broker that the configuration of a target names."""
     given = target.credentials
-    if given.broker == "postgres-role":
-        from mcp_migrate.brokers.postgres_role import PostgresRole
-
-        return PostgresRole(target)
+    if given.broker.startswith("postgres-"):
+        return _roles(target)
     if given.broker == "mysql-user":
         from mcp_migrate.brokers.mysql_user import MysqlUser
 
@@ -49,3 +51,13 @@ def broker_for(target: Target) -> Broker:
     from mcp_migrate.brokers.unsafe_static import UnsafeStatic
 
     return UnsafeStatic(target)
+
+
+def _roles(target: Target) -> Broker:
+    if target.credentials.broker == "postgres-sealed":
+        from mcp_migrate.brokers.postgres_sealed import PostgresSealed
+
+        return PostgresSealed(target)
+    from mcp_migrate.brokers.postgres_role import PostgresRole
+
+    return PostgresRole(target)

@@ -29,6 +29,13 @@ def address(url: str, user: str, password: str, *, acting_as: str | None = None,
     return render(parsed)
 
 
+def with_option(url: str, user: str, password: str, option: str, value: str) -> str:
+    """The PostgreSQL URL for another user, with a setting of its session. Raises: CredentialFailedError."""
+    parsed = parse(address(url, user, password))
+    said = str(parsed.query.get("options", ""))
+    return render(parsed.update_query_dict({"options": f"{said} -c {option}={value}".strip()}))
+
+
 def parse(url: str) -> URL:
     """The URL in parts. Raises: CredentialFailedError."""
     from sqlalchemy.engine import make_url

@@ -1,7 +1,8 @@
-"""What does an admin of a PostgreSQL server run once, so that `postgres-role` can make the roles of steps?"""
+"""What does an admin of a PostgreSQL server run once, so that steps can have roles?"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from mcp_migrate.errors import ConfigInvalidError
@@ -9,9 +10,17 @@ from mcp_migrate.errors import ConfigInvalidError
 
 def roles_sql(*, owner: str, reader: str, broker: str, database: str) -> str:
     """The statements, for these names. Raises: ConfigInvalidError: one of them is no name of a role."""
-    names = {"owner": owner, "reader": reader, "broker": broker}
-    found = (Path(__file__).with_name("roles.sql")).read_text(encoding="utf-8")
-    for key, name in {**names, "database": database}.items():
+    return _filled("roles.sql", {"owner": owner, "reader": reader, "broker": broker, "database": database})
+
+
+def sealed_sql(names: Mapping[str, str]) -> str:
+    """The store of sealed plans, with these names. Raises: ConfigInvalidError: one of them is no name of a role."""
+    return _filled("sealed.sql", names)
+
+
+def _filled(file: str, names: Mapping[str, str]) -> str:
+    found = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    for key, name in names.items():
         found = found.replace(f"{{{key}}}", _plain(name))
     return found
 

@@ -27,6 +27,7 @@ from mcp_migrate.cli import (
     reviewers,
     rules,
     schema,
+    seal,
     status,
     tokens,
     tools,
@@ -52,6 +53,7 @@ app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("diff")(diff.diff)
 app.command("plan")(plan.plan)
+app.command("seal")(seal.seal)
 app.command("freeze")(freezing.freeze)
 app.command("thaw")(freezing.thaw)
 app.command("delegate")(delegate.delegate)

@@ -8,11 +8,11 @@ import typer
 
 from mcp_migrate.brokers.address import parse
 from mcp_migrate.brokers.mysql_user import procedures_sql
-from mcp_migrate.brokers.roles import roles_sql
+from mcp_migrate.brokers.roles import roles_sql, sealed_sql
 from mcp_migrate.cli.common import ConfigOption, wire
 from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.settings import Target
-from mcp_migrate.settings.credentials import Credentials
+from mcp_migrate.settings.credentials import STORE, Credentials
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -24,7 +24,7 @@ def credentials() -> None:
 
 @app.command()
 def sql(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="With the broker postgres-role or mysql-user.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="With roles or accounts of steps.")],
     broker: Annotated[str | None, typer.Option(help="The broker (default: by the owner, or the URL).")] = None,
     database: Annotated[str | None, typer.Option(help="What the database is called (default: likewise).")] = None,
     config_file: ConfigOption = None,
@@ -34,6 +34,8 @@ def sql(
     given = found.credentials
     if given.broker == "mysql-user":
         print(_procedures(found, broker, database), end="")
+    elif given.broker == "postgres-sealed":
+        print(_sealed(given, broker, database), end="")
     elif given.broker == "postgres-role" and given.mint is None and given.reader_role is not None:
         print(_roles(given, given.reader_role, broker, database), end="")
     else:
@@ -48,6 +50,14 @@ def _roles(given: Credentials, reader: str, broker: str | None, database: str | 
     owner = str(given.owner_role)
     stem = owner.removesuffix("_owner")
     return roles_sql(owner=owner, reader=reader, broker=broker or f"{stem}_broker", database=database or stem)
+
+
+def _sealed(given: Credentials, runner: str | None, database: str | None) -> str:
+    owner = str(given.owner_role)
+    stem = owner.removesuffix("_owner")
+    names = {name: f"{stem}_{name}" for name in ("keeper", "sealer")}
+    more = {"owner": owner, "reader": str(given.reader_role), "runner": runner or f"{stem}_runner"}
+    return sealed_sql({**names, **more, "store": STORE, "database": database or stem})
 
 
 def _procedures(target: Target, broker: str | None, database: str | None) -> str:

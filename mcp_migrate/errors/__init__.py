@@ -24,6 +24,7 @@ from mcp_migrate.errors.approval import (
     ApprovalDeniedError,
     ApprovalExpiredError,
     ApprovalInvalidError,
+    NotSealedError,
     RequestNotFoundError,
     SelfApprovalError,
 )
@@ -52,6 +53,7 @@ from mcp_migrate.errors.leave import (
     TooManyRequestsError,
 )
 from mcp_migrate.errors.planning import (
+    NotSealableError,
     PlanExpiredError,
     PlanNotFoundError,
     PlanStaleError,
@@ -97,6 +99,8 @@ __all__ = [
     "LockedError",
     "MigrateError",
     "NotPermittedError",
+    "NotSealableError",
+    "NotSealedError",
     "NotSeparatedError",
     "NotificationFailedError",
     "PartiallyAppliedError",

@@ -42,3 +42,10 @@ class RequestNotFoundError(MigrateError):
     """The record knows no request of this id that this caller may see."""
 
     code = "request_not_found"
+
+
+class NotSealedError(MigrateError):
+    """The plan is approved, and nobody has placed it in the target yet, which runs nothing else."""
+
+    code = "not_sealed"
+    action = Action.AWAIT_APPROVAL

@@ -52,3 +52,10 @@ class PreconditionFailedError(MigrateError):
 
     code = "precondition_failed"
     action = Action.FIX_REVISION
+
+
+class NotSealableError(MigrateError):
+    """The target runs only plans that people seal, and what this one does cannot be sealed."""
+
+    code = "not_sealable"
+    action = Action.FIX_REVISION

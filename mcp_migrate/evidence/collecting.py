@@ -72,6 +72,7 @@ def _planned(ledger: Ledger, started: Event) -> Iterator[Event]:
     for event in frozen[-1:]:
         yield event
         yield from _call_of(ledger, event)
+    yield from [each for each in ledger.find(Kind.SEAL_PLACED, plan_id) if each.seq < started.seq] if plan_id else ()
 
 
 def _requests(ledger: Ledger, started: Event) -> Iterator[str]:

@@ -19,7 +19,7 @@ from mcp_migrate.ledger.walking import walk
 from mcp_migrate.settings import Workflow
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-_NOT_ITS_FAULT = frozenset({"paused", "limit_reached", "frozen", "locked", "lock_timeout", "cancelled"})
+_NOT_ITS_FAULT = frozenset({"paused", "limit_reached", "frozen", "locked", "lock_timeout", "cancelled", "not_sealed"})
 _NOT_ITS_FAULT |= {"internal_error", "ledger_unavailable", "target_unreachable", "credential_failed"}
 """What is refused with these says nothing about what was tried."""
 

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.errors import BeyondDeclaredError, InternalError, MigrateError
+from mcp_migrate.brokers.sealing import refuse_unsealed, why_not
+from mcp_migrate.errors import BeyondDeclaredError, InternalError, MigrateError, NotSealedError
 from mcp_migrate.model import Approved, Automatic, Call, Validated
 from mcp_migrate.settings import Settings, Target
 from mcp_migrate.stages import approve, authorise, classify, execute, record, validate
@@ -46,11 +47,20 @@ class Steps:
         call = approved.call
         apply_id = "apply_" + call.call_id.removeprefix("call_")
         target = self.settings.target(call.target) if call.target else None
+        self._sealed(approved, target, recorder)
         self.running.add(apply_id)
         try:
             return self._run(approved, apply_id, target, recorder, watch)
         finally:
             self.running.discard(apply_id)
+
+    def _sealed(self, approved: Approved, target: Target | None, recorder: record.Recorder) -> None:
+        """Before anything of the approval is used up. Raises: NotSealedError, CredentialFailedError."""
+        try:
+            refuse_unsealed(approved.prepared.plan, target, why_not)
+        except NotSealedError:
+            recorder.seal_asked(approved)
+            raise
 
     def _run(
         self, approved: Approved, apply_id: str, target: Target | None, recorder: record.Recorder, watch: Watch

@@ -29,6 +29,7 @@ def checks_tls(mode: str | None, endpoint: str | None) -> bool:
 _PARTS: Mapping[BrokerName, frozenset[str]] = {
     "static": frozenset(),
     "postgres-role": frozenset({"owner_role", "reader_role", "mint", "ttl"}),
+    "postgres-sealed": frozenset({"owner_role", "reader_role", "ttl"}),
     "mysql-user": frozenset({"mint", "ttl"}),
     "command": frozenset({"command", "ttl"}),
     "vault": frozenset({"vault", "ttl"}),
@@ -37,6 +38,7 @@ _PARTS: Mapping[BrokerName, frozenset[str]] = {
 """What each broker can be told."""
 _NEEDED: Mapping[BrokerName, frozenset[str]] = {
     "postgres-role": frozenset({"owner_role"}),
+    "postgres-sealed": frozenset({"owner_role", "reader_role"}),
     "mysql-user": frozenset({"mint"}),
     "command": frozenset({"command"}),
     "vault": frozenset({"vault"}),
@@ -44,6 +46,7 @@ _NEEDED: Mapping[BrokerName, frozenset[str]] = {
 }
 _DATABASES: Mapping[BrokerName, tuple[str, ...]] = {
     "postgres-role": ("postgresql", "postgres"),
+    "postgres-sealed": ("postgresql", "postgres"),
     "vault": ("postgresql", "postgres"),
     "mysql-user": ("mysql", "mariadb"),
     "aws-rds-iam": ("postgresql", "postgres"),
@@ -64,6 +67,9 @@ def credential_problems(name: str, target: Target) -> Iterator[Problem]:
     if given.mint is not None and given.reader_role is not None:
         why = "what a step reads with is said by the functions of `mint`."
         yield Problem((*key, "reader_role"), why, "Remove it.")
+    if given.broker == "postgres-sealed" and target.limits.auto_rollback:
+        why = "a rollback is a plan of its own, which nobody has sealed when a check fails."
+        yield Problem(("targets", name, "limits", "auto_rollback"), why, "Remove it; people seal the rollback.")
     if given.vault is not None:
         yield from _vault((*key, "vault"), given.vault)
     if given.rds is not None:

@@ -8,7 +8,11 @@ from pydantic import Field
 
 from mcp_migrate.settings.values import Part, Seconds
 
-BrokerName = Literal["static", "postgres-role", "command", "vault", "mysql-user", "aws-rds-iam"]
+BrokerName = Literal["static", "postgres-role", "postgres-sealed", "command", "vault", "mysql-user", "aws-rds-iam"]
+
+
+STORE = "mcp_migrate_sealed"
+"""The schema of sealed plans, in a target that runs no other."""
 
 
 class CommandOptions(Part):
@@ -49,6 +53,7 @@ class Credentials(Part):
     broker: BrokerName = Field(
         "static",
         description="static: the URL's own key. postgres-role: a role for each step, made by the URL's role. "
+        "postgres-sealed: a role for each step, which runs only plans that a person has sealed. "
         "mysql-user: an account for each step, made by procedures of an admin's. "
         "command: from a program. vault: from HashiCorp Vault or OpenBao. aws-rds-iam: a token of AWS for each step.",
     )

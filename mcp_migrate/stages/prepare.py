@@ -7,6 +7,7 @@ from functools import partial
 
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.brokers.keys import Keys
+from mcp_migrate.brokers.sealing import refuse_unsealable
 from mcp_migrate.errors import NotPermittedError
 from mcp_migrate.model import Call, Granted, Prepared
 from mcp_migrate.tools.in_the_way import refuse_in_the_way
@@ -38,6 +39,7 @@ def prepare(granted: Granted, tool: Tool, bench: Workbench) -> Prepared:
         NotPermittedError: it planned for another target than the one the scopes were checked on, or takes back what
             another workflow applied.
         PlanStaleError, ValidationFailedError: something unfinished stands there, on which this does not go on.
+        NotSealableError: its target runs only sealed plans, and this can be none.
         UnreconciledError: somebody has to sign first for what changed the target without being on the record.
     """
     prepared = tool.prepare(granted, bench)
@@ -49,6 +51,7 @@ def prepare(granted: Granted, tool: Tool, bench: Workbench) -> Prepared:
             f"{granted.call.tool} planned for {plan.target}, the call is about {granted.call.target}.",
             hint="This is a defect of the tool; report it to its author.",
         )
+    refuse_unsealable(plan, bench.settings.target(plan.target))
     if prepared.work is None or prepared.schema is None:
         return prepared
     if plan.goes_back:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from mcp_migrate.brokers import broker_for
-from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.interface import Broker, Purpose
+from mcp_migrate.brokers.postgres_sealed import PostgresSealed
 from mcp_migrate.cli.doctor.finding import Finding, State, failed, tried
 from mcp_migrate.dialects.powers import Powers
 from mcp_migrate.errors import MigrateError
@@ -112,12 +113,29 @@ def _credentials(wiring: Wiring, name: str) -> Iterator[Finding]:
         yield (outcome := tried(about, partial(_try_credential, wiring, name, found)))
         if outcome.state == "fails":
             return
+        found = [] if isinstance(broker, PostgresSealed) else found  # it applies as nobody: the store says the rest
         yield from (each for powers in found for each in _applying(f"{about}, applying", powers, target.tier))
+    yield from _store(about, broker)
     fix = "docs/credentials.md says what each broker leaves, and how to leave less."
     try:
         yield from [Finding(about, "note", said, fix) for said in broker.excess()]
     except MigrateError as error:
         yield failed(f"{about}, beyond issuing", error)
+
+
+def _store(about: str, broker: Broker) -> Iterator[Finding]:
+    """Whether the store of sealed plans is as it was shipped, where there is one."""
+    if not isinstance(broker, PostgresSealed):
+        return
+    fix = "`mcp-migrate credentials sql` prints how it should be. Find out who altered it; docs/credentials.md."
+    try:
+        found = broker.alterations()
+    except MigrateError as error:
+        yield failed(f"{about}, its store", error)
+        return
+    yield from [Finding(f"{about}, its store", "fails", said, fix) for said in found]
+    if not found:
+        yield Finding(f"{about}, its store", "ok", "its functions are those of this version")
 
 
 def _applying(about: str, powers: Powers, tier: Tier) -> Iterator[Finding]:

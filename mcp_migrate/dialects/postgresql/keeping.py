@@ -8,6 +8,7 @@ from typing import Any
 from mcp_migrate.dialects.postgresql.parking import hidden_column
 from mcp_migrate.dialects.postgresql.preserve import PostgresKeeper
 from mcp_migrate.dialects.postgresql.reader import MANIFEST, quoted
+from mcp_migrate.dialects.postgresql.sending import store_of
 from mcp_migrate.dialects.postgresql.writer import take_lock
 from mcp_migrate.dialects.wording import numbered
 from mcp_migrate.drivers.postgresql import connect, driver, message
@@ -35,6 +36,9 @@ def prune(url: str, *, keys: Collection[str]) -> tuple[str, ...]:
     with connect(url) as connection:
         take_lock(connection, _WAIT_SECONDS)
         try:
+            if store := store_of(lambda sql, *values: connection.execute(sql.encode(), values or None).fetchall()):
+                removed = connection.execute(f"SELECT {store}.prune($1)".encode(), [list(keys)]).fetchall()
+                return tuple(dict.fromkeys(str(key) for (key,) in removed))
             with connection.transaction():
                 found = connection.execute(_OVER.encode(), [list(keys)]).fetchall()
                 over = [(str(key), str(place)) for key, place in found if _ours(keeper, key, place)]

@@ -13,12 +13,13 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.dialects import values
+from mcp_migrate.dialects.heads import no_place
 from mcp_migrate.dialects.holders import Holder, in_the_way, named
 from mcp_migrate.dialects.interface import Limits
-from mcp_migrate.dialects.postgresql.heads import leave_head
 from mcp_migrate.dialects.postgresql.observing import Observer
-from mcp_migrate.dialects.postgresql.reader import MARKS, PostgresReader, qualified, quote
+from mcp_migrate.dialects.postgresql.reader import PostgresReader, qualified, quote
 from mcp_migrate.dialects.postgresql.reads import listing, reads
+from mcp_migrate.dialects.postgresql.sending import sending
 from mcp_migrate.dialects.postgresql.trouble import left_standing, refused, uncommitted, unlocked
 from mcp_migrate.dialects.postgresql.waiting import Watch, lock_owners, old_transactions
 from mcp_migrate.dialects.sequence import FrozenSequence, one_row, unread
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 _LOCK = int.from_bytes(hashlib.sha256(b"mcp-migrate apply").digest()[:8], "big", signed=True)
 """One key for each database: advisory locks of PostgreSQL belong to the database they are taken in."""
 
-_MAKE_MARKS = (
-    "CREATE SCHEMA IF NOT EXISTS mcp_migrate",
-    f"CREATE TABLE {MARKS} (apply_id text PRIMARY KEY, plan text NOT NULL, done integer NOT NULL)",
-)
 _LOCKABLE = frozenset("rpv")
 """Tables, and views, whose tables are locked with them; nobody writes to what is left without a plan of its own."""
 _UNSIGNED = (1 << 64) - 1
@@ -59,7 +56,7 @@ class PostgresWriter(PostgresReader):
         self, connection: psycopg.Connection[Any], statements: Sequence[Statement], watch: Watch | None = None
     ) -> None:
         super().__init__(connection)
-        self._watch = watch
+        self._watch, self._sending = watch, sending(connection, self._ask)
         self._sequence = FrozenSequence(statements)
         self.committed: list[int] = []
         self.stands = False
@@ -79,10 +76,7 @@ class PostgresWriter(PostgresReader):
     def leave_mark(self, apply_id: str, plan: str) -> None:
         """A row that is brought up to date in each transaction, so it says what stands."""
         try:
-            if not self._ask("SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", MARKS):
-                for sql in _MAKE_MARKS:
-                    self._connection.execute(sql.encode())
-            self._connection.execute(f"INSERT INTO {MARKS} VALUES ($1, $2, 0)".encode(), [apply_id, plan])  # noqa: S608  a constant
+            self._sending.leave_mark(apply_id, plan)
         except driver().Error as error:
             raise StatementFailedError(
                 f"The target has no place for the mark of this apply: {message(error)}.",
@@ -92,7 +86,10 @@ class PostgresWriter(PostgresReader):
 
     def leave_head(self, head: LeftHead) -> None:
         """In the first transaction, as the mark."""
-        leave_head(self._connection, self._ask, head, digest(self.identity()))
+        try:
+            self._sending.leave_head(head, digest(self.identity()))
+        except driver().Error as error:
+            raise no_place(message(error), "Have an admin put the store in order") from error
 
     def old_transactions(self, tables: Collection[str] | None, *, seconds: float) -> tuple[Holder, ...]:
         """As `pg_locks` tells."""
@@ -117,14 +114,13 @@ class PostgresWriter(PostgresReader):
             raise unread(message(error)) from error
 
     def _hold_still(self, tables: Iterable[str]) -> None:
-        """SHARE keeps out who writes, and nobody who reads."""
         for table in tables:
             name = quote(qualified(table))
             kinds = self._ask(
                 "SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)", name
             )
             if kinds and kinds[0][0] in _LOCKABLE:
-                self._connection.execute(f"LOCK TABLE {name} IN SHARE MODE".encode())
+                self._sending.hold_still(name)
 
     def run(self, statement: Statement) -> int:
         """Run the next frozen statement; the rows it touched. After a failure there is none."""
@@ -180,7 +176,7 @@ class PostgresWriter(PostgresReader):
             self.stands = True
         try:
             with self._watch.statement() if self._watch else nullcontext():
-                touched = self._send(frozen)
+                touched = self._sending.statement(frozen)
             if not frozen.transactional:
                 self.committed = self._sequence.over(touched)
                 self._connection.execute("BEGIN")
@@ -196,17 +192,7 @@ class PostgresWriter(PostgresReader):
         """What goes wrong here is told by the commit that follows."""
         if self._marked is not None:
             with suppress(driver().Error):
-                self._connection.execute(
-                    f"UPDATE {MARKS} SET done = $1 WHERE apply_id = $2".encode(),  # noqa: S608  a constant
-                    [len(ran), self._marked],
-                )
-
-    def _send(self, frozen: Statement) -> int:
-        """Send the text as it is. A binary result asks for the protocol in which one text is one statement."""
-        if not frozen.parameters:
-            return self._connection.execute(frozen.sql.encode(), binary=True).rowcount
-        rows = [[values.thaw(value) for value in row] for row in frozen.parameters]
-        return sum(self._connection.execute(frozen.sql.encode(), row, binary=True).rowcount for row in rows)
+                self._sending.mark_done(self._marked, len(ran))
 
 
 @contextmanager

@@ -126,6 +126,13 @@ class Recorder:
         }
         self._append(granted.call, Kind.PLAN_FROZEN, body, granted.workflow, subject=plan.plan_id)
 
+    def seal_asked(self, approved: Approved) -> None:
+        """That a plan waits for its seal, once."""
+        granted, plan = approved.prepared.granted, approved.prepared.plan
+        if plan is not None and not self._ledger.find(Kind.SEAL_ASKED, plan.plan_id):
+            body = {"target": plan.target, "plan_digest": plan.digest, "plan": plan.frozen()}
+            self._append(granted.call, Kind.SEAL_ASKED, body, granted.workflow, subject=plan.plan_id)
+
     def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
         """The question that is put to people."""
         granted, name = pending.permitted.classified.prepared.granted, pending.request_id

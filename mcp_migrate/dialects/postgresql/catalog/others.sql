@@ -37,7 +37,7 @@ SELECT array_remove(ARRAY[
 -- holds has no schema. Left out: user mappings' options and subscriptions' connections, which hold secrets; security
 -- labels; comments of extensions, which differ between versions; settings of the database and of roles.
 -- What follows a line `-- when …` is asked only where there is such a thing: planning all of it takes longer than running it.
-WITH ours AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE nspname::text NOT IN ($1::text, $1::text || '_undo') AND nspname !~ '^pg_t(oast|emp)'),
+WITH ours AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE nspname::text NOT IN ($1::text, $1::text || '_undo', $1::text || '_sealed') AND nspname !~ '^pg_t(oast|emp)'),
 member AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'),
 usual AS (
   SELECT datdba AS role FROM pg_database WHERE datname = current_database()

@@ -33,6 +33,6 @@ ORDER BY 1 LIMIT 3
 -- name: unread
 SELECT n.nspname || '.' || c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('information_schema', 'mcp_migrate_sealed')
+  AND n.nspname !~ '^pg_' AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))
 ORDER BY 1 LIMIT 3

@@ -1,4 +1,4 @@
--- What is in the schemas `$1` and `$1_undo` is ours and left out; objects that the server came with have numbers below 16384.
+-- What is in the schemas `$1`, `$1_undo` and `$1_sealed` is ours and left out; objects that the server came with have numbers below 16384.
 -- A line that ends with a version is for servers from that version on.
 
 -- name: tables
@@ -37,7 +37,7 @@ LEFT JOIN (SELECT i.indrelid, array_remove(array_agg(CASE WHEN i.indisclustered 
              || array_agg(CASE WHEN i.indisreplident THEN 'replica identity using ' || quote_ident(k.relname) END), NULL) AS options
            FROM pg_index i JOIN pg_class k ON k.oid = i.indexrelid WHERE i.indisclustered OR i.indisreplident GROUP BY 1) x ON x.indrelid = c.oid
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
-WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo') AND n.nspname !~ '^pg_t(oast|emp)' AND (n.nspname, c.relname) <> ($2, $3)
+WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo', $1::text || '_sealed') AND n.nspname !~ '^pg_t(oast|emp)' AND (n.nspname, c.relname) <> ($2, $3)
   AND c.oid NOT IN (SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_class'::regclass AND deptype = 'e')
 ORDER BY n.nspname, c.relname
 
@@ -207,7 +207,7 @@ SELECT o.oid, pg_get_indexdef(o.oid) FROM unnest($1::oid[]) AS o (oid)
 -- What the last ANALYZE or VACUUM counted; a partitioned table is as large as its partitions, which are listed too.
 SELECT n.nspname, c.relname, c.reltuples::bigint
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND c.reltuples > 0 AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo')
+WHERE c.relkind = 'r' AND c.reltuples > 0 AND c.oid >= 16384 AND n.nspname::text NOT IN ($1::text, $1::text || '_undo', $1::text || '_sealed')
 
 -- name: countable
 -- How many rows the table $2 in the schema $1 has by its statistics (-1: they say nothing); NULL where they may be counted.

@@ -1,0 +1,110 @@
+"""A role of PostgreSQL for each step that may write by no statement of its own: the target runs what people sealed.
+
+The target's own URL is the runner's, which may call the functions that make and end roles of steps, and nothing else.
+`sealed.sql` is the store that they are in. What a step's session sends instead of a statement is said by the dialect,
+which knows the store by an option of the URL.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.brokers.address import with_option
+from mcp_migrate.brokers.ending import until_none
+from mcp_migrate.brokers.interface import Credential, Step
+from mcp_migrate.brokers.store import alterations
+from mcp_migrate.drivers.postgresql import connect, driver, message
+from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
+from mcp_migrate.settings import Target
+from mcp_migrate.settings.credentials import STORE
+
+if TYPE_CHECKING:
+    import psycopg
+
+OPTION = "mcp_migrate.store"
+"""What the dialect reads of its own session: which schema runs the statements."""
+
+
+class PostgresSealed:
+    """Has functions of the store make a role, and drop it."""
+
+    standing = False
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def issue(self, step: Step) -> Credential:
+        """A role that reads; where the step writes, one that may have sealed statements run."""
+        with self._runner() as runner:
+            swept = self._sweep(runner)
+            password = secrets.token_urlsafe(24)
+            verifier = runner.pgconn.encrypt_password(password.encode(), b"step", b"scram-sha-256").decode()
+            asked = [verifier, round(step.ttl), step.purpose.writes]
+            [(name, ends)] = self._call(runner, "issue", *asked)
+        url = with_option(self._target.resolved_url(), name, password, OPTION, STORE)
+        return Credential(url, role=name, expires=ends, swept=swept)
+
+    def revoke(self, credential: Credential) -> None:
+        """End its sessions, wait until they are gone, then drop it."""
+        with self._runner() as runner:
+            self._drop(runner, str(credential.role))
+
+    def sweep(self) -> tuple[str, ...]:
+        """Drop the roles whose time is over."""
+        with self._runner() as runner:
+            return self._sweep(runner)
+
+    def maker(self) -> str | None:
+        """Nobody here makes databases: scratch databases lie on a server of their own."""
+        return None
+
+    def excess(self) -> Iterator[str]:
+        """What the runner may do beside calling the store."""
+        yield "whoever has the runner's URL can have roles that read what the reader reads"
+
+    def alterations(self) -> tuple[str, ...]:
+        """What of the store, or of the runner's rights, is not as it was shipped. Raises: CredentialFailedError."""
+        with self._runner() as runner:
+            return alterations(runner, self._target.credentials)
+
+    def why_not(self, plan: str) -> str | None:
+        """Why the target does not run the plan with this digest now. Raises: CredentialFailedError."""
+        with self._runner() as runner:
+            [(why,)] = self._call(runner, "why_not", plan)
+        return None if why is None else str(why)
+
+    def _sweep(self, runner: psycopg.Connection[Any]) -> tuple[str, ...]:
+        names = tuple(str(name) for (name,) in self._call(runner, "over"))
+        for name in names:
+            self._drop(runner, name)
+        return names
+
+    def _drop(self, runner: psycopg.Connection[Any], name: str) -> None:
+        self._call(runner, "close", name)
+        if left := until_none(lambda: int(self._call(runner, "finish", name)[0][0])):
+            raise CredentialFailedError(
+                f"{left} sessions of {name} do not end.", hint="It cannot log in again; the next step ends them."
+            )
+
+    def _call(self, runner: psycopg.Connection[Any], function: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a function of the store. Raises: CredentialFailedError."""
+        places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+        try:
+            return runner.execute(f"SELECT * FROM {STORE}.{function}({places})".encode(), values).fetchall()  # noqa: S608  a name of the configuration's, checked there
+        except driver().Error as error:
+            raise CredentialFailedError(
+                f"The store of sealed plans does not answer: {message(error)}.",
+                hint="Nothing ran. `mcp-migrate credentials sql` prints what an admin runs once; `doctor` compares it.",
+            ) from error
+
+    @contextmanager
+    def _runner(self) -> Iterator[psycopg.Connection[Any]]:
+        """A session of the target's own URL. Raises: CredentialFailedError."""
+        try:
+            with connect(self._target.resolved_url()) as connection:
+                yield connection
+        except TargetUnreachableError as error:
+            raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__

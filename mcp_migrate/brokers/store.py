@@ -1,0 +1,139 @@
+"""Is the store of sealed plans as it was shipped, and may the runner do no more than call it?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp_migrate.drivers.postgresql import driver, message
+from mcp_migrate.errors import CredentialFailedError
+from mcp_migrate.settings.credentials import STORE
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from mcp_migrate.settings.credentials import Credentials
+
+_MADE = re.compile(r"CREATE FUNCTION \{store\}\.(\w+)\(.*?AS \$\$(.*?)\$\$;?", re.DOTALL)
+_GRANTED = re.compile(r"^GRANT EXECUTE ON FUNCTION (.*?) TO (.*?);", re.DOTALL | re.MULTILINE)
+_FUNCTIONS = """
+SELECT p.proname::text, p.prosrc, o.rolname::text, p.prosecdef,
+    coalesce(pg_catalog.array_to_string(p.proconfig, ' '), ''),
+    ARRAY(SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
+          FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+          WHERE a.grantee <> p.proowner ORDER BY 1)
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 ORDER BY 1
+"""
+_TABLES = """
+SELECT c.relname::text, pg_catalog.pg_get_userbyid(c.relowner)::text, a.privilege_type::text,
+    CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'p') AND a.grantee <> c.relowner
+    AND a.privilege_type <> 'SELECT'
+"""
+_FOREIGN = """
+SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname NOT IN ('information_schema', 'mcp_migrate', $1)
+    AND n.nspname !~ '^pg_' AND NOT pg_catalog.pg_has_role($2, c.relowner, 'USAGE')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e'
+                    AND d.classid = 'pg_catalog.pg_class'::regclass) ORDER BY 1 LIMIT 3
+"""
+_TRIGGER = """
+SELECT t.tgenabled::text, t.tgdeferrable AND t.tginitdeferred FROM pg_catalog.pg_trigger t
+WHERE t.tgrelid = pg_catalog.to_regclass($1) AND t.tgname = 'whole' AND NOT t.tgisinternal
+"""
+_RUNNER = """
+SELECT r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolbypassrls,
+    ARRAY(SELECT m.rolname::text FROM pg_catalog.pg_roles m WHERE m.oid <> r.oid
+          AND pg_catalog.pg_has_role(r.oid, m.oid, 'MEMBER') ORDER BY 1),
+    ARRAY(SELECT c.oid::regclass::text FROM pg_catalog.pg_class c
+          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+          AND pg_catalog.has_table_privilege(r.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY 1 LIMIT 5),
+    ARRAY(SELECT n.nspname::text FROM pg_catalog.pg_namespace n
+          WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1)
+FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
+"""
+_OWNERS = frozenset({"as_owner", "prune_as_owner"})
+
+
+def alterations(runner: psycopg.Connection[Any], given: Credentials) -> tuple[str, ...]:
+    """In words. Raises: CredentialFailedError: it cannot be looked at."""
+    try:
+        return (*_functions(runner, given), *_tables(runner, given), *_runner(runner))
+    except driver().Error as error:
+        raise CredentialFailedError(
+            f"The store of sealed plans cannot be looked at: {message(error)}.", hint="Check the target's url."
+        ) from error
+
+
+def shipped(store: str) -> Mapping[str, str]:
+    """The body of each function, as this version prints it for that schema; a role's name in one stays open."""
+    text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
+    return {name: body.replace("{store}", store) for name, body in _MADE.findall(text)}
+
+
+def _callers() -> Mapping[str, frozenset[str]]:
+    """Which roles may call each function; of most, nobody but the store itself."""
+    text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
+    found: dict[str, frozenset[str]] = {}
+    for functions, roles in _GRANTED.findall(text):
+        for name in re.findall(r"\{store\}\.(\w+)", functions):
+            found[name] = found.get(name, frozenset()) | frozenset(re.findall(r"\{(\w+)\}", roles))
+    return found
+
+
+def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
+    wanted, store = shipped(STORE), STORE
+    found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [store]).fetchall()}
+    keeper = next((owner for name, (_, owner, *_rest) in found.items() if name == "run"), None)
+    known = {str(given.reader_role), str(given.owner_role), str(keeper), runner.info.user, "PUBLIC"}
+    names: dict[str, set[str | None]] = {
+        "reader": {given.reader_role},
+        "runner": {runner.info.user},
+        "keeper": {keeper},
+    }
+    names["sealer"] = {who for who in (found["seal"][4] if "seal" in found else ()) if who not in known}
+    callers = _callers()
+    yield from (f"{store}.{name} is missing" for name in sorted(set(wanted) - set(found)))
+    yield from (f"{store}.{name} is none of ours" for name in sorted(set(found) - set(wanted)))
+    for name in sorted(set(found) & set(wanted)):
+        body, owner, definer, settings, granted = found[name]
+        if body != wanted[name].replace("{reader}", str(given.reader_role)):
+            yield f"the text of {store}.{name} was altered"
+        path = "public, pg_temp" if name == "as_owner" else "pg_catalog, pg_temp"
+        if not definer or f"search_path={path}" not in settings:
+            yield f"{store}.{name} does not run as it was made to: SECURITY DEFINER and its search_path"
+        if owner != (given.owner_role if name in _OWNERS else keeper):
+            yield f"{store}.{name} is owned by {owner}"
+        if set(granted) != {who for part in callers.get(name, ()) for who in names[part]}:
+            yield f"{store}.{name} may be called by {', '.join(granted) or 'nobody'}"
+
+
+def _tables(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
+    for schema in (STORE, "mcp_migrate"):
+        for table, _owner, privilege, who in runner.execute(_TABLES.encode(), [schema]).fetchall():
+            yield f"{who} has {privilege} on {schema}.{table}"
+    for (table,) in runner.execute(_FOREIGN.encode(), [STORE, given.owner_role]).fetchall():
+        yield f"{given.owner_role} does not own {table}, so no sealed plan can alter it"
+    if runner.execute(_TRIGGER.encode(), [f"{STORE}.seals"]).fetchall() != [("O", True)]:
+        yield f"the trigger that keeps half a plan from standing is off or gone from {STORE}.seals"
+
+
+def _runner(runner: psycopg.Connection[Any]) -> Iterator[str]:
+    [(superuser, makes, databases, bypasses, roles, tables, schemas)] = runner.execute(_RUNNER.encode()).fetchall()
+    powers = {"is a superuser": superuser, "may make roles": makes, "may make databases": databases}
+    yield from (f"the runner {said}" for said, has in {**powers, "goes past row security": bypasses}.items() if has)
+    if superuser:
+        return
+    if roles:
+        yield f"the runner is a member of {', '.join(roles)}"
+    if tables:
+        yield f"the runner may write to {', '.join(tables)}"
+    if schemas:
+        yield f"the runner may make things in {', '.join(schemas)}"

@@ -1,0 +1,282 @@
+"""What can somebody do to a target of sealed plans who has stolen all that the server has?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.sealing import refuse_unsealable
+from mcp_migrate.drivers.postgresql import connect, driver
+from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, NotSealableError
+from mcp_migrate.model import Statement
+from mcp_migrate.settings import Target
+from tests.brokers.conftest import step
+from tests.brokers.sealed_shop import SealedShop, plan_of, run, sealed_shop
+
+_TWO = plan_of("CREATE TABLE made (id int)", "INSERT INTO made VALUES (1)")
+
+
+@pytest.fixture(params=["postgres_server", "older_server"])
+def shop(request: pytest.FixtureRequest) -> Iterator[SealedShop]:
+    with sealed_shop(request.getfixturevalue(request.param)) as here:
+        yield here
+
+
+def _refused(session: object, sql: str) -> None:
+    with pytest.raises(driver().Error):
+        session.execute(sql.encode())  # type: ignore[attr-defined]
+
+
+@pytest.mark.proves("sealed")
+def test_what_was_sealed_runs_once_in_order_and_whole(shop: SealedShop) -> None:
+    refused = driver().errors.RaiseException, driver().Error
+    with shop.session() as thief:
+        for numbers in ([1], [1, 2]):
+            with pytest.raises(refused):  # nobody sealed it
+                run(thief, _TWO, numbers)
+        shop.seal(_TWO)
+        for numbers in ([2], [2, 1], [1], [1, 1], [1, 2, 2], [0], [1, 3]):  # not in order, or not to its end
+            with pytest.raises(refused):
+                run(thief, _TWO, numbers)
+        thief.execute(b"BEGIN")
+        thief.execute(f"SELECT mcp_migrate_sealed.run('{_TWO.digest}', 1)".encode())
+        thief.execute(b"ROLLBACK")
+        assert shop.ask("SELECT to_regclass('made')") == [(None,)]
+        run(thief, _TWO, [1, 2])  # what was rolled back did not use it up
+        assert shop.ask("SELECT id, tableowner FROM made, pg_tables WHERE tablename = 'made'") == [
+            (1, f"{shop.stem}_owner")
+        ]
+        with pytest.raises(refused):
+            run(thief, _TWO, [1, 2])
+        with pytest.raises(InvalidArgumentsError, match="sealed before"):
+            shop.seal(_TWO)
+        shop.ask("DROP TABLE made")
+        shop.seal(_TWO, again=True)
+        run(thief, _TWO, [1, 2])
+
+
+@pytest.mark.proves("sealed")
+def test_a_seal_does_not_run_before_its_time_after_it_or_when_it_was_withdrawn(shop: SealedShop) -> None:
+    from mcp_migrate.brokers.placing import open_sealer
+
+    with shop.session() as thief:
+        for begins, lasts in ((600, 60), (-60, 30)):
+            shop.seal(_TWO, begins=begins, lasts=lasts, again=True)
+            with pytest.raises(driver().Error, match="sealed now"):
+                run(thief, _TWO, [1, 2])
+        shop.seal(_TWO, again=True)
+        with open_sealer(shop.url("sealer"), "mcp_migrate_sealed") as sealer:
+            assert sealer.withdraw(_TWO)
+            assert not sealer.withdraw(plan_of("SELECT 1"))
+        with pytest.raises(driver().Error, match="sealed now"):
+            run(thief, _TWO, [1, 2])
+
+
+@pytest.mark.proves("sealed")
+@pytest.mark.parametrize("purpose", [Purpose.APPLY, Purpose.READ])
+def test_a_stolen_credential_of_a_step_writes_nothing_by_itself(shop: SealedShop, purpose: Purpose) -> None:
+    shop.seal(_TWO)
+    with shop.session(purpose) as thief:
+        thief.execute(b"SET default_transaction_read_only = off")
+        assert thief.execute(b"SELECT * FROM kept").fetchall() == []
+        for sql in (
+            "INSERT INTO kept VALUES (1)",
+            "DROP TABLE kept",
+            "CREATE TABLE public.mine (id int)",
+            "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            f"SET ROLE {shop.stem}_owner",
+            f"SET ROLE {shop.stem}_keeper",
+            f"SET SESSION AUTHORIZATION {shop.stem}_owner",
+            f"GRANT {shop.stem}_owner TO CURRENT_USER",
+            "CREATE ROLE mcp_migrate_step_ffffffffff_00000000 LOGIN",
+            "ALTER ROLE CURRENT_USER CREATEROLE",
+            "SELECT mcp_migrate_sealed.as_owner('DROP TABLE kept')",
+            "SELECT mcp_migrate_sealed.prune_as_owner(ARRAY['a'])",
+            "SELECT mcp_migrate_sealed.seal('{}', now(), now(), true)",
+            f"SELECT mcp_migrate_sealed.withdraw('{_TWO.digest}')",
+            "SELECT mcp_migrate_sealed.issue('x', 60, true)",
+            "SELECT mcp_migrate_sealed.finish('x')",
+            "SELECT * FROM mcp_migrate_sealed.seals",
+            "UPDATE mcp_migrate_sealed.seals SET body = ''",
+            "INSERT INTO mcp_migrate_sealed.steps VALUES (session_user, now(), true)",
+            "ALTER FUNCTION mcp_migrate_sealed.run(text, integer) RESET ALL",
+            "CREATE FUNCTION mcp_migrate_sealed.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "INSERT INTO mcp_migrate.applies VALUES ('a', 'b', 1)",
+            "DELETE FROM mcp_migrate.heads",
+        ):
+            _refused(thief, sql)
+        if purpose is Purpose.READ:
+            with pytest.raises(driver().Error, match="that may run sealed plans"):
+                run(thief, _TWO, [1, 2])
+    assert shop.ask("SELECT count(*) FROM pg_class WHERE relname IN ('mine', 'made')") == [(0,)]
+
+
+@pytest.mark.proves("sealed")
+def test_the_stolen_url_of_the_runner_makes_roles_of_steps_and_nothing_else(shop: SealedShop) -> None:
+    shop.seal(_TWO)
+    with shop.session() as other, connect(shop.url("runner")) as thief:
+        [(theirs,)] = other.execute(b"SELECT session_user").fetchall()
+        for sql in (
+            "SELECT * FROM kept",
+            "CREATE TABLE public.mine (id int)",
+            f"SET ROLE {shop.stem}_owner",
+            f"SET ROLE {theirs}",
+            f"SELECT mcp_migrate_sealed.run('{_TWO.digest}', 1)",
+            "SELECT mcp_migrate_sealed.as_owner('DROP TABLE kept')",
+            "SELECT mcp_migrate_sealed.seal('{}', now(), now(), true)",
+            "SELECT mcp_migrate_sealed.issue('md5x', 60, true)",
+            "SELECT mcp_migrate_sealed.issue('x'' SUPERUSER', 60, true)",
+        ):
+            _refused(thief, sql)
+        assert thief.execute(f"SELECT mcp_migrate_sealed.finish('{shop.stem}_owner')".encode()).fetchall() == [(0,)]
+        thief.execute(b"SELECT mcp_migrate_sealed.close('postgres')")
+    assert shop.ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'postgres'") == [(True,)]
+
+
+@pytest.mark.proves("sealed")
+def test_what_stands_in_the_session_of_a_thief_changes_nothing_of_what_was_sealed(shop: SealedShop) -> None:
+    shop.ask(f"SET ROLE {shop.stem}_owner; CREATE TABLE texts (t text); RESET ROLE")
+    plan = plan_of("INSERT INTO texts SELECT 'a\\b' WHERE NULL = NULL OR true")
+    shop.seal(plan)
+    with shop.session() as thief:
+        thief.execute(b"SET standard_conforming_strings = off")
+        thief.execute(b"SET search_path = pg_temp, public")
+        thief.execute(b"SET transform_null_equals = on")
+        thief.execute(b"BEGIN")
+        thief.execute(b"CREATE TEMP TABLE texts (t text)")
+        with pytest.raises(driver().Error, match="temporary objects"):
+            thief.execute(f"SELECT mcp_migrate_sealed.run('{plan.digest}', 1)".encode())
+        thief.execute(b"ROLLBACK")
+    with shop.session() as thief:
+        thief.execute(b"SET standard_conforming_strings = off")
+        run(thief, plan, [1])
+    assert shop.ask("SELECT t FROM texts") == [("a\\b",)]
+
+
+@pytest.mark.proves("sealed")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RESET ROLE",
+        "SET ROLE postgres",
+        "RESET SESSION AUTHORIZATION",
+        "COMMIT",
+        "ROLLBACK",
+        "SELECT mcp_migrate_sealed.as_owner('SELECT 1')",
+        "GRANT EXECUTE ON FUNCTION mcp_migrate_sealed.as_owner(text) TO PUBLIC",
+        "DROP FUNCTION mcp_migrate_sealed.as_owner(text)",
+        "UPDATE mcp_migrate_sealed.seals SET done = 0",
+        "DELETE FROM mcp_migrate_sealed.steps",
+        "DELETE FROM mcp_migrate.applies",
+        "GRANT USAGE ON SCHEMA mcp_migrate_sealed TO PUBLIC",
+        "CREATE OR REPLACE FUNCTION mcp_migrate_sealed.why_not(text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
+    ],
+)
+def test_even_sealed_text_does_not_leave_the_owner_or_reach_the_store(postgres_server: str, text: str) -> None:
+    with sealed_shop(postgres_server) as shop, shop.session() as step_of:
+        plan = plan_of(text)
+        shop.seal(plan)
+        with pytest.raises(driver().Error):
+            run(step_of, plan, [1])
+        assert shop.broker.alterations() == ()
+        assert shop.ask("SELECT done FROM mcp_migrate_sealed.seals") == [(0,)]
+
+
+@pytest.mark.proves("sealed")
+def test_a_guard_that_finds_rows_ends_the_plan_whoever_runs_it(shop: SealedShop) -> None:
+    shop.ask("INSERT INTO kept VALUES (1)")
+    plan = plan_of(Statement(1, "p1", "SELECT 1 FROM kept", guard="rows are there"), "DROP TABLE kept")
+    shop.seal(plan)
+    with shop.session() as thief, pytest.raises(driver().Error, match="touched 1 rows"):
+        run(thief, plan, [1, 2])
+    assert shop.ask("SELECT id FROM kept") == [(1,)]
+
+
+@pytest.mark.proves("sealed")
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(numbers=some.lists(some.integers(-1, 4), max_size=6), other=some.booleans())
+def test_no_other_way_of_running_it_leaves_anything(numbers: list[int], *, other: bool, postgres_server: str) -> None:
+    with sealed_shop(postgres_server) as shop, shop.session() as thief:
+        plan = plan_of("CREATE TABLE made (id int)", "DROP TABLE made", "CREATE TABLE made (id bigint)")
+        shop.seal(plan)
+        asked = plan_of("CREATE TABLE made (id int)").digest if other else plan.digest
+        try:
+            run(thief, asked, numbers)
+        except driver().Error:
+            assert shop.ask("SELECT to_regclass('made')") == [(None,)]
+        else:
+            assert numbers in ([], [1, 2, 3])
+            assert (numbers == []) or not other
+
+
+@pytest.mark.proves("sealed-plans")
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        (Statement(1, "p1", "CREATE INDEX CONCURRENTLY i ON kept (id)", transactional=False), "in a transaction"),
+        (Statement(1, "p1", "UPDATE kept SET id = 1", transactional=False, batches=True), "batches"),
+        (Statement(1, "p1", "INSERT INTO kept VALUES ($1)", ((1,),)), "beside its text"),
+        (Statement(1, "p1", "SET search_path = shop"), "setting of the session"),
+        (Statement(1, "p1", "CREATE TEMP TABLE t (id int)"), "temporary"),
+        (Statement(1, "p1", "CREATE TEMP TABLE t AS SELECT 1"), "temporary"),
+    ],
+)
+def test_what_cannot_be_sealed_is_refused(statement: Statement, why: str) -> None:
+    given_ = {"broker": "postgres-sealed", "owner_role": "o", "reader_role": "r"}
+    target = Target.model_validate(
+        {"tier": "production", "alembic": "a", "url": "postgresql://h/d"} | {"credentials": given_}
+    )
+    with pytest.raises(NotSealableError, match=why):
+        refuse_unsealable(plan_of(statement), target)
+    refuse_unsealable(_TWO, target)
+
+
+_WAVED_THROUGH = (
+    "CREATE OR REPLACE FUNCTION mcp_migrate_sealed.why_not(asked text) RETURNS text LANGUAGE sql "
+    "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT NULL::text'"
+)
+
+
+@pytest.mark.proves("sealed-doctor")
+@pytest.mark.parametrize(
+    ("altered", "said"),
+    [
+        (
+            _WAVED_THROUGH,
+            "text of mcp_migrate_sealed.why_not",
+        ),
+        ("GRANT EXECUTE ON FUNCTION mcp_migrate_sealed.as_owner TO PUBLIC", "may be called by"),
+        ("GRANT EXECUTE ON FUNCTION mcp_migrate_sealed.seal TO {stem}_runner", "seal may be called by"),
+        ("ALTER FUNCTION mcp_migrate_sealed.run SECURITY INVOKER", "run does not run as it was made to"),
+        ("ALTER FUNCTION mcp_migrate_sealed.run SET search_path = public", "run does not run as it was made to"),
+        ("ALTER FUNCTION mcp_migrate_sealed.as_owner OWNER TO postgres", "as_owner is owned by postgres"),
+        ("CREATE FUNCTION mcp_migrate_sealed.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", "more is none of ours"),
+        ("ALTER TABLE mcp_migrate_sealed.seals DISABLE TRIGGER whole", "half a plan"),
+        ("GRANT UPDATE ON mcp_migrate_sealed.seals TO {stem}_reader", "has UPDATE on"),
+        ("GRANT {stem}_owner TO {stem}_runner", "the runner is a member of"),
+        ("ALTER ROLE {stem}_runner CREATEROLE", "the runner may make roles"),
+        ("CREATE TABLE mine (id int)", "does not own public.mine"),
+        ("GRANT INSERT ON kept TO {stem}_runner", "the runner may write to kept"),
+    ],
+)
+def test_an_altered_store_is_found(postgres_server: str, altered: str, said: str) -> None:
+    with sealed_shop(postgres_server) as shop:
+        assert shop.broker.alterations() == ()
+        shop.ask(altered.format(stem=shop.stem))
+        assert any(said in found for found in shop.broker.alterations()), shop.broker.alterations()
+
+
+def test_a_role_of_a_step_ends_with_it_and_what_is_over_is_swept(shop: SealedShop) -> None:
+    broker = shop.broker
+    left = broker.issue(step())
+    shop.ask("UPDATE mcp_migrate_sealed.steps SET ends = now() - interval '1 second'")
+    with shop.session():
+        assert shop.ask(f"SELECT to_regrole('{left.role}')") == [(None,)]
+    assert shop.ask("SELECT count(*) FROM mcp_migrate_sealed.steps") == [(0,)]
+    shop.ask("DROP SCHEMA mcp_migrate_sealed CASCADE")
+    with pytest.raises(CredentialFailedError, match="does not answer"):
+        broker.issue(step())
