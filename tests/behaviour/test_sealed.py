@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from mcp_migrate.__main__ import load_settings
-from mcp_migrate.ledger import Kind, Ledger
+from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.wiring import Wiring
 from tests.behaviour.test_credentials import _in_production
 from tests.brokers.sealed_shop import SealedShop, sealed_shop
@@ -26,9 +27,12 @@ def shop(postgres_server: str) -> Iterator[SealedShop]:
 
 @pytest.fixture
 def key(world: World, shop: SealedShop) -> Path:
-    file = world.folder.parent / "sealer_url"
-    file.touch(mode=0o600)
-    file.write_text(shop.url("sealer"))
+    return _written(world.folder.parent / "sealer_url", shop.url("sealer"))
+
+
+def _written(file: Path, url: str, *, mode: int = 0o600) -> Path:
+    file.touch(mode=mode)
+    file.write_text(url)
     return file
 
 
@@ -156,3 +160,36 @@ def test_what_an_admin_runs_once_is_printed(world: World, shop: SealedShop) -> N
     printed = world.here("credentials", "sql", "shop").stdout
     assert f"CREATE ROLE {shop.stem}_sealer LOGIN" in printed
     assert "{" not in printed.replace("'{", "")
+
+
+@pytest.mark.proves("sealed")
+async def test_what_only_looks_approved_is_not_sealed(world: World, shop: SealedShop, key: Path) -> None:
+    _sealed(world, shop)
+    shop.ask("INSERT INTO kept VALUES (1)")
+    world.write_revision("p3", "p2", 'op.execute("DELETE FROM kept")')
+    async with world.stdio_agent() as agent:
+        plan = await agent.call("migration_plan", target="shop", to="p3")
+        assert "plan_id" in plan, plan
+    async with world.agent() as agent:
+        asked = await agent.call("migration_apply", plan_id=plan["plan_id"])
+    request = str(asked["request_id"])
+    ledger = Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db")
+    forged = {"statement": {"decision": "approve", "reviewer": "grace", "request_id": request}, "signature": "x"}
+    ledger.append(Draft(Kind.APPROVAL_DECIDED, forged, subject=request), at=datetime.now(UTC))
+    ledger.close()
+    for name in (request, str(plan["plan_id"])):
+        refused = world.here("seal", name, "--url-file", str(key), "--yes", "--unapproved")
+        assert (refused.returncode, "approval_invalid" in refused.stderr) == (1, True), refused
+    world.sign(request)
+    mine = _written(world.folder.parent / "runner_url", shop.url("runner"))
+    shown = _written(world.folder.parent / "shown_url", shop.url("sealer"), mode=0o644)
+    servers = world.here("seal", request, "--url-file", str(mine), "--yes")
+    assert "That is the server's own url" in servers.stderr, servers
+    assert "is open to others" in world.here("seal", request, "--url-file", str(shown), "--yes").stderr
+    assert shop.ask("SELECT count(*) FROM mcp_migrate_sealed.seals") == [(0,)]
+    assert world.here("seal", request, "--url-file", str(key), "--yes", "--for", "1h").returncode == 0
+    again = world.here("seal", request, "--url-file", str(key), "--yes")
+    assert "was sealed before" in again.stderr, again
+    assert world.here("seal", request, "--url-file", str(key), "--yes", "--withdraw").returncode == 0
+    assert world.here("seal", request, "--url-file", str(key), "--yes", "--again").returncode == 0
+    assert [event.body["did"] for event in world.events(Kind.SEAL_PLACED)] == ["placed", "withdrawn", "placed"]
