@@ -176,7 +176,7 @@ class PostgresWriter(PostgresReader):
             self.stands = True
         try:
             with self._watch.statement() if self._watch else nullcontext():
-                touched = self._sending.statement(frozen)
+                touched = self._send(frozen)
             if not frozen.transactional:
                 self.committed = self._sequence.over(touched)
                 self._connection.execute("BEGIN")
@@ -193,6 +193,10 @@ class PostgresWriter(PostgresReader):
         if self._marked is not None:
             with suppress(driver().Error):
                 self._sending.mark_done(self._marked, len(ran))
+
+    def _send(self, frozen: Statement) -> int:
+        """As the credential says that opened the session."""
+        return self._sending.statement(frozen)
 
 
 @contextmanager
