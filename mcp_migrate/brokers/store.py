@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from mcp_migrate.settings.credentials import Credentials
 
-_MADE = re.compile(r"CREATE FUNCTION \{store\}\.(\w+)\(.*?AS \$\$(.*?)\$\$;?", re.DOTALL)
+_MADE = re.compile(r"CREATE FUNCTION \{store\}\.(\w+)\((.*?)AS \$\$(.*?)\$\$;?", re.DOTALL)
+_SET = re.compile(r"\bSET (\w+) (?:= (.+?)|FROM CURRENT)(?=\s+(?:SET\b|$))")
 _GRANTED = re.compile(r"^GRANT EXECUTE ON FUNCTION (.*?) TO (.*?);", re.DOTALL | re.MULTILINE)
 _FUNCTIONS = """
 SELECT p.proname::text, p.prosrc, o.rolname::text, p.prosecdef,
-    coalesce(pg_catalog.array_to_string(p.proconfig, ' '), ''),
+    coalesce(p.proconfig, '{}'),
     ARRAY(SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
           FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
           WHERE a.grantee <> p.proowner ORDER BY 1)
@@ -59,6 +60,8 @@ SELECT r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolbypassrls,
           WHERE pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE') AND n.nspname NOT LIKE 'pg\\_%' ORDER BY 1)
 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
 """
+_AS_INSTALLED = "default_text_search_config"
+"""Of the database, as it was when the store was made."""
 _OWNERS = frozenset({"as_owner", "prune_as_owner"})
 
 
@@ -75,7 +78,16 @@ def alterations(runner: psycopg.Connection[Any], given: Credentials) -> tuple[st
 def shipped(store: str) -> Mapping[str, str]:
     """The body of each function, as this version prints it for that schema; a role's name in one stays open."""
     text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
-    return {name: body.replace("{store}", store) for name, body in _MADE.findall(text)}
+    return {name: body.replace("{store}", store) for name, _head, body in _MADE.findall(text)}
+
+
+def _pinned() -> Mapping[str, Mapping[str, str]]:
+    """What is set while each function runs; empty where it is as the admin had it who installed them."""
+    text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
+    return {
+        name: {setting: value.strip("'") for setting, value in _SET.findall(head)}
+        for name, head, _ in _MADE.findall(text)
+    }
 
 
 def _callers() -> Mapping[str, frozenset[str]]:
@@ -99,20 +111,26 @@ def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[
         "keeper": {keeper},
     }
     names["sealer"] = {who for who in (found["seal"][4] if "seal" in found else ()) if who not in known}
-    callers = _callers()
+    callers, pinned = _callers(), _pinned()
     yield from (f"{store}.{name} is missing" for name in sorted(set(wanted) - set(found)))
     yield from (f"{store}.{name} is none of ours" for name in sorted(set(found) - set(wanted)))
     for name in sorted(set(found) & set(wanted)):
         body, owner, definer, settings, granted = found[name]
         if body != wanted[name].replace("{reader}", str(given.reader_role)):
             yield f"the text of {store}.{name} was altered"
-        path = "public, pg_temp" if name == "as_owner" else "pg_catalog, pg_temp"
-        if not definer or f"search_path={path}" not in settings:
-            yield f"{store}.{name} does not run as it was made to: SECURITY DEFINER and its search_path"
+        if not definer or not _as_pinned(settings, pinned[name]):
+            yield f"{store}.{name} does not run as it was made to: SECURITY DEFINER and what is set"
         if owner != (given.owner_role if name in _OWNERS else keeper):
             yield f"{store}.{name} is owned by {owner}"
         if set(granted) != {who for part in callers.get(name, ()) for who in names[part]}:
             yield f"{store}.{name} may be called by {', '.join(granted) or 'nobody'}"
+
+
+def _as_pinned(settings: Sequence[str], pinned: Mapping[str, str]) -> bool:
+    """Whether these are the settings, each with its value where that is known."""
+    found = {name.lower(): value for name, _, value in (each.partition("=") for each in settings)}
+    same = all(found.get(name, "").strip('"') == value for name, value in pinned.items() if name != _AS_INSTALLED)
+    return same and set(found) == set(pinned)
 
 
 def _tables(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:

@@ -257,6 +257,12 @@ _WAVED_THROUGH = (
         ("GRANT EXECUTE ON FUNCTION mcp_migrate_sealed.seal TO {stem}_runner", "seal may be called by"),
         ("ALTER FUNCTION mcp_migrate_sealed.run SECURITY INVOKER", "run does not run as it was made to"),
         ("ALTER FUNCTION mcp_migrate_sealed.run SET search_path = public", "run does not run as it was made to"),
+        (
+            "ALTER FUNCTION mcp_migrate_sealed.as_owner SET standard_conforming_strings = off",
+            "as_owner does not run as",
+        ),
+        ("ALTER FUNCTION mcp_migrate_sealed.as_owner RESET row_security", "as_owner does not run"),
+        ("ALTER FUNCTION mcp_migrate_sealed.run SET work_mem = '1GB'", "run does not run"),
         ("ALTER FUNCTION mcp_migrate_sealed.as_owner OWNER TO postgres", "as_owner is owned by postgres"),
         ("CREATE FUNCTION mcp_migrate_sealed.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", "more is none of ours"),
         ("ALTER TABLE mcp_migrate_sealed.seals DISABLE TRIGGER whole", "half a plan"),

@@ -125,7 +125,7 @@ async def test_a_request_with_any_but_one_host_that_is_ours_is_not_heard(hosts: 
     assert sent[0]["status"] == 421
 
 
-@pytest.mark.proves("team-state")
+@pytest.mark.proves("pausing-state-stolen")
 def test_a_key_of_paused_calls_that_could_be_guessed_is_no_start(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
