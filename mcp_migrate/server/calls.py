@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.from_thread
@@ -18,7 +18,9 @@ import anyio.to_thread
 from mcp.server.context import ServerRequestContext
 
 from mcp_migrate.errors import CancelledError
-from mcp_migrate.pipeline import Watch
+
+if TYPE_CHECKING:
+    from mcp_migrate.pipeline import Watch
 
 _WAITERS = 16
 _LOOK_SECONDS = 0.02
@@ -61,6 +63,8 @@ class Calls:
         outcome: list[Mapping[str, Any] | BaseException] = []
 
         def in_thread() -> None:
+            from mcp_migrate.pipeline import Watch  # a client that lists the tools does not wait for it
+
             watch = Watch(
                 cancelled=lambda: cancelled.is_set() or self._stopping.is_set(),
                 progress=progress.begin().report,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio.to_thread
 import mcp_types as types
@@ -15,7 +15,6 @@ from mcp.server.context import HandlerResult, ServerRequestContext
 
 from mcp_migrate.errors import InternalError, MigrateError
 from mcp_migrate.model import Call, Caller, Grant
-from mcp_migrate.pipeline import Watch
 from mcp_migrate.server.calls import Calls, Progress
 from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
 from mcp_migrate.server.listing import Withholds, refuse_withheld
@@ -27,6 +26,9 @@ from mcp_migrate.server.who import Who
 from mcp_migrate.settings import Settings
 from mcp_migrate.tools.registry import RegisteredTool, Registry
 from mcp_migrate.watching.ids import working_on
+
+if TYPE_CHECKING:
+    from mcp_migrate.pipeline import Watch
 
 logger = logging.getLogger(__name__)
 

@@ -190,3 +190,10 @@ def test_the_module_can_be_started_as_a_program() -> None:
         [sys.executable, "-m", "mcp_migrate", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("mcp-migrate ")
+
+
+def test_a_client_that_lists_the_tools_waits_for_nothing_that_only_calls_need() -> None:
+    heavy = {"mcp_migrate.pipeline", "mcp_migrate.stages", "alembic", "sqlalchemy", "sqlglot", "postgast"}
+    code = f"import sys, mcp_migrate.server.app, mcp_migrate.wiring; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
