@@ -3,6 +3,7 @@
 interface       what a broker is asked and what it answers
 keys            the credentials of one call: issued when they are needed, on the record, revoked with it
 unsafe_static   the configuration's own key, which does not die with the step
+own             the session in which a broker of PostgreSQL does its own part
 postgres_role   a role of PostgreSQL for each step
 postgres_sealed a role for each step that runs only what people placed in the target; sealed.sql is the store of it
 sealing         whether a plan can be sealed, and is

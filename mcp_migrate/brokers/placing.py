@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_migrate.drivers.postgresql import connect, driver, message
 from mcp_migrate.errors import InvalidArgumentsError, TargetUnreachableError
 from mcp_migrate.model import Plan, canonical
+from mcp_migrate.settings.credentials import STORE
 
 if TYPE_CHECKING:
     import psycopg
@@ -20,10 +21,9 @@ _SEALED_BEFORE, _UNSEALABLE = "MS004", "MS005"
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """A session of a person's in the target. `store` is the schema of sealed plans."""
+    """A session of a person's in the target."""
 
     connection: psycopg.Connection[Any]
-    store: str
 
     def place(self, plan: Plan, *, begins: datetime, ends: datetime, again: bool) -> None:
         """Raises: InvalidArgumentsError: it was placed before, or is none that can be. TargetUnreachableError."""
@@ -40,7 +40,7 @@ class Sealer:
     def _ask(self, function: str, *given: Any) -> Any:
         places = ", ".join(f"${n}" for n in range(1, len(given) + 1))
         try:
-            return self.connection.execute(f"SELECT {self.store}.{function}({places})".encode(), given).fetchall()[0][0]
+            return self.connection.execute(f"SELECT {STORE}.{function}({places})".encode(), given).fetchall()[0][0]
         except driver().Error as error:
             if error.sqlstate == _SEALED_BEFORE:
                 raise InvalidArgumentsError(
@@ -57,7 +57,7 @@ class Sealer:
 
 
 @contextmanager
-def open_sealer(url: str, store: str) -> Iterator[Sealer]:
+def open_sealer(url: str) -> Iterator[Sealer]:
     """Raises: TargetUnreachableError: it does not open."""
     with connect(url) as connection:
-        yield Sealer(connection, store)
+        yield Sealer(connection)

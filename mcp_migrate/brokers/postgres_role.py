@@ -11,14 +11,15 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.brokers.address import address
 from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
-from mcp_migrate.drivers.postgresql import connect, driver, message
-from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
+from mcp_migrate.brokers.own import own_session
+from mcp_migrate.drivers.postgresql import driver, message
+from mcp_migrate.errors import CredentialFailedError
 from mcp_migrate.settings import Target
 
 if TYPE_CHECKING:
@@ -181,27 +182,8 @@ class PostgresRole:
             f"GRANT {owner} TO it WITH ADMIN TRUE, INHERIT FALSE, SET FALSE: docs/credentials.md."
         )
 
-    @contextmanager
-    def _admin(self) -> Iterator[psycopg.Connection[Any]]:
-        """A session of the broker's own role.
-
-        Raises:
-            CredentialFailedError: the server does not let it in, or ends it.
-        """
-        try:
-            with connect(self._target.resolved_url()) as connection:
-                yield connection
-        except TargetUnreachableError as error:
-            raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__
-        except driver().Error as error:
-            raise _away(error) from error
-
-
-def _away(error: Exception) -> CredentialFailedError:
-    return CredentialFailedError(
-        f"The broker cannot reach the database: {message(error)}.",
-        hint="Check the target's url, that the server runs, and that its role may connect.",
-    )
+    def _admin(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        return own_session(self._target.resolved_url())
 
 
 def _drop(admin: psycopg.Connection[Any], name: str) -> None:

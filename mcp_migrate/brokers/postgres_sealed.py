@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.brokers.address import with_option
 from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
+from mcp_migrate.brokers.own import own_session
 from mcp_migrate.brokers.store import alterations
-from mcp_migrate.drivers.postgresql import connect, driver, message
-from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
+from mcp_migrate.drivers.postgresql import driver, message
+from mcp_migrate.errors import CredentialFailedError
 from mcp_migrate.settings import Target
 from mcp_migrate.settings.credentials import STORE
 
@@ -93,18 +94,12 @@ class PostgresSealed:
         """Rows of a function of the store. Raises: CredentialFailedError."""
         places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
         try:
-            return runner.execute(f"SELECT * FROM {STORE}.{function}({places})".encode(), values).fetchall()  # noqa: S608  a name of the configuration's, checked there
+            return runner.execute(f"SELECT * FROM {STORE}.{function}({places})".encode(), values).fetchall()  # noqa: S608  names of ours
         except driver().Error as error:
             raise CredentialFailedError(
                 f"The store of sealed plans does not answer: {message(error)}.",
                 hint="Nothing ran. `mcp-migrate credentials sql` prints what an admin runs once; `doctor` compares it.",
             ) from error
 
-    @contextmanager
-    def _runner(self) -> Iterator[psycopg.Connection[Any]]:
-        """A session of the target's own URL. Raises: CredentialFailedError."""
-        try:
-            with connect(self._target.resolved_url()) as connection:
-                yield connection
-        except TargetUnreachableError as error:
-            raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__
+    def _runner(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        return own_session(self._target.resolved_url())

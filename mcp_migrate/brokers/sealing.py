@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import NotSealableError, NotSealedError
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.settings import Target
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _TEMPORARY = "t"
 _INSTEAD = "Take it out of this plan and have a person run it on the target; or write it so that it needs none of that."
@@ -31,24 +27,19 @@ def refuse_unsealable(plan: Plan, target: Target) -> None:
             )
 
 
-def refuse_unsealed(plan: Plan | None, target: Target | None, ask: Callable[[Target, str], str | None]) -> None:
+def refuse_unsealed(plan: Plan | None, target: Target | None) -> None:
     """Raises: NotSealedError: the target does not run the plan yet. CredentialFailedError: nobody can tell."""
     if plan is None or target is None or target.credentials.broker != "postgres-sealed":
         return
-    if why := ask(target, plan.digest):
+    from mcp_migrate.brokers.postgres_sealed import PostgresSealed
+
+    if why := PostgresSealed(target).why_not(plan.digest):
         raise NotSealedError(
             f"Plan {plan.plan_id} may run, and {plan.target} does not run it yet: {why}.",
             hint=f"Nothing ran. A person runs `mcp-migrate seal {plan.plan_id} --url-file FILE` with a key that this "
             "server does not have. Then make this same call again; nobody has to approve it anew.",
             plan_id=plan.plan_id,
         )
-
-
-def why_not(target: Target, plan: str) -> str | None:
-    """As the target's store says."""
-    from mcp_migrate.brokers.postgres_sealed import PostgresSealed
-
-    return PostgresSealed(target).why_not(plan)
 
 
 def _hindrances(statement: Statement) -> Iterator[str]:

@@ -29,7 +29,7 @@ FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 ORDER BY 1
 """
 _TABLES = """
-SELECT c.relname::text, pg_catalog.pg_get_userbyid(c.relowner)::text, a.privilege_type::text,
+SELECT c.relname::text, a.privilege_type::text,
     CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
@@ -75,24 +75,19 @@ def alterations(runner: psycopg.Connection[Any], given: Credentials) -> tuple[st
         ) from error
 
 
-def shipped(store: str) -> Mapping[str, str]:
-    """The body of each function, as this version prints it for that schema; a role's name in one stays open."""
-    text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
-    return {name: body.replace("{store}", store) for name, _head, body in _MADE.findall(text)}
+def _shipped(text: str) -> Mapping[str, tuple[str, Mapping[str, str]]]:
+    """The body of each function, and what is set while it runs, as `text` makes it; roles' names stay open.
 
-
-def _pinned() -> Mapping[str, Mapping[str, str]]:
-    """What is set while each function runs; empty where it is as the admin had it who installed them."""
-    text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
+    A setting is empty where it is as the admin had it who installed the store.
+    """
     return {
-        name: {setting: value.strip("'") for setting, value in _SET.findall(head)}
-        for name, head, _ in _MADE.findall(text)
+        name: (body.replace("{store}", STORE), {key: value.strip("'") for key, value in _SET.findall(head)})
+        for name, head, body in _MADE.findall(text)
     }
 
 
-def _callers() -> Mapping[str, frozenset[str]]:
+def _callers(text: str) -> Mapping[str, frozenset[str]]:
     """Which roles may call each function; of most, nobody but the store itself."""
-    text = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8")
     found: dict[str, frozenset[str]] = {}
     for functions, roles in _GRANTED.findall(text):
         for name in re.findall(r"\{store\}\.(\w+)", functions):
@@ -101,7 +96,8 @@ def _callers() -> Mapping[str, frozenset[str]]:
 
 
 def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
-    wanted, store = shipped(STORE), STORE
+    text, store = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8"), STORE
+    wanted, callers = _shipped(text), _callers(text)
     found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [store]).fetchall()}
     keeper = next((owner for name, (_, owner, *_rest) in found.items() if name == "run"), None)
     known = {str(given.reader_role), str(given.owner_role), str(keeper), runner.info.user, "PUBLIC"}
@@ -111,14 +107,14 @@ def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[
         "keeper": {keeper},
     }
     names["sealer"] = {who for who in (found["seal"][4] if "seal" in found else ()) if who not in known}
-    callers, pinned = _callers(), _pinned()
     yield from (f"{store}.{name} is missing" for name in sorted(set(wanted) - set(found)))
     yield from (f"{store}.{name} is none of ours" for name in sorted(set(found) - set(wanted)))
     for name in sorted(set(found) & set(wanted)):
         body, owner, definer, settings, granted = found[name]
-        if body != wanted[name].replace("{reader}", str(given.reader_role)):
+        made, pinned = wanted[name]
+        if body != made.replace("{reader}", str(given.reader_role)):
             yield f"the text of {store}.{name} was altered"
-        if not definer or not _as_pinned(settings, pinned[name]):
+        if not definer or not _as_pinned(settings, pinned):
             yield f"{store}.{name} does not run as it was made to: SECURITY DEFINER and what is set"
         if owner != (given.owner_role if name in _OWNERS else keeper):
             yield f"{store}.{name} is owned by {owner}"
@@ -135,7 +131,7 @@ def _as_pinned(settings: Sequence[str], pinned: Mapping[str, str]) -> bool:
 
 def _tables(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
     for schema in (STORE, "mcp_migrate"):
-        for table, _owner, privilege, who in runner.execute(_TABLES.encode(), [schema]).fetchall():
+        for table, privilege, who in runner.execute(_TABLES.encode(), [schema]).fetchall():
             yield f"{who} has {privilege} on {schema}.{table}"
     for (table,) in runner.execute(_FOREIGN.encode(), [STORE, given.owner_role]).fetchall():
         yield f"{given.owner_role} does not own {table}, so no sealed plan can alter it"

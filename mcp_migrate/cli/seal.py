@@ -18,13 +18,10 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, InvalidArgumentsError, RequestNotFoundError
 from mcp_migrate.ledger import Draft, Event, Kind
 from mcp_migrate.model import Plan
-from mcp_migrate.settings.credentials import STORE
 from mcp_migrate.settings.private import read_private_line
 from mcp_migrate.settings.values import seconds
 from mcp_migrate.tools.plans import find_plan
 from mcp_migrate.wiring import Wiring, account
-
-_LASTS = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def seal(
         raise ConfigInvalidError("That is the server's own url.", hint="Name the sealer's, which the server never has.")
     starts = begins or now
     _same_database(asked, url)
-    with open_sealer(url, STORE) as sealer:
+    with open_sealer(url) as sealer:
         if withdraw:
             if not sealer.withdraw(asked.plan):
                 raise InvalidArgumentsError("No seal of this plan waits.", hint="It was used, or never placed.")

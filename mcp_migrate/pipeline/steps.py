@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.brokers.sealing import refuse_unsealed, why_not
+from mcp_migrate.brokers.sealing import refuse_unsealed
 from mcp_migrate.errors import BeyondDeclaredError, InternalError, MigrateError, NotSealedError
 from mcp_migrate.model import Approved, Automatic, Call, Validated
 from mcp_migrate.settings import Settings, Target
@@ -57,7 +57,7 @@ class Steps:
     def _sealed(self, approved: Approved, target: Target | None, recorder: record.Recorder) -> None:
         """Before anything of the approval is used up. Raises: NotSealedError, CredentialFailedError."""
         try:
-            refuse_unsealed(approved.prepared.plan, target, why_not)
+            refuse_unsealed(approved.prepared.plan, target)
         except NotSealedError:
             recorder.seal_asked(approved)
             raise

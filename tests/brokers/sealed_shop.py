@@ -48,7 +48,7 @@ class SealedShop:
 
     def seal(self, plan: Plan, *, begins: float = 0, lasts: float = 60, again: bool = False) -> None:
         starts = datetime.now(UTC) + timedelta(seconds=begins)
-        with open_sealer(self.url("sealer"), "mcp_migrate_sealed") as sealer:
+        with open_sealer(self.url("sealer")) as sealer:
             sealer.place(plan, begins=starts, ends=starts + timedelta(seconds=lasts), again=again)
 
     @contextmanager

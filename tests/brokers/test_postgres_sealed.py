@@ -73,7 +73,7 @@ def test_a_seal_does_not_run_before_its_time_after_it_or_when_it_was_withdrawn(s
             with pytest.raises(driver().Error, match="sealed now"):
                 run(thief, _TWO, [1, 2])
         shop.seal(_TWO, again=True)
-        with open_sealer(shop.url("sealer"), "mcp_migrate_sealed") as sealer:
+        with open_sealer(shop.url("sealer")) as sealer:
             assert sealer.withdraw(_TWO)
             assert not sealer.withdraw(plan_of("SELECT 1"))
         with pytest.raises(driver().Error, match="sealed now"):
