@@ -15,9 +15,10 @@ from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.ledger import Kind
 from mcp_migrate.wiring import Wiring
 from tests.brokers.conftest import Ground, ground
-from tests.brokers.mysql_shop import minted, until
+from tests.brokers.mysql_shop import minted
 from tests.crash import applies
 from tests.mariadb import ask
+from tests.waiting import until
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -52,11 +53,12 @@ def _in_production(world: World, url: str, **credentials: Any) -> None:
 def _that_wait(shop: Ground) -> set[str]:
     """The roles of steps that are connected once one of them waits for a lock."""
     asked = "SELECT usename, wait_event_type FROM pg_stat_activity WHERE starts_with(usename, 'mcp_migrate_step_')"
-    end = time.monotonic() + 20
-    while "Lock" not in dict(found := shop.ask(asked)).values():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return {str(name) for name, _ in found}
+
+    def found() -> set[str]:
+        seen = shop.ask(asked)
+        return {str(name) for name, _ in seen} if "Lock" in dict(seen).values() else set()
+
+    return until(found)
 
 
 @pytest.mark.proves("design-7", "step-credentials", "step-credentials-recorded")

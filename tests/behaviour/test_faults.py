@@ -18,6 +18,7 @@ from mcp import Client, StdioServerParameters
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.ledger import Kind, verify
+from tests.waiting import until
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -89,13 +90,9 @@ async def _cut(agent: Agent, plan_id: str, server: str, url: str, end: Callable[
 def _waiting(server: str) -> int:
     """The session that waits for a lock on a table."""
     query = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'relation'"
-    end = time.monotonic() + _PATIENCE
     with connect(server) as admin:
-        while time.monotonic() < end:
-            if found := admin.execute(query).fetchone():
-                return int(found[0])
-            time.sleep(0.02)
-    raise AssertionError("nobody waited")
+        found = until(lambda: admin.execute(query).fetchone())
+    return int(found[0])
 
 
 def _wait_for(server: str) -> None:

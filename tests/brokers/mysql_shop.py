@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -63,10 +62,3 @@ def minted(mariadb_server: str, mariadb_url: str) -> Iterator[Shop]:
         ask(mariadb_server, sql)
     for name in here.accounts():
         ask(mariadb_server, f"DROP USER {name}@'127.0.0.1'")
-
-
-def until(true: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -14,8 +14,9 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.mysql import connect
 from mcp_migrate.errors import CredentialFailedError, RehearsalFailedError, TargetUnreachableError
 from tests.brokers.conftest import step
-from tests.brokers.mysql_shop import Shop, minted, until
+from tests.brokers.mysql_shop import Shop, minted
 from tests.mariadb import ask
+from tests.waiting import until
 
 VERIFIER = "*" + "A" * 40
 WRITING = (

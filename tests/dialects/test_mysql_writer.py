@@ -20,6 +20,7 @@ from mcp_migrate.errors import (
 )
 from mcp_migrate.model import Statement
 from tests.mariadb import ask
+from tests.waiting import until
 
 SOON = Limits(lock_timeout=1.0, statement_timeout=5.0)
 TABLE = Statement(1, "r1", "CREATE TABLE t (a int PRIMARY KEY, b text)", transactional=False)
@@ -236,9 +237,7 @@ def test_a_connection_that_breaks_during_ddl_is_settled_by_the_mark(busy: str) -
 
     def cut() -> None:
         waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE '%metadata lock%'"
-        end = time.monotonic() + 20
-        while not (found := ask(busy, waiting)) and time.monotonic() < end:
-            time.sleep(0.02)
+        found = until(lambda: ask(busy, waiting))
         ask(busy, f"KILL CONNECTION {found[0][0]}")
 
     cutting = threading.Thread(target=cut)
