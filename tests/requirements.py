@@ -37,6 +37,7 @@ REQUIREMENTS = (
     Requirement(
         "step-credentials-rds", "docs/credentials.md", "Sessions of an RDS token end; how long it lasts is told."
     ),
+    Requirement("step-credentials-vault", "docs/credentials.md", "A lease ends with its step, or by itself in time."),
     Requirement("step-credentials-minted", "docs/credentials.md", "Minting functions make roles of steps alone."),
     Requirement("sealed", "docs/credentials.md", "A target of sealed plans runs only what was sealed, once, in order."),
     Requirement("sealed-plans", "docs/credentials.md", "What cannot be sealed is refused when it is planned."),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from mcp_migrate.brokers.address import address
 from mcp_migrate.brokers.bounded import bounded
@@ -26,9 +26,9 @@ class _User(BaseModel):
 
 
 class _Lease(BaseModel):
-    """The part of an answer that is ours; it may have more."""
+    """The part of an answer that is ours; it may have more. A secret that stays, as of `kv`, has no id."""
 
-    lease_id: str
+    lease_id: str = Field(min_length=1)
     lease_duration: int
     data: _User
 

@@ -16,6 +16,7 @@ from mcp_migrate.ledger import Kind
 from mcp_migrate.wiring import Wiring
 from tests.brokers.conftest import Ground, ground
 from tests.brokers.mysql_shop import minted
+from tests.brokers.openbao import running, without_user
 from tests.crash import applies
 from tests.mariadb import ask
 from tests.waiting import until
@@ -173,6 +174,37 @@ async def test_on_mariadb_a_step_has_an_account_that_the_server_ends_when_ours_w
     ended = {event.subject: event.body for event in world.events(Kind.CREDENTIAL_REVOKED)}
     assert ended[kept]["kept"] == "it is locked and stays as the definer of view seen"
     assert left in ended
+
+
+@pytest.mark.proves("design-7", "step-credentials-vault", "step-credentials-expire")
+async def test_a_lease_of_openbao_changes_production_and_does_not_outlive_a_killed_server(
+    world: World, shop: Ground
+) -> None:
+    shop.ask(f"GRANT pg_read_all_data TO {shop.reader}")
+    with running() as bao:
+        bao.serves(shop, lasting="5m")
+        _in_production(world, without_user(shop.admin), ttl="10m", **bao.given())
+        async with world.agent() as agent:
+            plan = await agent.call("migration_plan", target="shop", to="p1")
+            assert "plan_id" in plan, plan
+        assert bao.users(shop) == []
+        with applies(world.folder / "errors") as apply:
+            for deadly in range(1, _MOST):
+                assert apply(world.config, plan["plan_id"], deadly) == -signal.SIGKILL
+                if left := bao.users(shop):
+                    break
+        bao.run("lease", "revoke", "-sync", "-prefix", "database/creds")  # as when their time is over
+        assert bao.users(shop) == []
+        async with world.agent() as agent:
+            first = await agent.call("migration_apply", plan_id=plan["plan_id"])
+            assert first.get("status") == "applied", first
+            second = await agent.plan_and_apply("p2")
+            assert second.get("status") == "applied", second
+        assert bao.users(shop) == []
+    assert shop.ask("SELECT DISTINCT tableowner FROM pg_tables WHERE tablename = 'items'") == [(shop.owner,)]
+    issued, revoked = world.events(Kind.CREDENTIAL_ISSUED), world.events(Kind.CREDENTIAL_REVOKED)
+    assert {event.subject for event in issued} - {event.subject for event in revoked} == set(left)
+    assert {event.body["broker"] for event in issued} == {"vault"}
 
 
 def test_the_doctor_tries_the_credentials_and_says_what_the_broker_could_do_beyond(world: World, shop: Ground) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -114,93 +111,3 @@ def test_one_that_lasts_too_long_is_given_back(program: Program) -> None:
 def test_a_program_that_is_not_there_fails_the_step() -> None:
     with pytest.raises(CredentialFailedError, match="could not be run"):
         Program(Path(), ["/nowhere/at/all"]).broker.issue(step())
-
-
-@dataclass
-class FakeVault:
-    """Answers like the database engine of OpenBao 2.7.2, with which the broker was tried by hand."""
-
-    url: str = ""
-    status: int = 200
-    seconds: int = 60
-    garbled: bool = False
-    asked: list[tuple[str, str, str | None, Any]] = field(default_factory=list)
-
-    def answer(self, method: str, path: str) -> bytes:
-        if method == "PUT" or self.garbled:
-            return b""
-        user = {"username": f"v-{path.rpartition('/')[2]}", "password": SECRET}
-        lease = {"lease_id": "database/creds/x/1", "lease_duration": self.seconds, "renewable": True, "data": user}
-        return json.dumps({"request_id": "1", **lease}).encode()
-
-
-@pytest.fixture
-def vault() -> Iterator[FakeVault]:
-    fake = FakeVault()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            told = json.loads(body) if body else None
-            fake.asked.append((self.command, self.path, self.headers.get("X-Vault-Token"), told))
-            self.send_response(fake.status)
-            self.end_headers()
-            self.wfile.write(fake.answer(self.command, self.path))
-
-        def do_PUT(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield fake
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def leases(vault: FakeVault, tmp_path: Path) -> Broker:
-    (tmp_path / "token").write_text("s.token\n")
-    given = {"address": vault.url, "token": f"${{file:{tmp_path / 'token'}}}", "read": "reads", "apply": "owns"}
-    credentials = {"broker": "vault", "vault": given}
-    url = "postgresql+psycopg://db/shop?sslmode=verify-full"
-    return broker_for(Target.model_validate({**TARGET, "url": url, "credentials": credentials}))
-
-
-def test_a_lease_is_taken_for_the_step_and_given_back(vault: FakeVault, leases: Broker) -> None:
-    reads, owns = leases.issue(step(Purpose.PLAN)), leases.issue(step(Purpose.APPLY))
-    assert reads.url == f"postgresql+psycopg://v-reads:{SECRET}@db/shop?sslmode=verify-full"
-    assert (reads.role, owns.role) == ("v-reads", "v-owns")
-    assert SECRET not in repr(reads)
-    leases.revoke(owns)
-    assert vault.asked == [
-        ("GET", "/v1/database/creds/reads", "s.token", None),
-        ("GET", "/v1/database/creds/owns", "s.token", None),
-        ("PUT", "/v1/sys/leases/revoke", "s.token", {"lease_id": "database/creds/x/1", "sync": True}),
-    ]
-
-
-@pytest.mark.parametrize("seconds", [3600, 0])
-def test_a_lease_that_lasts_too_long_or_for_ever_is_given_back(vault: FakeVault, leases: Broker, seconds: int) -> None:
-    vault.seconds = seconds
-    with pytest.raises(CredentialFailedError, match="later than the step's ttl") as refused:
-        leases.issue(step())
-    assert "default_ttl" in refused.value.hint
-    assert [asked[0] for asked in vault.asked] == ["GET", "PUT"]
-
-
-@pytest.mark.parametrize("status", [403, 503])
-def test_a_vault_that_refuses_or_is_sealed_fails_the_step(vault: FakeVault, leases: Broker, status: int) -> None:
-    vault.status = status
-    with pytest.raises(CredentialFailedError, match=f"answered {status}") as refused:
-        leases.issue(step())
-    assert SECRET not in str(refused.value)
-
-
-def test_an_answer_that_is_no_lease_fails_the_step(vault: FakeVault, leases: Broker) -> None:
-    vault.garbled = True
-    with pytest.raises(CredentialFailedError, match="no lease"):
-        leases.issue(step())
