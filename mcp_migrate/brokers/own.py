@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.drivers.postgresql import connect, driver, message
+from mcp_migrate.drivers.postgresql import connect_unmisled, driver, message
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def own_session(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A session of the broker's own role.
+    """A session of the broker's own role, in which nothing runs that the owner of the database made.
 
     Raises:
         CredentialFailedError: the server does not let it in, or ends it.
     """
     try:
-        with connect(url) as connection:
+        with connect_unmisled(url) as connection:
             yield connection
     except TargetUnreachableError as error:
         raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__

@@ -54,6 +54,17 @@ def connect(url: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
         connection.close()
 
 
+@contextmanager
+def connect_unmisled(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """The same for a role that may more than the owner of the database: names without a schema are the server's own.
+
+    A function in `public` whose types fit better than those of the server's own is taken before that one.
+    """
+    with connect(url) as connection:
+        connection.execute(b"SET search_path = pg_catalog, pg_temp")
+        yield connection
+
+
 def driver() -> Any:
     """The psycopg module. Raises: ConfigInvalidError."""
     try:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from mcp_migrate.brokers.interface import Credential, Purpose
+from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
 from tests.brokers.conftest import Ground, step
@@ -43,6 +44,25 @@ def test_a_reading_step_writes_nothing(shop: Ground, purpose: Purpose, *, with_r
                 session.execute(b"INSERT INTO shop.kept VALUES (1)")
     place.broker.revoke(issued)
     assert shop.roles() == []
+
+
+@pytest.mark.proves("step-credentials")
+def test_nothing_that_a_step_leaves_in_the_target_runs_as_the_broker(shop: Ground) -> None:
+    """A function whose types fit better than those of the server's own would be taken before it."""
+    planted = ("starts_with(name, text)", "to_timestamp(bigint)", "set_config(text, varchar, boolean)")
+    thief = shop.broker.issue(step())
+    with connect(thief.url) as session:
+        for function in planted:
+            body = "BEGIN RAISE 'it ran as %', current_user; END"
+            session.execute(f"CREATE FUNCTION public.{function} RETURNS bool LANGUAGE plpgsql AS $${body}$$".encode())
+    shop.broker.revoke(thief)
+    issued = shop.broker.issue(step(Purpose.PLAN))
+    with dialect_for(shop.url, maker=shop.broker.maker()).open_scratch(issued.url) as scratch:
+        assert "mcp_migrate_scratch_" in scratch.url
+    assert shop.broker.sweep() == ()
+    shop.broker.revoke(issued)
+    for function in planted:
+        shop.ask(f"DROP FUNCTION public.{function}")
 
 
 @pytest.mark.proves("step-credentials-end-sessions")

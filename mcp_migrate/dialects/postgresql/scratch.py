@@ -19,7 +19,7 @@ from mcp_migrate.dialects.interface import Limits, Scratch, Writer
 from mcp_migrate.dialects.postgresql.embedded import ALLOW, embedded
 from mcp_migrate.dialects.postgresql.parking import UNDO
 from mcp_migrate.dialects.postgresql.writer import open_writer
-from mcp_migrate.drivers.postgresql import connect, driver, libpq_url, message
+from mcp_migrate.drivers.postgresql import connect, connect_unmisled, driver, libpq_url, message
 from mcp_migrate.errors import Action, MigrateError, RehearsalFailedError, TargetUnreachableError
 from mcp_migrate.model import Statement
 
@@ -60,7 +60,7 @@ def open_scratch(url: str) -> Iterator[Scratch]:
         TargetUnreachableError: the target cannot be reached.
         RehearsalFailedError: no scratch database can be made, or not removed; says what would help.
     """
-    with connect(url) as connection:
+    with connect_unmisled(url) as connection:
         row = connection.execute(_MAY).fetchone()
         like = _likeness(connection)
     if row is not None and row[0]:
@@ -85,7 +85,7 @@ def open_on_scratch(url: str, statements: Sequence[Statement], *, limits: Limits
 def _beside(url: str, like: _Likeness, *, superuser: bool) -> Iterator[Scratch]:
     name, password = f"{_PREFIX}{int(time.time()):x}_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
     address = _address(url, name, password)
-    with connect(url) as admin:
+    with connect_unmisled(url) as admin:
         _sweep(admin)
         _make(admin, name, password, like)
     try:
@@ -122,7 +122,7 @@ def _make(admin: Any, name: str, password: str, like: _Likeness) -> None:
 def _clear(url: str, name: str) -> None:
     """Remove it through a session of its own: the one that made it may be long gone."""
     try:
-        with connect(url) as admin:
+        with connect_unmisled(url) as admin:
             _remove(admin, name)
     except driver().Error as error:
         raise RehearsalFailedError(
