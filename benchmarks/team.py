@@ -27,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the issuer is the tests'
 from wire import META, bare_server
 
 from mcp_migrate.drivers.postgresql import connect
+from tests.ports import free_port
 from tests.server.issuer import issuing
-from tests.team import for_a_team, free_port, serving
+from tests.team import for_a_team, serving
 from tests.world import World
 
 CLIENTS, CALLS, PLANS, SESSIONS = 100, 30, 20, 300

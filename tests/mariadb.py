@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +16,14 @@ from typing import Any, Self
 from mcp_migrate.drivers.mysql import connect
 from mcp_migrate.errors import TargetUnreachableError
 from tests.places import quick_folder
+from tests.ports import free_port
+from tests.waiting import until
 
 _ACCOUNT = "mysql"
 _FIRST = """CREATE DATABASE IF NOT EXISTS test;
 CREATE USER IF NOT EXISTS tests@'%' IDENTIFIED BY 'tests';
 GRANT ALL ON *.* TO tests@'%' WITH GRANT OPTION;
 """
-_START_SECONDS = 60
 _CARELESS = (
     *("--loose-innodb-flush-method=nosync", "--loose-innodb-doublewrite=0", "--innodb-flush-log-at-trx-commit=0"),
     *("--loose-debug-no-sync=1", "--loose-aria-sync-log-dir=NEVER", "--skip-log-bin"),
@@ -78,7 +77,7 @@ class Server:
     """One process, which can be killed and started again on the same folder."""
 
     def __init__(self, folder: str, options: list[str]) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"mariadb+pymysql://tests:tests@127.0.0.1:{self.port}/test"
         self.socket = f"{folder}/socket"
         self._command = [
@@ -102,7 +101,7 @@ class Server:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._wait()
+        until(self._answers)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -116,17 +115,14 @@ class Server:
             self._process.kill()
             self._process.wait()
 
-    def _wait(self) -> None:
-        end = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                with connect(self.url):
-                    return
-            except TargetUnreachableError:
-                assert time.monotonic() < end
-                assert self._process is not None
-                assert self._process.poll() is None
-                time.sleep(0.05)
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None
+        try:
+            with connect(self.url):
+                return True
+        except TargetUnreachableError:
+            return False
 
 
 @contextmanager
@@ -154,11 +150,6 @@ def _account(folder: str) -> list[str]:
 
 def _program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), _PLACES]))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -36,13 +35,13 @@ class Team:
         return f"http://localhost:{self.port}"
 
     def get(self, path: str, **headers: str) -> httpx2.Response:
-        return httpx2.get(self.url + path, headers=headers)
+        return httpx2.get(self.url + path, headers=headers, timeout=60)
 
     def post(self, body: bytes = b"{}", /, *, path: str = "/mcp", **headers: str) -> httpx2.Response:
         """A request by hand; underscores in the names of headers are hyphens."""
         said = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx2.post(self.url + path, content=body, headers={**said, **named})
+        return httpx2.post(self.url + path, content=body, headers={**said, **named}, timeout=60)
 
     @asynccontextmanager
     async def agent(self, token: str | None = None, *, mode: str = "auto", **options: Any) -> AsyncIterator[Agent]:
@@ -57,12 +56,6 @@ class Team:
         """Ask it to end as a service manager does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def for_a_team(world: World, issuer: Issuer, url: str, **oauth: Any) -> None:

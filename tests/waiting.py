@@ -9,7 +9,7 @@ from typing import TypeVar
 _Seen = TypeVar("_Seen")
 
 
-def until(look: Callable[[], _Seen | None], seconds: float = 20) -> _Seen:
+def until(look: Callable[[], _Seen | None], seconds: float = 60) -> _Seen:
     """What is seen once there is something to see; the test fails if there is nothing for so long."""
     end = time.monotonic() + seconds
     while not (seen := look()):

@@ -20,6 +20,7 @@ from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.ledger.note import Algorithm, Note, VerifierKey, cosign, parse_note
 from tests.anchors.conftest import Site
 from tests.forger import forge
+from tests.waiting import until
 
 SECRET = "whsec_" + "QUFB" * 8
 
@@ -232,10 +233,7 @@ def test_a_key_in_ssh_agent_signs_what_the_file_would(
     try:
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
         site.configure(key={"ssh_agent": site.key.with_name("log_key.pub").read_text()})
-        for _ in range(100):
-            if socket.exists():
-                break
-            threading.Event().wait(0.05)
+        until(socket.exists)
         with pytest.raises(CredentialFailedError, match="does not hold the key"):
             site.note()
         subprocess.run(["ssh-add", "-q", str(site.key)], check=True)

@@ -18,6 +18,7 @@ from mcp_migrate.model import canonical
 from mcp_migrate.signers.decisions import statement
 from mcp_migrate.signers.keys import parse_public_key
 from mcp_migrate.signers.sign import sign
+from tests.waiting import until
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -288,8 +289,7 @@ async def test_who_calls_while_it_runs_waits_for_its_end_and_nobody_is_asked_ane
         world.sign(waiting["request_id"])
         async with anyio.create_task_group() as group:
             group.start_soon(apply, one, plan["plan_id"])
-            while len(world.events(Kind.STEP_STARTED)) == 1:  # noqa: ASYNC110  the other end is a file
-                await anyio.sleep(0.02)
+            await anyio.to_thread.run_sync(until, lambda: world.events(Kind.STEP_STARTED)[1:])
             meanwhile = await other.call("migration_apply", plan_id=plan["plan_id"])
 
     assert meanwhile["code"] == "locked", meanwhile

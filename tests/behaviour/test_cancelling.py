@@ -14,6 +14,7 @@ from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.wiring import Wiring
 from tests.behaviour.test_stdio import RawServer
+from tests.waiting import until
 from tests.world import INTENT, World
 
 pytestmark = pytest.mark.anyio
@@ -42,13 +43,11 @@ async def test_a_call_cancelled_while_it_executes_finishes_and_is_recorded(world
         world.sign(waiting["request_id"])
     arguments = {"intent": INTENT, "plan_id": plan["plan_id"]}
     server.send("tools/call", {"name": "migration_apply", "arguments": arguments})
-    while not world.events(Kind.STEP_STARTED):
-        pass
+    until(lambda: world.events(Kind.STEP_STARTED))
     cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}
     server.stdin.write(json.dumps(cancelled) + "\n")
     server.stdin.flush()
-    while not world.events(Kind.STEP_FINISHED):
-        pass
+    until(lambda: world.events(Kind.STEP_FINISHED))
     server.close()
     [finished] = world.events(Kind.STEP_FINISHED)
     assert finished.body["status"] == "applied"

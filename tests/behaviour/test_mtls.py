@@ -15,9 +15,10 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from mcp_migrate.ledger import Kind
+from tests.ports import free_port
 from tests.server.authority import Authority
 from tests.server.issuer import issuing
-from tests.team import Team, for_a_team, free_port, serving
+from tests.team import Team, for_a_team, serving
 from tests.world import Agent, World
 
 pytestmark = pytest.mark.anyio

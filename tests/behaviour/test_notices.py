@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.ledger import Kind
 from mcp_migrate.notices import Outbox
 from mcp_migrate.wiring import Wiring
+from tests.waiting import until
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -145,7 +147,7 @@ async def test_the_server_tells_people_by_itself(world: World) -> None:
     async with world.stdio_agent() as agent:
         plan = await agent.call("migration_plan", target="shop")
         await agent.call("migration_apply", plan_id=plan["plan_id"])
-        await agent.call("approval_status", request_id=(await _last(world)), wait_seconds=5)
+        await anyio.to_thread.run_sync(until, lambda: world.events(Kind.NOTICE_SENT))
     assert ear.types == ["approval.requested"]
 
 

@@ -23,7 +23,7 @@ SPEC: dict[str, Any] = {
     "effects": ["data", "destructive"],
     "parameters": {"type": "object", "properties": {"ends": {"type": "string"}}, "required": ["ends"]},
     "handler": "team_tools.faxes:ForgetFaxes",
-    "deadline": 5,
+    "deadline": 60,
 }
 FAXES = """
 from mcp_migrate.handlers import Answer, Arguments, Declaration, Executing, Handler, Preparing, Statement
@@ -172,7 +172,6 @@ class ForgetFaxes(Handler[Ends]):
 NARROW = {**SCOPE, "objects": ["main.customers"]}
 REFUSED = [
     ("raises", "tool_failed", r"failed in prepare \(faxes.py, line \d+\): it raised ValueError"),
-    ("hangs", "tool_failed", "no answer within 2 seconds"),
     ("floods", "tool_failed", "its answer is larger than 1 MB"),
     ("opens_file", "tool_failed", "it raised (FileNotFound|Permission)Error"),
     ("opens_itself", "tool_failed", "it raised (FileNotFound|Permission)Error"),
@@ -184,9 +183,9 @@ REFUSED = [
 ]
 
 
-def hostile(world: World) -> World:
+def hostile(world: World, **change: Any) -> World:
     text = HOSTILE.replace("DATABASE", str(world.database)).replace("FOLDER", str(world.folder))
-    return with_tool(world, text, scope=NARROW, deadline=2)
+    return with_tool(world, text, scope=NARROW, **change)
 
 
 @pytest.mark.proves("python-tools-walls", "interface-tool-failed")
@@ -206,6 +205,13 @@ async def test_what_a_handler_may_not_do_it_cannot_do(at_a1: World) -> None:
     assert faxes(world) == before
     assert not world.events(Kind.STEP_STARTED)
     assert "hunter2" not in str([event.body for event in world.events()])
+
+
+@pytest.mark.proves("python-tools-walls", "interface-tool-failed")
+async def test_a_handler_that_never_ends_is_not_waited_for(at_a1: World) -> None:
+    async with hostile(at_a1, deadline=1).agent() as agent:
+        refused = await agent.call("forget_faxes", target="shop", ends="hangs")
+    assert (refused["code"], "no answer within 1 second" in refused["message"]) == ("tool_failed", True), refused
 
 
 @pytest.mark.proves("python-tools-declared", "interface-beyond-declared")

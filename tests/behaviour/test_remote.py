@@ -20,8 +20,10 @@ from mcp.shared.subscriptions import ResourceUpdated
 
 from mcp_migrate.ledger import Kind
 from tests.behaviour.test_stdio import TOOLS
+from tests.ports import free_port
 from tests.server.issuer import issuing
-from tests.team import Team, for_a_team, free_port, paused, serving, shown
+from tests.team import Team, for_a_team, paused, serving, shown
+from tests.waiting import until
 from tests.world import INTENT, Agent, World
 
 pytestmark = pytest.mark.anyio
@@ -133,10 +135,12 @@ async def given_up(shop: World, agent: Agent, request_id: str) -> None:
     """The server waits no longer for people than its client does."""
     with anyio.move_on_after(1) as gone:
         await agent.call("approval_status", request_id=request_id, wait_seconds=50)
-    with anyio.fail_after(20):
-        while len(shop.events(Kind.CALL_FINISHED)) < len(shop.events(Kind.CALL_RECEIVED)):  # noqa: ASYNC110
-            await anyio.sleep(0.05)
     assert gone.cancelled_caught
+    ends = (Kind.CALL_FINISHED, Kind.CALL_REFUSED)
+    begun = {event.call_id for event in shop.events(Kind.CALL_RECEIVED)}
+    await anyio.to_thread.run_sync(
+        until, lambda: begun <= {event.call_id for kind in ends for event in shop.events(kind)}
+    )
 
 
 @BOTH

@@ -14,8 +14,9 @@ from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.signers.keys import parse_public_key
 from mcp_migrate.signers.sign import sign
 from mcp_migrate.web.weighing import questions
+from tests.ports import free_port
 from tests.server.issuer import issuing
-from tests.team import Team, for_a_team, free_port, paused, serving, shown
+from tests.team import Team, for_a_team, paused, serving, shown
 from tests.web.visitor import field_of, statement_of
 from tests.world import World
 

@@ -38,7 +38,7 @@ async def browser(*words: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *words])
         page = await chromium.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         devices = await page.context.new_cdp_session(page)
         await devices.send("WebAuthn.enable")
         key = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True}
@@ -101,7 +101,7 @@ async def test_a_person_enrols_reviews_and_approves_a_drop_and_the_waiting_call_
             plan_id, request_id, url = await ask(agent)
 
             async def wait() -> None:
-                waited.update(await agent.call("approval_status", request_id=request_id, wait_seconds=30))
+                waited.update(await agent.call("approval_status", request_id=request_id, wait_seconds=55))
 
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(wait)

@@ -14,6 +14,7 @@ import pytest
 
 from mcp_migrate.ledger import Kind
 from tests.command import COMMAND
+from tests.waiting import until
 from tests.world import INTENT, World
 
 pytestmark = pytest.mark.anyio
@@ -126,7 +127,7 @@ class RawServer:
         return answer
 
     def close(self) -> tuple[str, str]:
-        return self.process.communicate(timeout=30)
+        return self.process.communicate(timeout=120)
 
 
 @pytest.mark.parametrize("how", ["end of input", "SIGTERM", "SIGINT"])
@@ -138,7 +139,7 @@ async def test_the_server_ends_cleanly(world: World, how: str) -> None:
         server.close()
     else:
         os.kill(server.process.pid, getattr(signal, how))
-        server.process.wait(timeout=30)
+        server.process.wait(timeout=120)
         server.close()
     assert server.process.returncode == 0
     assert world.command("ledger", "verify").returncode == 0
@@ -155,8 +156,7 @@ async def test_an_apply_in_hand_is_finished_and_recorded_when_the_server_is_told
     if waiting["status"] == "approval_required":
         world.sign(waiting["request_id"])
     server.send("tools/call", {"name": "migration_apply", "arguments": {"intent": INTENT, "plan_id": plan["plan_id"]}})
-    while not world.events(Kind.STEP_STARTED):
-        pass
+    until(lambda: world.events(Kind.STEP_STARTED))
     os.kill(server.process.pid, signal.SIGTERM)
     server.close()
     [finished] = world.events(Kind.STEP_FINISHED)

@@ -14,8 +14,9 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from mcp_migrate.ledger import Kind
+from tests.ports import free_port
 from tests.server.issuer import NAME, Issuer, issuing
-from tests.team import Team, for_a_team, free_port, paused, serving, shown
+from tests.team import Team, for_a_team, paused, serving, shown
 from tests.waiting import until
 from tests.world import World
 
@@ -193,13 +194,11 @@ async def test_a_stop_finishes_what_runs_sends_new_calls_away_and_ends(slow: Wor
                 done.update(await agent.call("migration_apply", plan_id=team.planned))
 
             group.start_soon(apply)
-            while not slow.events(Kind.STEP_STARTED):  # noqa: ASYNC110  another process writes it
-                await anyio.sleep(0.02)
+            await anyio.to_thread.run_sync(until, lambda: slow.events(Kind.STEP_STARTED))
             team.process.terminate()
-            while team.get("/readyz").status_code != 503:  # noqa: ASYNC110  another process says it
-                await anyio.sleep(0.02)
+            await anyio.to_thread.run_sync(until, lambda: team.get("/readyz").status_code == 503)
             sent_away = team.post(authorization=f"Bearer {team.issuer.token()}")
-        code = team.process.wait(30)
+        code = team.process.wait(120)
     assert done["status"] == "applied"
     assert sent_away.status_code == 503
     assert code == 0

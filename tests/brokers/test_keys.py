@@ -105,7 +105,7 @@ def test_a_broker_that_is_away_at_the_end_fails_nothing_and_is_told() -> None:
 @pytest.mark.proves("step-credentials-expire")
 def test_a_step_that_outlasts_its_credential_loses_it() -> None:
     broker, written = Counting(), Written()
-    with keys(broker, written, ttl=0.05).credential("shop", Purpose.APPLY):
+    with keys(broker, written, ttl=0.5).credential("shop", Purpose.APPLY):
         until(lambda: not broker.roles)
     assert [line[::2] for line in written.lines][1:] == [("revoked", "its time is over: 1")]
 

@@ -92,10 +92,10 @@ def test_the_server_itself_ends_account_and_sessions_when_their_time_is_over_and
     shop: Shop,
 ) -> None:
     """Nobody revokes them: their server was killed."""
-    gone, kept = shop.broker.issue(step(ttl=1)), shop.broker.issue(step(ttl=1))
-    ask(kept.url, "CREATE VIEW seen AS SELECT 1 AS one")
-    in_time = shop.broker.issue(step())
     ask(shop.admin, f"ALTER EVENT {shop.mint}.expire ON SCHEDULE EVERY 1 SECOND")
+    in_time, kept = shop.broker.issue(step()), shop.broker.issue(step(ttl=4))
+    ask(kept.url, "CREATE VIEW seen AS SELECT 1 AS one")
+    gone = shop.broker.issue(step(ttl=4))
     with connect(gone.url) as thief:
         until(lambda: set(shop.accounts()) == {kept.role, in_time.role})
         with pytest.raises(pymysql.Error):
@@ -160,7 +160,7 @@ def test_a_session_that_says_it_is_another_time_gets_nothing_longer_by_it(shop: 
         cursor.execute("SET timestamp = 4000000000")
         cursor.execute("CALL issue('abcdef', %s, 10, 0)", (VERIFIER,))
         [(name, ends)] = cursor.fetchall()
-    assert abs(int(ends) - time.time() - 10) < 5
+    assert abs(int(ends) - time.time() - 10) < 60
     assert int(name.split("_")[3], 16) == ends
 
 

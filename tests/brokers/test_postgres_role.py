@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 
 import psycopg
@@ -13,6 +12,7 @@ from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
 from tests.brokers.conftest import Ground, step
+from tests.waiting import until
 
 
 @pytest.mark.proves("step-credentials")
@@ -99,9 +99,9 @@ def test_a_step_has_few_sessions_and_can_neither_make_roles_nor_last_longer(shop
 @pytest.mark.proves("step-credentials-expire")
 def test_a_credential_of_a_dead_server_ends_by_itself_and_is_swept_by_the_next_step(newest: Ground) -> None:
     """Nobody revokes it: its server was killed."""
-    left = newest.broker.issue(step(ttl=1))
+    left = newest.broker.issue(step(ttl=4))
     with connect(left.url) as thief:
-        time.sleep(2.1)
+        until(lambda: newest.ask("SELECT 1 WHERE now() > $1::timestamptz + interval '1 second'", left.expires))
         with pytest.raises(TargetUnreachableError, match="password authentication failed"):
             connect(left.url).__enter__()
         issued = newest.broker.issue(step())

@@ -213,7 +213,7 @@ def test_a_busy_table_is_not_waited_for_for_ever(busy: str) -> None:
     with pytest.raises(LockTimeoutError):
         run(busy, Statement(1, "r1", "UPDATE t SET b = 'z'"))
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 def test_a_statement_that_takes_too_long_is_ended(table: str) -> None:

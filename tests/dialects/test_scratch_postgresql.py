@@ -14,6 +14,7 @@ from mcp_migrate.dialects.interface import Limits
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import RehearsalFailedError, TargetUnreachableError
 from mcp_migrate.model import Statement
+from tests.waiting import until
 
 LEFT = """
 SELECT rolname::text FROM pg_roles WHERE starts_with(rolname, 'mcp_migrate_scratch_')
@@ -125,12 +126,7 @@ def test_it_is_gone_when_the_server_itself_is_at_work_on_it(postgres_url: str, a
             inside.execute("DELETE FROM t")
         name = scratch.url.rpartition("/")[2].partition("?")[0]
         workers = "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'autovacuum worker'"
-        for _ in range(300):
-            if admin.execute(workers, [name]).fetchall():
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail("no worker came")
+        until(lambda: admin.execute(workers, [name]).fetchall())
     assert left(admin) == []
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from mcp_migrate.errors import RenderFailedError
 from mcp_migrate.migrations.cage.confinement import Confinement
 from tests.migrations.sample import ENV, Shop
+from tests.waiting import until
 
 _ALLOWED = {"HOME", "TMPDIR", "LANG", "LC_ALL", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPATH"}
 
@@ -128,20 +128,17 @@ def test_what_was_printed_before_a_failure_is_shown_cut(lite_shop: Shop) -> None
 
 def test_a_revision_that_never_ends_is_killed_with_what_it_started(tmp_path: Path) -> None:
     (tmp_path / "shop.db").touch()
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path}/shop.db", timeout=4.0, confined=Confinement(use="none"))
+    shop = Shop(tmp_path, f"sqlite:///{tmp_path}/shop.db", timeout=10.0, confined=Confinement(use="none"))
     shop.revise(
         "d4",
         "c3",
         "process = subprocess.Popen(['sleep', '300'])\nopen('pid', 'w').write(str(process.pid))\ntime.sleep(300)",
         top="import subprocess, time",
     )
-    started = time.monotonic()
-
-    with pytest.raises(RenderFailedError, match="no answer within 4 seconds"):
+    with pytest.raises(RenderFailedError, match="no answer within 10 seconds"):
         shop.plan()
 
-    assert time.monotonic() - started < 30
-    assert _gone(int((tmp_path / "pid").read_text()))
+    until(lambda: _gone(int((tmp_path / "pid").read_text())))
 
 
 def _gone(pid: int) -> bool:

@@ -95,15 +95,15 @@ def test_a_program_reads_the_notice_and_sees_no_secret(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("run", "why"),
+    ("run", "within", "why"),
     [
-        ((sys.executable, "-c", "raise SystemExit(3)"), "ended with 3"),
-        (("/nowhere/at-all",), "could not be run: FileNotFoundError"),
-        ((sys.executable, "-c", "import time; time.sleep(30)"), "could not be run: TimeoutExpired"),
+        ((sys.executable, "-c", "raise SystemExit(3)"), 60, "ended with 3"),
+        (("/nowhere/at-all",), 60, "could not be run: FileNotFoundError"),
+        ((sys.executable, "-c", "import time; time.sleep(30)"), 0.3, "could not be run: TimeoutExpired"),
     ],
 )
-def test_a_program_that_fails_did_not_take_it(run: tuple[str, ...], why: str) -> None:
-    channel = CommandChannel(kind="command", name="c", run=run, within=0.3)
+def test_a_program_that_fails_did_not_take_it(run: tuple[str, ...], within: float, why: str) -> None:
+    channel = CommandChannel(kind="command", name="c", run=run, within=within)
     with pytest.raises(NotificationFailedError, match=why):
         notifier_for(channel).send(NOTICE)
 
