@@ -20,7 +20,7 @@ from mcp_migrate.brokers import broker_for
 from mcp_migrate.brokers.interface import Broker
 from mcp_migrate.settings import Target
 from tests.brokers.conftest import Ground
-from tests.team import free_port
+from tests.ports import free_port
 from tests.waiting import until
 
 _DOCS = Path(__file__).parents[2] / "docs" / "credentials.md"
