@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import mcp_migrate
 from mcp_migrate.drivers.postgresql import connect
@@ -26,7 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     The children that record write no bytecode, so each would compile it for itself; and bytecode that another test
     writes meanwhile is a file that a child looked for, which makes a remembered plan be made anew.
     """
-    settings.register_profile("any machine", deadline=None)  # how fast one is is no law, and others share it
+    # how fast a machine is is no law, and others share it
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")
     home = TemporaryDirectory(prefix="mcp-migrate-home-", ignore_cleanup_errors=True)
     config.add_cleanup(home.cleanup)

@@ -69,7 +69,7 @@ def test_every_alteration_by_a_thorough_forger_is_found_and_its_first_entry_name
 
 
 @given(st.data())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.proves("ledger-witnessed-tampering")
 def test_a_forger_is_held_to_what_was_witnessed_last(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -251,7 +251,7 @@ ANYTHING = st.recursive(
 
 
 @given(part=st.integers(0, 40), value=ANYTHING, gone=st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_statement_that_is_spoilt_anywhere_counts_or_breaks_anything(
     desk: Desk, part: int, value: Any, *, gone: bool
 ) -> None:
@@ -267,7 +267,7 @@ def test_no_statement_that_is_spoilt_anywhere_counts_or_breaks_anything(
 
 
 @given(decision=st.dictionaries(st.sampled_from(["statement", "signature"]), ANYTHING))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_stands_in_the_ledger_as_a_decision_is_only_invalid(desk: Desk, decision: dict[str, Any]) -> None:
     if not desk.ledger.read(kind=Kind.APPROVAL_REQUESTED):
         desk.ask()

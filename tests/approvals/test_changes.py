@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_migrate.approvals.changes import changes_of, words_of
@@ -38,7 +38,6 @@ gaps = st.sampled_from([" ", "\n", "\t  ", " /* why */ ", " -- why\n"])
 spellings = st.tuples(*(st.sampled_from([word, word.lower(), word.title()]) for word in WORDS))
 
 
-@settings(deadline=None)  # the first one loads the parser
 @given(spellings, st.lists(gaps, min_size=6, max_size=6), st.sampled_from(["", ";", " ; ;", " -- end"]))
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite", "mysql"])
 @pytest.mark.proves("approval-denial-sticks")

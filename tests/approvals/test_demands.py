@@ -125,7 +125,7 @@ def told(found: Quorum) -> dict[str, Any]:
 
 @pytest.mark.proves("approval-policy")
 @given(rules=RULES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_another_rule_never_lowers_what_is_asked_and_order_is_nothing(desk: Desk, rules: list[dict[str, Any]]) -> None:
     everything, fewer = asked(desk, *rules), asked(desk, *rules[1:])
     backwards = asked(desk, *reversed(rules))
@@ -147,7 +147,7 @@ PEOPLE = st.lists(
 
 
 @given(people=PEOPLE, rules=RULES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_enough_people_for_all_rules_are_enough_for_each_of_them(
     desk: Desk, people: list[tuple[str, frozenset[str]]], rules: list[dict[str, Any]]
 ) -> None:

@@ -74,7 +74,7 @@ def test_one_more_column_in_sqlite_is_named_and_nothing_else(found: list[Made], 
     assert fingerprint(one) != fingerprint(two)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=made, chance=st.randoms(use_true_random=False))
 def test_postgresql_tables_made_in_any_order_are_one_schema(
     postgres_url: str, found: list[Made], chance: random.Random
@@ -85,7 +85,7 @@ def test_postgresql_tables_made_in_any_order_are_one_schema(
     assert fingerprint(in_postgresql(postgres_url, texts)) == fingerprint(schema)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=made, data=st.data())
 def test_one_more_column_in_postgresql_is_named_and_nothing_else(
     postgres_url: str, found: list[Made], data: st.DataObject

@@ -135,7 +135,7 @@ def holds(before: Schema, alteration: Alteration, read: Callable[[tuple[str, ...
 
 
 @pytest.mark.proves("schema-round-trip", "schema-alterations")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(made=sqlite_schemas())
 def test_a_sqlite_schema_is_made_again_from_what_was_read_and_each_alteration_shows(made: Made) -> None:
     schema = in_sqlite(made.statements)
@@ -148,7 +148,7 @@ def test_a_sqlite_schema_is_made_again_from_what_was_read_and_each_alteration_sh
 
 
 @pytest.mark.proves("schema-round-trip", "schema-alterations")
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=postgresql_schemas(), data=st.data())
 def test_a_postgresql_schema_is_made_again_from_what_was_read_and_each_alteration_shows(
     postgres_url: str, made: Made, data: st.DataObject
@@ -166,7 +166,7 @@ def test_a_postgresql_schema_is_made_again_from_what_was_read_and_each_alteratio
 
 
 @pytest.mark.proves("schema-round-trip", "schema-alterations")
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mariadb_schema_is_made_again_from_what_was_read_and_each_alteration_shows(
     mariadb_server: str, data: st.DataObject

@@ -143,7 +143,7 @@ def test_it_is_the_same_from_a_ledger_on_a_server_and_names_the_witnesses_of_its
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @pytest.mark.proves("evidence-tampering")
 def test_a_changed_byte_anywhere_is_found(case: Case, data: st.DataObject) -> None:
     raw = bytearray(case.text.encode())

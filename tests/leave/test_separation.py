@@ -242,7 +242,7 @@ def test_nobody_takes_two_steps_of_a_change_by_any_route(keys: Keys) -> None:
     machine: Any = type("Routes", (Routes,), {"keys": keys})
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=25, stateful_step_count=14, deadline=None, suppress_health_check=slow)
+        machine, settings=settings(max_examples=25, stateful_step_count=14, suppress_health_check=slow)
     )
 
 

@@ -260,7 +260,7 @@ _DRAFTS = st.lists(
 
 
 @given(history=st.lists(st.tuples(_DRAFTS, st.booleans()), max_size=8))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.proves("ledger-shared")
 def test_any_history_is_what_a_list_would_hold(
     place_of: Callable[[], Place], history: list[tuple[list[Draft], bool]], now: datetime

@@ -34,7 +34,7 @@ def drafts_of(words: Sequence[str], begun: list[str], ended: list[str]) -> Itera
             yield Draft(Kind.CALL_RECEIVED, {})
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(written)
 @pytest.mark.proves("ledger-shared")
 def test_what_is_known_by_heart_is_what_a_query_finds_whoever_wrote(steps: list[tuple[bool, bool, list[str]]]) -> None:

@@ -68,7 +68,7 @@ def test_statements_arrive_in_the_plan_as_they_were_given(shop: Shop) -> None:
     assert plan.doubts == ()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)

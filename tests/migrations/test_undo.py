@@ -25,7 +25,7 @@ from mcp_migrate.schema import diff, shape
 from tests.migrations.undoing import Made, contents, derived, losses, plan_for, run, schema_of, tables
 
 Ask = Callable[[str], list[Any]]
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEWER = settings(LAW, max_examples=25)
 PARKING = st.sampled_from([Keeping(), Keeping(park=0)])
 """Whether what is dropped of tables with rows is copied, or moved aside."""

@@ -98,7 +98,7 @@ def test_what_is_purged_is_in_its_segment_and_the_ledger_is_the_one_that_it_was(
 
 @pytest.mark.proves("retention-tree")
 @given(size=st.integers(1, 40), data=st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_every_root_and_every_proof_is_the_same_whatever_was_purged(size: int, data: st.DataObject) -> None:
     gone = data.draw(st.sets(st.integers(0, size - 1)))
     with tempfile.TemporaryDirectory() as folder:

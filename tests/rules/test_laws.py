@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_migrate.model import Effect, Statement
@@ -10,7 +10,7 @@ from mcp_migrate.rules import judge
 from tests.rules.labelled import ALL, SCHEMAS, judged
 
 _UNKNOWN = frozenset({Effect.UNKNOWN})
-_FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_FEW = settings(max_examples=150)
 _CASES = st.sampled_from([(dialect, sql) for dialect, sql, _ in ALL])
 _DIALECTS = st.sampled_from(sorted(SCHEMAS))
 _FILLER = st.sampled_from([" ", "\n", "\t\n", " /* x */ ", "/**/", " -- ; DROP\n", " /* ' */ ", "/*/*nested*/*/"])
@@ -75,7 +75,7 @@ def test_two_statements_in_one_text_are_unknown(pair: tuple[str, str, str]) -> N
 
 
 @given(st.integers(min_value=50, max_value=20_000), _DIALECTS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_deep_nesting_is_unknown_or_read(depth: int, dialect: str) -> None:
     for sql in (f"SELECT {'(' * depth}1{')' * depth}", f"SELECT {'- ' * depth}1", "SELECT 1" + " + 1" * depth):
         assert judged(sql, dialect).effects <= {Effect.READ, Effect.UNKNOWN}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_migrate.model import ALWAYS_APPROVED, Effect, Statement
 from mcp_migrate.rules import judge
 from tests.rules.labelled import SCHEMAS, corpus, effects, judged
 
-_FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_FEW = settings(max_examples=100)
 _ALL = corpus("mysql")
 
 

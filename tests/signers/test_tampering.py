@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_migrate.errors import ApprovalInvalidError
@@ -130,7 +130,6 @@ def test_unused_bits_of_the_base64_are_zero() -> None:
 positions = st.floats(0, 1, exclude_max=True)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KINDS), positions, st.integers(1, 255))
 def test_no_byte_can_be_flipped(kind: str, where: float, bits: int) -> None:
     blob = bytearray(honest(kind))
@@ -139,7 +138,6 @@ def test_no_byte_can_be_flipped(kind: str, where: float, bits: int) -> None:
     refused(bytes(blob), kind)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KINDS), positions, st.binary(min_size=1, max_size=3))
 def test_no_byte_can_be_inserted(kind: str, where: float, extra: bytes) -> None:
     at = int(where * (len(honest(kind)) + 1))
@@ -147,7 +145,6 @@ def test_no_byte_can_be_inserted(kind: str, where: float, extra: bytes) -> None:
     refused(honest(kind)[:at] + extra + honest(kind)[at:], kind)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KINDS), positions, st.integers(1, 5))
 def test_no_byte_can_be_deleted(kind: str, where: float, count: int) -> None:
     at = int(where * len(honest(kind)))
@@ -156,7 +153,6 @@ def test_no_byte_can_be_deleted(kind: str, where: float, count: int) -> None:
     refused(honest(kind)[:at], kind)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(KINDS), positions, st.characters())
 def test_no_character_of_the_armor_can_be_changed(kind: str, where: float, character: str) -> None:
     text = armor(honest(kind))

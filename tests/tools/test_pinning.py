@@ -151,7 +151,7 @@ def test_what_no_model_reads_may_change(desk: Desk, tmp_path: Path) -> None:
 TEXT = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=20, max_size=30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TEXT, st.sampled_from(["title", "description", "parameters", "annotations", "output"]))
 def test_whatever_a_model_reads_is_among_the_words(text: str, part: str) -> None:
     said: dict[str, Any] = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_migrate.ledger import Draft, Kind, Ledger
@@ -39,7 +39,6 @@ def seen(ledger: Ledger, name: str, left: Schema) -> None:
     )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(now=_OBJECTS, history=st.lists(_OBJECTS, min_size=1, max_size=4))
 @pytest.mark.proves("reconcile-found")
 def test_exactly_what_differs_is_named_and_as_what_it_is(now: dict[str, str], history: list[dict[str, str]]) -> None:
@@ -52,7 +51,6 @@ def test_exactly_what_differs_is_named_and_as_what_it_is(now: dict[str, str], hi
     assert altered == {name for name in now.keys() & before.keys() if now[name] != before[name]}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(before=_OBJECTS, after=_OBJECTS)
 @pytest.mark.proves("reconcile-found")
 def test_all_that_an_apply_did_is_gone_where_the_target_is_what_it_was_before(
