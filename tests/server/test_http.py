@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import socket
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
@@ -191,6 +193,68 @@ async def test_no_part_of_an_answer_waits_for_the_one_before_to_be_acknowledged(
             waits.append(held.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         server.should_exit = True
     assert waits == [1]
+
+
+@pytest.mark.proves("team-slow-clients")
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+async def test_whoever_does_not_take_its_answer_is_let_go(monkeypatch: pytest.MonkeyPatch, more: bytes) -> None:
+    monkeypatch.setattr(serving, "_TAKE_SECONDS", 0.3)
+    app = PlainTextResponse("x" * 2**24)  # more than lies between two sockets
+    config = uvicorn.Config(app, http=serving._Impatient, ws="none", lifespan="off")
+    server, opened = serving._Server(config), serving.listen("127.0.0.1:0")
+    async with anyio.create_task_group() as group:
+        group.start_soon(server._serve, [opened])
+        with anyio.fail_after(20):
+            async with await anyio.connect_tcp(*opened.getsockname()) as slow:
+                await slow.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n")
+                await seen(lambda: server.server_state.total_requests > 0)
+                await seen(lambda: not server.server_state.connections)
+        server.should_exit = True
+
+
+@pytest.mark.proves("team-slow-clients")
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets there are no files")
+def test_as_many_connections_are_taken_as_leave_files_for_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    allowed: list[tuple[int, int]] = []
+    found = {}
+    for limits in ((1_024, 524_288), (1_024, 2_048), (1_024, 1_024), (256, 256), (65_536, 65_536)):
+        allowed.clear()
+        monkeypatch.setattr(resource, "getrlimit", lambda _which, limits=limits: limits)
+        monkeypatch.setattr(resource, "setrlimit", lambda _which, said: allowed.append(said))
+        found[limits] = serving._room(), [*allowed]
+    assert found == {
+        (1_024, 524_288): (2_000, [(3_100, 524_288)]),
+        (1_024, 2_048): (948, [(2_048, 2_048)]),
+        (1_024, 1_024): (256, [(1_024, 1_024)]),
+        (256, 256): (64, [(256, 256)]),
+        (65_536, 65_536): (2_000, []),
+    }
+
+
+async def test_connections_beyond_those_that_hear_why_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_FURTHER", 2)
+    app = PlainTextResponse("heard")
+    config = uvicorn.Config(app, http=serving._Impatient, ws="none", lifespan="off", limit_concurrency=4)
+    server, opened = serving._Server(config), serving.listen("127.0.0.1:0")
+    async with anyio.create_task_group() as group, AsyncExitStack() as held:
+        group.start_soon(server._serve, [opened])
+        with anyio.fail_after(20):
+            for _ in range(6):
+                await held.enter_async_context(await anyio.connect_tcp(*opened.getsockname()))
+            await seen(lambda: len(server.server_state.connections) == 6)
+            async with await anyio.connect_tcp(*opened.getsockname()) as further:
+                with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+                    await further.receive()
+            assert len(server.server_state.connections) == 6
+        server.should_exit = True
+
+
+async def seen(look: Callable[[], bool]) -> None:
+    """Wait for what the server does in its own time."""
+    while not look():  # noqa: ASYNC110  it tells nobody
+        await anyio.sleep(0.02)
 
 
 async def dripped(slow: anyio.abc.SocketStream) -> None:

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _MOST_CONNECTIONS = 2_000
-_BACKLOG = 1_024
+_FURTHER = 100
+"""Connections beyond those that hear why they are not served; what comes after them is let go unheard."""
+_BACKLOG = 128
+"""Connections that wait to be taken; asyncio takes them some times over before it looks at the first of them."""
+_OTHER_FILES = 1_000
+"""What may be open beside those: connections not looked at yet, ledgers, targets, what revisions run in."""
 _HEAD_SECONDS = 10.0
+_TAKE_SECONDS = 20.0
+"""How long a client may take for what lies ready for it."""
 _STREAMS_SECONDS = 2
 """How long streams of clients that only listen may outlive the last call."""
 
@@ -58,10 +65,28 @@ def serve_http(app: ASGIApp, calls: Calls, opened: socket.socket, *, drain_secon
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MOST_CONNECTIONS,
+        limit_concurrency=_room(),
+        backlog=_BACKLOG,
         timeout_graceful_shutdown=_STREAMS_SECONDS,
     )
     anyio.run(_serve, _Server(config), calls, opened, drain_seconds)
+
+
+def _room() -> int:
+    """How many connections are served at once, of as many files as this process may get to have open.
+
+    Without files left no connection would be taken, and no call could open its ledger: idle ones would be enough.
+    """
+    if sys.platform == "win32":  # its sockets are no files
+        return _MOST_CONNECTIONS
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_CONNECTIONS + _FURTHER + _OTHER_FILES
+    if 0 <= soft < wanted:
+        soft = wanted if hard < 0 else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return _MOST_CONNECTIONS if soft < 0 else min(_MOST_CONNECTIONS, max(soft - _FURTHER - _OTHER_FILES, soft // 4))
 
 
 async def _serve(server: _Server, calls: Calls, opened: socket.socket, drain_seconds: float) -> None:
@@ -96,16 +121,21 @@ class _Server(uvicorn.Server):
 
 
 class _Impatient(H11Protocol):
-    """Sends each part of an answer at once, and closes a connection that has not said in time what it wants.
+    """Sends each part of an answer at once, and closes a connection that does not say what it wants or take the answer.
 
-    Uvicorn waits for ever, however a connection drips; and asyncio holds a second part back until the first one is
-    acknowledged (40 ms) on sockets that do not say they are TCP, as those of `create_server`.
+    Uvicorn waits for ever, however a connection drips, and takes as many as come; and asyncio holds a second part back
+    until the first one is acknowledged (40 ms) on sockets that do not say they are TCP, as those of `create_server`.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + _FURTHER:
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=0)  # so that it is told of all that lies ready, also behind a close
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._watch()
 
@@ -117,9 +147,18 @@ class _Impatient(H11Protocol):
         super().on_response_complete()
         self._watch()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._untaken = self.loop.call_later(_TAKE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._taken()
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._forget()
+        self._taken()
 
     def _watch(self) -> None:
         """A head is waited for, or the rest of a body that was answered without it; or it has come."""
@@ -133,3 +172,8 @@ class _Impatient(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
