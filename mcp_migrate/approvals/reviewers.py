@@ -1,7 +1,8 @@
 """Whose signature counts now? The configuration's reviewers, and what signed enrolments on the ledger made of them.
 
 Each enrolment is held against the keys that counted when it was recorded, in the ledger's order: who wrote the entry
-means nothing. Removing a key takes back what it let in.
+means nothing. Removing a key takes back what it let in. Who was let in goes with whoever let them in, who was taken out
+stays out.
 """
 
 from __future__ import annotations
@@ -54,18 +55,26 @@ class _Walk:
             self.next = event.seq + 1
 
     def _after(self, entry: Mapping[str, Any], kind: str, seq: int, at: str, ledger: Ledger) -> Roster:
-        said, roster = self.would(entry, kind, seq, at, ledger)
+        try:
+            said, roster = self.would(entry, kind, seq, at, ledger)
+        except ApprovalInvalidError:
+            then = _of_then(entry, seq, ledger) if kind == Kind.REVIEWER_REMOVED else None
+            if then is None:
+                raise
+            said, roster = self.would(entry, kind, seq, at, ledger, by=then)
         self.nonces.add(entry["statement"]["nonce"])
         if said.act == "remove":
             self.removed[said.key.fingerprint] = seq
         return roster
 
-    def would(self, entry: Mapping[str, Any], kind: str, seq: int, at: str, ledger: Ledger) -> tuple[Enrolment, Roster]:
-        """What this entry would make of the roster. Raises: ApprovalInvalidError."""
+    def would(
+        self, entry: Mapping[str, Any], kind: str, seq: int, at: str, ledger: Ledger, *, by: Roster | None = None
+    ) -> tuple[Enrolment, Roster]:
+        """What this entry would make of the roster; `by` is who else may sign it. Raises: ApprovalInvalidError."""
         from mcp_migrate.signers.enrolment import check
         from mcp_migrate.signers.roster import after, refused
 
-        said = check(entry, self.roster)
+        said = check(entry, by or self.roster)
         statement = entry["statement"]
         size = _size_of_this_ledger(statement.get("ledger"), seq, ledger)
         if _ACTS[said.act] != kind or statement["nonce"] in self.nonces:
@@ -162,6 +171,35 @@ def refusals_recorded(ledger: Ledger, now: datetime, attempt: object) -> Iterato
 def _new(since: int, ledger: Ledger) -> list[Event]:
     found = (event for kind in _KINDS for event in walk(ledger, since=since, kind=kind))
     return sorted(found, key=lambda event: event.seq)
+
+
+def _of_then(entry: Mapping[str, Any], seq: int, ledger: Ledger) -> Roster | None:
+    """An admin, or the owner of a key, who took it out by a key that has left the configuration since.
+
+    The configurations on the record next to the entry know whose it was. Without them a stolen key that was taken out
+    would sign again once an admin's key is changed.
+    """
+    from mcp_migrate.signers.roster import Held, Person, Roster, parse_key
+    from mcp_migrate.signers.sshsig import key_in
+
+    said = entry["statement"] if isinstance(entry.get("statement"), Mapping) else {}
+    name, signed_by = said.get("signer"), said.get("signed_by")
+    for body in _near(seq, ledger):
+        admin = key_in(str(entry.get("signature")))
+        if name is None and admin and signed_by == admin.fingerprint and signed_by in body.get("admins", ()):
+            return Roster({}, {admin.fingerprint: admin})
+        if isinstance(name, str) and name == said.get("reviewer"):
+            mine = (parse_key(line) for line in body.get("public_keys", {}).get(name, ()))
+            if held := tuple(Held(key) for key in mine if key.fingerprint == signed_by):
+                return Roster({name: Person(name, frozenset(), keys=held)})
+    return None
+
+
+def _near(seq: int, ledger: Ledger) -> list[Mapping[str, Any]]:
+    """The configuration that was recorded last, and the next: one is recorded when the first call meets it."""
+    loaded = [*walk(ledger, kind=Kind.CONFIG_LOADED)]
+    later = next((n for n, each in enumerate(loaded) if each.seq > seq), len(loaded))
+    return [each.body for each in loaded[max(0, later - 1) : later + 1]]
 
 
 def _size_of_this_ledger(head: object, seq: int, ledger: Ledger) -> int:

@@ -48,12 +48,13 @@ class Office:
     def signed(self, who: str, *, by: str = "admin", act: Act = "enrol", **more: Any) -> dict[str, Any]:
         """A word on a key of `who`; `more` stands in the signed statement in place of what would."""
         key, namespace = self.key(more.pop("of", who)), more.pop("namespace", NAMESPACE)
+        with_key = more.pop("with_key", by)
         said = enrolling.draft(
             act,
             who,
             key,
             signer=None if by == "admin" else by,
-            signed_by=self.key(more.pop("with_key", by)),
+            signed_by=self.key(with_key),
             roster=enrolling.reviewers(self.settings, self.desk.ledger),
             ledger=self.desk.ledger,
             now=NOON,
@@ -62,8 +63,10 @@ class Office:
             email=more.pop("email", f"{who}@example.com" if act == "enrol" else None),
         )
         said.update(more)
-        file = self.files[more.get("with_key", by)]
-        return {"statement": said, "signature": sign(canonical(said), file, passphrase=str, namespace=namespace)}
+        return {
+            "statement": said,
+            "signature": sign(canonical(said), self.files[with_key], passphrase=str, namespace=namespace),
+        }
 
     def takes(self, entry: Mapping[str, Any]) -> None:
         enrolling.enrol(entry, self.settings, self.desk.ledger, now=NOON)
@@ -191,6 +194,28 @@ def test_an_admin_who_leaves_the_configuration_takes_along_whom_they_let_in(offi
     office.takes(office.signed("bob"))
     office.desk.config["admins"] = []
     assert "bob" not in office.names()
+
+
+def test_a_key_that_an_admin_or_its_owner_took_out_stays_out_when_theirs_leaves_the_configuration(
+    office: Office,
+) -> None:
+    config, spare = office.desk.config, office.key("eve").line
+    config["reviewers"]["ada"]["ssh_keys"].append(spare)
+    office.settings = office.desk.settings
+    said = {"admins": [office.key("admin").fingerprint], "public_keys": bodies.public(office.settings)}
+    office.desk.ledger.append(Draft(Kind.CONFIG_LOADED, said), at=NOON)
+    office.takes(office.signed("grace", act="remove"))
+    office.takes(office.signed("ada", by="ada", with_key="eve", act="remove"))
+    left = office.signed("edsger", act="remove")
+    config["admins"] = []
+    config["reviewers"]["ada"]["ssh_keys"].remove(spare)
+    office.desk.ledger.append(Draft(Kind.CONFIG_LOADED, {"admins": [], "public_keys": {}}), at=NOON)
+    assert office.names() == {"edsger", "barbara"}
+    office.desk.ledger.append(Draft(Kind.CONFIG_LOADED, {"admins": [], "public_keys": {}}), at=NOON)
+    forged: Mapping[str, Any] = {"statement": [], "signature": None}
+    for late in (left, forged):
+        office.desk.ledger.append(Draft(Kind.REVIEWER_REMOVED, late), at=NOON)
+    assert office.names() == {"edsger", "barbara"}
 
 
 def test_a_rule_that_excludes_the_owner_takes_no_yes_of_somebody_whose_e_mail_nobody_knows(office: Office) -> None:
