@@ -26,25 +26,26 @@ def alone(settings: Settings, target: str) -> tuple[str, ...]:
 def _could(principals: list[str], target: str, settings: Settings) -> bool:
     plans = any(matches(_PLAN, scope.tools) for scope in _scopes(principals, target, settings))
     changes = [s for s in _scopes(principals, target, settings) if {*(s.effects or ())} - _HARMLESS]
-    alone = [s for s in changes if matches(_BACK, s.tools) or (plans and matches(_APPLY, s.tools))]
-    return any(not _always_asked(scope, target, settings) for scope in alone)
+    tools = (_BACK, _APPLY) if plans else (_BACK,)
+    ways = [(tool, scope) for tool in tools for scope in changes if matches(tool, scope.tools)]
+    return any(not _always_asked(tool, scope, target, settings) for tool, scope in ways)
 
 
-def _always_asked(scope: Scope, target: str, settings: Settings) -> bool:
-    """Whether rules ask somebody, who is never the one who asks, of whatever this scope lets happen."""
-    certain = [rule for rule in settings.approvals if _certain(rule, target, settings)]
+def _always_asked(tool: str, scope: Scope, target: str, settings: Settings) -> bool:
+    """Whether rules ask somebody, who is never the one who asks, of whatever this scope lets happen by the tool."""
+    certain = [rule for rule in settings.approvals if _certain(rule, tool, target, settings)]
     whole = any(rule.when.effects is None for rule in certain)
     asked = ALWAYS_APPROVED.union(effect for rule in certain for effect in rule.when.effects or ())
     return whole or {*(scope.effects or ())} - _HARMLESS <= asked
 
 
-def _certain(rule: ApprovalRule, target: str, settings: Settings) -> bool:
-    """Whether a rule holds for each change of the target with its effects, whatever that touches and whenever."""
+def _certain(rule: ApprovalRule, tool: str, target: str, settings: Settings) -> bool:
+    """Whether a rule holds for each change of the target by a tool with its effects, whatever and whenever that is."""
     when = rule.when
     sometimes = (when.objects, when.rows_over, when.irreversible, when.during)
     return (
         all(part is None for part in sometimes)
-        and (when.tools is None or matches(_APPLY, when.tools))
+        and (when.tools is None or matches(tool, when.tools))
         and (when.tier is None or when.tier == settings.target(target).tier)
         and (when.targets is None or matches(target, when.targets))
     )

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from mcp_migrate.errors import NotSeparatedError
 from mcp_migrate.leave.delegation import delegators
 from mcp_migrate.ledger import Event, Kind, Ledger
-from mcp_migrate.model import Caller, Prepared
+from mcp_migrate.model import Caller, Party, Prepared
 from mcp_migrate.settings import Settings, Step
 
 Taken = Literal["plan", "apply", "validate", "approve"]
@@ -102,26 +102,30 @@ def refuse_same(
             )
 
 
-def marks(names: Collection[str], parties: Collection[str], settings: Settings) -> frozenset[str]:
+def marks(names: Collection[str], parties: Collection[Party], settings: Settings) -> frozenset[str]:
     """By what a person is known. What stands before a colon says what kind of principal it is, not whose."""
     known = {*names, *(name.partition(":")[2] or name for name in names)}
-    bare = (party.rpartition(" ")[2] for party in parties)
-    whose = {person for name in {*known, *parties, *bare} if (person := settings.person_of(name))}
-    return frozenset(f"name {name.casefold()}" for name in known | whose) | frozenset(f"subject {p}" for p in parties)
+    whole, bare = {_whole(party) for party in parties}, {party.subject for party in parties}
+    whose = {person for name in known | whole | bare if (person := settings.person_of(name))}
+    return frozenset(f"name {name.casefold()}" for name in known | whose) | frozenset(f"subject {p}" for p in whole)
 
 
 def people(principal: str, caller: Mapping[str, Any], settings: Settings) -> frozenset[str]:
     """The names that a principal's person goes by, whoever says so."""
     found = subjects(caller)
-    bare = [subject.rpartition(" ")[2] for subject in found]
-    known = marks([principal, *delegators(caller), *bare], found, settings)
+    known = marks([principal, *delegators(caller), *(party.subject for party in found)], found, settings)
     return frozenset(mark.removeprefix("name ") for mark in known if mark.startswith("name "))
 
 
-def subjects(caller: Mapping[str, Any]) -> tuple[str, ...]:
-    """The subjects that a recorded caller is or acts for; each with its issuer, since two may give one name."""
+def subjects(caller: Mapping[str, Any]) -> tuple[Party, ...]:
+    """Those that a recorded caller is or acts for."""
     found = [caller.get("party"), *(caller.get("chain") or ())]
-    return tuple(f"{each.get('issuer') or ''} {each['subject']}".strip() for each in found if each)
+    return tuple(Party(each["subject"], each.get("issuer")) for each in found if each)
+
+
+def _whole(party: Party) -> str:
+    """A subject with its issuer, since two may give one name. Both may have spaces in them."""
+    return f"{party.issuer or ''} {party.subject}".strip()
 
 
 def _taker(step: Taken, principal: str, caller: Mapping[str, Any], settings: Settings) -> Taker:

@@ -21,7 +21,7 @@ from mcp_migrate.cli.doctor.people import who_is_alone
 from mcp_migrate.errors import ApprovalDeniedError, NotSeparatedError, SelfApprovalError
 from mcp_migrate.leave.alone import alone
 from mcp_migrate.leave.circumstances import Circumstances
-from mcp_migrate.leave.separation import Taker, before, marks, refuse_same
+from mcp_migrate.leave.separation import Taker, before, marks, people, refuse_same
 from mcp_migrate.ledger import Draft, Kind, Ledger
 from mcp_migrate.model import (
     Approved,
@@ -260,6 +260,16 @@ def test_two_subjects_of_one_person_are_one_whoever_issued_the_names(keys: Keys)
     refuse_same("apply", other, taken, value, target="shop")
 
 
+def test_a_subject_of_several_words_is_the_person_who_has_it(keys: Keys) -> None:
+    """As each of a client certificate is: its issuer's name and its own have spaces in them."""
+    ada = Party("CN=Ada Lovelace,O=Acme", "CN=Acme Clients,O=Acme")
+    value = Settings.model_validate(separated(keys, people={"ada": [ada.subject, "agent:four"]}))
+    taken = [Taker("plan", "agent:four", marks(["agent:four"], (), value))]
+    with pytest.raises(NotSeparatedError):
+        refuse_same("apply", Caller("agent:five", "mtls", ada), taken, value, target="shop")
+    assert "ada" in people("agent:five", Caller("agent:five", "mtls", ada).told(), value)
+
+
 def test_who_approved_does_not_take_a_step_that_is_separated_though_approving_is_no_step(keys: Keys) -> None:
     value = Settings.model_validate(separated(keys, separation={"staging": ["apply", "validate"]}))
     approved, planned = (Taker(step, "grace", marks(["grace"], (), value)) for step in ("approve", "plan"))
@@ -355,6 +365,9 @@ def test_who_may_only_roll_back_could_do_that_alone_and_who_only_reads_nothing(k
     value["workflows"]["schema"]["scopes"] = [back]
     value["workflows"]["other"]["scopes"] = [{"tools": ["*"], "targets": ["*"]}]
     assert alone(Settings.model_validate(value), "shop") == EVERYBODY[:3]
+    for asked, who in (("migration_apply", EVERYBODY[:3]), ("migration_*", ())):
+        value["approvals"] = [{"when": {"tools": [asked]}, "require": {"from": "dba"}}]
+        assert alone(Settings.model_validate(value), "shop") == who
 
 
 @pytest.mark.parametrize(
