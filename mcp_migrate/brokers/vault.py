@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -83,7 +82,7 @@ class Vault:
         """Raises: CredentialFailedError; it holds nothing of what was answered."""
         import httpx2
 
-        headers = {"X-Vault-Token": resolve(self._given.token, ini=Path("alembic.ini")), "X-Vault-Request": "true"}
+        headers = {"X-Vault-Token": resolve(self._given.token), "X-Vault-Request": "true"}
         if self._given.namespace is not None:
             headers["X-Vault-Namespace"] = self._given.namespace
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,7 +32,7 @@ def drill(
     """
     from mcp_migrate.drill.running import drill as run  # what it needs of cryptography loads for this command alone
 
-    into = resolve(copy_in, ini=Path("alembic.ini")) if copy_in else None
+    into = resolve(copy_in) if copy_in else None
     done = run(wire(config_file).settings, now=datetime.now(UTC), into=into, told=_progress)
     print_json(_told(done)) if as_json else print(safe("\n".join(_words(done))))
     if not done.ok:

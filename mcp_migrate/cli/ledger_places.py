@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,7 +22,7 @@ def move(
 
     The old one gets a last entry that says where it went, and takes nothing more: stop its servers first.
     """
-    urls = [resolve(url, ini=Path("alembic.ini")) for url in (source, target)]
+    urls = [resolve(url) for url in (source, target)]
     head = move_ledger(urls[0], urls[1], at=datetime.now(UTC))
     print(f"Moved {head.size} entries, root {head.root}; the old ledger takes no more of them.")
     print("Now set `ledger` in the configuration to the new one, and run `mcp-migrate ledger verify`.")

@@ -42,7 +42,7 @@ def purge(
     as_json: JsonOption = False,
 ) -> None:
     """Empty the entries that a segment holds, but for what is still needed. Their hashes stay, and all proofs hold."""
-    done = _retention(config_file).purge(segment, resolve(owner, ini=Path("alembic.ini")) if owner else None)
+    done = _retention(config_file).purge(segment, resolve(owner) if owner else None)
     if as_json:
         print_json({"segment": done.segment.name, "purged": done.purged, "kept": done.kept})
     else:

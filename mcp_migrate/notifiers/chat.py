@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mcp_migrate.notifiers.interface import Notice
@@ -26,7 +25,7 @@ class ChatNotifier:
     def send(self, notice: Notice) -> None:
         """In blocks for Slack, as an adaptive card for Teams."""
         message = slack(notice) if self.channel.kind == "slack" else teams(notice)
-        url = resolve(self.channel.url, ini=Path())
+        url = resolve(self.channel.url)
         post(self.channel.name, url, json.dumps(message).encode(), {}, within=self.channel.within)
 
 

@@ -6,7 +6,6 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 
 from mcp_migrate.errors import NotificationFailedError
 from mcp_migrate.notifiers.interface import Notice
@@ -25,7 +24,7 @@ class MailNotifier:
         try:
             with self._connected() as server:
                 if self.channel.user is not None:
-                    server.login(self.channel.user, resolve(self.channel.password or "", ini=Path()))
+                    server.login(self.channel.user, resolve(self.channel.password or ""))
                 server.send_message(_mail(notice, self.channel))
         except (OSError, smtplib.SMTPException) as error:
             raise NotificationFailedError(

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from mcp_migrate.errors import CredentialFailedError
 from mcp_migrate.notifiers.interface import Notice
@@ -32,15 +31,14 @@ class WebhookNotifier:
 
     def send(self, notice: Notice) -> None:
         """Sign and send."""
-        nowhere = Path()
         body = json.dumps(notice.told(), ensure_ascii=False).encode()
-        key = key_of(resolve(self.channel.secret, ini=nowhere), self.channel.name)
+        key = key_of(resolve(self.channel.secret), self.channel.name)
         headers = {
             "webhook-id": notice.notice_id,
             "webhook-timestamp": str(notice.at),
             "webhook-signature": signature(key, notice.notice_id, notice.at, body),
         }
-        post(self.channel.name, resolve(self.channel.url, ini=nowhere), body, headers, within=self.channel.within)
+        post(self.channel.name, resolve(self.channel.url), body, headers, within=self.channel.within)
 
 
 def signature(key: bytes, notice_id: str, at: int, body: bytes) -> str:

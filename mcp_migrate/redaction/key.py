@@ -43,7 +43,7 @@ def key_of(settings: Settings) -> bytes:
             "What is redacted needs a key, and none is named.",
             hint="Write `redaction_key: ${env:NAME}` or `${file:PATH}`, the same for all servers of this ledger.",
         )
-    return _long_enough(resolve(settings.redaction_key, ini=Path()).encode(), "redaction_key")
+    return _long_enough(resolve(settings.redaction_key).encode(), "redaction_key")
 
 
 def _read(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mcp_migrate.settings.anchoring import Checkpoints, LedgerWitness, WebhookWitness
 from mcp_migrate.settings.channels import is_protected
 from mcp_migrate.settings.problems import Problem
-from mcp_migrate.settings.references import REFERENCE
+from mcp_migrate.settings.references import is_reference
 from mcp_migrate.settings.url_checks import plain_secret
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _witnesses(found: Checkpoints, ledger: str) -> Iterator[Problem]:
             if each.url == ledger:
                 yield Problem((*key, "url"), "a ledger is no witness of itself.", "Name another one.")
         if isinstance(each, WebhookWitness):
-            if not REFERENCE.fullmatch(each.secret):
+            if not is_reference(each.secret):
                 yield Problem((*key, "secret"), "a secret stands here in plain text.", "Write ${env:NAME}.")
-            if not REFERENCE.fullmatch(each.url) and not is_protected(each.url):
+            if not is_reference(each.url) and not is_protected(each.url):
                 yield Problem((*key, "url"), "what is sent here can be read on the way.", "Write an https URL.")

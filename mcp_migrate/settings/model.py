@@ -133,7 +133,7 @@ class Settings(Part):
 
     def resolved_ledger(self) -> str:
         """The ledger's URL with its references resolved; not to be logged. Raises: CredentialFailedError."""
-        return resolve(self.ledger, ini=Path("alembic.ini"))
+        return resolve(self.ledger)
 
     @property
     def digest(self) -> str:

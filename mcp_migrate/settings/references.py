@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from mcp_migrate.errors import CredentialFailedError
 REFERENCE = re.compile(r"\$\{(env|file|ini):([^${}]+)\}")
 
 
-def resolve(raw: str, *, ini: Path, section: str = "alembic", environ: Mapping[str, str] | None = None) -> str:
-    """Replace each reference in `raw` by what it names; ``${ini:…}`` is of that section.
+def resolve(raw: str, *, ini: Path | None = None, section: str = "alembic") -> str:
+    """Replace each reference in `raw` by what it names; ``${ini:…}`` is of that file and section, and none without.
 
     Raises:
         CredentialFailedError: one names nothing; says which, never a value.
     """
-    where = os.environ if environ is None else environ
-    return REFERENCE.sub(lambda match: _value(match[1], match[2], (ini, section), where), raw)
+    return REFERENCE.sub(lambda match: _value(match[1], match[2], ini, section), raw)
 
 
 def is_reference(text: str) -> bool:
@@ -29,17 +27,19 @@ def is_reference(text: str) -> bool:
     return REFERENCE.fullmatch(text) is not None and not text.startswith("${ini:")
 
 
-def _value(kind: str, name: str, ini: tuple[Path, str], environ: Mapping[str, str]) -> str:
+def _value(kind: str, name: str, ini: Path | None, section: str) -> str:
     if kind == "env":
-        if name not in environ:
+        if name not in os.environ:
             raise _nothing(f"${{env:{name}}}", "set that environment variable for the server")
-        return environ[name]
+        return os.environ[name]
     if kind == "file":
         try:
             return Path(name).read_text().removesuffix("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise _nothing(f"${{file:{name}}}", "make that file readable for the server") from error
-    return _ini(name, *ini)
+    if ini is None:
+        raise _nothing(f"${{ini:{name}}}", "write ${env:NAME} or ${file:PATH}: only a target's url has an alembic.ini")
+    return _ini(name, ini, section)
 
 
 def _ini(name: str, ini: Path, section: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -28,7 +27,7 @@ class Collector(Part):
 
     def resolved_headers(self) -> Mapping[str, str]:
         """The headers with their references resolved; not to be logged. Raises: CredentialFailedError."""
-        return {name: resolve(value, ini=Path("alembic.ini")) for name, value in self.headers.items()}
+        return {name: resolve(value) for name, value in self.headers.items()}
 
 
 def telemetry_problems(settings: Settings) -> Iterator[Problem]:

@@ -214,6 +214,11 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "targets.shop.credentials.vault.token",
         "no reference",
     ),
+    "a token that lies in the project": (
+        lambda c: c["targets"]["shop"].update(credentials={"broker": "vault", "vault": {**VAULT, "token": "${ini:t}"}}),
+        "targets.shop.credentials.vault.token",
+        "no reference",
+    ),
     "a ttl of nothing": (
         lambda c: c["targets"]["shop"].update(credentials={"ttl": "5m"}),
         "targets.shop.credentials.ttl",
@@ -331,17 +336,20 @@ def test_a_python_that_is_not_there_or_cannot_be_run_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.proves("interface-credential-failed")
-def test_references_are_resolved_late_and_never_told(tmp_path: Path) -> None:
+def test_references_are_resolved_late_and_never_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hunter2\n")
     ini = tmp_path / "alembic.ini"
     ini.write_text("[alembic]\nsqlalchemy.url = sqlite:///%(here)s/a.db\n")
-    environ = {"HOST": "db"}
-    assert resolve(f"pg://u:${{file:{secret}}}@${{env:HOST}}/x", ini=ini, environ=environ) == "pg://u:hunter2@db/x"
-    assert resolve("${ini:sqlalchemy.url}", ini=ini, environ={}) == f"sqlite:///{tmp_path}/a.db"
+    monkeypatch.setenv("HOST", "db")
+    monkeypatch.chdir(tmp_path)
+    assert resolve(f"pg://u:${{file:{secret}}}@${{env:HOST}}/x", ini=ini) == "pg://u:hunter2@db/x"
+    assert resolve("${ini:sqlalchemy.url}", ini=ini) == f"sqlite:///{tmp_path}/a.db"
     for reference in ("${env:NONE}", "${file:/none}", "${ini:none}"):
         with pytest.raises(CredentialFailedError, match="names nothing"):
-            resolve(reference, ini=ini, environ=environ)
+            resolve(reference, ini=ini)
+    with pytest.raises(CredentialFailedError, match="names nothing"):
+        resolve("${ini:sqlalchemy.url}")  # whatever project lies where the server was started
 
 
 def test_the_file_is_found_by_name_environment_and_parents(tmp_path: Path) -> None:

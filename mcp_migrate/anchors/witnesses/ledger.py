@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from mcp_migrate.anchors.witnesses.interface import failed
 from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, LedgerCorruptError, LedgerUnavailableError
@@ -38,6 +37,6 @@ class InLedger:
 
     def _opened(self) -> Ledger:
         try:
-            return Ledger.open(resolve(self.url, ini=Path("alembic.ini")), create=False)
+            return Ledger.open(resolve(self.url), create=False)
         except (ConfigInvalidError, CredentialFailedError, LedgerUnavailableError, LedgerCorruptError) as error:
             raise failed(self.name, f"cannot be used: {error.sentence}") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.anchors.witnesses.interface import failed
@@ -29,17 +28,17 @@ class ByWebhook:
 
     def take(self, note: Note, *, size: int, at: datetime) -> str:
         """Sign and send; what begins like a signature line in the answer is handed on."""
-        here, nowhere, seconds = self.configured, Path(), int(at.timestamp())
+        here, seconds = self.configured, int(at.timestamp())
         body = json.dumps({"type": "ledger.checkpoint", "size": size, "checkpoint": str(note)}, ensure_ascii=False)
         notice_id = f"checkpoint_{size}_{seconds}"
-        key = key_of(resolve(here.secret, ini=nowhere), here.name)
+        key = key_of(resolve(here.secret), here.name)
         headers = {
             "webhook-id": notice_id,
             "webhook-timestamp": str(seconds),
             "webhook-signature": signature(key, notice_id, seconds, body.encode()),
         }
         try:
-            answer = post(here.name, resolve(here.url, ini=nowhere), body.encode(), headers, within=here.within)
+            answer = post(here.name, resolve(here.url), body.encode(), headers, within=here.within)
         except NotificationFailedError as error:
             raise failed(here.name, "did not take it: " + error.sentence.partition(here.name)[2].strip(" .")) from error
         return "".join(f"{line}\n" for line in answer[:_LONGEST].split("\n") if line.startswith("— "))

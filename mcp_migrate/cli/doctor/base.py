@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
 from mcp_migrate.cli.doctor.finding import Finding, tried
 from mcp_migrate.errors import MigrateError
@@ -103,7 +102,7 @@ def _issuer(http: Http) -> str:
     if oauth.introspection is None:
         said = anyio.run(partial(ask, str(oauth.jwks), within=oauth.within))
         return f"it answers, with {len(said.get('keys', ()))} keys"
-    auth = oauth.introspection.client_id, resolve(oauth.introspection.client_secret, ini=Path())
+    auth = oauth.introspection.client_id, resolve(oauth.introspection.client_secret)
     asked = partial(ask, oauth.introspection.url, within=oauth.within, form={"token": "doctor"}, auth=auth)
     return "it answers" if anyio.run(asked).get("active") is False else "it answers, and says that any token is active"
 

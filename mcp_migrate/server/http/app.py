@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mcp.server.lowlevel import Server
@@ -78,7 +77,7 @@ def build(team: Team) -> ASGIApp:
 
 def keys(http: Http) -> list[bytes]:
     """The keys that all replicas share. Raises: CredentialFailedError: one names nothing, or is short."""
-    found = [resolve(key, ini=Path()).encode() for key in http.state_keys]
+    found = [resolve(key).encode() for key in http.state_keys]
     if any(len(key) < KEY_BYTES for key in found):
         raise CredentialFailedError(
             "A key under `http.state_keys` is too short.",

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 import jwt
@@ -104,7 +103,7 @@ class Introspected:
 
     def __init__(self, http: Http, asked: Introspection) -> None:
         self._http, self._url = http, asked.url
-        self._auth = asked.client_id, resolve(asked.client_secret, ini=Path())
+        self._auth = asked.client_id, resolve(asked.client_secret)
 
     async def claims(self, token: str) -> Mapping[str, Any]:
         oauth = self._http.oauth
