@@ -35,6 +35,17 @@ _OPTIONS_SINCE = 160_000
 _CLOCK = "SELECT extract(epoch FROM now())::bigint"
 _FOUND = "SELECT rolname FROM pg_catalog.pg_roles WHERE starts_with(rolname, $1) ORDER BY rolname"
 _SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = $1"
+_END = "SELECT pg_catalog.pg_terminate_backend($1)"
+_OPENING = """
+SELECT l.pid FROM pg_catalog.pg_locks l
+WHERE l.locktype = 'object' AND l.classid = 'pg_catalog.pg_database'::regclass AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NOT NULL)
+"""
+"""Sessions that were let in and are in no list yet: who opens one says for how long that is, by `post_auth_delay`."""
+_MEMBER_OF = """
+SELECT r.rolname FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
+JOIN pg_catalog.pg_roles s ON s.oid = m.member WHERE s.rolname = $1
+"""
 _RIGHTS = """
 SELECT r.rolsuper, r.rolcreaterole, pg_catalog.current_setting('server_version_num')::int,
     pg_catalog.pg_has_role(o.oid, 'USAGE')
@@ -146,8 +157,6 @@ class PostgresRole:
             f"CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS",
             f"ALTER ROLE {name} {'INHERIT' if inherits else 'NOINHERIT'} CONNECTION LIMIT {_CONNECTIONS}",
             f"ALTER ROLE {name} PASSWORD '{verifier}' VALID UNTIL '{until}'",
-            # Ending its sessions needs its rights: there are none to be had from it, for it inherits none itself.
-            f"GRANT {name} TO CURRENT_USER{' WITH INHERIT TRUE, SET FALSE' if options else ''}",
         ]
         if self._reader is not None and (reads or options):  # with it may come the right to connect
             made.append(f"GRANT {_quoted(self._reader)} TO {name}{' WITH INHERIT TRUE, SET FALSE' if options else ''}")
@@ -192,21 +201,39 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
         admin.execute(f"ALTER ROLE {name} NOLOGIN".encode())
     except driver().errors.UndefinedObject:
         return
+    for (other,) in admin.execute(_MEMBER_OF, [name]).fetchall():
+        with suppress(driver().errors.InsufficientPrivilege):  # somebody else gave it that
+            admin.execute(f"REVOKE {_quoted(other)} FROM {name}".encode())
+    options = " WITH INHERIT FALSE, SET TRUE" if admin.info.server_version >= _OPTIONS_SINCE else ""
+    admin.execute(f"GRANT {name} TO CURRENT_USER{options}".encode())
     _end_sessions(admin, name)
     admin.execute(f"DROP ROLE IF EXISTS {name}".encode())
 
 
 def _end_sessions(admin: psycopg.Connection[Any], name: str) -> None:
-    """Ask the server to end them until there are none: a role without sessions that cannot log in gets no other."""
+    """Ask the server to end them until there are none: a role that cannot log in gets no other.
+
+    One that is just being opened is looked for first, so that it is found there or in the list. Acting as the role ends
+    its own and nobody else's.
+    """
 
     def ended() -> int:
+        opening = admin.execute(_OPENING).fetchall()
         sessions = admin.execute(_SESSIONS, [name]).fetchall()
         with _as_member(admin, name):
             for (pid,) in sessions:
-                admin.execute("SELECT pg_catalog.pg_terminate_backend($1)", [pid])
-        return len(sessions)
+                admin.execute(_END, [pid])
+            return len(sessions) + sum(_is_ended(admin, pid) for (pid,) in opening)
 
     _all_ended(ended)
+
+
+def _is_ended(admin: psycopg.Connection[Any], pid: int) -> bool:
+    """Whether it was this role's to end."""
+    try:
+        return bool(admin.execute(_END, [pid]).fetchall()[0][0])
+    except driver().errors.InsufficientPrivilege:
+        return False
 
 
 def _all_ended(end: Callable[[], int]) -> None:
@@ -216,10 +243,7 @@ def _all_ended(end: Callable[[], int]) -> None:
 
 @contextmanager
 def _as_member(admin: psycopg.Connection[Any], name: str) -> Iterator[None]:
-    """With the role's right to end its own sessions; before 16 a broker that inherits nothing has to become it."""
-    if admin.info.server_version >= _OPTIONS_SINCE:
-        yield
-        return
+    """With the role's right to end its own sessions."""
     admin.execute(f"SET ROLE {name}".encode())
     try:
         yield

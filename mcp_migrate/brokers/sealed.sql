@@ -247,16 +247,33 @@ SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF EXISTS (SELECT FROM {store}.steps AS s WHERE s.name = asked) THEN
     EXECUTE format('ALTER ROLE %I NOLOGIN', asked);
+    EXECUTE format('REVOKE {reader} FROM %I', asked);
   END IF;
 END $$;
+
+-- Sessions that were let in and are in no list yet: who opens one says for how long that is, by post_auth_delay.
+CREATE FUNCTION {store}.opening() RETURNS SETOF integer LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT l.pid FROM pg_locks l WHERE l.locktype = 'object' AND l.classid = 'pg_database'::regclass
+    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NOT NULL)
+$$;
 
 -- How many sessions were there to end; the role is gone once there are none.
 CREATE FUNCTION {store}.finish(asked text) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE sessions integer := 0; session integer;
+DECLARE sessions integer := 0; session integer; opening integer[] := ARRAY(SELECT {store}.opening());
 BEGIN
   IF NOT EXISTS (SELECT FROM {store}.steps AS s WHERE s.name = asked) THEN
     RETURN 0;
+  END IF;
+  IF opening <> '{}' THEN  -- nobody can tell whose they are; an honest one is open by then
+    PERFORM pg_sleep(0.5), pg_stat_clear_snapshot();
+    FOR session IN SELECT pid FROM {store}.opening() AS pid WHERE pid = ANY(opening) LOOP
+      BEGIN
+        sessions := sessions + pg_terminate_backend(session)::integer;
+      EXCEPTION WHEN insufficient_privilege THEN  -- a superuser's
+      END;
+    END LOOP;
   END IF;
   FOR session IN SELECT pid FROM pg_stat_activity WHERE usename = asked LOOP
     PERFORM pg_terminate_backend(session);

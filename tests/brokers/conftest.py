@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from mcp_migrate.brokers import broker_for
+from mcp_migrate.brokers.address import address, with_option
 from mcp_migrate.brokers.interface import Broker, Credential, Purpose, Step
 from mcp_migrate.brokers.postgres_role import PostgresRole
 from mcp_migrate.drivers.postgresql import connect
@@ -82,6 +84,23 @@ class Ground:
         """The roles of steps that are there."""
         found = self.ask("SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'mcp_migrate_step_') ORDER BY 1")
         return [name for (name,) in found]
+
+
+OPENING = "SELECT 1 FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass"
+
+
+@contextmanager
+def opening(issued: Credential, *, seconds: int, acting_as: str | None = None) -> Iterator[Future[Any]]:
+    """A session that the server opens for so long; as whom it is open then, or why it is not."""
+    user, password = str(make_url(issued.url).username), str(make_url(issued.url).password)
+    role = address(issued.url, user, password, acting_as=acting_as)
+
+    def who() -> Any:
+        with connect(with_option(role, user, password, "post_auth_delay", str(seconds))) as session:
+            return session.execute(b"SELECT current_user").fetchall()
+
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit(who)
 
 
 def step(purpose: Purpose = Purpose.APPLY, ttl: float = 60) -> Step:

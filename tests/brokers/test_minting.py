@@ -11,8 +11,9 @@ import pytest
 
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.drivers.postgresql import connect
-from mcp_migrate.errors import CredentialFailedError
-from tests.brokers.conftest import Ground, ground, step
+from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
+from tests.brokers.conftest import OPENING, Ground, ground, opening, step
+from tests.waiting import until
 
 _DOCS = Path(__file__).parents[2] / "docs" / "credentials.md"
 _VERIFIER = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"
@@ -52,6 +53,17 @@ def test_a_broker_that_may_make_no_role_gets_those_of_steps(minted: Ground) -> N
     assert minted.roles() == []
     left = minted.broker.issue(step(ttl=-1))
     assert minted.broker.sweep() == (left.role,)
+
+
+@pytest.mark.proves("step-credentials-minted", "step-credentials-end-sessions")
+def test_a_session_that_is_still_being_opened_ends_with_its_credential(minted: Ground) -> None:
+    issued = minted.broker.issue(step())
+    with opening(issued, seconds=4) as thief:
+        until(lambda: minted.ask(OPENING))
+        minted.broker.revoke(issued)
+        assert minted.roles() == []
+        with pytest.raises((TargetUnreachableError, psycopg.OperationalError)):
+            thief.result()
 
 
 @pytest.mark.proves("step-credentials-minted")

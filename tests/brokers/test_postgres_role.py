@@ -11,7 +11,7 @@ from mcp_migrate.brokers.interface import Credential, Purpose
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
-from tests.brokers.conftest import Ground, step
+from tests.brokers.conftest import OPENING, Ground, opening, step
 from tests.waiting import until
 
 
@@ -76,6 +76,20 @@ def test_an_open_session_ends_with_its_credential(shop: Ground) -> None:
         with pytest.raises(psycopg.OperationalError):
             session.execute(b"COMMIT")
     assert shop.ask("SELECT to_regclass('shop.unfinished')") == [(None,)]
+
+
+@pytest.mark.proves("step-credentials-end-sessions")
+def test_a_session_that_is_still_being_opened_ends_with_its_credential_and_those_of_others_go_on(shop: Ground) -> None:
+    """Whoever opens one may say how long the server waits before it lists it; by then it acts as the owner."""
+    issued, other = shop.broker.issue(step()), shop.broker.issue(step())
+    with opening(issued, seconds=4) as thief, opening(other, seconds=2) as another:
+        until(lambda: len(shop.ask(OPENING)) == 2)
+        shop.broker.revoke(issued)
+        assert shop.roles() == [other.role]
+        with pytest.raises((TargetUnreachableError, psycopg.OperationalError)):
+            thief.result()
+        assert another.result() == [(shop.owner,)]
+    shop.broker.revoke(other)
 
 
 def test_a_step_has_few_sessions_and_can_neither_make_roles_nor_last_longer(shop: Ground) -> None:

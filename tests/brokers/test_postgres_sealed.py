@@ -11,11 +11,12 @@ from hypothesis import strategies as some
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.brokers.sealing import refuse_unsealable
 from mcp_migrate.drivers.postgresql import connect, driver
-from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, NotSealableError
+from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, NotSealableError, TargetUnreachableError
 from mcp_migrate.model import Statement
 from mcp_migrate.settings import Target
-from tests.brokers.conftest import step
+from tests.brokers.conftest import OPENING, opening, step
 from tests.brokers.sealed_shop import SealedShop, plan_of, run, sealed_shop
+from tests.waiting import until
 
 _TWO = plan_of("CREATE TABLE made (id int)", "INSERT INTO made VALUES (1)")
 
@@ -117,6 +118,16 @@ def test_a_stolen_credential_of_a_step_writes_nothing_by_itself(shop: SealedShop
             with pytest.raises(driver().Error, match="that may run sealed plans"):
                 run(thief, _TWO, [1, 2])
     assert shop.ask("SELECT count(*) FROM pg_class WHERE relname IN ('mine', 'made')") == [(0,)]
+
+
+@pytest.mark.proves("sealed", "step-credentials-end-sessions")
+def test_a_session_that_is_still_being_opened_reads_nothing_once_its_step_is_over(shop: SealedShop) -> None:
+    issued = shop.broker.issue(step())
+    with opening(issued, seconds=4, acting_as=f"{shop.stem}_reader") as thief:
+        until(lambda: shop.ask(OPENING))
+        shop.broker.revoke(issued)
+        with pytest.raises((TargetUnreachableError, driver().Error)):
+            thief.result()
 
 
 @pytest.mark.proves("sealed")
@@ -270,7 +281,7 @@ _WAVED_THROUGH = (
         ("GRANT {stem}_owner TO {stem}_runner", "the runner is a member of"),
         ("ALTER ROLE {stem}_runner CREATEROLE", "the runner may make roles"),
         ("CREATE TABLE mine (id int)", "does not own public.mine"),
-        ("GRANT INSERT ON kept TO {stem}_runner", "the runner may write to kept"),
+        ("GRANT INSERT ON kept TO {stem}_runner", "the runner may write to public.kept"),
     ],
 )
 def test_an_altered_store_is_found(postgres_server: str, altered: str, said: str) -> None:
