@@ -161,7 +161,6 @@ ALTERATIONS: dict[str, _Named] = {
     "DROP INDEX ex; CREATE INDEX ex ON a ((z + 1), lower(x) DESC) INCLUDE (y) WHERE z > 1": "alter_index public.a.ex",
     "DROP INDEX ex; CREATE UNIQUE INDEX ex ON a (x)": "alter_index public.a.ex",
     "DROP INDEX ex; CREATE UNIQUE INDEX ex ON a (x text_pattern_ops)": "alter_index public.a.ex",
-    "DROP INDEX ex; CREATE UNIQUE INDEX ex ON a (x) NULLS NOT DISTINCT": "alter_index public.a.ex",
     "DROP INDEX ex; CREATE INDEX ex ON a USING gin (j)": "alter_index public.a.ex",
     "SET allow_system_table_mods = on; UPDATE pg_index SET indisvalid = false "
     "WHERE indexrelid = 'ix'::regclass": "alter_index public.a.ix",
@@ -169,7 +168,6 @@ ALTERATIONS: dict[str, _Named] = {
     "DROP INDEX mi": "drop_index public.mi",
     # views and sequences
     "CREATE OR REPLACE VIEW joined AS SELECT a.id, b.v FROM a LEFT JOIN b ON b.a_id = a.id": "alter_view public.joined",
-    "ALTER VIEW v SET (security_invoker = true)": "alter_view public.v",
     "ALTER VIEW plain SET (check_option = local)": "alter_view public.plain",
     "ALTER VIEW v ALTER id SET DEFAULT 3": "alter_view public.v",
     "COMMENT ON COLUMN v.id IS 'number'": "alter_view public.v",
@@ -230,8 +228,6 @@ ALTERATIONS: dict[str, _Named] = {
     "ALTER FOREIGN DATA WRAPPER fdw OPTIONS (ADD debug '1')": "alter_foreign_data_wrapper fdw",
     "ALTER PUBLICATION pub SET (publish = 'insert, update')": "alter_publication pub",
     "ALTER PUBLICATION pub ADD TABLE c": "alter_publication pub",
-    "ALTER PUBLICATION pub SET TABLE a (id), c WHERE (n > 0)": "alter_publication pub",
-    "ALTER PUBLICATION pub SET TABLES IN SCHEMA app": "alter_publication pub",
     "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT INSERT ON TABLES TO bob": (
         "alter_default_privileges app.tables made by postgres"
     ),
@@ -246,6 +242,14 @@ ALTERATIONS: dict[str, _Named] = {
     "DROP EXTENSION pg_trgm": "drop_extension public.pg_trgm",
     "DROP SCHEMA third": "drop_schema third",
 }
+
+SINCE_15: dict[str, _Named] = {
+    "ALTER VIEW v SET (security_invoker = true)": "alter_view public.v",
+    "DROP INDEX ex; CREATE UNIQUE INDEX ex ON a (x) NULLS NOT DISTINCT": "alter_index public.a.ex",
+    "ALTER PUBLICATION pub SET TABLE a (id), c WHERE (n > 0)": "alter_publication pub",
+    "ALTER PUBLICATION pub SET TABLES IN SCHEMA app": "alter_publication pub",
+}
+"""These and the next come after those above."""
 
 SINCE_18: dict[str, _Named] = {
     "ALTER TABLE c ADD double int GENERATED ALWAYS AS (n * 2) VIRTUAL": (

@@ -1,4 +1,4 @@
-"""A second PostgreSQL, of another version than the embedded one: the oldest that this machine has installed."""
+"""A second PostgreSQL, of another version than the embedded one: the oldest that is to be had here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 
 from mcp_migrate.drivers.postgresql import connect
 
-_PLACE = Path("/usr/lib/postgresql")
+_PLACE = Path(os.environ.get("MCP_MIGRATE_TEST_POSTGRESQL", "/usr/lib/postgresql"))
+"""Versions of it, each in the folder of its number; `.ci/run` puts the oldest there that we work on."""
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +25,17 @@ def older_programs() -> Path:
         (int(p.parent.name), p) for p in _PLACE.glob("*/bin") if p.parent.name.isdigit() and (p / "initdb").exists()
     )
     if not found:
-        pytest.skip(f"no second version of PostgreSQL is installed under {_PLACE}")
+        pytest.skip(
+            f"no second version of PostgreSQL is under {_PLACE}: install one, or name the folder that holds the"
+            " unpacked programs of some in MCP_MIGRATE_TEST_POSTGRESQL, each in a folder of its number"
+        )
     return found[0][1]
 
 
 @pytest.fixture(scope="session")
 def older_server(older_programs: Path) -> Iterator[str]:
     """The URL of a superuser on it; the server ends with the tests."""
-    account = "postgres" if os.geteuid() == 0 else None
+    account = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="mcp-migrate-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o777)  # the server runs as another account when the tests run as root
         data = f"{folder}/data"

@@ -8,7 +8,7 @@ import pytest
 
 from mcp_migrate.dialects.postgresql.reader import PostgresReader
 from mcp_migrate.drivers.postgresql import connect
-from tests.dialects.alterations import ALTERATIONS, BASE, ROLES
+from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_15
 
 _WRITTEN = """
 SELECT 'constraint', conname::text, pg_get_constraintdef(oid) FROM pg_constraint
@@ -25,22 +25,27 @@ CREATE SCHEMA "odd one";
 CREATE TABLE "odd one"."Order" ("select" int, "Größe" text, "a""b" varchar(9), "end" varchar, plain text, of_ int[],
   m mood, p positive, n numeric, c text COLLATE "C", ch char(3), u uuid, ts timestamptz, i inet, nm name, j jsonb,
   PRIMARY KEY ("select", "Größe"), UNIQUE ("a""b"), UNIQUE (plain) DEFERRABLE INITIALLY DEFERRED,
-  UNIQUE (n) INCLUDE (p), EXCLUDE USING btree (u WITH =), CHECK ("select" > 0), UNIQUE NULLS NOT DISTINCT (c));
+  UNIQUE (n) INCLUDE (p), EXCLUDE USING btree (u WITH =), CHECK ("select" > 0));
 CREATE TABLE kid (a int, b text, c int, d int, e int REFERENCES kid_of (id) ON UPDATE RESTRICT ON DELETE SET DEFAULT,
   FOREIGN KEY (a, b) REFERENCES "odd one"."Order" MATCH FULL,
-  FOREIGN KEY (c, b) REFERENCES "odd one"."Order" ON DELETE SET NULL (c) ON UPDATE CASCADE,
+  FOREIGN KEY (c, b) REFERENCES "odd one"."Order" ON DELETE SET NULL ON UPDATE CASCADE,
   FOREIGN KEY (d) REFERENCES kid_of ON UPDATE SET NULL ON DELETE NO ACTION,
   CONSTRAINT late FOREIGN KEY (c) REFERENCES kid_of DEFERRABLE);
 ALTER TABLE kid ADD CONSTRAINT unproven FOREIGN KEY (a) REFERENCES kid_of NOT VALID;
 CREATE TABLE parts (k int PRIMARY KEY, v int REFERENCES kid_of) PARTITION BY RANGE (k);
 CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (10);
 """
+_SINCE_15 = """
+ALTER TABLE "odd one"."Order" ADD UNIQUE NULLS NOT DISTINCT (c);
+ALTER TABLE kid ADD FOREIGN KEY (c, b) REFERENCES "odd one"."Order" ON DELETE SET NULL (c);
+CREATE UNIQUE INDEX ON "odd one"."Order" (u) NULLS NOT DISTINCT WHERE true;
+"""
 _INDEXES = [
     *('"select"', '"Größe" DESC', '"a""b"', '"end" DESC NULLS LAST, plain NULLS FIRST', "of_", "m", "p", "n", "c"),
     *("ch", "u", "ts", "i", "nm", "j", 'c COLLATE "POSIX"', "plain text_pattern_ops", '"end" varchar_pattern_ops'),
     *('"end" text_ops', "lower(plain)"),
     *("plain) INCLUDE (n", "plain) WITH (fillfactor = 50", "n, (n + 1)", "n) WHERE (n > 0"),
-    *('plain) WHERE ("a""b" IS NOT NULL AND m = \'ok\'', 'plain COLLATE "C" DESC', "u) NULLS NOT DISTINCT WHERE (true"),
+    *('plain) WHERE ("a""b" IS NOT NULL AND m = \'ok\'', 'plain COLLATE "C" DESC', "u) WHERE (true"),
 ]  # fmt: skip
 
 
@@ -68,7 +73,7 @@ def test_each_alteration_leaves_definitions_that_the_server_would_write(
 ) -> None:
     url = request.getfixturevalue(server)
     _run(url, ROLES + BASE)
-    for sql in ALTERATIONS:
+    for sql in (*ALTERATIONS, *SINCE_15) if server == "postgres_url" else ALTERATIONS:
         _run(url, sql)
         _assert_as_written(url, sql)
 
@@ -76,7 +81,7 @@ def test_each_alteration_leaves_definitions_that_the_server_would_write(
 @pytest.mark.parametrize("server", ["postgres_url", "older_url"])
 def test_definitions_of_every_kind_are_what_the_server_would_write(request: pytest.FixtureRequest, server: str) -> None:
     url = request.getfixturevalue(server)
-    _run(url, "CREATE TABLE kid_of (id int PRIMARY KEY);" + _PLAIN)
+    _run(url, "CREATE TABLE kid_of (id int PRIMARY KEY);" + _PLAIN + (_SINCE_15 if server == "postgres_url" else ""))
     for n, keys in enumerate(_INDEXES):
         unique = "UNIQUE " * (n % 2)
         _run(url, f'CREATE {unique}INDEX "Index {n}" ON "odd one"."Order" USING btree ({keys})')

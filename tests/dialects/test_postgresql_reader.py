@@ -17,7 +17,7 @@ from mcp_migrate.dialects.postgresql.reader import PostgresReader, open_reader
 from mcp_migrate.drivers.postgresql import connect, libpq_url
 from mcp_migrate.errors import TargetUnreachableError
 from mcp_migrate.schema import Schema, diff, fingerprint, fingerprints, without_access
-from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_18
+from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_15, SINCE_18
 from tests.schema.coarse import coarse
 
 
@@ -38,9 +38,10 @@ def test_each_alteration_changes_the_fingerprint_and_is_named(request: pytest.Fi
     _each(url, read(url), ALTERATIONS)
 
 
-def test_what_version_18_can_alter_is_seen(postgres_url: str) -> None:
+@pytest.mark.parametrize("since", [SINCE_15, SINCE_18])
+def test_what_later_versions_can_alter_is_seen(postgres_url: str, since: Mapping[str, str | tuple[str, ...]]) -> None:
     run(postgres_url, ROLES + BASE)
-    _each(postgres_url, read(postgres_url), SINCE_18)
+    _each(postgres_url, read(postgres_url), since)
 
 
 def _each(url: str, before: Schema, alterations: Mapping[str, str | tuple[str, ...]]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.schema import Schema, diff
-from tests.dialects.alterations import ALTERATIONS, BASE, ROLES
+from tests.dialects.alterations import ALTERATIONS, BASE, ROLES, SINCE_15
 from tests.schema.coarse import coarse
 
 
@@ -32,7 +32,7 @@ def _told(before: Schema, after: Schema) -> set[str]:
 def test_each_of_many_alterations_is_told_of_the_same_objects(postgres_url: str) -> None:
     run(postgres_url, ROLES + BASE)
     before = read(postgres_url)
-    for sql in ALTERATIONS:
+    for sql in (*ALTERATIONS, *SINCE_15):
         run(postgres_url, sql)
         after = read(postgres_url)
         plain = {name.partition(" ")[2] for name in coarse(before, after)}
