@@ -19,22 +19,25 @@ class Databases:
 
     settings: Settings
     key_of: Callable[[str], Callable[[], str]]
-    known: dict[str, Database] = field(default_factory=dict)
+    known: dict[str, tuple[str, Database]] = field(default_factory=dict)
 
     def open(self, name: str) -> Database:
-        """What tools may know of a target; its project is described once and remembered."""
-        if name not in self.known:
-            self.known[name] = self._database(name, self.settings.target(name))
-        return replace(self.known[name])  # what one call saw of the project is not the next one's
+        """What tools may know of a target; its project is described once and remembered while its url is the same."""
+        target = self.settings.target(name)
+        url, (before, database) = target.resolved_url(), self.known.get(name, (None, None))
+        if database is None or before != url:  # a password was changed
+            database = self._database(name, target, url)
+            self.known[name] = url, database
+        return replace(database)  # what one call saw of the project is not the next one's
 
-    def _database(self, name: str, target: Target) -> Database:
+    def _database(self, name: str, target: Target, url: str) -> Database:
         from mcp_migrate.brokers import broker_for
         from mcp_migrate.dialects import dialect_for
         from mcp_migrate.migrations import Project
         from mcp_migrate.migrations.undo import Keeping
         from mcp_migrate.tools.interface import Database
 
-        url, broker = target.resolved_url(), broker_for(target)
+        broker = broker_for(target)
         project = Project(
             target.alembic,
             environment=target.environment,

@@ -110,6 +110,20 @@ async def test_production_is_changed_by_a_role_that_is_gone_after_it_or_not_at_a
     assert shop.url.partition("@")[2] not in str([event.body for event in issued])
 
 
+async def test_a_running_server_takes_a_key_of_the_broker_that_was_changed(world: World, shop: Ground) -> None:
+    _on_postgresql(world, shop)
+    secret, after = world.folder / "secret", f"{shop.role}_2"
+    secret.write_text(shop.url)
+    world.configure(lambda value: value["targets"]["shop"].update(url=f"${{file:{secret}}}"))
+    async with world.agent() as agent:
+        assert "plan_id" in await agent.call("migration_plan", target="shop", to="p1")
+        shop.ask(f"ALTER ROLE {shop.role} RENAME TO {after}")
+        secret.write_text(shop.url.replace(shop.role, after))
+        planned = await agent.call("migration_plan", target="shop", to="p2")
+    shop.ask(f"ALTER ROLE {after} RENAME TO {shop.role}")
+    assert "plan_id" in planned, planned
+
+
 @pytest.mark.proves("step-credentials-expire")
 async def test_a_server_killed_at_any_step_leaves_no_role_beyond_its_time(world: World, shop: Ground) -> None:
     _on_postgresql(world, shop, ttl="10m")

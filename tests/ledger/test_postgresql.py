@@ -206,6 +206,12 @@ def test_a_failover_to_a_stale_replica_is_noticed_by_a_server_that_was_there_bef
             ledger.append(RECEIVED, at=now)
 
 
+def test_a_server_that_may_not_remember_the_head_says_which_folder_it_needs(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "etc").touch()
+    with pytest.raises(LedgerUnavailableError, match=r"etc/state.*Make that folder"):
+        Ledger.open(place.url, remember=tmp_path / "etc" / "state" / "head")
+
+
 def _work(url: str, events: int, now: datetime) -> None:
     with Ledger.open(url) as ledger:
         for n in range(events):

@@ -69,7 +69,8 @@ class PostgresqlStorage:
         try:
             return cls(place, connection, Remembered(remember))
         except OSError as error:
-            raise unavailable(place, f"its head cannot be remembered: {error}") from error
+            hint = "Make that folder, and give it to the account of the server alone: docs/team-server.md."
+            raise unavailable(place, f"its head cannot be remembered: {error}", hint=hint) from error
 
     def turn(self) -> AbstractContextManager[None]:
         """Nobody has to wait: each server remembers heads of its own, and the lock of `writing` keeps the order."""

@@ -15,7 +15,7 @@ _HINTS = {
     "42501": "Grant the role of `ledger` USAGE on the schema, and SELECT and INSERT on its table.",
     "53100": "The server's disk is full. Make room: nothing runs without a record.",
     "57014": "It took too long. Raise the role's statement_timeout, or see what keeps the server busy.",
-    "28": "Check the user and password of `ledger`.",
+    "28": "Check the user and password of `ledger`; a server takes one that was changed when it is started anew.",
     "3D": "Check the database that `ledger` names.",
 }
 _ANY_HINT = "Look at the server, the way to it and the role of `ledger`: nothing runs without a record."
@@ -39,9 +39,11 @@ def translated(place: Place, *, consumes: Sequence[str] = (), unsure: bool = Fal
         raise unavailable(place, "it was closed") from error
 
 
-def unavailable(place: Place, why: str, *, state: str = "", unsure: bool = False) -> LedgerUnavailableError:
+def unavailable(
+    place: Place, why: str, *, state: str = "", unsure: bool = False, hint: str = ""
+) -> LedgerUnavailableError:
     """The error that stops everything; `state` is PostgreSQL's code for the reason."""
-    hint = _HINTS.get(state) or _HINTS.get(state[:2]) or _ANY_HINT
+    hint = hint or _HINTS.get(state) or _HINTS.get(state[:2]) or _ANY_HINT
     what = "was lost while it was written, and nobody knows whether it was" if unsure else "cannot be used"
     return LedgerUnavailableError(f"The ledger {place} {what}: {why}.", hint=hint)
 
