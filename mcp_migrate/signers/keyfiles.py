@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import ConfigInvalidError
+from mcp_migrate.settings.private import open_to_others
 from mcp_migrate.signers.keys import PublicKey, parse_public_key
 from mcp_migrate.signers.wire import Reader, WireError, from_base64
 
@@ -135,12 +134,12 @@ def _can_decrypt(data: bytes, path: Path) -> None:
 def _read(path: Path, *, private: bool) -> bytes:
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            mode = open_to_others(file.fileno()) if private else None
             data = file.read(_LARGEST + 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise ConfigInvalidError(f"The key file {path} cannot be read: {why}.", hint=_HINT) from error
-    if private and os.name == "posix" and mode & 0o077:
+    if mode is not None:
         raise ConfigInvalidError(
             f"The private key file {path} is open to others (mode {mode:04o}).",
             hint=f"Run `chmod 600 {path}`.",

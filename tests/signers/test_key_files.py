@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import subprocess
 import sys
 from base64 import b64encode
@@ -136,6 +137,30 @@ def test_a_private_key_open_to_others_is_refused(mode: int, tmp_path: Path, no_p
         with pytest.raises(ConfigInvalidError, match=f"open to others .mode {mode:04o}") as refused:
             use(tmp_path / "id")
         assert "chmod 600" in refused.value.hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list of who may is Linux's")
+def test_a_credential_that_systemd_lets_this_account_read_is_no_file_that_others_can_read(
+    tmp_path: Path, no_passphrase: Passphrase
+) -> None:
+    generate_key(tmp_path / "id")
+    (tmp_path / "id").chmod(0o400)
+
+    def listed(user: int, group: int = 0) -> None:
+        entries = ((1, 4, -1), (2, 4, user), (4, group, -1), (16, 4, -1), (32, 0, -1))  # acl(5): the tag, what, whom
+        raw = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", a, b, c & 0xFFFFFFFF) for a, b, c in entries)
+        os.setxattr(tmp_path / "id", "system.posix_acl_access", raw)
+
+    try:
+        listed(os.geteuid())
+    except OSError as error:
+        pytest.skip(f"this file system keeps no such lists: {error}")
+    assert stat.S_IMODE((tmp_path / "id").stat().st_mode) == 0o440
+    assert sign(b"m", tmp_path / "id", passphrase=no_passphrase)
+    for others in ((os.geteuid() + 1, 0), (os.geteuid(), 4)):
+        listed(*others)
+        with pytest.raises(ConfigInvalidError, match=r"open to others .mode 0440"):
+            sign(b"m", tmp_path / "id", passphrase=no_passphrase)
 
 
 @pytest.mark.parametrize("name", ["missing", "missing.pub", "folder"])
