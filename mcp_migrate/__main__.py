@@ -88,12 +88,12 @@ def serve_one(wiring: Wiring, named: str | None, token_file: Path | None, grants
     from mcp_migrate.server.app import build_server
     from mcp_migrate.server.calls import Calls
     from mcp_migrate.server.stdio import serve_stdio
-    from mcp_migrate.server.who import always, until
+    from mcp_migrate.server.who import always
 
-    caller, ends = identified(wiring, principal, token_file, grants)
+    caller = identified(wiring, principal, token_file, grants)
     send_rest = _begin(wiring, log)
     calls = Calls()
-    server = build_server(registry, wiring, until(caller, ends) if ends else always(caller), calls)
+    server = build_server(registry, wiring, always(caller), calls)
     serve_stdio(server, calls, send_rest)
 
 
@@ -177,10 +177,8 @@ def choose_principal(settings: Settings, named: str | None) -> str:
     return named
 
 
-def identified(
-    wiring: Wiring, principal: str, token_file: Path | None, grants: Sequence[Path] = ()
-) -> tuple[Caller, datetime | None]:
-    """Who calls, by a launch token where there is one, and until when that holds.
+def identified(wiring: Wiring, principal: str, token_file: Path | None, grants: Sequence[Path] = ()) -> Caller:
+    """Who calls, by a launch token where there is one.
 
     Raises:
         NotPermittedError: the token does not hold, or is another principal's.
@@ -193,9 +191,9 @@ def identified(
     text, now = read_token(token_file, os.environ), datetime.now(UTC)
     chain = wiring.handed_on([read_private_line(file, "grant") for file in grants], principal) if grants else ()
     if text is None:
-        return Caller(principal, grants=chain), None
+        return Caller(principal, grants=chain)
     held = launched(text, principal, wiring.settings, wiring.ledger, now=now)
-    return Caller(principal, "launch-token", grants=chain, launch=held.token_id), held.until
+    return Caller(principal, "launch-token", grants=chain, launch=held.token_id, until=held.until)
 
 
 def _tool_names(folders: Mapping[Path, str | None]) -> list[str]:

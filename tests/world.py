@@ -29,7 +29,7 @@ from mcp_migrate.evidence.making import make
 from mcp_migrate.ledger import Event, Kind, Ledger
 from mcp_migrate.server.app import build_server
 from mcp_migrate.server.calls import Calls
-from mcp_migrate.server.who import always, until
+from mcp_migrate.server.who import always
 from mcp_migrate.settings.anchoring import Checkpoints
 from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.wiring import Wiring
@@ -161,9 +161,8 @@ class World:
         wiring = Wiring(load_settings(self.config), serves_pages=pages, pinned_in=[self.pinned])
         if knowing:
             wiring.databases.known = self.known
-        caller, ends = identified(wiring, principal, token, grants)
-        who = until(caller, ends) if ends else always(caller)
-        server = build_server(wiring.registry, wiring, who, Calls())
+        caller = identified(wiring, principal, token, grants)
+        server = build_server(wiring.registry, wiring, always(caller), Calls())
         async with Client(server, mode=mode, **options) as client:
             yield Agent(client, self.planned)
 

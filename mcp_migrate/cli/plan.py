@@ -39,7 +39,7 @@ def plan(
         tool="migration_plan",
         arguments=arguments,
         intent=intent,
-        caller=identified(wiring, choose_principal(wiring.settings, principal), token_file)[0],
+        caller=identified(wiring, choose_principal(wiring.settings, principal), token_file),
         at=datetime.now(UTC),
         client=f"mcp-migrate plan {__version__}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
@@ -35,6 +36,7 @@ class Caller:
     scopes name; None where no token narrows what the configuration allows. `grants` are those that it acts by, the
     first that was handed on first. `launch` is the launch token that proves its name, by what the ledger calls it.
     `address` is where it calls from, as proxies of ours say; None where that is nowhere, as on standard input.
+    `until` is when what proves its name ends, None where nothing does or that has no end.
     """
 
     principal: str
@@ -46,6 +48,7 @@ class Caller:
     grants: tuple[Grant, ...] = ()
     launch: str | None = None
     address: str | None = None
+    until: datetime | None = None
 
     def may_use(self, tool: str) -> bool:
         """Whether its token, if it has one, stands for what scopes call `tool`."""

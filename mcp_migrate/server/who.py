@@ -9,6 +9,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 
 from mcp_migrate.errors import NotPermittedError
+from mcp_migrate.leave.revoking import refuse_ended
 from mcp_migrate.model import Caller
 
 Who = Callable[[ServerRequestContext[Any]], Caller]
@@ -27,20 +28,11 @@ def by_token(context: ServerRequestContext[Any]) -> Caller:
     return found
 
 
-def always(caller: Caller) -> Who:
-    """The one caller of a connection that has no identity of its own."""
-    return lambda _context: caller
-
-
-def until(caller: Caller, ends: datetime, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Who:
-    """The one caller of a connection, for as long as what proves its name holds."""
+def always(caller: Caller, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Who:
+    """The one caller of a connection that has no identity of its own, for as long as what proves its name holds."""
 
     def who(_context: ServerRequestContext[Any]) -> Caller:
-        if clock() >= ends:
-            raise NotPermittedError(
-                f"The launch token of {caller.principal} ended at {ends.isoformat()}.",
-                hint="Start the server anew with another: `mcp-migrate launch-token`.",
-            )
+        refuse_ended(caller, at=clock())
         return caller
 
     return who

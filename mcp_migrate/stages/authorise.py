@@ -14,7 +14,7 @@ from mcp_migrate.errors import Action, InsufficientScopeError, IntentExceededErr
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without, used_up
 from mcp_migrate.leave.freezing import refuse_frozen
-from mcp_migrate.leave.revoking import taken_back
+from mcp_migrate.leave.revoking import refuse_ended, taken_back
 from mcp_migrate.leave.scoping import WITHOUT_TICKET, Asked, asked, beyond, leave, names, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
 from mcp_migrate.leave.tempo import Tempo, refuse_beside, refuse_fast, refuse_more, refuse_over
@@ -33,6 +33,7 @@ def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: 
         UnknownTargetError: no such target.
     """
     name, workflow = settings.workflow_of(call.principal)
+    refuse_ended(call.caller, at=call.at)
     _refuse_taken_back(call, around)
     refuse_fast(call.principal, workflow, call.at, around.tempo)
     if not call.caller.may_use(scope_name):
@@ -137,6 +138,7 @@ def again(permitted: Permitted, settings: Settings, around: Circumstances, *, at
     """
     granted = permitted.classified.prepared.granted
     refuse_frozen(granted.call.target, around.frozen)
+    refuse_ended(granted.call.caller, at=at)
     _refuse_taken_back(granted.call, around)
     workflow = settings.workflows[granted.workflow]
     refuse_over(workflow, around.tempo, step=step_of(permitted.classified.prepared))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -93,6 +93,24 @@ def test_a_scope_that_closes_after_the_call_was_permitted_does_not_let_it_run(at
     signal.write_text("open")
     later = replace(call, call_id="call_2")
     assert wiring.run(later, tool, watch=Watch())["status"] == "applied"
+
+
+@pytest.mark.proves("launch-tokens")
+def test_a_name_whose_proof_ends_while_the_call_waits_changes_nothing(at_a1: World) -> None:
+    wiring, now = Wiring(load_settings(at_a1.config)), datetime.now(UTC)
+    clock = [now]
+    pipeline = replace(wiring.pipeline, clock=lambda: clock[0])
+    ends = now + timedelta(hours=1)
+    caller = Caller("agent:demo", "launch-token", launch="launch_1", until=ends)
+    call = Call("call_1", "migration_apply", {"plan_id": at_a1.planned}, "to be overtaken", caller, now)
+    tool = wiring.registry["migration_apply"]
+    with pytest.raises(NotPermittedError, match="ended"):
+        pipeline.run(call, tool, watch=Watch(cancelled=lambda: bool(clock.__setitem__(0, ends))))
+    assert "loyalty_points" not in at_a1.columns("customers")
+    clock[0] = now
+    with pytest.raises(NotPermittedError, match="ended"):  # made again, after people were waited for
+        pipeline.run(replace(call, call_id="call_2", at=ends), tool)
+    assert pipeline.run(replace(call, call_id="call_3"), tool)["status"] == "applied"
 
 
 @pytest.mark.proves("scope-conditions")

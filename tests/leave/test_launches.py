@@ -15,7 +15,7 @@ from mcp_migrate.leave.launches import launched, made, read_token
 from mcp_migrate.leave.revoking import holding, revoke
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Caller, canonical
-from mcp_migrate.server.who import until
+from mcp_migrate.server.who import always
 from mcp_migrate.settings import Settings
 from mcp_migrate.signers import launch
 from mcp_migrate.signers.keys import PublicKey
@@ -53,7 +53,7 @@ def test_a_token_stands_for_its_principal_until_it_ends_and_is_on_the_record_by_
     assert ends == NOON + timedelta(hours=8)
     [entry] = desk.ledger.read(kind=Kind.LAUNCH_SIGNED)
     assert text.encode() not in entry.canonical()
-    who = until(Caller("agent:one", "launch-token"), ends, clock=lambda: ends)
+    who = always(Caller("agent:one", "launch-token", until=ends), clock=lambda: ends)
     with pytest.raises(NotPermittedError, match="ended"):
         who(None)  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from cryptography import x509
 
 from mcp_migrate.errors import MigrateError, NotPermittedError, TokenInvalidError
 from mcp_migrate.server.http.certificate import caller, hold_to_key, shown
@@ -55,6 +56,7 @@ def test_a_certificate_names_its_holder_by_spiffe_id_or_subject(authority: Autho
         assert (found.name, found.issuer) == (name, "CN=Acme Root")
         named = caller(found, Certificates(principals={name: "agent:ci"}))
         assert (named.principal, named.assurance, named.tools) == ("agent:ci", "mtls", None)
+        assert named.until == x509.load_der_x509_certificate(made.der).not_valid_after_utc
         assert named.party is not None
         assert named.party.subject == name
 

@@ -43,6 +43,7 @@ class Shown:
     name: str
     issuer: str
     thumbprint: str
+    until: datetime
 
 
 def shown(scope: Scope, http: Http, now: datetime) -> Shown | None:
@@ -80,7 +81,7 @@ def caller(certificate: Shown, certificates: Certificates) -> Caller:
             hint="An admin has to name it under `http.certificates.principals`.",
         )
     principal = names.get(certificate.name, certificate.name)
-    return Caller(principal, "mtls", party=Party(certificate.name, certificate.issuer))
+    return Caller(principal, "mtls", party=Party(certificate.name, certificate.issuer), until=certificate.until)
 
 
 def hold_to_key(claims: Mapping[str, Any], certificate: Shown | None) -> None:
@@ -115,7 +116,7 @@ def _read(text: str, now: datetime) -> Shown:
     if not found.not_valid_before_utc <= now <= found.not_valid_after_utc:
         raise refused("it is not valid now")
     thumbprint = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
-    return Shown(name, issuer[:_LONGEST_NAME], thumbprint)
+    return Shown(name, issuer[:_LONGEST_NAME], thumbprint, found.not_valid_after_utc)
 
 
 def _only(pem: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from mcp_migrate.errors import NotPermittedError
@@ -14,6 +15,7 @@ from mcp_migrate.settings.http import OAuth
 
 _LONGEST_NAME = 256
 _LONGEST_CHAIN = 8
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def caller_of(claims: Mapping[str, Any], oauth: OAuth) -> Caller:
@@ -37,6 +39,7 @@ def caller_of(claims: Mapping[str, Any], oauth: OAuth) -> Caller:
         client=None if client is None else _name(client),
         chain=tuple(chain),
         tools=tuple(_tools(_scopes(claims), oauth)),
+        until=_end(claims, oauth),
     )
 
 
@@ -68,6 +71,12 @@ def _name(said: object) -> str:
     if not isinstance(said, str) or not 0 < len(said) <= _LONGEST_NAME or not said.isprintable():
         raise refused(f"a name in it is not one line of up to {_LONGEST_NAME} plain characters")
     return said
+
+
+def _end(claims: Mapping[str, Any], oauth: OAuth) -> datetime | None:
+    """When it stops to hold, which was looked at before; an issuer that is asked each time need not say so."""
+    said = claims.get("exp")
+    return None if said is None else datetime.fromtimestamp(min(float(said) + oauth.leeway, _LATEST), UTC)
 
 
 def _principal(subject: str, oauth: OAuth) -> str:

@@ -93,7 +93,7 @@ class Signed:
                 leeway=self._http.oauth.leeway,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise refused(str(error)[:200] or type(error).__name__) from error
         return _Proven(kid, algorithm, key, now, claims)
 
