@@ -154,6 +154,24 @@ def test_a_timeout_below_a_millisecond_is_not_none_at_all(postgres_url: str) -> 
         run(postgres_url, Statement(1, "r1", "SELECT pg_sleep(1)"), limits=Limits(0.2, 0.0001))
 
 
+def test_rows_that_others_write_until_a_table_is_locked_are_kept_whatever_the_database_says(
+    postgres_url: str, admin: Any
+) -> None:
+    [(name,)] = admin.execute("SELECT current_database()").fetchall()
+    admin.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    admin.execute("CREATE TABLE t (a int)")
+    texts = ("LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE", "CREATE TABLE kept AS SELECT * FROM t", "DROP TABLE t")
+    statements = [Statement(n, "r1", text) for n, text in enumerate(texts, 1)]
+
+    with dialect_for(postgres_url).open_writer(postgres_url, statements, limits=SOON) as writer:
+        assert writer.count_rows(["public.t"]) == {"public.t": 0}
+        admin.execute("INSERT INTO t VALUES (1)")
+        for statement in statements:
+            writer.run(statement)
+
+    assert admin.execute("SELECT a FROM kept").fetchall() == [(1,)]
+
+
 def test_texts_arrive_in_a_database_of_another_encoding(postgres_url: str, admin: Any) -> None:
     name = admin.info.dbname + "_latin"
     admin.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")

@@ -265,6 +265,7 @@ def _session(limits: Limits) -> dict[str, str]:
         "client_encoding": "UTF8",  # as the texts are sent, whatever the database's own is
         "search_path": "public",
         "standard_conforming_strings": "on",
+        "default_transaction_isolation": "read committed",  # else what is kept of a table is older than its lock
     }
 
 
