@@ -71,6 +71,7 @@ SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres' SET timezone = 'UTC' S
 SET check_function_bodies = on SET default_tablespace = '' SET default_table_access_method = heap
 SET row_security = on SET backslash_quote = safe_encoding SET xmloption = content SET lc_monetary = 'C'
 SET extra_float_digits = 1 SET bytea_output = hex SET xmlbinary = base64 SET temp_tablespaces = ''
+SET plpgsql.check_asserts = on SET timezone_abbreviations = 'Default'
 SET lc_numeric = 'C' SET lc_time = 'C' SET gin_fuzzy_search_limit = 0 SET default_text_search_config FROM CURRENT AS $$
 DECLARE touched bigint;
 BEGIN
@@ -137,7 +138,8 @@ END $$;
 
 -- Run statement `n` of a sealed plan: each once, one after the other, all in the transaction that began with the first.
 -- A session with temporary objects runs nothing: a table of the plan that is gone would be looked for among them, and
--- their triggers and defaults would run as the owner.
+-- their triggers and defaults would run as the owner. Nor does one that looks at rows as they were before: a guard would
+-- find nothing, and what is kept of a table would not be what goes with it.
 CREATE FUNCTION {store}.run(asked text, n integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE seal {store}.seals; statement jsonb; touched bigint;
@@ -145,6 +147,8 @@ BEGIN
   PERFORM {store}.refuse_others();
   IF pg_my_temp_schema() <> 0 THEN
     RAISE EXCEPTION 'this session has temporary objects' USING ERRCODE = 'MS001';
+  ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'this transaction does not see what others commit' USING ERRCODE = 'MS001';
   END IF;
   UPDATE {store}.seals AS s SET done = n, run_in = pg_current_xact_id(), run_at = clock_timestamp()
   WHERE s.plan = asked AND s.withdrawn_at IS NULL AND s.done = n - 1 AND n BETWEEN 1 AND s.statements
@@ -233,8 +237,9 @@ BEGIN
   ends := to_timestamp(extract(epoch FROM clock_timestamp())::bigint + seconds);
   name := 'mcp_migrate_step_' || to_hex(extract(epoch FROM ends)::bigint) || '_'
     || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8);
-  EXECUTE format('CREATE ROLE %I LOGIN CONNECTION LIMIT 4 PASSWORD %L VALID UNTIL %L IN ROLE {reader}',
-                 name, verifier, ends::text);
+  EXECUTE format('CREATE ROLE %I LOGIN CONNECTION LIMIT 4 PASSWORD %L VALID UNTIL %L', name, verifier, ends::text);
+  EXECUTE format('GRANT {reader} TO %I', name) || CASE
+    WHEN current_setting('server_version_num')::int >= 160000 THEN ' WITH INHERIT TRUE, SET FALSE' ELSE '' END;
   IF NOT writes THEN
     EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', name);
   END IF;

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcp_migrate.settings.credentials import Credentials
 
 _MADE = re.compile(r"CREATE FUNCTION \{store\}\.(\w+)\((.*?)AS \$\$(.*?)\$\$;?", re.DOTALL)
-_SET = re.compile(r"\bSET (\w+) (?:= (.+?)|FROM CURRENT)(?=\s+(?:SET\b|$))")
+_SET = re.compile(r"\bSET ([\w.]+) (?:= (.+?)|FROM CURRENT)(?=\s+(?:SET\b|$))")
 _GRANTED = re.compile(r"^GRANT EXECUTE ON FUNCTION (.*?) TO (.*?);", re.DOTALL | re.MULTILINE)
 _FUNCTIONS = """
 SELECT p.proname::text, p.prosrc, o.rolname::text, p.prosecdef,

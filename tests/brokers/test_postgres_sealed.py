@@ -121,13 +121,15 @@ def test_a_stolen_credential_of_a_step_writes_nothing_by_itself(shop: SealedShop
 
 
 @pytest.mark.proves("sealed", "step-credentials-end-sessions")
-def test_a_session_that_is_still_being_opened_reads_nothing_once_its_step_is_over(shop: SealedShop) -> None:
-    issued = shop.broker.issue(step())
-    with opening(issued, seconds=4, acting_as=f"{shop.stem}_reader") as thief:
-        until(lambda: shop.ask(OPENING))
-        shop.broker.revoke(issued)
-        with pytest.raises((TargetUnreachableError, driver().Error)):
-            thief.result()
+def test_a_session_that_is_still_being_opened_reads_nothing_once_its_step_is_over(older_server: str) -> None:
+    """From 16 on it could not act as the reader, and has nothing left when its role is gone."""
+    with sealed_shop(older_server) as shop:
+        issued = shop.broker.issue(step())
+        with opening(issued, seconds=4, acting_as=f"{shop.stem}_reader") as thief:
+            until(lambda: shop.ask(OPENING))
+            shop.broker.revoke(issued)
+            with pytest.raises((TargetUnreachableError, driver().Error)):
+                thief.result()
 
 
 @pytest.mark.proves("sealed")
@@ -170,6 +172,57 @@ def test_what_stands_in_the_session_of_a_thief_changes_nothing_of_what_was_seale
         thief.execute(b"SET standard_conforming_strings = off")
         run(thief, plan, [1])
     assert shop.ask("SELECT t FROM texts") == [("a\\b",)]
+
+
+@pytest.mark.proves("sealed")
+@pytest.mark.parametrize(
+    ("setting", "text", "made"),
+    [
+        ("plpgsql.check_asserts = off", "DO $$ BEGIN ASSERT false; CREATE TABLE made (t text); END $$", None),
+        ("timezone_abbreviations = 'Australia'", "CREATE TABLE made AS SELECT '1-1-1 12:00 EST'::timestamptz t", 17),
+        ("timezone = 'Asia/Tokyo'", "CREATE TABLE made AS SELECT '1-1-1 12:00'::timestamptz t", 12),
+    ],
+)
+def test_no_setting_of_a_thief_gives_a_sealed_text_another_meaning(
+    postgres_server: str, setting: str, text: str, made: int | None
+) -> None:
+    with sealed_shop(postgres_server) as shop, shop.session() as thief:
+        shop.seal(plan_of(text))
+        thief.execute(f"SET {setting}".encode())
+        if made is None:
+            with pytest.raises(driver().errors.AssertFailure):
+                run(thief, plan_of(text), [1])
+            return
+        run(thief, plan_of(text), [1])
+        assert shop.ask("SELECT extract(hour FROM t AT TIME ZONE 'UTC') FROM made") == [(made,)]
+
+
+@pytest.mark.proves("sealed")
+def test_a_guard_sees_the_rows_that_are_there_and_not_those_of_when_a_thief_began(shop: SealedShop) -> None:
+    plan = plan_of(Statement(1, "p1", "SELECT 1 FROM kept", guard="rows are there"), "DROP TABLE kept")
+    shop.seal(plan)
+    with shop.session() as thief:
+        thief.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ")
+        thief.execute(b"SELECT * FROM kept")
+        shop.ask("INSERT INTO kept VALUES (1)")
+        with pytest.raises(driver().Error, match="does not see what others commit"):
+            thief.execute(f"SELECT mcp_migrate_sealed.run('{plan.digest}', 1)".encode())
+
+
+@pytest.mark.proves("sealed")
+def test_what_a_thief_leaves_behind_keeps_no_other_step_from_its_credential(shop: SealedShop) -> None:
+    stolen = shop.broker.issue(step(Purpose.READ))
+    with connect(stolen.url) as thief:
+        thief.execute(b"SET default_transaction_read_only = off")
+        thief.execute(b"SELECT lo_from_bytea(0, 'left')")
+    shop.ask("UPDATE mcp_migrate_sealed.steps SET ends = now() - interval '1 second'")
+    issued = shop.broker.issue(step())
+    assert issued.swept == ()
+    with pytest.raises(TargetUnreachableError, match="not permitted to log in"):
+        connect(stolen.url).__enter__()
+    shop.ask("SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
+    assert shop.broker.sweep() == (stolen.role,)
+    shop.broker.revoke(issued)
 
 
 @pytest.mark.proves("sealed")
