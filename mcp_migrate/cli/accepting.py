@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mcp_migrate.cli.common import ConfigOption, ask_once, safe, wire
-from mcp_migrate.model import canonical
+from mcp_migrate.cli.common import ConfigOption, safe, wire
+from mcp_migrate.cli.signing import signed_by_admin
 from mcp_migrate.tools.pinning import NAMESPACE, words
 from mcp_migrate.wiring import account
 
@@ -26,11 +26,11 @@ def accept(
 ) -> None:
     """Show the words that a tool has now, and have agents shown them, signed where the configuration names admins."""
     wiring = wire(config_file)
-    said = wiring.pinning.statement(name, by=account(), key=None, at=datetime.now(UTC), nonce=secrets.token_hex(16))
+    said = wiring.pinning.statement(name, by=account(), at=datetime.now(UTC), nonce=secrets.token_hex(16))
     print(safe(_difference(wiring.pinning.before(name), words(wiring.registry[name].spec))))
     if not yes:
         typer.confirm(f"Show agents {name} in these words?", abort=True)
-    wiring.pinning.accept(_signed(said, key))
+    wiring.pinning.accept(signed_by_admin(said, key, NAMESPACE))
     print(f"Agents are shown {name} in these words.")
 
 
@@ -38,13 +38,3 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What is another, line by line."""
     was, is_ = (json.dumps(each, indent=1, ensure_ascii=False, sort_keys=True).splitlines() for each in (before, now))
     return "\n".join(unified_diff(was, is_, "shown until now", "now", lineterm="", n=1))
-
-
-def _signed(said: Mapping[str, Any], key: Path | None) -> dict[str, Any]:
-    if key is None:
-        return {"statement": dict(said), "signature": None}
-    from mcp_migrate.signers.sign import public_key_of, sign
-
-    passphrase = ask_once(key)
-    signed = {**said, "key": public_key_of(key, passphrase=passphrase).fingerprint}
-    return {"statement": signed, "signature": sign(canonical(signed), key, passphrase=passphrase, namespace=NAMESPACE)}

@@ -17,13 +17,12 @@ from mcp_migrate.approvals import deciding
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.cli import fatigue
-from mcp_migrate.cli.common import ConfigOption, JsonOption, ask_once, print_json, safe, wire
+from mcp_migrate.cli.common import ConfigOption, JsonOption, duration, print_json, safe, wire
 from mcp_migrate.cli.request_text import render
+from mcp_migrate.cli.signing import OwnKey
 from mcp_migrate.errors import ApprovalInvalidError, RequestNotFoundError
 from mcp_migrate.ledger import Event, Kind
-from mcp_migrate.model import canonical
 from mcp_migrate.notices import told
-from mcp_migrate.settings.values import seconds
 from mcp_migrate.tools.approval_status import request_status
 from mcp_migrate.web.weighing import RUNS, questions, refuse_unweighed
 from mcp_migrate.wiring import Wiring
@@ -82,7 +81,7 @@ def approve(
         timedelta | None,
         typer.Option(
             help="Approve its rollback as well, once, for so long from when it may run, as 4h.",
-            parser=lambda text: timedelta(seconds=seconds(text)),
+            parser=duration,
             metavar="DURATION",
         ),
     ] = None,
@@ -178,24 +177,23 @@ def _decide(
     **chosen: Any,
 ) -> None:
     """Sign and record; `chosen` is what an approval may say of times (see `deciding.draft`)."""
-    from mcp_migrate.signers.sign import public_key_of, sign
+    from mcp_migrate.signers.interface import NAMESPACE
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
     stands = standing(request, wiring.ledger, wiring.settings)
-    passphrase = ask_once(key_file)
-    public = public_key_of(key_file, passphrase=passphrase)
-    attempt = {"decision": verdict, "reviewer": reviewer, "key": public.fingerprint}
+    own = OwnKey(key_file)
+    attempt = {"decision": verdict, "reviewer": reviewer, "key": own.public.fingerprint}
     if verdict in RUNS and sys.stdin.isatty():
         weigh(request, partial(typer.prompt, prompt_suffix=" "))
     with deciding.refusals_recorded(request, wiring.ledger, now, attempt):
         if verdict != "reopen":
             deciding.refuse_ended(stands.status(wiring.ledger.no_earlier(now, since=request)))
-        name = reviewer or _whose(public.fingerprint, wiring)
+        name = reviewer or _whose(own.public.fingerprint, wiring)
     said = deciding.draft(
         request,
         verdict,
         reviewer=name,
-        key=public,
+        key=own.public,
         reason=reason,
         lifts=[denial.nonce for denial in stands.binding],
         ledger=wiring.ledger,
@@ -203,7 +201,7 @@ def _decide(
         nonce=secrets.token_hex(16),
         **chosen,
     )
-    decision = {"statement": said, "signature": sign(canonical(said), key_file, passphrase=passphrase)}
+    decision = own.signed(said, NAMESPACE)
     record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)
     held = record(decision, request, wiring.settings, wiring.ledger, now=now)
     said_so = f"{name} has signed: {verdict} {request_id} ({held.assurance})."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +14,10 @@ import typer
 
 from mcp_migrate.__main__ import load_settings
 from mcp_migrate.approvals.safe import one_line, safe
+from mcp_migrate.settings.values import seconds
 from mcp_migrate.wiring import Wiring
 
-__all__ = ["ConfigOption", "JsonOption", "ask_once", "closing", "one_line", "print_json", "safe", "wire"]
+__all__ = ["ConfigOption", "JsonOption", "closing", "duration", "one_line", "print_json", "safe", "wire"]
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration file.", show_default=False)]
 _CLOSING: ContextVar[ExitStack] = ContextVar("closing")
@@ -41,18 +42,14 @@ def wire(config_file: Path | None) -> Wiring:
     return wiring
 
 
+def duration(text: str) -> timedelta:
+    """What an option says as 30m or 4h. Raises: typer.BadParameter."""
+    try:
+        return timedelta(seconds=seconds(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def print_json(value: Any) -> None:
     """Print `value` as one JSON document."""
     print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
-
-
-def ask_once(key_file: Path) -> Callable[[], str]:
-    """Ask for the passphrase when it is first needed, and remember it for this command."""
-    known: list[str] = []
-
-    def passphrase() -> str:
-        if not known:
-            known.append(getpass.getpass(f"Passphrase for {key_file}: "))
-        return known[0]
-
-    return passphrase

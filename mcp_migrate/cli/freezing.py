@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from mcp_migrate.cli.common import ConfigOption, ask_once, safe, wire
+from mcp_migrate.cli.common import ConfigOption, safe, wire
+from mcp_migrate.cli.signing import signed_by_admin
 from mcp_migrate.errors import InvalidArgumentsError
 from mcp_migrate.leave import freezing
-from mcp_migrate.model import canonical
 from mcp_migrate.wiring import account
 
 TargetArgument = Annotated[str, typer.Argument(help="The target; all of them where none is named.")]
@@ -46,7 +46,8 @@ def thaw(
     wiring, now = wire(config_file), datetime.now(UTC)
     stand = freezing.standing(target, wiring.settings, wiring.ledger)
     found = _chosen(stand, target, entry, every=every)
-    freezing.thaw(_signed(found, reason, key, now), wiring.settings, wiring.ledger, now=now)
+    said = freezing.statement(found, reason, by=account(), at=now, nonce=secrets.token_hex(16))
+    freezing.thaw(signed_by_admin(said, key, freezing.NAMESPACE), wiring.settings, wiring.ledger, now=now)
     left = len(stand) - len(found)
     print(safe(f"{_named(target)} stays frozen: {left} more stand." if left else f"{_named(target)} goes on."))
 
@@ -65,21 +66,6 @@ def _chosen(
             f"{len(found)} freezes of {_named(target)} stand: {listed}.", hint="Name one with --entry, or say --all."
         )
     return found
-
-
-def _signed(found: Sequence[freezing.Frozen], reason: str, key: Path | None, now: datetime) -> dict[str, Any]:
-    """What lifts these freezes, with a signature where there is a key."""
-    nonce = secrets.token_hex(16)
-    if key is None:
-        said = freezing.statement(found, reason, by=account(), key=None, at=now, nonce=nonce)
-        return {"statement": said, "signature": None}
-    from mcp_migrate.signers.sign import public_key_of, sign
-
-    passphrase = ask_once(key)
-    public = public_key_of(key, passphrase=passphrase)
-    said = freezing.statement(found, reason, by=account(), key=public.fingerprint, at=now, nonce=nonce)
-    signature = sign(canonical(said), key, passphrase=passphrase, namespace=freezing.NAMESPACE)
-    return {"statement": said, "signature": signature}
 
 
 def _named(target: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mcp_migrate.cli.common import ConfigOption, ask_once, wire
-from mcp_migrate.model import canonical
+from mcp_migrate.cli.common import ConfigOption, duration, wire
+from mcp_migrate.cli.signing import OwnKey
 
 
 def launch_token(
@@ -21,19 +21,11 @@ def launch_token(
 ) -> None:
     """Sign a token with which `serve --as PRINCIPAL --token-file FILE` proves its name. It is printed once."""
     from mcp_migrate.leave.launches import made
-    from mcp_migrate.settings.values import seconds
     from mcp_migrate.signers import launch
-    from mcp_migrate.signers.line import line
-    from mcp_migrate.signers.sign import public_key_of, sign
 
-    wiring, passphrase, now = wire(config_file), ask_once(key), datetime.now(UTC)
+    wiring, own, now = wire(config_file), OwnKey(key), datetime.now(UTC)
     wiring.settings.workflow_of(principal)
-    try:
-        lives = timedelta(seconds=seconds(ttl))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    public = public_key_of(key, passphrase=passphrase)
-    said = launch.statement(principal, key=public, at=now, ttl=lives, nonce=secrets.token_hex(16))
-    text = line(said, sign(canonical(said), key, passphrase=passphrase, namespace=launch.NAMESPACE))
+    said = launch.statement(principal, key=own.public, at=now, ttl=duration(ttl), nonce=secrets.token_hex(16))
+    text = own.line(said, launch.NAMESPACE)
     made(text, wiring.settings, wiring.ledger, now=now)
     print(text)

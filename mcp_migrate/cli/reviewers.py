@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mcp_migrate.approvals import reviewers as enrolling
-from mcp_migrate.cli.common import ConfigOption, JsonOption, ask_once, print_json, safe, wire
+from mcp_migrate.cli.common import ConfigOption, JsonOption, print_json, safe, wire
+from mcp_migrate.cli.signing import OwnKey
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError
-from mcp_migrate.model import canonical
 
 if TYPE_CHECKING:
     from mcp_migrate.signers.enrolment import Act
@@ -81,7 +81,7 @@ def enroll(
         raise typer.BadParameter("Name one key to let in (--key or --line), and yours (--signed-by).")
     public = _line_of(key, line)
     more = {"groups": groups or (), "email": email}
-    _sign("enrol", name, public, wiring, signed_by, as_=reviewer, **more)
+    _sign("enrol", name, public, wiring, OwnKey(signed_by), as_=reviewer, **more)
     print(safe(f"{name} may sign with {public.fingerprint} from now on. It approves nothing that was asked before."))
 
 
@@ -102,7 +102,7 @@ def remove(
         raise ApprovalInvalidError(
             f"{safe(name)} has {len(chosen)} such keys.", hint="Name one with --key; `reviewers list` shows them."
         )
-    _sign("remove", name, chosen[0], wiring, signed_by, as_=reviewer)
+    _sign("remove", name, chosen[0], wiring, OwnKey(signed_by), as_=reviewer)
     print(safe(f"{chosen[0].fingerprint} of {name} counts no more."))
 
 
@@ -117,13 +117,11 @@ def _open_page(name: str, wiring: Wiring, port: int) -> None:
 
 
 def _sign(
-    act: Act, name: str, key: PublicKey | Passkey, wiring: Wiring, own: Path, *, as_: str | None, **more: Any
+    act: Act, name: str, key: PublicKey | Passkey, wiring: Wiring, own: OwnKey, *, as_: str | None, **more: Any
 ) -> None:
     from mcp_migrate.signers.enrolment import NAMESPACE
-    from mcp_migrate.signers.sign import public_key_of, sign
 
-    now, passphrase = datetime.now(UTC), ask_once(own)
-    public = public_key_of(own, passphrase=passphrase)
+    now, public = datetime.now(UTC), own.public
     roster = enrolling.reviewers(wiring.settings, wiring.ledger)
     said = enrolling.draft(
         act,
@@ -137,8 +135,7 @@ def _sign(
         nonce=secrets.token_hex(16),
         **more,
     )
-    signature = sign(canonical(said), own, passphrase=passphrase, namespace=NAMESPACE)
-    enrolling.enrol({"statement": said, "signature": signature}, wiring.settings, wiring.ledger, now=now)
+    enrolling.enrol(own.signed(said, NAMESPACE), wiring.settings, wiring.ledger, now=now)
 
 
 def _signer(public: PublicKey, roster: Roster) -> str | None:

@@ -13,13 +13,12 @@ import typer
 from mcp_migrate.approvals.standing import standing
 from mcp_migrate.brokers.placing import open_sealer
 from mcp_migrate.brokers.sealing import refuse_unsealable
-from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_json, safe, wire
+from mcp_migrate.cli.common import ConfigOption, JsonOption, duration, one_line, print_json, safe, wire
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.errors import ApprovalInvalidError, ConfigInvalidError, InvalidArgumentsError, RequestNotFoundError
 from mcp_migrate.ledger import Draft, Event, Kind
 from mcp_migrate.model import Plan
 from mcp_migrate.settings.private import read_private_line
-from mcp_migrate.settings.values import seconds
 from mcp_migrate.tools.plans import find_plan
 from mcp_migrate.wiring import Wiring, account
 
@@ -56,7 +55,7 @@ def seal(
         typer.Option(
             "--for",
             help="How long it may begin, as 4h.",
-            parser=lambda text: timedelta(seconds=seconds(text)),
+            parser=duration,
             metavar="DURATION",
             show_default="24h",
         ),

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from mcp_migrate.cli.common import ConfigOption, ask_once, safe, wire
+from mcp_migrate.cli.common import ConfigOption, safe, wire
+from mcp_migrate.cli.signing import OwnKey
 from mcp_migrate.errors import ConfigInvalidError
-from mcp_migrate.model import canonical
 from mcp_migrate.settings.pinned import pinned, places
 
 
@@ -21,16 +21,13 @@ def sign(
 ) -> None:
     """Sign the configuration and its tool specs as they are now; the signature lies beside it."""
     from mcp_migrate.settings.manifest import manifest
-    from mcp_migrate.signers.sign import public_key_of
-    from mcp_migrate.signers.sign import sign as signed
     from mcp_migrate.signers.vouching import NAMESPACE, signature_file, statement
 
-    settings, passphrase = wire(config_file).settings, ask_once(key)
+    settings, own = wire(config_file).settings, OwnKey(key)
     if settings.path is None:
         raise ConfigInvalidError("There is no configuration to sign: this is the local profile.", hint="Pass --config.")
-    public, files = public_key_of(key, passphrase=passphrase), manifest(settings, settings.path)
-    said = statement(files, key=public, at=datetime.now(UTC))
-    entry = {"statement": said, "signature": signed(canonical(said), key, passphrase=passphrase, namespace=NAMESPACE)}
+    public, files = own.public, manifest(settings, settings.path)
+    entry = own.signed(statement(files, key=public, at=datetime.now(UTC)), NAMESPACE)
     where = signature_file(settings.path)
     where.write_text(json.dumps(entry, indent=1) + "\n", encoding="utf-8")
     print(safe(f"{where} vouches for {', '.join(files)}."))

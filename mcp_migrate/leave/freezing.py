@@ -88,13 +88,11 @@ def freeze(what: str, reason: str, by: str, settings: Settings, ledger: Ledger, 
     return entry.seq
 
 
-def statement(
-    found: Sequence[Frozen], reason: str, *, by: str, key: str | None, at: datetime, nonce: str
-) -> dict[str, Any]:
-    """What lifts these freezes of one thing and no others; it is signed where there are admins."""
+def statement(found: Sequence[Frozen], reason: str, *, by: str, at: datetime, nonce: str) -> dict[str, Any]:
+    """What lifts these freezes of one thing and no others. Where there are admins one signs it, and `key` is theirs."""
     lifts = [{"entry": each.seq, "frozen_at": each.since} for each in found]
     said = {"format": FORMAT, "target": found[0].what, "lifts": lifts}
-    return {**said, "reason": reason, "by": by, "key": key, "signed_at": at.isoformat(), "nonce": nonce}
+    return {**said, "reason": reason, "by": by, "key": None, "signed_at": at.isoformat(), "nonce": nonce}
 
 
 def thaw(entry: Mapping[str, Any], settings: Settings, ledger: Ledger, *, now: datetime) -> None:

@@ -116,8 +116,12 @@ class Pinning:
         shown: Mapping[str, Any] = [{}, *(each.body["words"] for each in (*began, *accepted))][-1]
         return shown
 
-    def statement(self, name: str, *, by: str, key: str | None, at: datetime, nonce: str) -> dict[str, Any]:
-        """What accepts the words that a tool has now, and no others. Raises: InvalidArgumentsError."""
+    def statement(self, name: str, *, by: str, at: datetime, nonce: str) -> dict[str, Any]:
+        """What accepts the words that a tool has now, and no others. Where there are admins one signs it, as `key`.
+
+        Raises:
+            InvalidArgumentsError: there is nothing to accept.
+        """
         if name not in self.withheld():
             raise InvalidArgumentsError(
                 f"There is nothing to accept of {name}.", hint="`mcp-migrate tools list` says which tools are withheld."
@@ -125,7 +129,7 @@ class Pinning:
         of = self._bodies[name]["words_digest"]
         change = self._recorded_pins().change(name, of)
         said = {"format": FORMAT, "tool": name, "words": of, "entry": change.seq if change else None}
-        return {**said, "by": by, "key": key, "signed_at": at.isoformat(), "nonce": nonce}
+        return {**said, "by": by, "key": None, "signed_at": at.isoformat(), "nonce": nonce}
 
     def accept(self, entry: Mapping[str, Any]) -> None:
         """Have agents shown these words from now on. Raises: ApprovalInvalidError: no admin signed this."""

@@ -31,7 +31,7 @@ def entry(desk: Desk, what: str = "shop", *, by: str | None = None, **more: Any)
     assert found
     key = desk.keys[by] if by else None
     fingerprint = key[1].fingerprint if key else None
-    said = statement(found, "over", by="root", key=fingerprint, at=NOON, nonce=secrets.token_hex(16)) | more
+    said = {**statement(found, "over", by="root", at=NOON, nonce=secrets.token_hex(16)), "key": fingerprint, **more}
     signature = sign(canonical(said), key[0], passphrase=str, namespace=NAMESPACE) if key else None
     return {"statement": said, "signature": signature}
 

@@ -43,7 +43,11 @@ def started(desk: Desk, folder: Path, **changes: Any) -> Pinning:
 def entry(desk: Desk, pinning: Pinning, *, by: str | None = None, **more: Any) -> Mapping[str, Any]:
     key = desk.keys[by] if by else None
     fingerprint = key[1].fingerprint if key else None
-    said = pinning.statement("forget_fax", by="root", key=fingerprint, at=NOON, nonce=secrets.token_hex(16)) | more
+    said = {
+        **pinning.statement("forget_fax", by="root", at=NOON, nonce=secrets.token_hex(16)),
+        "key": fingerprint,
+        **more,
+    }
     signature = sign(canonical(said), key[0], passphrase=str, namespace=NAMESPACE) if key else None
     return {"statement": said, "signature": signature}
 
