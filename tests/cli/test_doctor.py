@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -110,6 +111,16 @@ def test_a_step_that_only_reads_is_a_role_that_can_do_no_more(powers: Powers, re
 @pytest.mark.parametrize(("ahead", "state"), [(0.4, "ok"), (-20.0, "note"), (3_600.0, "fails")])
 def test_clocks_that_differ_are_told_as_far_as_it_matters(ahead: float, state: str) -> None:
     assert _clock("clock", ahead).state == state
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are told otherwise there")
+def test_a_secret_that_everybody_of_the_machine_can_read_is_found(world: World) -> None:
+    (world.folder / "key").write_text("k" * 40)
+    world.configure(lambda config: config.update(redaction_key=f"${{file:{world.folder / 'key'}}}"))
+    (world.folder / "key").chmod(0o640)
+    assert "secret in a file" not in found(world)
+    (world.folder / "key").chmod(0o644)
+    assert found(world)["secret in a file"]["state"] == "fails"
 
 
 def test_an_issuer_that_does_not_answer_is_found(world: World) -> None:

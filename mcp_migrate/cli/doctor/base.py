@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from mcp_migrate.cli.doctor.finding import Finding, tried
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.leave.freezing import Frozen
 from mcp_migrate.leave.stopped_tools import stops
 from mcp_migrate.settings.http import Http
-from mcp_migrate.settings.references import resolve
+from mcp_migrate.settings.references import REFERENCE, resolve
 from mcp_migrate.tools.specs import ToolSpec
 from mcp_migrate.wiring import Wiring
 
@@ -90,6 +93,19 @@ def _secrets(wiring: Wiring) -> Iterator[Finding]:
 
         wanted = wiring.settings.checkpoints
         yield tried("checkpoint key", lambda: f"others check with {open_key(wanted.key).verifier(wanted.origin)}")
+    yield from _open_files(wiring)
+
+
+def _open_files(wiring: Wiring) -> Iterator[Finding]:
+    """The files that references read are for the server's account, or a group of its: for some, not for everybody."""
+    names = {name for kind, name in REFERENCE.findall(wiring.settings.model_dump_json()) if kind == "file"}
+    for file in sorted(names):
+        mode = 0
+        with suppress(OSError):  # what needs it has been said, or will be
+            mode = stat.S_IMODE(Path(file).stat().st_mode)
+        if os.name == "posix" and mode & 0o007:
+            said = f"every account of this machine can read or change {file} (mode {mode:04o})"
+            yield Finding("secret in a file", "fails", said, f"Run `chmod o= {file}`.")
 
 
 def _issuer(http: Http) -> str:
