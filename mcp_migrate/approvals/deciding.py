@@ -36,7 +36,7 @@ def refuse_ended(status: Status) -> None:
     if status == "denied":
         raise ApprovalDeniedError("This request was denied; that stands.", hint="`approvals reopen` lifts a denial.")
     if status in {"used", "withdrawn"}:
-        how = "approved and used" if status == "used" else "withdrawn by the one who asked"
+        how = "approved and used" if status == "used" else "withdrawn"
         raise ApprovalInvalidError(f"This request was {how}.", hint="Nothing is left to decide.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import takewhile
 
@@ -18,17 +18,20 @@ _NAMED = 20
 """Requests that a refusal names; an answer has to stay short."""
 
 
-def refuse_too_many(workflow: str, settings: Settings, ledger: Ledger, *, now: datetime, mine: str = "") -> None:
+def refuse_too_many(
+    workflow: str, settings: Settings, ledger: Ledger, *, now: datetime, mine: str = "", replaced: Collection[str] = ()
+) -> None:
     """Refuse one more request of `workflow` where its limit is reached.
 
     `mine` is on the record already: then those count that came before it, so that of several servers which ask at once
-    as many get through as there is room for.
+    as many get through as there is room for. Those that it `replaced` do not count.
 
     Raises:
         TooManyRequestsError: it is; says which ones wait.
     """
     most = settings.workflows[workflow].limits.open_requests
-    waiting = list(takewhile(lambda name: name != mine, open_requests(workflow, settings, ledger, now=now)))
+    before = takewhile(lambda name: name != mine, open_requests(workflow, settings, ledger, now=now))
+    waiting = [name for name in before if name not in replaced]
     if len(waiting) >= most:
         raise TooManyRequestsError(
             f"{len(waiting)} requests of workflow {workflow} wait for people already, and {most} may at once.",

@@ -188,7 +188,8 @@ class Pending:
 
     `missing` counts the people whose signature it waits for.
     `about` is what they are asked about. `not_before` is when it may run, where enough have answered. With `too_few` it
-    waits for more people than could ever approve it.
+    waits for more people than could ever approve it. `replaces` names earlier questions that nobody needs to answer any
+    more once it is put.
     """
 
     permitted: Permitted
@@ -200,6 +201,7 @@ class Pending:
     about: Mapping[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
     too_few: tuple[TooFew, ...] = ()
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,13 +59,15 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         return Approved(permitted, None, (), ())
     if (held := covering(permitted, asked, settings, ledger, now=now)) is not None:
         return Approved(permitted, None, held.reviewers, (held.name,), covered=held.covered)
-    request_id, request = _request(permitted, about, asked, settings, ledger, now=now)
+    request_id, request, outgrown = _request(permitted, about, asked, settings, ledger, now=now)
     if request is None:
-        refuse_too_many(permitted.classified.prepared.granted.workflow, settings, ledger, now=now)
+        workflow = permitted.classified.prepared.granted.workflow
+        refuse_too_many(workflow, settings, ledger, now=now, replaced=outgrown)
         expires = now + timedelta(seconds=asked.expires_seconds)
         about |= known_when_asked(permitted, settings, ledger)
         few = too_few({**about, "quorum": asked.told()}, settings, ledger)
-        return Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, too_few=few)
+        fresh = Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, too_few=few)
+        return replace(fresh, replaces=outgrown)
     asks = asked_now(request.body, permitted.classified.prepared.granted.call, settings)
     if (glass := _broken(request, asks, asked, settings, ledger, now=now)) is not None:
         question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)
@@ -217,17 +219,18 @@ def _request(
     ledger: Ledger,
     *,
     now: datetime,
-) -> tuple[str, Event | None]:
-    """The request about exactly this that has neither expired nor ended, or the id a new one gets.
+) -> tuple[str, Event | None, tuple[str, ...]]:
+    """The request about exactly this that has neither expired nor ended, or the id a new one gets and what it replaces.
 
     Ids are counted up from the digest of what is asked, so two servers that ask at once ask the same question.
     """
+    outgrown: list[str] = []
     latest, as_stored = now + timedelta(seconds=asked.expires_seconds), json.loads(canonical(about))
     for attempt in count():
         request_id = "req_" + digest([about, attempt]).removeprefix("sha256:")[:20]
         events = ledger.find(Kind.APPROVAL_REQUESTED, request_id)
         if not events:
-            return request_id, None
+            return request_id, None, tuple(outgrown)
         request = events[0]
         same = {key: request.body.get(key) for key in about} == as_stored
         fits = same and still_fits(request.body["rows"], permitted.classified.rows)
@@ -238,9 +241,10 @@ def _request(
         _not_running(request_id, ledger)
         status = status_of(request, ledger, settings, now=now)
         if status == "pending" and _outgrown(request, permitted, asked, settings, ledger):
+            outgrown.append(request_id)
             continue
         if status in {"pending", "approved"} and datetime.fromisoformat(request.body["expires_at"]) <= latest:
-            return request_id, request
+            return request_id, request, ()
     raise AssertionError("count() ended")
 
 

@@ -132,6 +132,24 @@ async def test_what_too_few_could_approve_is_answered_at_once_and_said_to_everyb
     assert "TOO FEW" in world.approvals("show", answer["request_id"]).stdout.splitlines()[1]
 
 
+@pytest.mark.proves("approval-out-of-reach")
+async def test_a_question_that_is_asked_anew_takes_the_place_of_the_one_that_nobody_could_approve(world: World) -> None:
+    world.configure(lambda c: c.update(people={"grace": ["agent:demo"]}))
+    world.configure(lambda c: c["workflows"]["shop-agent"].update(limits={"open_requests": 1}))
+    async with world.agent() as agent:
+        first = await agent.call("migration_apply", plan_id=agent.planned)
+    world.enroll("ada")
+    async with world.agent() as agent:
+        newer = await agent.call("migration_apply", plan_id=agent.planned)
+        again = await agent.call("migration_apply", plan_id=agent.planned)
+        status = await agent.call("approval_status", request_id=first["request_id"])
+    assert newer["request_id"] == again["request_id"] != first["request_id"]
+    assert status["status"] == "withdrawn"
+    [withdrawn] = world.events(Kind.APPROVAL_WITHDRAWN)
+    assert (withdrawn.subject, withdrawn.call_id) == (first["request_id"], newer["call_id"])
+    assert newer["request_id"] in withdrawn.body["reason"]
+
+
 async def test_a_denial_ends_the_pause(world: World) -> None:
     person = Person("accept", before=lambda request_id: sign(world, request_id, "deny"))
     async with world.agent(mode="legacy", pages=True, elicitation_callback=person) as agent:

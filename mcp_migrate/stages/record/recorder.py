@@ -134,19 +134,20 @@ class Recorder:
             self._append(granted.call, Kind.SEAL_ASKED, body, granted.workflow, subject=plan.plan_id)
 
     def asked(self, pending: Pending, body: Mapping[str, Any]) -> None:
-        """The question that is put to people."""
+        """The question that is put to people, in place of those that it replaces."""
         granted, name = pending.permitted.classified.prepared.granted, pending.request_id
         question = Draft(
             Kind.APPROVAL_REQUESTED, body, workflow=granted.workflow, call_id=granted.call.call_id, subject=name
         )
-        self.write(*states.found(pending), question, at=granted.call.at)
+        why = f"it was asked anew, as {name}, once enough people could approve it"
+        replaced = [_taken_back(granted, each, why) for each in pending.replaces]
+        self.write(*states.found(pending), *replaced, question, at=granted.call.at)
 
     def one_too_many(self, pending: Pending) -> None:
         """The question is taken back: others of its workflow that came before it took the room."""
         granted, name = pending.permitted.classified.prepared.granted, pending.request_id
         why = "its workflow has as many requests open as it may have"
-        body = {"request_id": name, "principal": granted.call.principal, "reason": why}
-        self._append(granted.call, Kind.APPROVAL_WITHDRAWN, body, granted.workflow, subject=name)
+        self.write(_taken_back(granted, name, why), at=granted.call.at)
 
     def waits(self, pending: Pending, answer: Mapping[str, Any]) -> None:
         """The call waits for people."""
@@ -270,3 +271,10 @@ class Recorder:
         """These entries, after what was held: durable when it returns."""
         self._ledger.append(*self._held, *drafts, at=at)
         self._held = ()
+
+
+def _taken_back(granted: Granted, request_id: str, why: str) -> Draft:
+    """That a question is not to be answered any more."""
+    body = {"request_id": request_id, "principal": granted.call.principal, "reason": why}
+    call_id = granted.call.call_id
+    return Draft(Kind.APPROVAL_WITHDRAWN, body, workflow=granted.workflow, call_id=call_id, subject=request_id)
