@@ -138,7 +138,7 @@ async def test_a_question_that_is_asked_anew_takes_the_place_of_the_one_that_nob
     world.configure(lambda c: c["workflows"]["shop-agent"].update(limits={"open_requests": 1}))
     async with world.agent() as agent:
         first = await agent.call("migration_apply", plan_id=agent.planned)
-    world.enroll("ada")
+    world.enroll("edsger")
     async with world.agent() as agent:
         newer = await agent.call("migration_apply", plan_id=agent.planned)
         again = await agent.call("migration_apply", plan_id=agent.planned)
