@@ -33,9 +33,10 @@ class Sealer:
                 "The target says that it sealed another plan.", hint="`mcp-migrate doctor` looks at its store."
             )
 
-    def withdraw(self, plan: Plan) -> bool:
-        """Whether there was a seal that nothing had used. Raises: TargetUnreachableError."""
-        return bool(self._ask("withdraw", plan.digest))
+    def withdraw(self, plan: Plan) -> None:
+        """Raises: InvalidArgumentsError: there is no seal of it that nothing has used. TargetUnreachableError."""
+        if not self._ask("withdraw", plan.digest):
+            raise InvalidArgumentsError("No seal of this plan waits.", hint="It was used, or never placed.")
 
     def _ask(self, function: str, *given: Any) -> Any:
         places = ", ".join(f"${n}" for n in range(1, len(given) + 1))
