@@ -115,14 +115,15 @@ def _not_ended(user: str, why: str) -> CredentialFailedError:
 def _token(region: str, host: str, port: int, user: str) -> str:
     """Raises: CredentialFailedError: this machine has no AWS identity."""
     try:
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
     except ImportError as error:
         raise ConfigInvalidError(
             "Tokens of RDS need botocore.", hint="pip install 'mcp-migrate-server[aws]'"
         ) from error
     try:
         token: str = _client(region).generate_db_auth_token(host, port, user)
-    except BotoCoreError as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:  # the last two: AWS gives it no role
         raise CredentialFailedError(
             f"AWS gave no token for {user}: {type(error).__name__}.",
             hint="Nothing ran. Give the server an identity (a role of its instance or task) that may rds-db:connect.",

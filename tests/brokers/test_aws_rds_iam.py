@@ -8,6 +8,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -78,6 +81,42 @@ def test_a_machine_without_an_aws_identity_issues_nothing(monkeypatch: pytest.Mo
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(CredentialFailedError, match="NoCredentials"):
         broker(f"postgresql://{ENDPOINT}/shop?sslmode=verify-full").issue(step())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>hunter2</Message></Error></ErrorResponse>",
+            "Client",
+        ),
+        (b"<html>hunter2", "ResponseParser"),
+    ],
+)
+def test_a_machine_whose_role_aws_does_not_give_it_issues_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: bytes, said: str
+) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(403)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    (tmp_path / "proof").write_text("proof")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/server")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "proof"))
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(CredentialFailedError, match=said) as refused:
+            broker(f"postgresql://{ENDPOINT}/shop?sslmode=verify-full").issue(step())
+        server.shutdown()
+    assert "hunter2" not in f"{refused.value} {refused.value.__cause__}"
 
 
 @pytest.mark.proves("step-credentials-rds", "step-credentials-end-sessions")

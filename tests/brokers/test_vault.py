@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,7 +12,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.interface import Broker, Purpose
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError
 from tests.brokers.conftest import Ground, step
@@ -111,28 +112,77 @@ def test_one_that_is_sealed_or_away_fails_the_step(bao: OpenBao, newest: Ground)
         newest.ask(f'DROP ROLE "{name}"')
 
 
-@pytest.mark.proves("step-credentials-vault")
-def test_a_lease_without_an_end_is_given_back(tmp_path: Path) -> None:
-    """OpenBao makes none, so what answers here is not OpenBao."""
-    asked: list[str] = []
+class Other(HTTPServer):
+    """OpenBao answers none of this, so what answers here is not OpenBao. `asked` is how."""
 
-    class Endless(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.command)
-            self.send_response(200)
-            self.end_headers()
-            lease = {"lease_id": "database/creds/x/1", "lease_duration": 0}
-            self.wfile.write(json.dumps({**lease, "data": {"username": "one", "password": "p"}}).encode())
+    def __init__(self, answer: bytes) -> None:
+        asked = self.asked = list[str]()
 
-        do_PUT = do_GET  # noqa: N815  as http.server calls it
+        class Answering(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.command)
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    self.wfile.write(answer)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
+            do_PUT = do_GET  # noqa: N815  as http.server calls it
 
-    with HTTPServer(("127.0.0.1", 0), Endless) as server:
+            def log_message(self, *_: object) -> None:
+                """Nothing."""
+
+        super().__init__(("127.0.0.1", 0), Answering)
+
+    def broker(self, folder: Path) -> Broker:
+        return OpenBao(f"http://127.0.0.1:{self.server_port}", folder).broker("postgresql://db/shop")
+
+
+@contextmanager
+def other(answer: bytes) -> Iterator[Other]:
+    with Other(answer) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        bao = OpenBao(f"http://127.0.0.1:{server.server_port}", tmp_path)
-        with pytest.raises(CredentialFailedError, match="has no end"):
-            bao.broker("postgresql://db/shop").issue(step())
+        yield server
         server.shutdown()
-    assert asked == ["GET", "PUT"]
+
+
+def lease(seconds: int, **user: str) -> bytes:
+    return json.dumps({"lease_id": "database/creds/x/1", "lease_duration": seconds, "data": user}).encode()
+
+
+@pytest.mark.proves("step-credentials-vault", "step-credentials-expire")
+@pytest.mark.parametrize(
+    ("answer", "said", "asked"),
+    [
+        (lease(0, username="one", password="hunter2"), "has no end", ["GET", "PUT"]),
+        (lease(10**15, username="one", password="hunter2"), "later than the step's ttl", ["GET", "PUT"]),
+        (lease(60, access_key="hunter2"), "no lease", ["GET", "PUT"]),
+        (b"hunter2" * 100_000, "too much", ["GET"]),
+        (b"hunter2", "no lease", ["GET"]),
+    ],
+)
+def test_what_is_no_lease_for_the_step_is_given_back_where_it_can_be(
+    tmp_path: Path, answer: bytes, said: str, asked: list[str]
+) -> None:
+    with other(answer) as server:
+        with pytest.raises(CredentialFailedError, match=said) as refused:
+            server.broker(tmp_path).issue(step())
+        assert "hunter2" not in f"{refused.value} {refused.value.__cause__}"
+        assert server.asked == asked
+
+
+@pytest.mark.proves("step-credentials-vault")
+def test_what_is_not_enciphered_passes_no_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with other(lease(60, username="one", password="hunter2")) as server, other(b"") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert server.broker(tmp_path).issue(step()).role == "one"
+        assert proxy.asked == []
+
+
+@pytest.mark.proves("step-credentials-vault")
+def test_a_token_that_can_be_sent_to_nobody_fails_the_step(tmp_path: Path) -> None:
+    with other(b"") as server:
+        broker = server.broker(tmp_path)
+        (tmp_path / "token").write_text("gehört-uns")
+        with pytest.raises(CredentialFailedError, match="gave no answer"):
+            broker.issue(step())
