@@ -75,7 +75,7 @@ class Pipeline:
             call = self.redactor.call(call)
             located = prepare.locate(call, tool, self.bench)
             around = self._around(located, tool)
-            granted = authorise.grant(located, self.settings, around, scope_name=tool.scope)
+            granted = authorise.grant(located, self.settings, around, scope_name=tool.scope, by_people=tool.by_people)
             recorder.received(granted, hold=tool.only_looks, plans=tool.plans)
             if tool.plans:
                 authorise.beside(granted, self.settings, self._running(granted))
@@ -253,7 +253,7 @@ class Pipeline:
         """
         located = prepare.locate(self.redactor.call(call), tool, self.bench)
         nothing = Circumstances(opened=self._opened(located, tool.scope), runs=False)
-        granted = authorise.grant(located, self.settings, nothing, scope_name=tool.scope)
+        granted = authorise.grant(located, self.settings, nothing, scope_name=tool.scope, by_people=tool.by_people)
         recorder = self._recorder()
         with self._keys(recorder, granted) as keys:
             prepared = prepare.prepare(granted, tool, prepare.opened_with(keys, tool, self.bench))

@@ -22,8 +22,10 @@ from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects,
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
-def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: str) -> Granted:
-    """Find the scopes that may allow this call.
+def grant(
+    call: Call, settings: Settings, around: Circumstances, *, scope_name: str, by_people: bool = False
+) -> Granted:
+    """Find the scopes that may allow this call. Of what people ask where the server is, nobody vouches for a name.
 
     Raises:
         NotPermittedError: the principal has no workflow, nobody vouches for it as policy asks, or none of its scopes
@@ -42,7 +44,7 @@ def grant(call: Call, settings: Settings, around: Circumstances, *, scope_name: 
             hint="Sign in again with more scopes; the configuration has to allow it too, which access_explain shows.",
             missing={"tool": scope_name},
         )
-    if call.target is not None:
+    if call.target is not None and not by_people:
         _refuse_unproven(call, settings.identity.least.get(settings.target(call.target).tier, PROOFS[0]))
     refuse_without(call.caller, settings)
     what = asked(call, settings, scope_name=scope_name)

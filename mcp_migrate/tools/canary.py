@@ -20,6 +20,7 @@ class Canary:
     scope: str = "migration_apply"
     only_looks: bool = False
     plans: bool = False
+    by_people: bool = True
 
     def target_of(self, arguments: Mapping[str, Any], _bench: Workbench) -> str:
         return str(arguments["target"])

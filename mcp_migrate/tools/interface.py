@@ -46,6 +46,11 @@ class Tool(Protocol):
         """Whether a call makes a plan, or runs one."""
         ...
 
+    @property
+    def by_people(self) -> bool:
+        """Whether people ask it where the server is, as no client can, so that who asks is not proven by any token."""
+        ...
+
     def target_of(self, arguments: Mapping[str, Any], bench: Workbench) -> str | None:
         """The target the call is about, from its arguments and the ledger alone; None when it has none."""
         ...

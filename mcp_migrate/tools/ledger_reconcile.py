@@ -26,6 +26,7 @@ class Reconcile:
     scope: str = "migration_plan"
     only_looks: bool = False
     plans: bool = False
+    by_people: bool = True
 
     def target_of(self, arguments: Mapping[str, Any], _bench: Workbench) -> str:
         return str(arguments["target"])

@@ -62,6 +62,10 @@ class RegisteredTool:
         """Whoever can say what they expect of a call expects it of a plan."""
         return self.spec.takes_expects
 
+    @property
+    def by_people(self) -> bool:
+        return False
+
     @cached_property
     def _handler(self) -> Handler:
         """Only what is the server's own is imported here, and given the workbench."""

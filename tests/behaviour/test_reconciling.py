@@ -70,6 +70,17 @@ async def test_a_change_by_hand_is_named_and_nothing_is_applied_until_a_reviewer
     assert again["status"] == "approval_required"  # as it would have been without all this: c3 drops a column
 
 
+@pytest.mark.proves("reconcile-accepted")
+def test_where_callers_have_to_prove_their_name_people_can_still_have_it_signed_for(at_b2: World) -> None:
+    least = {"least": {"development": "oauth", "staging": "oauth", "production": "oauth"}}
+    at_b2.configure(lambda value: value.update(identity=least))
+    by_hand(at_b2, "CREATE TABLE sneaked (id INTEGER)")
+    assert reconciled(at_b2, code=1)["status"] == "approval_required"
+    assert "takes calls of oauth" in at_b2.here("plan", "shop").stderr
+    asked = at_b2.approvals("canary", "--target", "shop", "--table", "main.customers", "--json")
+    assert asked.returncode == 0, asked.stderr
+
+
 @pytest.mark.proves("reconcile-found")
 async def test_a_version_table_that_was_stamped_and_an_apply_whose_effect_is_gone_are_told(at_b2: World) -> None:
     world = at_b2
