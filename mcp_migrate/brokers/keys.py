@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -93,9 +93,10 @@ class Keys:
             self._end(held, "the step is over")
 
     def revoke(self) -> None:
-        """Revoke all that is held."""
-        for held in list(self._held):
-            self._end(held, "the step is over")
+        """Revoke all that is held, also where what became of one cannot be recorded."""
+        with ExitStack() as ends:
+            for held in list(self._held):
+                ends.callback(self._end, held, "the step is over")
 
     def sweep(self, target: str) -> None:
         """Remove what dead servers left on a target. Raises: CredentialFailedError."""

@@ -40,6 +40,8 @@ class Written:
     def revoked(
         self, step: Step, credential: Credential, *, why: str, left: MigrateError | None, kept: str | None
     ) -> None:
+        if self.broken:
+            raise RuntimeError("no ledger")
         self.lines.append(("left" if left else "revoked", step.purpose, f"{why}: {kept or credential.role}"))
 
     def swept(self, target: str, roles: tuple[str, ...]) -> None:

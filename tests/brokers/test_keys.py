@@ -88,6 +88,18 @@ def test_what_cannot_be_recorded_is_revoked_before_anybody_has_it() -> None:
     assert broker.roles == set()
 
 
+@pytest.mark.proves("step-credentials-recorded")
+def test_all_are_revoked_where_the_end_of_none_can_be_recorded() -> None:
+    broker, written = Counting(), Written()
+    held = keys(broker, written)
+    for purpose in (Purpose.READ, Purpose.PLAN, Purpose.APPLY):
+        held.url("shop", purpose)
+    written.broken = True
+    with pytest.raises(RuntimeError, match="no ledger"):
+        held.revoke()
+    assert broker.roles == set()
+
+
 def test_a_broker_that_is_away_when_it_is_asked_fails_the_step() -> None:
     with pytest.raises(CredentialFailedError), keys(Counting(away=True), Written()).credential("shop", Purpose.APPLY):
         pytest.fail("nobody gets it")
