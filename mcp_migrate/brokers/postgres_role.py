@@ -48,7 +48,7 @@ JOIN pg_catalog.pg_roles s ON s.oid = m.member WHERE s.rolname = $1
 """
 _RIGHTS = """
 SELECT r.rolsuper, r.rolcreaterole, pg_catalog.current_setting('server_version_num')::int,
-    pg_catalog.pg_has_role(o.oid, 'USAGE')
+    pg_catalog.pg_has_role(o.oid, 'USAGE'), o.rolcanlogin
 FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_roles o ON o.rolname = $1 WHERE r.rolname = current_user
 """
 
@@ -107,7 +107,12 @@ class PostgresRole:
     def excess(self) -> Iterator[str]:
         """By the catalogs of the server."""
         with self._admin() as admin:
-            [(superuser, makes, version, acts)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
+            [(superuser, makes, version, acts, logs_in)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
+        if logs_in:
+            yield (
+                f"{self._owner} may log in: who has a step that acts as it can give it another password, and stay; "
+                f"ALTER ROLE {_quoted(self._owner)} NOLOGIN"
+            )
         if self._mint is not None:
             if superuser or makes:
                 yield f"the broker's role may make roles without {self._mint}; take CREATEROLE from it"

@@ -36,6 +36,34 @@ CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefaul
 WHERE n.nspname = $1 AND c.relkind IN ('r', 'v', 'm', 'p') AND a.grantee <> c.relowner
     AND a.privilege_type <> 'SELECT'
 """
+_COLUMNS = """
+SELECT c.relname || '.' || t.attname, a.privilege_type::text,
+    CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END
+FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) a
+WHERE n.nspname = $1 AND a.privilege_type <> 'SELECT'
+"""
+_OWNED = """
+SELECT n.nspname || '.' || c.relname, o.rolname::text,
+    EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid) OR EXISTS (
+        SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgname <> 'whole')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles o ON o.oid = c.relowner
+WHERE n.nspname IN ('mcp_migrate', $1) AND c.relkind IN ('r', 'v', 'm', 'p') ORDER BY 1
+"""
+_SCHEMA = """
+SELECT a.privilege_type::text, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE g.rolname::text END
+FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL
+    pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a
+LEFT JOIN pg_catalog.pg_roles g ON g.oid = a.grantee
+WHERE n.nspname = $1 AND NOT coalesce(g.rolsuper, false) AND (a.privilege_type <> 'USAGE' OR a.grantee = 0
+    OR pg_catalog.pg_has_role($2, a.grantee, 'USAGE')) ORDER BY 1, 2
+"""
+_STANDING = """
+SELECT r.rolname::text, r.rolcanlogin, ARRAY(SELECT m.rolname::text FROM pg_catalog.pg_roles m
+    WHERE m.rolname = ANY($2) AND m.oid <> r.oid AND pg_catalog.pg_has_role(r.oid, m.oid, 'MEMBER') ORDER BY 1)
+FROM pg_catalog.pg_roles r WHERE r.rolname = ANY($1) ORDER BY 1
+"""
 _FOREIGN = """
 SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -68,7 +96,7 @@ _OWNERS = frozenset({"as_owner", "prune_as_owner"})
 def alterations(runner: psycopg.Connection[Any], given: Credentials) -> tuple[str, ...]:
     """In words. Raises: CredentialFailedError: it cannot be looked at."""
     try:
-        return (*_functions(runner, given), *_tables(runner, given), *_runner(runner))
+        return (*_functions(runner, given), *_tables(runner, given), *_roles(runner, given), *_runner(runner))
     except driver().Error as error:
         raise CredentialFailedError(
             f"The store of sealed plans cannot be looked at: {message(error)}.", hint="Check the target's url."
@@ -99,7 +127,7 @@ def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[
     text, store = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8"), STORE
     wanted, callers = _shipped(text), _callers(text)
     found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [store]).fetchall()}
-    keeper = next((owner for name, (_, owner, *_rest) in found.items() if name == "run"), None)
+    keeper = _keeper(found)
     known = {str(given.reader_role), str(given.owner_role), str(keeper), runner.info.user, "PUBLIC"}
     names: dict[str, set[str | None]] = {
         "reader": {given.reader_role},
@@ -133,10 +161,39 @@ def _tables(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str
     for schema in (STORE, "mcp_migrate"):
         for table, privilege, who in runner.execute(_TABLES.encode(), [schema]).fetchall():
             yield f"{who} has {privilege} on {schema}.{table}"
+        for column, privilege, who in runner.execute(_COLUMNS.encode(), [schema]).fetchall():
+            yield f"{who} has {privilege} on {schema}.{column}"
     for (table,) in runner.execute(_FOREIGN.encode(), [STORE, given.owner_role]).fetchall():
         yield f"{given.owner_role} does not own {table}, so no sealed plan can alter it"
     if runner.execute(_TRIGGER.encode(), [f"{STORE}.seals"]).fetchall() != [("O", True)]:
         yield f"the trigger that keeps half a plan from standing is off or gone from {STORE}.seals"
+
+
+def _roles(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
+    """Whether who reads is apart from who keeps the store, owns the target, or seals."""
+    found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [STORE]).fetchall()}
+    keeper, apart = _keeper(found), {given.reader_role, given.owner_role, runner.info.user}
+    if keeper in apart:
+        yield f"{keeper} keeps the store"
+    for table, owner, acts in runner.execute(_OWNED.encode(), [STORE]).fetchall():
+        if owner != keeper:
+            yield f"{table} is owned by {owner}"
+        if acts:
+            yield f"{table} has a trigger or a rule that is none of ours"
+    for privilege, who in runner.execute(_SCHEMA.encode(), [STORE, given.owner_role]).fetchall():
+        yield f"{who} has {privilege} on {STORE}"
+    others = [given.owner_role, keeper, *(found["seal"][4] if "seal" in found else ())]
+    asked = [[given.reader_role, given.owner_role, keeper], [who for who in others if who != given.reader_role]]
+    for role, logs_in, roles in runner.execute(_STANDING.encode(), asked).fetchall():
+        if logs_in:
+            yield f"{role} may log in"
+        if roles:
+            yield f"{role} is a member of {', '.join(roles)}"
+
+
+def _keeper(found: Mapping[str, Sequence[Any]]) -> str | None:
+    """Whose the store is."""
+    return str(found["run"][1]) if "run" in found else None
 
 
 def _runner(runner: psycopg.Connection[Any]) -> Iterator[str]:

@@ -192,3 +192,14 @@ def test_what_the_brokers_own_key_could_do_beyond_is_told(shop: Ground) -> None:
     assert [("pg_execute_server_program" in said) for said in found] == ([] if version >= 160_000 else [True])
     whole = Ground(shop.admin, shop.admin, shop.owner, shop.reader, {})
     assert any("superuser" in said for said in whole.broker.excess())
+
+
+def test_an_owner_who_may_log_in_is_told_since_a_step_could_give_it_a_password(newest: Ground) -> None:
+    newest.ask(f"ALTER ROLE {newest.owner} LOGIN")
+    assert any(f"{newest.owner} may log in" in said for said in newest.broker.excess())
+    issued = newest.broker.issue(step())
+    with connect(issued.url) as thief:
+        thief.execute(f"ALTER ROLE {newest.owner} PASSWORD 'mine'".encode())
+    newest.broker.revoke(issued)
+    newest.ask(f"ALTER ROLE {newest.owner} NOLOGIN PASSWORD NULL")
+    assert not any("may log in" in said for said in newest.broker.excess())
