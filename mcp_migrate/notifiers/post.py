@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcp_migrate.errors import NotificationFailedError
-from mcp_migrate.settings.channels import is_protected
+from mcp_migrate.settings.url_checks import is_protected
 
 
 def post(name: str, url: str, body: bytes, headers: Mapping[str, str], *, within: float) -> str:

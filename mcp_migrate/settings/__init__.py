@@ -7,7 +7,7 @@ from mcp_migrate.settings.loading import find, load
 from mcp_migrate.settings.local import local_profile
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.people import Step
-from mcp_migrate.settings.policy import ApprovalRule, Reviewer, RuleWhen
+from mcp_migrate.settings.policy import ApprovalRule, RuleWhen
 from mcp_migrate.settings.problems import render
 from mcp_migrate.settings.rights import changed, rights
 from mcp_migrate.settings.target import Check, Target
@@ -16,7 +16,6 @@ from mcp_migrate.settings.workflow import Scope, Workflow
 __all__ = [
     "ApprovalRule",
     "Check",
-    "Reviewer",
     "RuleWhen",
     "Scope",
     "Settings",

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mcp_migrate.settings.anchoring import Checkpoints, LedgerWitness, WebhookWitness
-from mcp_migrate.settings.channels import is_protected
+from mcp_migrate.settings.list_checks import named_twice
 from mcp_migrate.settings.problems import Problem
-from mcp_migrate.settings.references import is_reference
-from mcp_migrate.settings.url_checks import plain_secret
+from mcp_migrate.settings.references import AS_REFERENCE, is_reference
+from mcp_migrate.settings.url_checks import is_protected, plain_secret
 
 if TYPE_CHECKING:
     from mcp_migrate.settings.model import Settings
@@ -34,18 +34,15 @@ def anchoring_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def _witnesses(found: Checkpoints, ledger: str) -> Iterator[Problem]:
-    seen: set[str] = set()
+    yield from named_twice(("checkpoints", "witnesses"), (each.name for each in found.witnesses), "witness")
     for index, each in enumerate(found.witnesses):
         key = ("checkpoints", "witnesses", index)
-        if each.name in seen:
-            yield Problem((*key, "name"), "another witness has this name.", "Rename one.")
-        seen.add(each.name)
         if isinstance(each, LedgerWitness):
             yield from plain_secret((*key, "url"), each.url)
             if each.url == ledger:
                 yield Problem((*key, "url"), "a ledger is no witness of itself.", "Name another one.")
         if isinstance(each, WebhookWitness):
             if not is_reference(each.secret):
-                yield Problem((*key, "secret"), "a secret stands here in plain text.", "Write ${env:NAME}.")
+                yield Problem((*key, "secret"), "a secret stands here in plain text.", AS_REFERENCE)
             if not is_reference(each.url) and not is_protected(each.url):
                 yield Problem((*key, "url"), "what is sent here can be read on the way.", "Write an https URL.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -11,18 +10,6 @@ from mcp_migrate.settings.values import Part, Seconds
 
 Occasion = Literal["requested", "reminder", "decided", "expired", "finished"]
 OCCASIONS: tuple[Occasion, ...] = ("requested", "reminder", "decided", "expired", "finished")
-
-
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def is_protected(url: str) -> bool:
-    """Whether what is sent to `url` cannot be read on the way."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
 
 
 class _Channel(Part):

@@ -13,11 +13,12 @@ from mcp_migrate.settings.channel_checks import channel_problems
 from mcp_migrate.settings.credential_checks import credential_problems
 from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.http_checks import http_problems
+from mcp_migrate.settings.list_checks import fit_nothing, named_twice, no_public_keys
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.people_checks import people_problems
 from mcp_migrate.settings.policy import ApprovalRule, RulePolicy
-from mcp_migrate.settings.problems import Problem, nearest
-from mcp_migrate.settings.references import is_reference
+from mcp_migrate.settings.problems import Key, Problem, nearest
+from mcp_migrate.settings.references import AS_REFERENCE, is_reference
 from mcp_migrate.settings.rule_checks import rule_problems
 from mcp_migrate.settings.target import CageName, Target
 from mcp_migrate.settings.telemetry import telemetry_problems
@@ -32,11 +33,11 @@ def check(
 ) -> Iterator[Problem]:
     """Every problem of a configuration whose grammar holds."""
     for name, target in settings.targets.items():
-        yield from _secrets(name, target)
+        yield from plain_secret(("targets", name, "url"), target.url)
         yield from credential_problems(name, target)
         yield from _cage(name, target, settings)
         yield from _python(name, target)
-        yield from _checks(name, target)
+        yield from named_twice(("targets", name, "checks"), (check.name for check in target.checks), "check")
         if target.unsafe_software_keys and target.tier is not Tier.PRODUCTION:
             why = "only production asks for a verified person by itself."
             yield Problem(("targets", name, "unsafe_software_keys"), why, "Remove it.")
@@ -49,7 +50,7 @@ def check(
     yield from _redaction(settings, known_tools)
     yield from _review(settings)
     yield from http_problems(settings, known_tools)
-    yield from _admins(settings)
+    yield from no_public_keys(("admins",), settings.admins)
     yield from _reviewers(settings)
     yield from _break_glass(settings)
     yield from channel_problems(settings)
@@ -61,13 +62,9 @@ def check(
         yield from rule_problems(settings, known_rules())
 
 
-def _secrets(name: str, target: Target) -> Iterator[Problem]:
-    yield from plain_secret(("targets", name, "url"), target.url)
-
-
 def _ledger(url: str) -> Iterator[Problem]:
     if "${ini:" in url:
-        yield Problem(("ledger",), "the ledger belongs to no alembic.ini.", "Write ${env:NAME} or ${file:PATH}.")
+        yield Problem(("ledger",), "the ledger belongs to no alembic.ini.", AS_REFERENCE)
         return
     yield from plain_secret(("ledger",), url)
 
@@ -88,14 +85,6 @@ def _python(name: str, target: Target) -> Iterator[Problem]:
         yield Problem(("targets", name, "python"), why, "Name an interpreter, as ./.venv/bin/python.")
 
 
-def _checks(name: str, target: Target) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for index, check in enumerate(target.checks):
-        if check.name in seen:
-            yield Problem(("targets", name, "checks", index, "name"), "another check has this name.", "Rename one.")
-        seen.add(check.name)
-
-
 def _principals(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for name, workflow in settings.workflows.items():
@@ -106,32 +95,24 @@ def _principals(settings: Settings) -> Iterator[Problem]:
             seen.setdefault(principal, name)
 
 
-def _scope(
-    key: tuple[str | int, ...], scope: Scope, settings: Settings, known_tools: Collection[str]
-) -> Iterator[Problem]:
-    for index, glob in enumerate(scope.tools):
-        if not any(matches(tool, [glob]) for tool in known_tools):
-            yield Problem((*key, "tools", index), f"{glob!r} fits no tool.", nearest(glob, known_tools))
+def _scope(key: Key, scope: Scope, settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
+    yield from fit_nothing((*key, "tools"), scope.tools, known_tools, "tool")
     for index, tier in enumerate(scope.tiers or ()):
         covered = (target for name, target in settings.targets.items() if matches(name, scope.targets))
         if tier not in {target.tier for target in covered}:
             yield Problem((*key, "tiers", index), f"no target of this scope is {tier}.", "Remove it.")
-    for index, glob in enumerate(scope.targets):
-        if not any(matches(target, [glob]) for target in settings.targets):
-            yield Problem((*key, "targets", index), f"{glob!r} fits no target.", nearest(glob, settings.targets))
+    yield from fit_nothing((*key, "targets"), scope.targets, settings.targets, "target")
 
 
 def _redaction(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
     for index, rule in enumerate(settings.redact):
-        for at, glob in enumerate(rule.tools):
-            if not any(matches(tool, [glob]) for tool in known_tools):
-                yield Problem(("redact", index, "tools", at), f"{glob!r} fits no tool.", nearest(glob, known_tools))
+        yield from fit_nothing(("redact", index, "tools"), rule.tools, known_tools, "tool")
     key = settings.redaction_key
     if key is None and not settings.ledger.startswith("sqlite:"):
         why = "what is redacted needs a key, and beside this ledger no file can lie."
         yield Problem(("ledger",), why, "Write `redaction_key: ${file:PATH}`, the same for all its servers.")
     if key is not None and not is_reference(key):
-        yield Problem(("redaction_key",), "this is no reference to a secret.", "Write ${env:NAME} or ${file:PATH}.")
+        yield Problem(("redaction_key",), "this is no reference to a secret.", AS_REFERENCE)
 
 
 def _review(settings: Settings) -> Iterator[Problem]:
@@ -139,12 +120,6 @@ def _review(settings: Settings) -> Iterator[Problem]:
         why = "this is no address of pages, or what passes there can be read on the way."
         hint = "Write https://HOST or http://localhost:PORT, without a path."
         yield Problem(("review", "url"), why, hint)
-
-
-def _admins(settings: Settings) -> Iterator[Problem]:
-    for index, line in enumerate(settings.admins):
-        if len(line.split()) < 2 or line.startswith("passkey/"):  # noqa: PLR2004  kind and key
-            yield Problem(("admins", index), "this is no SSH public key.", "Copy the line of a .pub file.")
 
 
 def _reviewers(settings: Settings) -> Iterator[Problem]:
@@ -199,6 +174,4 @@ def _rule(index: int, rule: ApprovalRule, settings: Settings) -> Iterator[Proble
             if settings.reviewers[name].email is None:
                 why = f"reviewer {name} has no email, so nobody can tell whether they are the owner."
                 yield Problem((*key, "require", "never"), why, f"Add an email to reviewer {name}.")
-    for part, glob in (("targets", g) for g in rule.when.targets or ()):
-        if not any(matches(target, [glob]) for target in settings.targets):
-            yield Problem((*key, "when", part), f"{glob!r} fits no target.", nearest(glob, settings.targets))
+    yield from fit_nothing((*key, "when", "targets"), rule.when.targets or (), settings.targets, "target")

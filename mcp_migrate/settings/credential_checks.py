@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from mcp_migrate.model import Tier
 from mcp_migrate.settings.credentials import BrokerName, VaultOptions
 from mcp_migrate.settings.problems import Key, Problem
-from mcp_migrate.settings.references import REFERENCE, is_reference
+from mcp_migrate.settings.references import AS_REFERENCE, REFERENCE, is_reference
 from mcp_migrate.settings.target import Target
 
 _ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
@@ -97,4 +97,4 @@ def _vault(key: Key, given: VaultOptions) -> Iterator[Problem]:
         why = "this is no address, or what passes there can be read on the way."
         yield Problem((*key, "address"), why, "Write https://HOST:PORT, or http://localhost:PORT.")
     if not is_reference(given.token):
-        yield Problem((*key, "token"), "this is no reference to a secret.", "Write ${env:NAME} or ${file:PATH}.")
+        yield Problem((*key, "token"), "this is no reference to a secret.", AS_REFERENCE)

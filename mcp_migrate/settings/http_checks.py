@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from mcp_migrate.settings.channels import is_protected
-from mcp_migrate.settings.globs import matches
 from mcp_migrate.settings.http import Http
+from mcp_migrate.settings.list_checks import fit_nothing
 from mcp_migrate.settings.problems import Key, Problem, nearest
-from mcp_migrate.settings.references import is_reference
-from mcp_migrate.settings.url_checks import ADDRESS
+from mcp_migrate.settings.references import AS_REFERENCE, is_reference
+from mcp_migrate.settings.url_checks import ADDRESS, is_protected
 
 if TYPE_CHECKING:
     from mcp_migrate.settings.model import Settings
-
-_AS_REFERENCE = "Write ${env:NAME} or ${file:PATH}."
 
 
 def http_problems(settings: Settings, known_tools: Collection[str]) -> Iterator[Problem]:
@@ -25,12 +22,8 @@ def http_problems(settings: Settings, known_tools: Collection[str]) -> Iterator[
     for key, why, hint in (*_of_addresses(settings.http), *_of_secrets(settings.http), *_of_proxies(settings.http)):
         yield Problem(("http", *key), why, hint)
     yield from _of_principals(settings, settings.http)
-    oauth = settings.http.oauth
-    for scope, globs in oauth.scopes.items():
-        for index, glob in enumerate(globs):
-            if not any(matches(tool, [glob]) for tool in known_tools):
-                at = ("http", "oauth", "scopes", scope, index)
-                yield Problem(at, f"{glob!r} fits no tool.", nearest(glob, known_tools))
+    for scope, globs in settings.http.oauth.scopes.items():
+        yield from fit_nothing(("http", "oauth", "scopes", scope), globs, known_tools, "tool")
 
 
 def _of_principals(settings: Settings, http: Http) -> Iterator[Problem]:
@@ -68,6 +61,6 @@ def _of_addresses(http: Http) -> Iterator[tuple[Key, str, str]]:
 def _of_secrets(http: Http) -> Iterator[tuple[Key, str, str]]:
     for index, key in enumerate(http.state_keys):
         if not is_reference(key):
-            yield ("state_keys", index), "a key stands here in plain text.", _AS_REFERENCE
+            yield ("state_keys", index), "a key stands here in plain text.", AS_REFERENCE
     if http.oauth.introspection and not is_reference(http.oauth.introspection.client_secret):
-        yield ("oauth", "introspection", "client_secret"), "a secret stands here in plain text.", _AS_REFERENCE
+        yield ("oauth", "introspection", "client_secret"), "a secret stands here in plain text.", AS_REFERENCE

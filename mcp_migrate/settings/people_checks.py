@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mcp_migrate.settings.list_checks import no_public_keys
 from mcp_migrate.settings.problems import Problem, nearest
 
 if TYPE_CHECKING:
@@ -22,11 +23,7 @@ def people_problems(settings: Settings) -> Iterator[Problem]:
     for name, lines in settings.delegators.items():
         if name not in known:
             yield Problem(("delegators", name), f"{name} belongs to no workflow.", nearest(name, known))
-        for index, line in enumerate(lines):
-            if len(line.split()) < 2 or line.startswith("passkey/"):  # noqa: PLR2004  kind and key
-                yield Problem(
-                    ("delegators", name, index), "this is no SSH public key.", "Copy the line of a .pub file."
-                )
+        yield from no_public_keys(("delegators", name), lines)
     for tier, steps in settings.separation.items():
         if len({*steps}) == 1:
             why = "one step alone is separated from nothing."

@@ -36,7 +36,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {near[0]}?" if near else ""
 
 
-def invalid(path: Path | None, problems: Sequence[Problem], positions: Mapping[Key, Position]) -> ConfigInvalidError:
+def invalid(path: Path, problems: Sequence[Problem], positions: Mapping[Key, Position]) -> ConfigInvalidError:
     """All problems of one file as one error."""
     rows = [_row(path, problem, positions) for problem in problems]
     first = rows[0]
@@ -55,9 +55,9 @@ def render(problems: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _row(path: Path | None, problem: Problem, positions: Mapping[Key, Position]) -> dict[str, Any]:
+def _row(path: Path, problem: Problem, positions: Mapping[Key, Position]) -> dict[str, Any]:
     return {
-        "file": str(path) if path else "local profile",
+        "file": str(path),
         **asdict(_nearest_position(problem.key, positions)),
         "key": ".".join(map(str, problem.key)) or "(whole file)",
         "problem": problem.problem,

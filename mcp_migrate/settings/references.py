@@ -11,6 +11,7 @@ from pathlib import Path
 from mcp_migrate.errors import CredentialFailedError
 
 REFERENCE = re.compile(r"\$\{(env|file|ini):([^${}]+)\}")
+AS_REFERENCE = "Write ${env:NAME} or ${file:PATH}."
 
 
 def resolve(raw: str, *, ini: Path | None = None, section: str = "alembic") -> str:

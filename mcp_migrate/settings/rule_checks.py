@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mcp_migrate.model import Effect
-from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.list_checks import fit_nothing
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.policy import Accepted
 from mcp_migrate.settings.problems import Key, Problem, nearest
@@ -38,9 +38,7 @@ def _accepted(
     if accepted.rule in known:
         effects = known[accepted.rule] | frozenset(settings.rules.raise_.get(accepted.rule, ()))
         yield from _acceptable((*key, "rule"), accepted.rule, effects)
-    for index, glob in enumerate(accepted.targets):
-        if not any(matches(target, [glob]) for target in settings.targets):
-            yield Problem((*key, "targets", index), f"{glob!r} fits no target.", nearest(glob, settings.targets))
+    yield from fit_nothing((*key, "targets"), accepted.targets, settings.targets, "target")
     if not accepted.reason.strip():
         yield Problem((*key, "reason"), "a reason is needed.", "Say why, for whoever reads this later.")
 

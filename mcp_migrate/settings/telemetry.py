@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from mcp_migrate.settings.channels import is_protected
 from mcp_migrate.settings.problems import Problem
-from mcp_migrate.settings.references import is_reference, resolve
+from mcp_migrate.settings.references import AS_REFERENCE, is_reference, resolve
+from mcp_migrate.settings.url_checks import is_protected
 from mcp_migrate.settings.values import Duration, Part
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def telemetry_problems(settings: Settings) -> Iterator[Problem]:
         yield Problem(("telemetry", "endpoint"), why, "Write https://…, or an address of this machine.")
     for name, value in found.headers.items():
         if not is_reference(value):
-            yield Problem(("telemetry", "headers", name), "a secret stands here in plain text.", "Write ${env:NAME}.")
+            yield Problem(("telemetry", "headers", name), "a secret stands here in plain text.", AS_REFERENCE)

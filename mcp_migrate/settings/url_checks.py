@@ -1,4 +1,4 @@
-"""Does a database's URL tell a secret to whoever reads the configuration?"""
+"""Does an address tell a secret to whoever reads the configuration, or what passes there to whoever is on the way?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from mcp_migrate.settings.references import REFERENCE
 ADDRESS = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?|http://localhost(:\d{1,5})?")
 """Where people and clients are sent: nobody on the way reads what passes there."""
 
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_PARAMETERS = {"password", "passwd", "pwd", "token", "secret", "sslpassword"}
+
+
+def is_protected(url: str) -> bool:
+    """Whether what is sent to `url` cannot be read on the way."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
 
 
 def plain_secret(key: Key, url: str) -> Iterator[Problem]:

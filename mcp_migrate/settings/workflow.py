@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mcp_migrate.model import Effect, Tier
-from mcp_migrate.settings.channels import is_protected
 from mcp_migrate.settings.networks import Around
+from mcp_migrate.settings.url_checks import is_protected
 from mcp_migrate.settings.values import Duration, Globs, Part, Seconds
 
 
