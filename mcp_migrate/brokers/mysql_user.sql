@@ -11,7 +11,7 @@ CREATE DATABASE {mint} CHARACTER SET utf8mb4;
 -- The accounts of steps. `open` may log in until `ends`; `kept` may not, and is still the definer of something;
 -- `ended` is gone by itself. `told` says whether a server of ours knows.
 CREATE TABLE {mint}.steps (
-  name VARCHAR(32) PRIMARY KEY, host VARCHAR(255) NOT NULL, ends INT UNSIGNED NOT NULL,
+  name VARCHAR(32) PRIMARY KEY, host VARCHAR(255) NOT NULL, ends INT UNSIGNED NOT NULL, writes BOOLEAN NOT NULL,
   state ENUM('open', 'kept', 'ended') NOT NULL, told BOOLEAN NOT NULL DEFAULT TRUE, defines VARCHAR(500)
 ) ENGINE=InnoDB;
 
@@ -60,7 +60,7 @@ BEGIN
   SET ends = UNIX_TIMESTAMP() + seconds;
   SET step = CONCAT('mcp_migrate_step_', LOWER(HEX(ends)), '_', mark);
   SET account = CONCAT('\'', step, '\'@\'', at, '\'');
-  INSERT INTO {mint}.steps (name, host, ends, state) VALUES (step, at, ends, 'open');
+  INSERT INTO {mint}.steps (name, host, ends, writes, state) VALUES (step, at, ends, writes, 'open');
   CALL {mint}.run(CONCAT('CREATE USER ', account, ' IDENTIFIED WITH mysql_native_password AS \'', verifier,
     '\' WITH MAX_USER_CONNECTIONS 4'));
   IF writes THEN
@@ -85,7 +85,7 @@ BEGIN
   SELECT step, ends;
 END //
 
--- No new session, no open one, no account; or a locked one without a password, with what a definer needs.
+-- No new session, no open one, no account; or a locked one without a password, with what a definer of ours needs.
 CREATE PROCEDURE {mint}.end_step(step VARCHAR(32), OUT sessions INT)
 BEGIN
   -- As it was issued: a name in capitals is the same to a comparison, and another account to the server.
@@ -113,8 +113,11 @@ BEGIN
         CALL {mint}.run(CONCAT('ALTER USER ', account, ' IDENTIFIED WITH mysql_native_password AS \'*',
           UPPER(SHA1(CONCAT(UUID(), RAND()))), '\''));
         CALL {mint}.run(CONCAT('REVOKE ALL PRIVILEGES, GRANT OPTION FROM ', account));
-        CALL {mint}.run(CONCAT('GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE, TRIGGER, EVENT, LOCK TABLES, ',
-          'CREATE TEMPORARY TABLES ON {pattern}.* TO ', account));
+        -- A step that only reads made none of that for us, and does not come to write by being over.
+        IF (SELECT writes FROM {mint}.steps WHERE name = issued) THEN
+          CALL {mint}.run(CONCAT('GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE, TRIGGER, EVENT, LOCK TABLES, ',
+            'CREATE TEMPORARY TABLES ON {pattern}.* TO ', account));
+        END IF;
         UPDATE {mint}.steps SET state = 'kept', defines = what WHERE name = issued;
       END IF;
     END IF;

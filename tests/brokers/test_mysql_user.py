@@ -87,6 +87,21 @@ def test_an_account_that_is_a_definer_is_locked_and_what_it_defines_goes_on_unti
     assert (shop.broker.sweep(), shop.accounts()) == ((), [])
 
 
+@pytest.mark.proves("step-credentials-mysql", "step-credentials-read-only")
+def test_what_a_step_that_only_reads_leaves_behind_writes_nothing_once_it_is_over(shop: Shop) -> None:
+    """It sees events and triggers, and so may make some."""
+    ask(shop.admin, "CREATE EVENT theirs ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO SELECT 1")
+    ask(shop.admin, "INSERT INTO kept VALUES (1)")
+    stolen = shop.broker.issue(step(Purpose.READ))
+    ask(stolen.url, "CREATE EVENT deletes ON SCHEDULE EVERY 1 SECOND DO DELETE FROM kept")
+    assert shop.broker.revoke(stolen) == "it is locked and stays as the definer of event deletes"
+    assert shop.locked(stolen)
+    ran = "SELECT last_executed > NOW() - INTERVAL 1 SECOND FROM information_schema.events WHERE event_name = 'deletes'"
+    until(lambda: ask(shop.admin, ran) == [(1,)])
+    assert len(ask(shop.admin, f"SHOW GRANTS FOR {stolen.role}@'127.0.0.1'")) == 1
+    assert ask(shop.admin, "SELECT id FROM kept") == [(1,)]
+
+
 @pytest.mark.proves("step-credentials-mysql", "step-credentials-expire")
 def test_the_server_itself_ends_account_and_sessions_when_their_time_is_over_and_our_next_server_hears(
     shop: Shop,
