@@ -60,8 +60,8 @@ class Redactor:
             raw = b"" if _too_deep(arguments) else json.dumps(arguments, default=str, sort_keys=True).encode()
         except ValueError:  # a number longer than Python writes
             raw = b""
-        kept = self._walk(tool, "", arguments) if raw else {}
-        if not raw or len(canonical(kept)) > MOST:
+        kept = self._walk(tool, "", arguments) if raw and not _too_much(arguments) else None
+        if kept is None or len(canonical(kept)) > MOST:
             return Shown({"left_out": self._left_out(raw)}, len(raw) or None, whole=False)
         return Shown(kept, len(raw), whole=kept == arguments)
 
@@ -131,6 +131,19 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _too_much(value: Any) -> bool:
+    """Whether it is more than is recorded, long texts aside: who calls chooses how much there is to look through."""
+    room, left = MOST, [value]
+    while left and room >= 0:
+        each = left.pop()
+        room -= len(each) if isinstance(each, str) and len(each) <= LONGEST else 1
+        if isinstance(each, Mapping):
+            left += [*each, *each.values()]
+        elif isinstance(each, list | tuple):
+            left += each
+    return room < 0
 
 
 def _too_deep(value: Any) -> bool:

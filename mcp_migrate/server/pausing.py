@@ -77,7 +77,7 @@ class Pausing:
 
     async def answer(self, once: Once) -> Answer | types.InputRequiredResult:
         """The answer of the call, or the question that the client has to put first."""
-        earlier, said = self._continued(once), _said(once.params)
+        earlier, said = await self._continued(once), _said(once.params)
         if earlier and said == "accept":
             await self._decided(earlier.request_id, once.progress)
         answer = await once.run()
@@ -93,7 +93,7 @@ class Pausing:
             request_state=self._seal.close(self._pause(once, answer, asked + 1)),
         )
 
-    def _continued(self, once: Once) -> Pause | None:
+    async def _continued(self, once: Once) -> Pause | None:
         """The pause that the client comes back from. Raises: RequestStateInvalidError."""
         if once.params.request_state is None:
             return None
@@ -102,7 +102,7 @@ class Pausing:
             if not pause.continues(self._pause(once, {}, 0)):
                 refuse("was given out for another call")
         except RequestStateInvalidError as error:
-            self._records.refused(once.call, error)
+            await anyio.to_thread.run_sync(self._records.refused, once.call, error)
             raise
         return pause
 

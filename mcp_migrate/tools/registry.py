@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
     from mcp_migrate.model import Granted, Prepared
     from mcp_migrate.tools.interface import Handler, Workbench
+
+
+_PROBLEMS = 100
+"""What is wrong with arguments, as far as it is looked for: of a million there would be a million errors in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class RegisteredTool:
             IntentMissingError: there is no usable intent.
             InvalidArgumentsError: anything else does not fit; says where and what was expected.
         """
-        if problems := list(self._validator.iter_errors(dict(arguments))):
+        if problems := list(islice(self._validator.iter_errors(dict(arguments)), _PROBLEMS)):
             from mcp_migrate.tools.misfits import misfit
 
             raise misfit(self.spec.name, self.spec.input_schema, problems)

@@ -25,7 +25,12 @@ EXPECTS = {
     "description": "What you believe will happen; more than this is refused.",
     "properties": {
         "effects": {"type": "array", "items": {"enum": [str(effect) for effect in Effect]}},
-        "objects": {"type": "array", "items": {"type": "string"}, "description": "Globs on schema.table."},
+        "objects": {
+            "type": "array",
+            "items": {"type": "string", "maxLength": 300},
+            "maxItems": 500,
+            "description": "Globs on schema.table.",
+        },
         "max_rows": {"type": "integer", "minimum": 0},
     },
     "additionalProperties": False,

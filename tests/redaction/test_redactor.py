@@ -106,6 +106,19 @@ def test_arguments_that_no_entry_can_hold_are_told_by_size_and_tag(arguments: di
     assert len(json.dumps(shown.arguments, ensure_ascii=False, allow_nan=False).encode()) < 1000
 
 
+@pytest.mark.proves("record-malformed")
+def test_what_is_too_much_to_be_recorded_is_not_looked_through() -> None:
+    tags: list[int] = []
+
+    def key() -> bytes:
+        tags.append(1)
+        return b"k" * 32
+
+    shown = Redactor(key=key).arguments("any", {"tokens": ["a" * 100] * MOST})
+    assert list(shown.arguments) == ["left_out"]
+    assert len(tags) == 1  # of the whole; each of them would have got one of its own
+
+
 def test_ordinary_arguments_are_recorded_as_they_are() -> None:
     arguments = {"target": "shop", "tables": ["public.*"], "expects": {"max_rows": 3}, "ok": True, "x": 1.5}
     shown = redactor.arguments("any", arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -33,3 +34,15 @@ def test_a_value_that_does_not_fit_is_answered_with_what_its_place_takes() -> No
     sentence, hint = refused("schema_read", {**ASKED, "detail": "all"})
     assert sentence.startswith("schema_read cannot take detail: 'all' is not one of")
     assert '"outline"' in hint
+
+
+def test_however_much_of_it_does_not_fit_little_is_held_of_that() -> None:
+    tools, arguments = load({}), {**ASKED, "tables": [1] * 100_000}
+    with pytest.raises(InvalidArgumentsError):
+        tools["schema_read"].check_arguments({**ASKED, "tables": [1]})  # what is loaded with the first
+    tracemalloc.start()
+    with pytest.raises(InvalidArgumentsError, match="is not of type 'string'"):
+        tools["schema_read"].check_arguments(arguments)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
