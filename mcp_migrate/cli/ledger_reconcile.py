@@ -61,5 +61,7 @@ def _words(target: str, done: Mapping[str, Any]) -> Iterator[str]:
             needs = done["needs"]
             yield f"{target} was changed by something that is not on the record."
             yield f"  {done['request_id']} waits for {needs['approvals']} signature(s) of {needs['from']}."
+            if needs.get("too_few"):
+                yield f"  {done['next']['hint']}"
             yield f"  What was found: {done['review_command']}"
             yield "  Once it is signed, run this again."

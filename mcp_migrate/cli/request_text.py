@@ -45,7 +45,7 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     facts = [
         ("Request", f"{body['request_id']}: {status['status']}, expires {body['expires_at']}"),
         *warned(body, status),
-        ("Needs", f"{status['still_needed']} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}"),
+        ("Needs", _needs(status["still_needed"], quorum)),
         ("What", _what(body, f"from {start} to {end}")),
         *(("FOUND", line) for line in unexplained(body)),
         *(("SINCE", line) for line in since_it_began(body)),
@@ -76,6 +76,13 @@ def render(body: Mapping[str, Any], status: Mapping[str, Any]) -> str:
     lines += [f"Plan digest {body['plan_digest']}"] if body["plan_digest"] else []
     lines += [f"Decision  {_told(decision)}" for decision in status["decisions"]]
     return safe("\n".join(lines))
+
+
+def _needs(missing: int, quorum: Mapping[str, Any]) -> str:
+    """How many signatures of whom, and of which keys where not any does."""
+    level = quorum.get("assurance", "software")
+    keys = "" if level == "software" else f", by keys that prove `{level}`"
+    return f"{missing} more signature(s) of {' and '.join(quorum['groups']) or 'any reviewer'}{keys}"
 
 
 def _what(body: Mapping[str, Any], moves: str) -> str:

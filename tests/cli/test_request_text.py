@@ -53,6 +53,12 @@ def _shown(**changed: Any) -> list[str]:
     return render(body, {"status": "pending", "still_needed": 1, "decisions": []}).splitlines()
 
 
+def test_it_says_whose_signature_is_missing_and_what_their_keys_have_to_prove() -> None:
+    assert "Needs     1 more signature(s) of dba" in _shown()
+    verified = _shown(quorum={"groups": ["dba"], "rules": [], "assurance": "verified"})
+    assert "Needs     1 more signature(s) of dba, by keys that prove `verified`" in verified
+
+
 def test_the_worst_comes_first_and_each_effect_names_its_statements() -> None:
     lines = _shown()
     told = " ".join(" ".join(lines).split())
