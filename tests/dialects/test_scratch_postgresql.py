@@ -254,3 +254,12 @@ def test_a_target_that_cannot_be_reached_is_said_to_be_so() -> None:
         pass
 
     assert "secret" not in str(caught.value)
+
+
+def test_the_password_of_a_scratch_is_in_no_statement_that_a_server_may_log(postgres_url: str, admin: Any) -> None:
+    with _role(admin, "CREATEDB CREATEROLE") as name:
+        admin.execute(f"ALTER ROLE {name} SET password_encryption = 'md5'")  # what the server makes of a password
+        maker = _login(postgres_url, name)
+        with dialect_for(maker).open_scratch(maker):
+            stored = "SELECT rolpassword FROM pg_authid WHERE starts_with(rolname, 'mcp_migrate_scratch_')"
+            assert [row[0][:14] for row in admin.execute(stored).fetchall()] == ["SCRAM-SHA-256$"]

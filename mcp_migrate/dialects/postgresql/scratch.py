@@ -100,11 +100,12 @@ def _beside(url: str, like: _Likeness, *, superuser: bool) -> Iterator[Scratch]:
 
 
 def _make(admin: Any, name: str, password: str, like: _Likeness) -> None:
-    """Make role and database. `name` and `password` consist of letters, digits, ``_`` and ``-`` alone."""
+    """Make role and database. The password leaves this process only as what the server stores of it."""
+    verifier = admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     try:
         until = admin.execute("SELECT (now() + interval '1 hour')::text").fetchone()[0]
         admin.execute(
-            f"CREATE ROLE {name} LOGIN PASSWORD '{password}' NOSUPERUSER CONNECTION LIMIT 8 VALID UNTIL '{until}'"
+            f"CREATE ROLE {name} LOGIN PASSWORD '{verifier}' NOSUPERUSER CONNECTION LIMIT 8 VALID UNTIL '{until}'"
         )
         admin.execute(f"GRANT {name} TO CURRENT_USER")
         admin.execute(f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0 {like.options}")
