@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import CredentialFailedError
@@ -13,27 +14,22 @@ _OF_ANOTHER = ("user", "password", "passfile", "sslcert", "sslkey")
 """What a URL may say of who connects; it is not what the step's user would say."""
 
 
-def address(url: str, user: str, password: str, *, acting_as: str | None = None, named: str | None = None) -> str:
-    """The PostgreSQL URL for another user; its session acts as a role from its start and has a name, if one is given.
+def address(
+    url: str, user: str, password: str, *, settings: Mapping[str, str] | None = None, named: str | None = None
+) -> str:
+    """The PostgreSQL URL for another user, whose session has these settings from its start, and a name if one is given.
 
     Raises:
         CredentialFailedError: the URL cannot be read; nothing of it is told.
     """
     parsed = parse(url).difference_update_query(_OF_ANOTHER).set(username=user, password=password)
-    if acting_as is not None:
-        escaped = "".join(f"\\{letter}" if letter == "\\" or letter.isspace() else letter for letter in acting_as)
-        said = str(parsed.query.get("options", ""))
-        parsed = parsed.update_query_dict({"options": f"{said} -c role={escaped}".strip()})
+    if settings:
+        said = (f"-c {name}={_escaped(value)}" for name, value in settings.items())
+        options = " ".join([str(parsed.query.get("options", "")), *said]).strip()
+        parsed = parsed.update_query_dict({"options": options})
     if named is not None:
         parsed = parsed.update_query_dict({"application_name": named})
     return render(parsed)
-
-
-def with_option(url: str, user: str, password: str, option: str, value: str) -> str:
-    """The PostgreSQL URL for another user, with a setting of its session. Raises: CredentialFailedError."""
-    parsed = parse(address(url, user, password))
-    said = str(parsed.query.get("options", ""))
-    return render(parsed.update_query_dict({"options": f"{said} -c {option}={value}".strip()}))
 
 
 def parse(url: str) -> URL:
@@ -53,3 +49,7 @@ def render(url: URL) -> str:
     """The text, as libpq reads it: to it a plus is no space, and a space is none either."""
     place, mark, query = url.render_as_string(hide_password=False).partition("?")
     return f"{place}{mark}{query.replace('+', '%20')}".replace(" ", "%20")
+
+
+def _escaped(value: str) -> str:
+    return "".join(f"\\{letter}" if letter == "\\" or letter.isspace() else letter for letter in value)

@@ -15,8 +15,9 @@ from typing import Any
 from mcp_migrate.brokers.address import address, parse
 from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
-from mcp_migrate.drivers.postgresql import connect, driver, message
-from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, TargetUnreachableError
+from mcp_migrate.brokers.own import own_session
+from mcp_migrate.drivers.postgresql import driver, message
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError
 from mcp_migrate.settings.credential_checks import RDS_SECONDS, checks_tls
 from mcp_migrate.settings.credentials import RdsOptions
 from mcp_migrate.settings.target import Target
@@ -86,21 +87,19 @@ class AwsRdsIam:
     def _end(self, user: str, named: str | None) -> int:
         """How many there were to end, of that name or older than a step may be. Raises: CredentialFailedError."""
         ended = 0
-        try:
-            with connect(self._url(user, f"{_PREFIX}ending")) as admin:
-                admin.execute(b"SET ROLE NONE")  # a user that acts as the owner may not end its own sessions as that
+        with own_session(self._url(user, f"{_PREFIX}ending")) as own:
 
-                def end() -> int:
-                    nonlocal ended
-                    found = admin.execute(_END, [named, self._target.credentials.ttl]).fetchall()
-                    ended = max(ended, len(found))
-                    return len(found)
+            def end() -> int:
+                nonlocal ended
+                found = own.execute(_END, [named, self._target.credentials.ttl]).fetchall()
+                ended = max(ended, len(found))
+                return len(found)
 
+            try:
+                own.execute(b"SET ROLE NONE")  # a user that acts as the owner may not end its own sessions as that
                 left = until_none(end)
-        except TargetUnreachableError as error:
-            raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__
-        except driver().Error as error:
-            raise _not_ended(user, message(error)) from error
+            except driver().Error as error:
+                raise _not_ended(user, message(error)) from error
         if left:
             raise _not_ended(user, f"{left} do not end")
         return ended

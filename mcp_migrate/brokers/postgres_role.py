@@ -79,8 +79,8 @@ class PostgresRole:
                     f"No role could be made for this step: {message(error)}.", hint=f"Nothing ran. {self._needed()}"
                 ) from error
         # A function of a superuser may not bind a role to the owner's, so then each session says it.
-        acting_as = self._owner if self._mint is not None and step.purpose.writes else None
-        url = address(self._target.resolved_url(), name, password, acting_as=acting_as)
+        acts = {"role": self._owner} if self._mint is not None and step.purpose.writes else None
+        url = address(self._target.resolved_url(), name, password, settings=acts)
         return Credential(url, role=name, expires=until, swept=swept)
 
     def revoke(self, credential: Credential) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mcp_migrate.brokers.address import with_option
+from mcp_migrate.brokers.address import address
 from mcp_migrate.brokers.ending import until_none
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.brokers.own import own_session
@@ -45,7 +45,7 @@ class PostgresSealed:
             verifier = runner.pgconn.encrypt_password(password.encode(), b"step", b"scram-sha-256").decode()
             asked = [verifier, round(step.ttl), step.purpose.writes]
             [(name, ends)] = self._call(runner, "issue", *asked)
-        url = with_option(self._target.resolved_url(), name, password, OPTION, STORE)
+        url = address(self._target.resolved_url(), name, password, settings={OPTION: STORE})
         return Credential(url, role=name, expires=ends, swept=swept)
 
     def revoke(self, credential: Credential) -> None:

@@ -16,8 +16,6 @@ def refuse_unsealable(plan: Plan, target: Target) -> None:
     """Raises: NotSealableError: the target runs sealed plans, and this can be none."""
     if target.credentials.broker != "postgres-sealed":
         return
-    if not plan.statements:
-        return
     for statement in plan.statements:
         if why := next(_hindrances(statement), None):
             raise NotSealableError(

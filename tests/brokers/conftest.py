@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from mcp_migrate.brokers import broker_for
-from mcp_migrate.brokers.address import address, with_option
+from mcp_migrate.brokers.address import address
 from mcp_migrate.brokers.interface import Broker, Credential, Purpose, Step
 from mcp_migrate.brokers.postgres_role import PostgresRole
 from mcp_migrate.drivers.postgresql import connect
@@ -95,10 +95,11 @@ OPENING = "SELECT 1 FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_da
 def opening(issued: Credential, *, seconds: int, acting_as: str | None = None) -> Iterator[Future[Any]]:
     """A session that the server opens for so long; as whom it is open then, or why it is not."""
     user, password = str(make_url(issued.url).username), str(make_url(issued.url).password)
-    role = address(issued.url, user, password, acting_as=acting_as)
+    asked = {"post_auth_delay": str(seconds), **({"role": acting_as} if acting_as else {})}
+    slow = address(issued.url, user, password, settings=asked)
 
     def who() -> Any:
-        with connect(with_option(role, user, password, "post_auth_delay", str(seconds))) as session:
+        with connect(slow) as session:
             return session.execute(b"SELECT current_user").fetchall()
 
     with ThreadPoolExecutor() as pool:

@@ -11,7 +11,7 @@ from mcp_migrate.errors import CredentialFailedError
 
 def test_server_and_options_stay_and_the_user_is_another() -> None:
     url = "postgresql://broker:x%2By@db:6543/a%20shop?sslmode=verify-full&options=-c%20geqo%3Doff&sslkey=/broker.key"
-    asked = address(url, "step", "se+cret", acting_as="the owner")
+    asked = address(url, "step", "se+cret", settings={"role": "the owner"})
     assert conninfo_to_dict(asked) == {
         "user": "step",
         "password": "se+cret",
