@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -74,11 +73,6 @@ def top(
 
 
 @app.command("serve")
-def serve(
-    config_file: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
-    principal: Annotated[str | None, typer.Option("--as", help="The principal that calls.")] = None,
-    token_file: Annotated[Path | None, typer.Option("--token-file", help="A launch token that proves --as.")] = None,
-    http: Annotated[str | None, typer.Option("--http", metavar="HOST:PORT", help="Serve a team there.")] = None,
-) -> None:
+def serve() -> None:
     """Serve MCP on standard input and output (this is what clients start), or to a team over HTTP."""
-    raise AssertionError(f"`serve` is started before this: {config_file} {principal} {token_file} {http}")
+    raise AssertionError("`serve` is started before this, with options of its own")

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 app.command()(fatigue.report)
 app.command()(fatigue.canary)
-KeyOption = Annotated[Path, typer.Option("--key", help="Your private SSH key, or the .pub of a key in your agent.")]
-RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="A request id, req_…")]
+_KeyOption = Annotated[Path, typer.Option("--key", help="Your private SSH key, or the .pub of a key in your agent.")]
+_RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="A request id, req_…")]
 
 
 @app.command("list")
@@ -51,7 +51,7 @@ def list_requests(config_file: ConfigOption = None, as_json: JsonOption = False)
 
 
 @app.command()
-def show(request_id: RequestArgument, config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+def show(request_id: _RequestArgument, config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one request: who asks what of which target, what would be lost, and each statement."""
     wiring = wire(config_file)
     request = _find(wiring, request_id)
@@ -68,8 +68,8 @@ def show(request_id: RequestArgument, config_file: ConfigOption = None, as_json:
 
 @app.command()
 def approve(
-    request_id: RequestArgument,
-    key: KeyOption,
+    request_id: _RequestArgument,
+    key: _KeyOption,
     reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
     not_before: Annotated[
         datetime | None,
@@ -95,8 +95,8 @@ def approve(
 
 @app.command()
 def deny(
-    request_id: RequestArgument,
-    key: KeyOption,
+    request_id: _RequestArgument,
+    key: _KeyOption,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the agent and for the record.")],
     reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
     config_file: ConfigOption = None,
@@ -108,8 +108,8 @@ def deny(
 
 @app.command()
 def reopen(
-    request_id: RequestArgument,
-    key: KeyOption,
+    request_id: _RequestArgument,
+    key: _KeyOption,
     reason: Annotated[str, typer.Option("--reason", help="Why it may be asked again, for the record.")],
     reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
     config_file: ConfigOption = None,
@@ -121,7 +121,7 @@ def reopen(
 
 @app.command("break-glass")
 def break_glass(
-    request_id: RequestArgument,
+    request_id: _RequestArgument,
     key: Annotated[list[Path], typer.Option("--key", help="Your two keys, one after the other.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it cannot wait for others; they will read it.")],
     reviewer: Annotated[str | None, typer.Option("--as", help="Which reviewer you are.")] = None,
@@ -136,7 +136,7 @@ def break_glass(
 
 @app.command()
 def withdraw(
-    request_id: RequestArgument,
+    request_id: _RequestArgument,
     reason: Annotated[str, typer.Option("--reason", help="Why it is not needed any more.")],
     principal: Annotated[str | None, typer.Option("--as", help="The principal that asked.")] = None,
     config_file: ConfigOption = None,

@@ -35,8 +35,8 @@ def demo(
     try:
         public = generate_key(folder / "grace_key")
         config = make_project(folder, reviewer_key=f"{public.line} grace")
-        anyio.run(Demo(folder, config).tell)
-    except* DemoFailedError as group:
+        anyio.run(_Demo(folder, config).tell)
+    except* _DemoFailedError as group:
         print(f"The demo failed: {_first(group)}", file=sys.stderr)
         raise typer.Exit(1) from None
     finally:
@@ -46,7 +46,7 @@ def demo(
             shutil.rmtree(folder)
 
 
-class DemoFailedError(Exception):
+class _DemoFailedError(Exception):
     """The story did not go as it must."""
 
 
@@ -55,7 +55,7 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-class Demo:
+class _Demo:
     """Plays the agent and the reviewer, and says what happens."""
 
     def __init__(self, folder: Path, config: Path) -> None:
@@ -231,4 +231,4 @@ class Demo:
 
     def _expect(self, held: object, found: object) -> None:
         if not held:
-            raise DemoFailedError(f"the story broke off here: {found}")
+            raise _DemoFailedError(f"the story broke off here: {found}")

@@ -33,11 +33,11 @@ def diff(
         found = compare(wiring.open_database(target), against, others)
     except InvalidArgumentsError as error:
         raise typer.BadParameter(safe(f"{error.sentence} {error.hint}"), param_hint="--against") from error
-    pictures = pictured(found) if diagram else {}
+    pictures = _pictured(found) if diagram else {}
     if as_json:
         print_json({**told(found, tables or ()), **pictures})
     else:
-        print_changes(found, tables or ())
+        _print_changes(found, tables or ())
         print_pictures(pictures)
     raise typer.Exit(0 if found.in_sync else 1)
 
@@ -56,7 +56,7 @@ def told(found: Comparison, tables: Any) -> dict[str, Any]:
     }
 
 
-def print_changes(found: Comparison, tables: Any) -> None:
+def _print_changes(found: Comparison, tables: Any) -> None:
     """One line a change, with what was and what would be below it."""
     print(safe(found.summary))
     changes = found.about(tables)
@@ -80,7 +80,7 @@ def line(change: Any) -> str:
     return "\n".join(lines)
 
 
-def pictured(found: Comparison) -> dict[str, str]:
+def _pictured(found: Comparison) -> dict[str, str]:
     """The neighbourhood of the changes, before and after."""
     from mcp_migrate.schema.diagram import before_and_after
 

@@ -17,13 +17,13 @@ from mcp_migrate.leave import freezing
 from mcp_migrate.wiring import account
 
 TargetArgument = Annotated[str, typer.Argument(help="The target; all of them where none is named.")]
-ReasonOption = Annotated[
+_ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why, for whoever is refused and whoever reads this later.")
 ]
 
 
 def freeze(
-    reason: ReasonOption, target: TargetArgument = freezing.EVERYTHING, config_file: ConfigOption = None
+    reason: _ReasonOption, target: TargetArgument = freezing.EVERYTHING, config_file: ConfigOption = None
 ) -> None:
     """Have nothing change TARGET, on every server that shares the ledger, from their next call on. Reading goes on."""
     wiring, now = wire(config_file), datetime.now(UTC)
@@ -32,7 +32,7 @@ def freeze(
 
 
 def thaw(
-    reason: ReasonOption,
+    reason: _ReasonOption,
     target: TargetArgument = freezing.EVERYTHING,
     entry: Annotated[int | None, typer.Option("--entry", help="The freeze to lift, by its entry.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Lift all freezes of TARGET that stand.")] = False,

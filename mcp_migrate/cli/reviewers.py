@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from mcp_migrate.wiring import Wiring
 
 app = typer.Typer(no_args_is_help=True)
-SignedByOption = Annotated[
+_SignedByOption = Annotated[
     Path, typer.Option("--signed-by", help="Your own private SSH key, or the .pub of a key in your agent.")
 ]
-AsOption = Annotated[str | None, typer.Option("--as", help="Which reviewer you are, where you sign as no admin.")]
+_AsOption = Annotated[str | None, typer.Option("--as", help="Which reviewer you are, where you sign as no admin.")]
 
 
 @app.callback()
@@ -68,7 +68,7 @@ def enroll(
     signed_by: Annotated[
         Path | None, typer.Option("--signed-by", help="Your own key: an admin's or a reviewer's.")
     ] = None,
-    reviewer: AsOption = None,
+    reviewer: _AsOption = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
     config_file: ConfigOption = None,
 ) -> None:
@@ -88,9 +88,9 @@ def enroll(
 @app.command()
 def remove(
     name: Annotated[str, typer.Argument(help="The reviewer.")],
-    signed_by: SignedByOption,
+    signed_by: _SignedByOption,
     fingerprint: Annotated[str | None, typer.Option("--key", help="The fingerprint, where there are several.")] = None,
-    reviewer: AsOption = None,
+    reviewer: _AsOption = None,
     config_file: ConfigOption = None,
 ) -> None:
     """Take a key of NAME out with your signature. What it signed, and whom it let in, counts no more."""

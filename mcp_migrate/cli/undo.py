@@ -11,11 +11,11 @@ from mcp_migrate.cli.common import ConfigOption, JsonOption, one_line, print_jso
 from mcp_migrate.tools.undo import conflicts, kept_on
 
 app = typer.Typer(no_args_is_help=True)
-TargetOption = Annotated[str | None, typer.Option("--target", help="Only this target.")]
+_TargetOption = Annotated[str | None, typer.Option("--target", help="Only this target.")]
 
 
 @app.command("list")
-def list_undo(target: TargetOption = None, config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_undo(target: _TargetOption = None, config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List undo data: of which apply, which table, how many rows, until when."""
     wiring = wire(config_file)
     names = [target] if target else sorted(wiring.settings.targets)
@@ -58,7 +58,7 @@ def show(
 
 
 @app.command()
-def prune(target: TargetOption = None, config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
+def prune(target: _TargetOption = None, config_file: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Remove undo data whose time is over; nothing else is ever removed."""
     wiring = wire(config_file)
     names = [target] if target else sorted(wiring.settings.targets)

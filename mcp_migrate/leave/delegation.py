@@ -22,7 +22,7 @@ from mcp_migrate.settings import Settings, matches
 if TYPE_CHECKING:
     from mcp_migrate.signers.keys import PublicKey
 
-LONGEST = 3
+_LONGEST = 3
 """Grants of one chain."""
 
 
@@ -43,8 +43,8 @@ def chain_of(
     from mcp_migrate.signers.granting import check, refused
 
     said = [text.strip() for text in texts]
-    if len(said) > LONGEST:  # before any signature is looked at: over HTTP anybody with a token sends them
-        raise refused(f"its chain has more than {LONGEST} grants")
+    if len(said) > _LONGEST:  # before any signature is looked at: over HTTP anybody with a token sends them
+        raise refused(f"its chain has more than {_LONGEST} grants")
     chain = tuple(check(text, _keys(settings)) for text in said)
     for grant in chain:
         if not ledger.find(Kind.GRANT_SIGNED, grant.grant_id):
@@ -142,8 +142,8 @@ def _fit(chain: Sequence[Grant], settings: Settings, now: datetime) -> None:
     if any(one.to != other.by for one, other in pairwise(chain)):
         raise refused("its chain has a gap")
     everybody = [first.by, *(grant.to for grant in chain)]
-    if len({*everybody}) < len(everybody) or len(chain) > LONGEST:
-        raise refused(f"its chain comes back to somebody, or has more than {LONGEST} grants")
+    if len({*everybody}) < len(everybody) or len(chain) > _LONGEST:
+        raise refused(f"its chain comes back to somebody, or has more than {_LONGEST} grants")
     if settings.workflow_of(last.to)[0] != name or last.to not in workflow.workers:
         raise refused(f"{last.to} is no worker of workflow {name}")
     if any(now >= grant.until for grant in chain):

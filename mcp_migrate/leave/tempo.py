@@ -45,7 +45,7 @@ class _Seen(NamedTuple):
 
 
 @dataclass(slots=True)
-class Counted:
+class _Counted:
     """What one process has seen on one ledger within the longest time that anything is counted over."""
 
     next: dict[Kind, int] = field(default_factory=dict)
@@ -107,7 +107,7 @@ def tempo(
     What a call named by `before` has on the record counts for it, and so does nothing that came after: of several at
     once, on whichever servers, as many get through as there is room for.
     """
-    counted, limits = ledger.remembered(Counted), workflow.limits
+    counted, limits = ledger.remembered(_Counted), workflow.limits
 
     def count(limit: int | None, kind: Kind, window: timedelta) -> int:
         if limit is None:
@@ -163,7 +163,7 @@ def keeps_trying(principal: str, workflow: Workflow, ledger: Ledger, *, now: dat
     limit = workflow.limits.pause
     began = now - limit.within
     since = max(ledger.current(Pauses).until(principal) or began, began)
-    found = ledger.remembered(Counted).refusals(principal, ledger, now=now, since=since)
+    found = ledger.remembered(_Counted).refusals(principal, ledger, now=now, since=since)
     return (found, now + limit.lasts) if found >= limit.after else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from mcp_migrate.brokers.interface import Broker
     from mcp_migrate.tools.interface import Tool, Workbench
 
-PLAN_LIFETIME = timedelta(hours=24)
+_PLAN_LIFETIME = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,10 @@ class Pipeline:
     bench: Workbench
     broker_for: Callable[[Target], Broker]
     clock: Callable[[], datetime]
-    ticks: Callable[[], float] = time.monotonic
-    redactor: Redactor = field(default_factory=Redactor)
-    user: str = ""
-    policy: Policy | None = None
-    first: Callable[[], None] = lambda: None
+    redactor: Redactor
+    user: str
+    policy: Policy
+    first: Callable[[], None]
     running: set[str] = field(default_factory=set)
     pruned: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
@@ -139,11 +137,11 @@ class Pipeline:
         return Upkeep(self.settings, keys, self.clock, self.running, self._held, self.pruned)
 
     def _recorder(self) -> record.Recorder:
-        return record.Recorder(self.ledger, self.settings.workflows, self.redactor, ticks=self.ticks)
+        return record.Recorder(self.ledger, self.settings.workflows, self.redactor)
 
     def _held(self, target: str | None) -> Frozen | None:
         """What keeps a target as it is now. A configuration that nobody vouches for is told of, and keeps them all."""
-        if self.policy is not None and (found := self.policy.objection(self.ledger)) is not None:
+        if (found := self.policy.objection(self.ledger)) is not None:
             change = self.policy.change()
             if change is not None and change.digest not in self.noted:
                 self._recorder().policy_changed(change, at=self.clock())
@@ -271,7 +269,7 @@ class Pipeline:
         asked = quorum(classified, self.settings)
         answer = dict(prepared.present(classified, asked))
         if prepared.plan is not None:
-            answer["expires_at"] = (prepared.granted.call.at + PLAN_LIFETIME).isoformat()
+            answer["expires_at"] = (prepared.granted.call.at + _PLAN_LIFETIME).isoformat()
             recorder.planned(prepared.granted, prepared.plan, expires_at=answer["expires_at"])
             authorise.planned(prepared.granted, self.settings, self._tempo(prepared.granted.call, recorded=True))
         recorder.answered(permitted, answer, rules=asked.rules if asked else ())
@@ -286,6 +284,5 @@ class Pipeline:
             self.redactor.key()
             self.first()
             by = {"user": self.user, "principal": principal}
-            signed = self.policy.told() if self.policy else None
-            recorder.configured(self.settings, by=by, signed=signed, at=self.clock())
+            recorder.configured(self.settings, by=by, signed=self.policy.told(), at=self.clock())
             self.noted.add(self.settings.digest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ class Upkeep:
     clock: Callable[[], datetime]
     running: Collection[str]
     held: Callable[[str | None], Frozen | None]
-    pruned: set[str] = field(default_factory=set)
+    pruned: set[str]
 
     def settle(self, name: str | None, recorder: record.Recorder) -> None:
         """Give each apply of this target whose server died its outcome, before anything else is said of the target.

@@ -25,7 +25,7 @@ from mcp_migrate.server.updates import Updates
 from mcp_migrate.server.who import Who
 from mcp_migrate.tools.registry import Registry
 
-INSTRUCTIONS = (
+_INSTRUCTIONS = (
     "Change database schemas through these tools, never with SQL of your own. Read (schema_read), write a revision, "
     "plan (migration_plan), read what the plan would do, then apply it by its plan_id. Say why in `intent`. What can "
     "destroy data waits for people: you cannot approve it; tell the person you work for what to look at. Names, "
@@ -49,7 +49,7 @@ def build_server(
         "mcp-migrate",
         version=__version__,
         title="mcp-migrate",
-        instructions=INSTRUCTIONS,
+        instructions=_INSTRUCTIONS,
         on_list_tools=listing.list,
         on_list_resources=refusing(resources.list),
         on_list_resource_templates=resources.templates,

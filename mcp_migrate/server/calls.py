@@ -63,13 +63,7 @@ class Calls:
         outcome: list[Mapping[str, Any] | BaseException] = []
 
         def in_thread() -> None:
-            from mcp_migrate.pipeline import Watch  # a client that lists the tools does not wait for it
-
-            watch = Watch(
-                cancelled=lambda: cancelled.is_set() or self._stopping.is_set(),
-                progress=progress.begin().report,
-            )
-            outcome.append(work(watch))
+            outcome.append(work(self._watch(cancelled, progress)))
 
         async def carry() -> None:
             with anyio.CancelScope(shield=True):
@@ -93,6 +87,11 @@ class Calls:
         if isinstance(result, BaseException):
             raise result
         return result
+
+    def _watch(self, cancelled: threading.Event, progress: Progress) -> Watch:
+        from mcp_migrate.pipeline import Watch  # a client that lists the tools does not wait for it
+
+        return Watch(lambda: cancelled.is_set() or self._stopping.is_set(), progress.begin().report)
 
 
 GONE = (

@@ -16,7 +16,7 @@ _Context = ServerRequestContext[Any]
 _P = TypeVar("_P")
 _R = TypeVar("_R")
 
-MAX_CHARACTERS = 40_000
+_MOST_CHARACTERS = 40_000
 """Clients replace results above about 50 kB by a short preview; ours stay whole."""
 
 _STATUS = {
@@ -84,7 +84,7 @@ def refusing(handler: Callable[[_Context, _P], Awaitable[_R]]) -> Callable[[_Con
 def _fitted(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The answer, with its longest list shortened until it fits; what was left out is said."""
     fitted = dict(answer)
-    while _length(fitted) > MAX_CHARACTERS:
+    while _length(fitted) > _MOST_CHARACTERS:
         lists = {key: value for key, value in fitted.items() if isinstance(value, list) and len(value) > 1}
         if not lists:
             return {"call_id": fitted.get("call_id"), "truncated": "The answer was too large; ask for less."}

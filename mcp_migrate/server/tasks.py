@@ -41,7 +41,7 @@ _REMEMBERED = 500
 """Tasks whose answers and results are remembered."""
 
 Context = ServerRequestContext[Any]
-RunTool = Callable[[str, Mapping[str, Any], Context], Awaitable[types.CallToolResult]]
+_RunTool = Callable[[str, Mapping[str, Any], Context], Awaitable[types.CallToolResult]]
 """Makes one governed call of a tool."""
 
 
@@ -83,7 +83,7 @@ class _UpdateParams(_TaskParams):
 class Tasks:
     """Each task is its principal's alone. Kept here is only what one process knows: answers, results, what runs."""
 
-    def __init__(self, parking: Parking, who: Who, run: RunTool, scope_of: Callable[[str], str]) -> None:
+    def __init__(self, parking: Parking, who: Who, run: _RunTool, scope_of: Callable[[str], str]) -> None:
         self._parking = parking
         self._who = who
         self._run = run

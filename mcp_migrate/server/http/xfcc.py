@@ -15,7 +15,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _BARE = frozenset({"uri", "dns"})
 """What Envoy takes from a certificate and writes without quotes: a name with a comma in it poses as an element."""
 
-Element = list[tuple[str, str]]
+_Element = list[tuple[str, str]]
 
 
 def certificate_in(text: str) -> str:
@@ -33,13 +33,13 @@ def certificate_in(text: str) -> str:
     return certificates[0]
 
 
-def elements(text: str) -> list[Element]:
+def elements(text: str) -> list[_Element]:
     """The elements, each with its keys in lower case and its values as they were before they were quoted.
 
     Raises:
         TokenInvalidError: it is not written so.
     """
-    found: list[Element] = [[]]
+    found: list[_Element] = [[]]
     at, ends = 0, ";"
     while ends:
         pair = _PAIR.match(text, at)

@@ -28,7 +28,7 @@ class Headers:
 
     def of(self, message: JSONRPCRequest | JSONRPCNotification) -> dict[str, str]:
         """The headers of one message."""
-        version = version_of(message)
+        version = _version_of(message)
         if version is None:  # the handshake agrees on one; its own request carries none
             agreed = None if message.method == "initialize" else self._agreed
             return {MCP_PROTOCOL_VERSION_HEADER: agreed} if agreed else {}
@@ -54,7 +54,7 @@ class Headers:
                     self._parameters[str(tool.get("name"))] = x_mcp_header_map(schema)
 
 
-def version_of(message: JSONRPCRequest | JSONRPCNotification) -> str | None:
+def _version_of(message: JSONRPCRequest | JSONRPCNotification) -> str | None:
     """The protocol that a message names by itself, as all do since 2026-07-28."""
     meta = (message.params or {}).get("_meta")
     return _text(meta.get(PROTOCOL_VERSION_META_KEY)) if isinstance(meta, Mapping) else None
@@ -62,7 +62,7 @@ def version_of(message: JSONRPCRequest | JSONRPCNotification) -> str | None:
 
 def is_modern(message: JSONRPCRequest | JSONRPCNotification) -> bool:
     """Whether a message needs no handshake before it."""
-    return version_of(message) in MODERN_PROTOCOL_VERSIONS
+    return _version_of(message) in MODERN_PROTOCOL_VERSIONS
 
 
 def _text(value: Any) -> str | None:

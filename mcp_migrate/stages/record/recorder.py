@@ -31,23 +31,16 @@ from mcp_migrate.stages.record.unfinished import Unfinished
 class Recorder:
     """Writes what happens to one ledger: made when a call begins, so that it knows how long that took."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        workflows: Mapping[str, Workflow],
-        redactor: Redactor | None = None,
-        *,
-        ticks: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, ledger: Ledger, workflows: Mapping[str, Workflow], redactor: Redactor | None = None) -> None:
         self._ledger = ledger
         self._workflows = workflows
         self._redactor = redactor or Redactor()
-        self._ticks, self._began = ticks, ticks()
+        self._began = time.monotonic()
         self._held: tuple[Draft, ...] = ()
 
     @property
     def _milliseconds(self) -> int:
-        return round((self._ticks() - self._began) * 1000)
+        return round((time.monotonic() - self._began) * 1000)
 
     def configured(
         self, settings: Settings, *, by: Mapping[str, str], at: datetime, signed: Mapping[str, str] | None = None
