@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 
 from mcp_migrate import errors
+from mcp_migrate.__main__ import load_settings
+from mcp_migrate.leave.alone import alone
 from mcp_migrate.settings import json_schema
+from mcp_migrate.signers.sign import generate_key
 from mcp_migrate.tools.registry import load
 
 ROOT = Path(__file__).parents[1]
@@ -113,3 +116,17 @@ def test_the_subagent_may_use_each_tool_and_nothing_that_runs_commands() -> None
     [line] = re.findall(r"^tools: (.*)$", text, re.MULTILINE)
     given = set(line.split(", "))
     assert given - {"Read", "Grep", "Glob", "Edit"} == {f"mcp__mcp-migrate__{tool.spec.name}" for tool in load({})}
+
+
+def test_the_configuration_of_a_team_in_production_holds_and_lets_nobody_act_alone(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    [said] = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    for name in ("root", "grace"):
+        generate_key(tmp_path / name)
+        said = said.replace(f"ssh-ed25519 AAAA… {name}", (tmp_path / f"{name}.pub").read_text().strip())
+    (tmp_path / "mcp-migrate.yaml").write_text(said)
+    settings = load_settings(tmp_path / "mcp-migrate.yaml")
+    assert alone(settings, "shop") == ()
+    [unit] = re.findall(r"^```ini\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    remembers = settings.ledger_head.parent.name
+    assert f"ReadWritePaths=/etc/mcp-migrate/{remembers} " in unit  # which the rest of its folder is not

@@ -1,5 +1,5 @@
 -- The roles with which mcp-migrate opens a production database: docs/credentials.md explains each of them.
--- For a superuser to run once, in that database: psql -d {database} -f roles.sql
+-- For a superuser to run once, in that database: psql -1 -v ON_ERROR_STOP=1 -d {database} -f roles.sql
 
 CREATE ROLE {owner};                      -- owns what migrations make; nobody logs in with it
 CREATE ROLE {reader};                     -- reads, and nothing else
