@@ -21,7 +21,7 @@ _KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT")
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid")
 
     url: str
     expires: AwareDatetime

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from mcp_migrate.brokers import broker_for
 from mcp_migrate.brokers.interface import Broker, Credential
@@ -55,7 +56,7 @@ def minted(mariadb_server: str, mariadb_url: str) -> Iterator[Shop]:
     ask(mariadb_server, "SET GLOBAL event_scheduler = ON")
     ask(mariadb_server, f"CREATE USER {broker}@'%' IDENTIFIED BY 'b'")
     here = Shop(mariadb_url, mariadb_url.replace("tests:tests", f"{broker}:b"), mint)
-    run_script(mariadb_server, procedures_sql(mint=mint, database=mariadb_url.rpartition("/")[2], broker=broker))
+    run_script(mariadb_server, procedures_sql(mint=mint, database=str(make_url(mariadb_url).database), broker=broker))
     ask(mariadb_url, "CREATE TABLE kept (id int)")
     yield here
     for sql in (f"DROP DATABASE {mint}", f"DROP USER {broker}@'%'", "SET GLOBAL event_scheduler = OFF"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mcp_migrate.brokers import broker_for
-from mcp_migrate.brokers.interface import Broker, Purpose
+from mcp_migrate.brokers.interface import Broker, Credential, Purpose
 from mcp_migrate.errors import CredentialFailedError
 from mcp_migrate.settings import Target
 from tests.brokers.conftest import step
@@ -64,22 +64,24 @@ def program(tmp_path: Path) -> Program:
 
 
 def test_a_program_issues_and_revokes_and_sees_nothing_of_the_servers_environment(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OTHER_DATABASE_URL", SECRET)
     until = soon()
     program.says({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": until, "handle": "h1"})
-    issued = program.broker.issue(step(Purpose.READ))
+    issued = program.broker.issue(replace(step(Purpose.READ), objects=("public.items",)))
     assert (issued.url, issued.role) == (f"mysql://one:{SECRET}@db/shop", "one")
     assert SECRET not in repr(issued)
     program.broker.revoke(issued)
     first, last = program.asked()
     assert {"OTHER_DATABASE_URL"}.isdisjoint(first["environment"])
-    assert [first[name] for name in ("action", "target", "principal", "purpose", "ttl")] == [
+    assert [first[name] for name in ("action", "target", "principal", "purpose", "objects", "ttl")] == [
         *("issue", "shop", "agent:one", "read"),
+        ["public.items"],
         60,
     ]
     assert (last["action"], last["role"], last["handle"], last["expires"]) == ("revoke", "one", "h1", until)
+    assert SECRET not in "".join(capfd.readouterr())
 
 
 @pytest.mark.proves("step-credentials-expire")
@@ -90,6 +92,7 @@ def test_a_program_issues_and_revokes_and_sees_nothing_of_the_servers_environmen
         ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": "2030-01-01T00:00:00"}, 0),
         ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": "2030-01-01T00:00:00Z"}, 0),
         (f"mysql://one:{SECRET}@db/shop", 0),
+        ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": soon(), "lease": "x"}, 0),
         ({"url": f"mysql://one:{SECRET}@db/shop", "role": "one", "expires": soon()}, 3),
     ],
 )
@@ -111,3 +114,23 @@ def test_one_that_lasts_too_long_is_given_back(program: Program) -> None:
 def test_a_program_that_is_not_there_fails_the_step() -> None:
     with pytest.raises(CredentialFailedError, match="could not be run"):
         Program(Path(), ["/nowhere/at/all"]).broker.issue(step())
+
+
+def test_one_that_ends_a_little_later_than_the_step_is_taken(program: Program) -> None:
+    """Issuing takes its time, and clocks differ."""
+    program.says({"url": "mysql://one@db/shop", "role": "one", "expires": soon(70)})
+    assert program.broker.issue(step()).role == "one"
+
+
+def test_a_program_that_does_not_revoke_is_told_as_that(program: Program) -> None:
+    program.says("", 3)
+    with pytest.raises(CredentialFailedError, match="is to revoke the credential of a step, ended with 3") as refused:
+        program.broker.revoke(Credential("", role="one"))
+    assert "Nothing ran" not in refused.value.hint
+
+
+def test_a_program_that_hangs_fails_the_step_in_time() -> None:
+    words = [sys.executable, "-c", "import time; time.sleep(60)"]
+    given = {"broker": "command", "command": {"issue": words, "revoke": words, "within": 0.2}}
+    with pytest.raises(CredentialFailedError, match="could not be run: TimeoutExpired"):
+        broker_for(Target.model_validate({**TARGET, "url": "mysql://db/shop", "credentials": given})).issue(step())

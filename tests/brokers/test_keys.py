@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import pytest
@@ -118,6 +119,7 @@ def test_a_broker_that_is_away_at_the_end_fails_nothing_and_is_told() -> None:
 def test_a_step_that_outlasts_its_credential_loses_it() -> None:
     broker, written = Counting(), Written()
     with keys(broker, written, ttl=0.5).credential("shop", Purpose.APPLY):
+        assert all(thread.daemon for thread in threading.enumerate() if isinstance(thread, threading.Timer))
         until(lambda: not broker.roles)
     assert [line[::2] for line in written.lines][1:] == [("revoked", "its time is over: 1")]
 

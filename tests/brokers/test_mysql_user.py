@@ -8,10 +8,12 @@ from typing import Any
 
 import pymysql
 import pytest
+from sqlalchemy.engine import make_url
 
+from mcp_migrate.brokers import ending
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.dialects import dialect_for
-from mcp_migrate.drivers.mysql import connect
+from mcp_migrate.drivers.mysql import connect, quote
 from mcp_migrate.errors import CredentialFailedError, RehearsalFailedError, TargetUnreachableError
 from tests.brokers.conftest import step
 from tests.brokers.mysql_shop import Shop, minted
@@ -196,6 +198,43 @@ def test_scratch_databases_are_made_by_the_procedures_and_seen_by_nobody_else(sh
     with pytest.raises(RehearsalFailedError, match="No scratch database"), dialect.open_scratch(reads.url):
         pass
     shop.broker.revoke(reads)
+
+
+@pytest.mark.proves("step-credentials-mysql")
+def test_a_step_reaches_a_database_of_any_name_and_none_that_is_called_alike(mariadb_server: str) -> None:
+    name = "it's_\\a%`b"
+    alike = name.replace("_", "x")
+    for each in (name, alike):
+        ask(mariadb_server, f"CREATE DATABASE {quote(each)}")
+        ask(mariadb_server, f"CREATE TABLE {quote(each, 't')} (id int)")
+    url = make_url(mariadb_server).set(database=name).render_as_string(hide_password=False)
+    with minted(mariadb_server, url) as shop:
+        issued = shop.broker.issue(step())
+        ask(issued.url, "CREATE VIEW v AS SELECT * FROM t")
+        with pytest.raises(pymysql.Error, match="denied"):
+            ask(issued.url, f"DROP TABLE {quote(alike, 't')}")
+        assert shop.broker.revoke(issued) == "it is locked and stays as the definer of view v"
+    for each in (name, alike):
+        ask(mariadb_server, f"DROP DATABASE {quote(each)}")
+
+
+@pytest.mark.proves("step-credentials-mysql", "step-credentials-end-sessions")
+def test_sessions_that_do_not_end_are_told_and_the_account_stays(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    issued = shop.broker.issue(step())
+    with connect(issued.url):
+        monkeypatch.setattr(ending, "_END_SECONDS", -1)
+        with pytest.raises(CredentialFailedError, match="1 of its sessions do not end"):
+            shop.broker.revoke(issued)
+        assert shop.accounts() == [issued.role]
+    monkeypatch.undo()
+    shop.broker.revoke(issued)
+
+
+@pytest.mark.proves("step-credentials-mysql")
+def test_what_the_brokers_account_may_do_beyond_its_procedures_is_told(shop: Shop) -> None:
+    assert not any("may do more" in said for said in shop.broker.excess())
+    ask(shop.admin, f"GRANT CREATE USER ON *.* TO {shop.mint.replace('mint', 'broker')}@'%'")
+    assert any("may do more" in said and "CREATE USER" in said for said in shop.broker.excess())
 
 
 def test_a_broker_without_its_procedures_is_told_what_is_missing(mariadb_url: str) -> None:

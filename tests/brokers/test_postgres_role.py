@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
+from mcp_migrate.brokers import ending
 from mcp_migrate.brokers.interface import Credential, Purpose
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.postgresql import connect
@@ -90,6 +91,18 @@ def test_a_session_that_is_still_being_opened_ends_with_its_credential_and_those
             thief.result()
         assert another.result() == [(shop.owner,)]
     shop.broker.revoke(other)
+
+
+@pytest.mark.proves("step-credentials-end-sessions")
+def test_sessions_that_do_not_end_are_told_and_the_role_stays(newest: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    issued = newest.broker.issue(step())
+    with connect(issued.url):
+        monkeypatch.setattr(ending, "_END_SECONDS", -1)
+        with pytest.raises(CredentialFailedError, match="1 of its sessions do not end"):
+            newest.broker.revoke(issued)
+        assert newest.roles() == [issued.role]
+    monkeypatch.undo()
+    newest.broker.revoke(issued)
 
 
 def test_a_step_has_few_sessions_and_can_neither_make_roles_nor_last_longer(shop: Ground) -> None:

@@ -115,13 +115,13 @@ def test_one_that_is_sealed_or_away_fails_the_step(bao: OpenBao, newest: Ground)
 class Other(HTTPServer):
     """OpenBao answers none of this, so what answers here is not OpenBao. `asked` is how."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, taken: int) -> None:
         asked = self.asked = list[str]()
 
         class Answering(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 asked.append(self.command)
-                self.send_response(200)
+                self.send_response(taken if self.command == "PUT" else 200)
                 self.end_headers()
                 with suppress(OSError):
                     self.wfile.write(answer)
@@ -138,8 +138,8 @@ class Other(HTTPServer):
 
 
 @contextmanager
-def other(answer: bytes) -> Iterator[Other]:
-    with Other(answer) as server:
+def other(answer: bytes, *, taken: int = 200) -> Iterator[Other]:
+    with Other(answer, taken) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -168,6 +168,15 @@ def test_what_is_no_lease_for_the_step_is_given_back_where_it_can_be(
             server.broker(tmp_path).issue(step())
         assert "hunter2" not in f"{refused.value} {refused.value.__cause__}"
         assert server.asked == asked
+
+
+@pytest.mark.proves("step-credentials-vault", "step-credentials-expire")
+def test_one_that_lasts_too_long_and_is_not_taken_back_is_told_as_still_there(tmp_path: Path) -> None:
+    with (
+        other(lease(3600, username="one", password="hunter2"), taken=500) as server,
+        pytest.raises(CredentialFailedError, match="It is still there: Vault answered 500"),
+    ):
+        server.broker(tmp_path).issue(step())
 
 
 @pytest.mark.proves("step-credentials-vault")
