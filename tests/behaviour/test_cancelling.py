@@ -13,7 +13,7 @@ from mcp_migrate.ledger import Kind
 from mcp_migrate.model import Call, Caller
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.wiring import Wiring
-from tests.behaviour.test_stdio import RawServer
+from tests.behaviour.test_stdio import applying
 from tests.waiting import until
 from tests.world import INTENT, World
 
@@ -35,16 +35,8 @@ async def test_a_call_cancelled_before_it_executes_changes_nothing(at_a1: World)
 
 @pytest.mark.proves("cancel-after-execute")
 async def test_a_call_cancelled_while_it_executes_finishes_and_is_recorded(world: World) -> None:
-    world.write_slow_revision()
-    server = RawServer(world)
-    plan = server.call("migration_plan", target="shop", to="s1")
-    waiting = server.call("migration_apply", plan_id=plan["plan_id"])
-    if waiting["status"] == "approval_required":
-        world.sign(waiting["request_id"])
-    arguments = {"intent": INTENT, "plan_id": plan["plan_id"]}
-    server.send("tools/call", {"name": "migration_apply", "arguments": arguments})
-    until(lambda: world.events(Kind.STEP_STARTED))
-    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}
+    server = applying(world)
+    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
     server.stdin.write(json.dumps(cancelled) + "\n")
     server.stdin.flush()
     until(lambda: world.events(Kind.STEP_FINISHED))
