@@ -131,7 +131,7 @@ def reach_team(url: str, token_file: Path | None, variable: str | None, grants: 
 
 
 def _begin(wiring: Wiring, log: str) -> Callable[[], None]:
-    """What every server does beside its calls; the answer is to be done at its end."""
+    """What every server does beside its calls; returns what is to be done at its end."""
     import gc
 
     from mcp_migrate.server.log import log_to_stderr

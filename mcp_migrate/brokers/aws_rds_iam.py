@@ -1,7 +1,7 @@
 """A token of AWS for each step: who has it logs in as a database user of RDS or Aurora, for fifteen minutes.
 
-Nothing takes a token back. Revoking ends the sessions of the step, and what is said of it is until when the token would
-be let in again. All steps log in as the same two users, so a session says by its name which step it is of.
+Nothing takes a token back. Revoking ends the sessions of the step, and says until when its token is still let in. All
+steps log in as the same two users, so a session says by its name which step it is of.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class AwsRdsIam:
         return Credential(self._url(user, named), role=user, expires=expires, handle=named)
 
     def revoke(self, credential: Credential) -> str | None:
-        """End the step's sessions, and any that is older than a step may be; until when its token would be let in."""
+        """End the step's sessions, and those older than a step may be; says until when its token is still let in."""
         self._end(str(credential.role), str(credential.handle))
         if credential.expires is not None and credential.expires <= datetime.now(UTC):
             return None
@@ -59,11 +59,11 @@ class AwsRdsIam:
         return tuple(user for user in users if self._end(user, None))
 
     def maker(self) -> str | None:
-        """A credential for planning makes scratch databases, where it may."""
+        """None: the credential of a step that plans makes scratch databases, if it may."""
         return None
 
     def excess(self) -> Iterator[str]:
-        """By what a token is."""
+        """What lies in the nature of these tokens."""
         yield (
             f"whoever has the AWS identity of this server can have tokens for {self._given.read} and "
             f"{self._given.apply}; each lets in for {RDS_SECONDS // 60} minutes, also when its step is over"

@@ -62,7 +62,7 @@ class Command:
         return ()
 
     def maker(self) -> str | None:
-        """A credential for planning makes scratch databases, where it may."""
+        """None: the credential of a step that plans makes scratch databases, if it may."""
         return None
 
     def excess(self) -> Iterable[str]:

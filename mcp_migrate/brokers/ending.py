@@ -9,7 +9,7 @@ _END_SECONDS, _POLL_SECONDS = 10.0, 0.02
 
 
 def until_none(end: Callable[[], int]) -> int:
-    """Call `end`, which ends sessions and says how many there were, until there was none; how many do not end."""
+    """Call `end`, which asks sessions to end and says how many it found, until it finds none; how many are left."""
     last = time.monotonic() + _END_SECONDS
     while (sessions := end()) and time.monotonic() < last:
         time.sleep(_POLL_SECONDS)

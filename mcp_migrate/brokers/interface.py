@@ -66,7 +66,7 @@ class Broker(Protocol):
         ...
 
     def revoke(self, credential: Credential) -> str | None:
-        """End the sessions that it opened, then itself; what cannot but stay of it, in words. Harmless when it is gone.
+        """End the sessions that it opened, then itself, which may be gone already; in words what has to stay of it.
 
         Raises:
             CredentialFailedError: it may still be there; says until when it can be used.

@@ -28,9 +28,9 @@ class UnsafeStatic:
         return ()
 
     def maker(self) -> str | None:
-        """The key can do what it can."""
+        """None: the key itself makes scratch databases, if it may."""
         return None
 
     def excess(self) -> Iterable[str]:
-        """All of it."""
+        """Whatever the key may do."""
         return ("each step gets the standing key of the configuration, whatever it does",)

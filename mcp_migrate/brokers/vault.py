@@ -72,7 +72,7 @@ class Vault:
         return ()
 
     def maker(self) -> str | None:
-        """A credential for planning makes scratch databases, where it may."""
+        """None: the credential of a step that plans makes scratch databases, if it may."""
         return None
 
     def excess(self) -> Iterable[str]:

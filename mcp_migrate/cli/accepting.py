@@ -35,6 +35,6 @@ def accept(
 
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What is another, line by line."""
+    """What differs, line by line."""
     was, is_ = (json.dumps(each, indent=1, ensure_ascii=False, sort_keys=True).splitlines() for each in (before, now))
     return "\n".join(unified_diff(was, is_, "shown until now", "now", lineterm="", n=1))

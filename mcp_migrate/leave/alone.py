@@ -32,7 +32,7 @@ def _could(principals: list[str], target: str, settings: Settings) -> bool:
 
 
 def _always_asked(tool: str, scope: Scope, target: str, settings: Settings) -> bool:
-    """Whether rules ask somebody, who is never the one who asks, of whatever this scope lets happen by the tool."""
+    """Whether rules have another person decide on everything that this scope lets happen by the tool."""
     certain = [rule for rule in settings.approvals if _certain(rule, tool, target, settings)]
     whole = any(rule.when.effects is None for rule in certain)
     asked = ALWAYS_APPROVED.union(effect for rule in certain for effect in rule.when.effects or ())

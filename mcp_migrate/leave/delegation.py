@@ -39,7 +39,7 @@ def made(text: str, chain: Sequence[Grant], settings: Settings, ledger: Ledger, 
 def chain_of(
     texts: Iterable[str], principal: str, settings: Settings, ledger: Ledger, *, now: datetime
 ) -> tuple[Grant, ...]:
-    """The grants that `principal` acts by, the first that was handed on first. Raises: NotPermittedError."""
+    """The grants that `principal` acts by, in the order in which they were handed on. Raises: NotPermittedError."""
     from mcp_migrate.signers.granting import check, refused
 
     said = [text.strip() for text in texts]
@@ -102,7 +102,7 @@ def used_up(grants: Iterable[Grant], spent: frozenset[str]) -> str | None:
 
 
 def spent(grants: Iterable[Grant], ledger: Ledger, *, before: str | None = None) -> frozenset[str]:
-    """The grants that as many changes began by as may: before the one of a call, where it is on the record already."""
+    """The grants by which as many changes began as may: before that of the call `before`, where one is named."""
     counted = (grant for grant in grants if grant.uses is not None)
     return frozenset(g.grant_id for g in counted if _used(g.grant_id, ledger, before) >= (g.uses or 0))
 
@@ -119,7 +119,7 @@ def delegators(caller: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _used(grant_id: str, ledger: Ledger, before: str | None) -> int:
-    """How many changes began by a grant, up to the one of the call `before`."""
+    """How many changes began by a grant before that of the call `before`, or at all."""
     signed = ledger.find(Kind.GRANT_SIGNED, grant_id)
     since = walk(ledger, since=signed[0].seq if signed else 0, kind=Kind.STEP_STARTED)
     begun = takewhile(lambda event: before is None or event.call_id != before, since)
@@ -128,7 +128,7 @@ def _used(grant_id: str, ledger: Ledger, before: str | None) -> int:
 
 
 def _fit(chain: Sequence[Grant], settings: Settings, now: datetime) -> None:
-    """Whether each grant is by whom the one before it was handed to, and the first by whoever has leave of its own.
+    """Whether each grant was made by whoever had the one before it, and the first by a principal with leave of its own.
 
     Raises:
         NotPermittedError: they do not, it is too long, it comes back to somebody, or it is over.

@@ -19,7 +19,7 @@ from mcp_migrate.settings import Settings
 
 FORMAT, NAMESPACE = "mcp-migrate/thaw/2", "thaw@mcp-migrate"
 _ONE = "mcp-migrate/thaw/1"
-"""Of before: it names one freeze, in two fields."""
+"""The form before this one: it names one freeze, in two fields."""
 EVERYTHING = "*"
 """In place of a target: all of them."""
 

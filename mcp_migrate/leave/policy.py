@@ -76,7 +76,7 @@ class Policy:
         return None
 
     def change(self) -> PolicyChange | None:
-        """What is another since this server began."""
+        """What has changed since this server began."""
         path = self.settings.path
         if path is None or self.began is None:
             return None
@@ -131,7 +131,7 @@ def _out_of_reach(settings: Settings, path: Path) -> bool:
 
 
 def _files(settings: Settings, path: Path, specs: Mapping[Path, str]) -> Files:
-    """As they were read: what changed since then is not what this server goes by, even where it was changed back."""
+    """The digests as the files were read: one that changed since, even one that was changed back, does not count."""
     files = manifest(settings, path)
     own = {file: at for file, at in specs.items() if {*file.parents} & {*settings.tool_folders}}
     read = {os.path.relpath(spec, path.parent): at for spec, at in own.items()}

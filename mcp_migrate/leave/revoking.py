@@ -36,7 +36,7 @@ class Proof:
 
 
 def refuse_revoked(caller: Caller, ledger: Ledger) -> None:
-    """Refuse whoever acts by what was taken back. Raises: NotPermittedError."""
+    """Refuse a caller whose token or grant was taken back. Raises: NotPermittedError."""
     if (why := revoked(caller, ledger)) is not None:
         raise taken_back(caller.principal, why)
 
@@ -61,7 +61,7 @@ def refuse_ended(caller: Caller, *, at: datetime) -> None:
 
 
 def revoked(caller: Caller, ledger: Ledger) -> str | None:
-    """Which of what the caller acts by was taken back, by whom and why; None while all of it holds."""
+    """Which token or grant of the caller's was taken back, by whom and why; None while all of them hold."""
     acts_by = [(Kind.LAUNCH_SIGNED, caller.launch), *((Kind.GRANT_SIGNED, grant.grant_id) for grant in caller.grants)]
     for kind, name in acts_by:
         if name is not None and (said := ledger.find(_TAKEN_BACK[kind], name)):

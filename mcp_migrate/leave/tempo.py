@@ -104,7 +104,7 @@ def tempo(
 ) -> Tempo:
     """How fast `workflow` goes; what it has no limit on is not counted.
 
-    What a call named by `before` has on the record counts for it, and so does nothing that came after: of several at
+    With `before`, the id of a call, only what was on the record before its first entry is counted: of several calls at
     once, on whichever servers, as many get through as there is room for.
     """
     counted, limits = ledger.remembered(_Counted), workflow.limits

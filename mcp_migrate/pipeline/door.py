@@ -172,7 +172,7 @@ class Pipeline:
         return running_before(granted.call.call_id, granted.workflow, self.ledger, now=granted.call.at)
 
     def _tempo(self, call: Call, *, recorded: bool = False) -> Tempo:
-        """How fast its workflow goes, up to what the call itself has on the record where that is `recorded`."""
+        """How fast its workflow goes; where the call itself is `recorded`, counted up to its first entry."""
         name, workflow = self.settings.workflow_of(call.principal)
         before = call.call_id if recorded else None
         return tempo(call.principal, name, workflow, self.ledger, now=call.at, before=before)

@@ -104,14 +104,14 @@ GONE = (
 
 
 class Progress:
-    """Tells the client how far a call is. The protocol wants numbers that grow: what runs second counts on."""
+    """Tells the client how far a call is. Its numbers have to grow: a second run goes on from the first's."""
 
     def __init__(self, context: ServerRequestContext[Any]) -> None:
         self._context = context
         self._before = self._last = 0
 
     def begin(self) -> Progress:
-        """What is reported from here on counts on."""
+        """Go on from the number that was reported last."""
         self._before = self._last
         return self
 

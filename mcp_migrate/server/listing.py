@@ -71,7 +71,7 @@ class Listing:
         return types.ListToolsResult(tools=[_listed(tool) for tool in self._registry if tool.spec.name not in hidden])
 
     async def _hidden(self) -> Collection[str]:
-        """What is withheld; all that teams wrote where nobody can say now."""
+        """What is withheld; where nobody can say now, all that teams wrote."""
         if not self._of_teams:
             return self._of_teams
         try:

@@ -33,7 +33,7 @@ _STATUS = {
 
 
 _NOT_YOURS = "An agent cannot mend this: tell the person you work for."
-"""Before hints that are for whoever runs the server, as people read them on the command line."""
+"""Put before hints that are written for whoever runs the server."""
 
 
 def succeeded(answer: Mapping[str, Any]) -> types.CallToolResult:

@@ -22,7 +22,7 @@ _NAMED = {"tools/call": "gen_ai.tool.name", "prompts/get": "gen_ai.prompt.name"}
 
 
 _OF_THE_SDK = frozenset({"initialize", "notifications/initialized", "notifications/cancelled"})
-"""What it answers or takes without a handler."""
+"""What the SDK answers or takes without a handler of ours."""
 
 
 class Tracing:

@@ -133,10 +133,10 @@ class Updates:
 
 
 def _lasting(context: Context) -> None:
-    """Over HTTP each request of an earlier protocol stands alone: it could hear of nothing, only end what others hear.
+    """Refuse earlier clients over HTTP: each of their requests stands alone, and can only end what others hear.
 
     Raises:
-        MCPError: it is such a one.
+        MCPError: it is one of theirs.
     """
     if context.request is not None:
         raise refused(

@@ -13,7 +13,7 @@ from mcp_migrate.leave.revoking import refuse_ended
 from mcp_migrate.model import Caller
 
 Who = Callable[[ServerRequestContext[Any]], Caller]
-"""The caller of a request. Raises what it likes where there is none: nobody is never taken for somebody."""
+"""The caller of a request. Raises where there is none: a request that nobody makes is never taken for somebody's."""
 
 
 CALLER = "mcp_migrate.caller"

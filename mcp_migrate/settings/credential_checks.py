@@ -20,8 +20,8 @@ RDS_SECONDS = 900
 def checks_tls(mode: str | None, endpoint: str | None) -> bool:
     """Whether a token only reaches the server that it is for.
 
-    All of RDS is certified by one authority, so that `verify-ca` lets any database of anybody's answer: it is for urls
-    that name a tunnel, where `endpoint` says what the server is really called.
+    One authority certifies all of RDS, so that with `verify-ca` anybody's database there may answer: that mode is for
+    urls that name a tunnel, where `endpoint` says what the server is really called.
     """
     return mode == "verify-full" or (mode == "verify-ca" and endpoint is not None)
 

@@ -17,7 +17,7 @@ METADATA = "/.well-known/oauth-protected-resource"
 """Where a server says whose tokens it takes (RFC 9728), and by which `NAME` it goes."""
 NAME = "mcp-migrate"
 GRANT = "mcp-migrate-grant"
-"""The header of the grants that a worker acts by, the first that was handed on first."""
+"""The header of the grants that a worker acts by, in the order in which they were handed on."""
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Those whose verifying key cannot sign: neither `none` nor a shared secret is among them."""

@@ -11,7 +11,7 @@ from mcp_migrate.errors import ConfigInvalidError
 from mcp_migrate.settings.model import Settings
 
 Files = dict[str, str]
-"""The digest of each file, by its way from the configuration's folder."""
+"""The digest of each file, by its path from the configuration's folder."""
 
 
 def manifest(settings: Settings, config: Path) -> Files:

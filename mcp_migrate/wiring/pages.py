@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Pages:
-    """The review pages of one server; `serves` says whether it opens some of its own when the first one has to."""
+    """The review pages of one server; `serves` says whether it opens pages of its own once they are needed."""
 
     def __init__(self, settings: Settings, ledger: Ledger, *, serves: bool) -> None:
         self._settings = settings
@@ -30,7 +30,7 @@ class Pages:
         self._lock = threading.Lock()
 
     def url(self, request_id: str) -> str | None:
-        """Where a person reviews this request; opens the pages when the first one has to. None where they cannot be."""
+        """Where a person reviews this request; opens the pages when they are first needed. None without any."""
         given = self._settings.review
         if self._serves and (given.port or not given.url):
             with self._lock:

@@ -80,7 +80,7 @@ class Wiring:
         return Telemetry()
 
     def export(self) -> Callable[[], None]:
-        """Send spans and metrics to the collector; the answer sends what is left. Raises: ConfigInvalidError."""
+        """Send spans and metrics to the collector; returns what sends the rest at last. Raises: ConfigInvalidError."""
         if self.settings.telemetry is None:
             return lambda: None
         from mcp_migrate.watching.exporting import export

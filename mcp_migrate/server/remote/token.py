@@ -24,7 +24,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 class Token:
     """In a file of the user's alone, or under a name of the environment; never among the words of a command.
 
-    `grants` are files of those that its holder acts by, the first that was handed on first.
+    `grants` are files of those that its holder acts by, in the order in which they were handed on.
     """
 
     file: Path | None
