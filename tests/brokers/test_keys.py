@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,19 +28,23 @@ class Counting:
     made: int = 0
     away: bool = False
     standing: bool = False
+    swept: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    kept: str | None = None
 
     def issue(self, step: Step) -> Credential:
         self._reach()
         self.made += 1
         self.roles.add(str(self.made))
-        return Credential(f"postgresql://{self.made}@db/shop?{step.purpose}", role=str(self.made))
+        return Credential(f"postgresql://{self.made}@db/shop?{step.purpose}", role=str(self.made), swept=self.swept)
 
-    def revoke(self, credential: Credential) -> None:
+    def revoke(self, credential: Credential) -> str | None:
         self._reach()
         self.roles.discard(str(credential.role))
+        return self.kept
 
     def sweep(self) -> tuple[str, ...]:
-        return ("old",)
+        return self.over
 
     def maker(self) -> str | None:
         return None
@@ -119,15 +125,59 @@ def test_a_broker_that_is_away_at_the_end_fails_nothing_and_is_told() -> None:
 def test_a_step_that_outlasts_its_credential_loses_it() -> None:
     broker, written = Counting(), Written()
     with keys(broker, written, ttl=0.5).credential("shop", Purpose.APPLY):
-        assert all(thread.daemon for thread in threading.enumerate() if isinstance(thread, threading.Timer))
+        assert all(thread.daemon for thread in _waiting())
         until(lambda: not broker.roles)
     assert [line[::2] for line in written.lines][1:] == [("revoked", "its time is over: 1")]
 
 
-def test_what_is_swept_is_told() -> None:
+@pytest.mark.proves("step-credentials-recorded")
+def test_what_is_swept_is_told_before_what_is_issued() -> None:
     written = Written()
-    keys(Counting(), written).sweep("shop")
-    assert written.lines == [("swept", "shop", "old")]
+    broker = Counting(swept=("older",))
+    held = keys(broker, written)
+    held.sweep("shop")
+    assert written.lines == []
+    broker.over = ("old",)
+    held.sweep("shop")
+    held.url("shop", Purpose.READ)
+    assert written.lines == [
+        ("swept", "shop", "old"),
+        ("swept", "shop", "older"),
+        ("issued", "read", "postgres-role 1"),
+    ]
+    held.revoke()
+
+
+@pytest.mark.proves("step-credentials-recorded")
+def test_what_stays_of_a_credential_is_told() -> None:
+    written = Written()
+    with keys(Counting(kept="a locked definer"), written).credential("shop", Purpose.APPLY):
+        pass
+    assert written.lines[1:] == [("revoked", "apply", "the step is over: a locked definer")]
+
+
+def test_two_threads_of_a_call_share_the_credential_for_their_reads() -> None:
+    both = threading.Barrier(2)
+
+    class Slow(Counting):
+        def issue(self, step: Step) -> Credential:
+            with suppress(threading.BrokenBarrierError):  # nobody comes who would issue another
+                both.wait(0.3)
+            return super().issue(step)
+
+    with keys(Slow(), Written()) as held, ThreadPoolExecutor() as pool:
+        urls = set(pool.map(lambda _: held.url("shop", Purpose.READ), range(2)))
+    assert len(urls) == 1
+
+
+def test_nothing_waits_for_the_time_of_a_step_that_is_over() -> None:
+    with keys(Counting(), Written()).credential("shop", Purpose.APPLY):
+        assert _waiting()
+    until(lambda: not _waiting())
+
+
+def _waiting() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
 def test_the_standing_key_is_no_credential_of_a_step() -> None:

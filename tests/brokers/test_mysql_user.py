@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pymysql
@@ -43,6 +44,11 @@ def shop(mariadb_server: str, mariadb_url: str) -> Iterator[Shop]:
 def test_an_account_does_what_its_step_does_and_its_sessions_end_with_it(shop: Shop) -> None:
     writes, reads = shop.broker.issue(step()), shop.broker.issue(step(Purpose.READ))
     assert shop.accounts() == sorted([str(writes.role), str(reads.role)])
+    with ExitStack() as sessions:
+        for _ in range(4):
+            sessions.enter_context(connect(reads.url))
+        with pytest.raises(TargetUnreachableError, match="max_user_connections"):
+            sessions.enter_context(connect(reads.url))
     with connect(writes.url) as session:
         session.query("CREATE TABLE made (id int)")
         assert ask(reads.url, "SELECT count(*) FROM kept") == [(0,)]
@@ -142,6 +148,7 @@ def test_nothing_is_issued_where_nothing_would_end_it(shop: Shop) -> None:
     [
         f"CALL issue('abcdef', '{VERIFIER}', 86401, 1)",
         f"CALL issue('abcdef', '{VERIFIER}', NULL, 1)",
+        f"CALL issue('abcdef', '{VERIFIER}', 10, NULL)",
         f"CALL issue('a''b--', '{VERIFIER}', 10, 1)",
         "CALL issue('abcdef', CONCAT('*', REPEAT('A', 39), ''''), 10, 1)",
         f"CALL scratch('shop', '{VERIFIER}')",
@@ -156,7 +163,7 @@ def test_nothing_is_issued_where_nothing_would_end_it(shop: Shop) -> None:
 )
 def test_whoever_has_the_brokers_key_can_do_nothing_else_with_it(shop: Shop, sql: str) -> None:
     inside = shop.url.rpartition("/")[0]
-    with pytest.raises(pymysql.Error, match=r"denied|this is no|too long"):
+    with pytest.raises(pymysql.Error, match=r"denied|this is no|too long|cannot be null"):
         ask(f"{inside}/{shop.mint}", sql)
     with pytest.raises(TargetUnreachableError, match="denied"):
         ask(shop.url, "SELECT * FROM kept")
