@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def with_tools(world: World, *specs: Mapping[str, Any]) -> World:
 
 
 def rows(world: World, sql: str = "SELECT id, fax FROM customers ORDER BY id") -> list[Any]:
-    with sqlite3.connect(world.database) as database:
+    with closing(sqlite3.connect(world.database)) as database:
         return database.execute(sql).fetchall()
 
 
@@ -152,7 +153,7 @@ async def test_a_check_that_breaks_only_afterwards_rolls_everything_back(at_a1: 
         "effects": ["data", "destructive"],
     }
     world = with_tools(at_a1, after)
-    with sqlite3.connect(world.database) as database:
+    with closing(sqlite3.connect(world.database)) as database:
         database.execute("UPDATE customers SET fax = 'f', email = 'one@example.com' WHERE id = 1")
         database.commit()
     before = rows(world)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def of(world: World, answer: Any) -> dict[str, Event]:
 
 def everything(world: World) -> str:
     """The ledger, as somebody with the file reads it."""
-    with sqlite3.connect(world.folder / ".mcp-migrate" / "ledger.db") as file:
+    with closing(sqlite3.connect(world.folder / ".mcp-migrate" / "ledger.db")) as file:
         return "".join(body for (body,) in file.execute("SELECT body FROM events"))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +74,7 @@ def test_whatever_a_project_looked_at_or_for_makes_it_record_again(
 
 def test_a_target_that_changed_is_recorded_again(lite_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def drift() -> None:
-        import sqlite3
-
-        with sqlite3.connect(lite_shop.folder / "shop.db") as database:
+        with closing(sqlite3.connect(lite_shop.folder / "shop.db")) as database:
             database.execute("CREATE TABLE more (id integer)")
 
     first, second, processes = _again(lite_shop, drift, monkeypatch)

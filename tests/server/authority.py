@@ -39,6 +39,20 @@ def _key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+_CRITICAL = (x509.BasicConstraints, x509.KeyUsage)
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 @dataclass(frozen=True)
 class Authority:
     """Signs for a day from yesterday on."""
@@ -50,7 +64,7 @@ class Authority:
 
     def root(self) -> Holder:
         """Its own certificate."""
-        return self._signed(self.name, self.key, x509.BasicConstraints(ca=True, path_length=None))
+        return self._signed(self.name, self.key, x509.BasicConstraints(ca=True, path_length=None), _SIGNS)
 
     def holder(self, name: str, *uris: str, host: str | None = None) -> Holder:
         """A certificate with these URIs, or for a server at `host`."""
@@ -65,8 +79,10 @@ class Authority:
         begins, ends = now - timedelta(days=1), now + timedelta(days=1)
         number = x509.random_serial_number()
         made = x509.CertificateBuilder(self.name, subject, key.public_key(), number, begins, ends)
-        for extension in more:
-            made = made.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        whose = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        for extension in (*more, whose, by):  # Python 3.13 and later accept no certificate without them
+            made = made.add_extension(extension, critical=isinstance(extension, _CRITICAL))
         return Holder(key, made.sign(self.key, hashes.SHA256()))
 
 

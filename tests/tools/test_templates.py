@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def test_whatever_a_name_and_a_value_hold_they_are_one_name_and_one_value(table:
     add = Template.parse("INSERT INTO {t:identifier} ({c:identifier}) VALUES ({v})").filled(arguments, SQLITE)
     if table.lower().startswith("sqlite_"):
         return
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         for sql, frozen in (make, add):
             database.execute(sql, [thaw(each) for row in frozen for each in row])
         assert database.execute("SELECT name FROM sqlite_master").fetchall() == [(table,)]
