@@ -274,6 +274,7 @@ REQUIREMENTS = (
     Requirement("team-rebinding", "docs/team-server.md", "Other names and pages of other sites reach nothing."),
     Requirement("team-bad-bodies", "docs/team-server.md", "What is too long or no call is refused, no more."),
     Requirement("team-slow-clients", "docs/team-server.md", "Whoever is too slow is let go."),
+    Requirement("team-fair", "docs/team-server.md", "Whoever makes many calls keeps nobody else from theirs."),
     Requirement("team-health", "docs/team-server.md", "Health and readiness are told to anybody."),
     Requirement("team-subscriptions", "docs/pausing.md", "No client ends what another one hears."),
     Requirement("team-at-once", "docs/team-server.md", "An answer over HTTP is sent at once."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,23 @@ from mcp_migrate.errors import CancelledError
 if TYPE_CHECKING:
     from mcp_migrate.pipeline import Watch
 
+_THREADS, _OF_ONE = 40, 20
+"""Calls that are worked on at once, and those of one principal among them: whoever makes many waits for its own."""
 _WAITERS = 16
 _LOOK_SECONDS = 0.02
 
 
 class Calls:
-    """The calls in flight. Each runs in a thread, since databases are waited for there."""
+    """The calls in flight. Each runs in a thread, since databases are waited for there.
+
+    What looks at tokens, at health, or for pages has threads of its own, and is never behind a call.
+    """
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
-        self._running = 0
-        self._waiting = anyio.CapacityLimiter(_WAITERS)
+        self._running = self._waiters = 0
+        self._working, self._waiting = anyio.CapacityLimiter(_THREADS), anyio.CapacityLimiter(_WAITERS)
+        self._shares: dict[str, anyio.CapacityLimiter] = {}
 
     @property
     def stopping(self) -> bool:
@@ -50,15 +56,47 @@ class Calls:
         self._stopping.set()
 
     async def run(
-        self, work: Callable[[Watch], Mapping[str, Any]], progress: Progress, *, waits: bool
+        self, work: Callable[[Watch], Mapping[str, Any]], progress: Progress, *, whose: str, waits: bool
     ) -> Mapping[str, Any]:
         """Run `work` in a thread and wait for its end, also when this task is cancelled meanwhile.
 
-        What `waits` for people does so in threads of its own, so that it holds up nobody else.
+        What `waits` for people does so in threads of its own, so that it holds up nobody else; without room for one
+        more it is told at once that nobody waits.
         """
+        room = waits and self._waiters < _WAITERS
+        self._waiters += room
+        try:
+            async with contextlib.nullcontext() if room else self._share(whose):
+                return await self._run(
+                    work, progress, self._waiting if room else self._working, hurry=waits and not room
+                )
+        finally:
+            self._waiters -= room
+
+    @contextlib.asynccontextmanager
+    async def _share(self, whose: str) -> AsyncIterator[None]:
+        """One of the places that a principal may have at once."""
+        share = self._shares.setdefault(whose, anyio.CapacityLimiter(_OF_ONE))
+        try:
+            async with share:
+                yield
+        finally:
+            if not share.borrowed_tokens and not share.statistics().tasks_waiting:
+                self._shares.pop(whose, None)
+
+    async def _run(
+        self,
+        work: Callable[[Watch], Mapping[str, Any]],
+        progress: Progress,
+        threads: anyio.CapacityLimiter,
+        *,
+        hurry: bool,
+    ) -> Mapping[str, Any]:
         if self._stopping.is_set():
             raise CancelledError("The server is shutting down.", hint="Call again when it is back.")
         cancelled = threading.Event()
+        if hurry:
+            cancelled.set()
         finished = anyio.Event()
         outcome: list[Mapping[str, Any] | BaseException] = []
 
@@ -69,7 +107,7 @@ class Calls:
             with anyio.CancelScope(shield=True):
                 self._running += 1
                 try:
-                    await anyio.to_thread.run_sync(in_thread, limiter=self._waiting if waits else None)
+                    await anyio.to_thread.run_sync(in_thread, limiter=threads)
                 except Exception as error:  # noqa: BLE001  handed to the caller below, whatever it is
                     outcome.append(error)
                 finally:

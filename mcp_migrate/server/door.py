@@ -123,7 +123,10 @@ class Door:
         tool = self._registry[call.tool]
         try:
             return await self._calls.run(
-                lambda watch: self._governed.run(call, tool, watch=watch), progress, waits=tool.spec.waits
+                lambda watch: self._governed.run(call, tool, watch=watch),
+                progress,
+                whose=call.principal,
+                waits=tool.spec.waits,
             )
         except InternalError:
             with working_on(call_id=call.call_id, tool=call.tool, target=call.target):

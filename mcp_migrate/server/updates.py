@@ -28,6 +28,8 @@ SCHEME = "approval://"
 TEMPLATE = "approval://{request_id}"
 _LOOK_SECONDS = 1.0
 _WATCHED_AT_MOST = 1_000
+_OF_ONE_STREAM = 100
+"""Each is looked up on the ledger before a stream begins."""
 
 Context = ServerRequestContext[Any]
 
@@ -72,7 +74,12 @@ class Updates:
     ) -> types.SubscriptionsListenResult:
         """Serve one stream, for as long as the client keeps it; of others' requests it hears nothing."""
         wanted = params.notifications
-        ours = [uri for uri in wanted.resource_subscriptions or () if await self._watch(str(uri), context)]
+        asked = wanted.resource_subscriptions or ()
+        if len(asked) > _OF_ONE_STREAM:
+            raise refused(
+                "invalid_arguments", f"One stream is for {_OF_ONE_STREAM} requests at most.", "Name those that wait."
+            )
+        ours = [uri for uri in asked if await self._watch(str(uri), context)]
         heard = wanted.model_copy(update={"resource_subscriptions": ours})
         return await self._listen(context, params.model_copy(update={"notifications": heard}))
 

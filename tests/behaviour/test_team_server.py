@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,11 @@ from tests.waiting import until
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
+STREAMING = {
+    "protocolVersion": "2026-07-28",
+    "clientInfo": {"name": "test", "version": "1"},
+    "clientCapabilities": {},
+}
 BOTH = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 
 
@@ -174,6 +180,16 @@ async def test_what_is_too_long_or_no_call_is_refused_and_the_server_goes_on(tea
     assert team.post(b"x" * 2**20, path="/requests/req_0/decision", origin=team.url).status_code == 413
     async with team.agent() as agent:
         assert "orders" in (await agent.call("schema_read", target="shop"))["schema"]
+
+
+def test_a_stream_for_more_requests_than_anybody_waits_for_does_not_begin(team: Team) -> None:
+    meta = {f"io.modelcontextprotocol/{name}": said for name, said in STREAMING.items()}
+    wanted = {"resourceSubscriptions": [f"approval://req_{n}" for n in range(101)]}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen"}
+    body = json.dumps({**asked, "params": {"notifications": wanted, "_meta": meta}}).encode()
+    named = {"mcp_protocol_version": "2026-07-28", "mcp_method": "subscriptions/listen"}
+    refused = team.post(body, authorization=f"Bearer {team.issuer.token()}", **named)
+    assert "invalid_arguments: One stream is for 100 requests at most." in refused.text
 
 
 @pytest.mark.proves("team-health")

@@ -23,7 +23,7 @@ from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, Ledger
 from mcp_migrate.model import Call, Grant
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.http import app as team_app
-from mcp_migrate.server.http import serving
+from mcp_migrate.server.http import bearer, serving
 from mcp_migrate.server.http.bearer import Bearer
 from mcp_migrate.server.http.body import Whole
 from mcp_migrate.server.http.guard import Guard
@@ -108,6 +108,34 @@ async def test_only_a_call_is_refused_by_its_headers_for_the_tool_that_it_names(
         call = await called(issuer, {**named, "mcp-method": "tools/call"})
         other = await called(issuer, {**named, "mcp-method": "prompts/get"})
     assert (call.status_code, other.status_code, refused) == (403, 200, ["migration_apply"])
+
+
+@pytest.mark.proves("team-fair")
+async def test_nobody_has_all_connections_of_a_server(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bearer, "_AT_ONCE", 2)
+    issuer.audience, ends = "http://localhost:1/mcp", anyio.Event()
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        await ends.wait()
+        await PlainTextResponse("heard")(scope, receive, send)
+
+    http = http_of(issuer)
+    app = Bearer(stream, http, Signed(http), load({}), Nobody())
+    answers: dict[str, list[int]] = {"one": [], "other": []}
+
+    async def ask(whose: str) -> None:
+        sent = {"authorization": f"Bearer {issuer.token(whose)}"}
+        answers[whose].append((await client.post("/mcp", headers=sent)).status_code)
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                for whose in ("one", "one", "one", "other"):
+                    group.start_soon(ask, whose)
+                await seen(lambda: answers["one"] == [429] and sum(app._open.values()) == 3)
+                ends.set()
+            await ask("one")
+    assert (answers, app._open) == ({"one": [429, 200, 200, 200], "other": [200]}, {})
 
 
 @pytest.mark.proves("team-rebinding")

@@ -5,6 +5,7 @@ Without one that holds nobody calls; clients hear where to get one (RFC 9728).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from mcp_migrate.errors import (
     InsufficientScopeError,
     IssuerUnreachableError,
     LedgerUnavailableError,
+    LimitReachedError,
     MigrateError,
     NotPermittedError,
     TokenInvalidError,
@@ -38,7 +40,10 @@ _STATUS: Mapping[type[MigrateError], int] = {
     NotPermittedError: 403,
     IssuerUnreachableError: 503,
     LedgerUnavailableError: 503,
+    LimitReachedError: 429,
 }
+_AT_ONCE = 500
+"""Requests of one principal that may be open, of the connections that a server has for all."""
 
 
 class Known(Protocol):
@@ -66,20 +71,39 @@ class Bearer:
     ) -> None:
         self._app, self._http, self._verifier = app, http, verifier
         self._registry, self._known = registry, known
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         try:
             caller = await self._caller(scope, headers)
+            self._refuse_more(caller.principal)
         except tuple(_STATUS) as error:
             answer = self._refused(error, sent="authorization" in headers)
         else:
             more = await self._more(caller, headers)
             if more is None:
-                await self._app({**scope, CALLER: caller}, receive, send)
+                await self._handed(caller, scope, receive, send)
                 return
             answer = more
         await answer(scope, receive, send)
+
+    async def _handed(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
+        whose = caller.principal
+        self._open[whose] += 1
+        try:
+            await self._app({**scope, CALLER: caller}, receive, send)
+        finally:
+            self._open[whose] -= 1
+            if not self._open[whose]:
+                del self._open[whose]
+
+    def _refuse_more(self, principal: str) -> None:
+        if self._open[principal] >= _AT_ONCE:
+            raise LimitReachedError(
+                f"{principal} has {_AT_ONCE} requests open at this server, and more are not taken.",
+                hint="Wait for their answers, or end streams that nobody listens to.",
+            )
 
     async def _caller(self, scope: Scope, headers: Headers) -> Caller:
         """By a token; without one by the certificate that a proxy of ours verified, if there is one."""
@@ -129,7 +153,7 @@ class Bearer:
 
     def _refused(self, error: MigrateError, *, sent: bool) -> Response:
         status = _STATUS[type(error)]
-        if status == 503:  # noqa: PLR2004  the token may be good: whoever sent it keeps it
+        if status in {429, 503}:  # the token may be good: whoever sent it keeps it
             return _answer(status, error, {"retry-after": "5"})
         word = {401: "invalid_token", 403: "insufficient_scope"}[status] if sent else None
         return _answer(status, error, self._challenge(word))

@@ -14,6 +14,7 @@ from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError, JSONRPCRequest, J
 from mcp_migrate.errors import (
     InsufficientScopeError,
     IssuerUnreachableError,
+    LimitReachedError,
     MigrateError,
     NotPermittedError,
     ServerUnreachableError,
@@ -25,7 +26,14 @@ from mcp_migrate.server.remote.token import Token
 from mcp_migrate.server.results import failed
 
 _REFUSALS: Mapping[str, type[MigrateError]] = {
-    each.code: each for each in (TokenInvalidError, InsufficientScopeError, NotPermittedError, IssuerUnreachableError)
+    each.code: each
+    for each in (
+        TokenInvalidError,
+        InsufficientScopeError,
+        NotPermittedError,
+        IssuerUnreachableError,
+        LimitReachedError,
+    )
 }
 _SCOPE = re.compile(r'\bscope="([^"]{1,500})"')
 _LONGEST = 500
