@@ -216,7 +216,7 @@ BEGIN
     SET step = (SELECT MIN(name) FROM {mint}.steps WHERE state = 'kept' AND name > step);
   END WHILE;
   START TRANSACTION;
-  SELECT name, defines FROM {mint}.steps WHERE NOT told ORDER BY name FOR UPDATE;
+  SELECT name, defines FROM {mint}.steps WHERE NOT told AND state <> 'open' ORDER BY name FOR UPDATE;
   DELETE FROM {mint}.steps WHERE state = 'ended';
   UPDATE {mint}.steps SET told = TRUE WHERE state = 'kept';
   COMMIT;

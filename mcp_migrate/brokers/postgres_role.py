@@ -159,8 +159,7 @@ class PostgresRole:
         inherits = reads and self._reader is not None
         until = time.strftime("%Y-%m-%d %H:%M:%S+00", time.gmtime(expires))
         made = [
-            f"CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS",
-            f"ALTER ROLE {name} {'INHERIT' if inherits else 'NOINHERIT'} CONNECTION LIMIT {_CONNECTIONS}",
+            f"CREATE ROLE {name} LOGIN {'INHERIT' if inherits else 'NOINHERIT'} CONNECTION LIMIT {_CONNECTIONS}",
             f"ALTER ROLE {name} PASSWORD '{verifier}' VALID UNTIL '{until}'",
         ]
         if self._reader is not None and (reads or options):  # with it may come the right to connect

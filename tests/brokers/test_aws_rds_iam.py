@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,7 +20,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from mcp_migrate.brokers import broker_for
+from mcp_migrate.brokers import broker_for, ending
 from mcp_migrate.brokers.aws_rds_iam import _client
 from mcp_migrate.brokers.interface import Broker, Purpose
 from mcp_migrate.drivers.postgresql import connect
@@ -71,6 +72,14 @@ def test_a_token_is_signed_for_one_user_of_one_database_for_a_quarter_of_an_hour
         assert "Signature" not in repr(issued)
 
 
+def test_a_token_is_for_the_endpoint_that_aws_knows_whatever_the_way_to_it_is_called() -> None:
+    issued = broker("postgresql://tunnel:6432/shop?sslmode=verify-ca", endpoint=f"{ENDPOINT}:5432").issue(step())
+    assert (make_url(issued.url).host, urlsplit(f"https://{make_url(issued.url).password}").netloc) == (
+        "tunnel",
+        f"{ENDPOINT}:5432",
+    )
+
+
 @pytest.mark.parametrize("mode", ["", "?sslmode=require", "?sslmode=prefer", "?sslmode=verify-ca"])
 def test_a_token_is_sent_to_no_server_whose_certificate_was_not_checked(mode: str) -> None:
     with pytest.raises(CredentialFailedError, match="certificate"):
@@ -120,7 +129,9 @@ def test_a_machine_whose_role_aws_does_not_give_it_issues_nothing(
 
 
 @pytest.mark.proves("step-credentials-rds", "step-credentials-end-sessions")
-def test_a_token_opens_the_target_and_its_sessions_end_with_the_step_but_not_those_of_another(newest: Ground) -> None:
+def test_a_token_opens_the_target_and_its_sessions_end_with_the_step_but_not_those_of_another(
+    newest: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user = f"mcp_migrate_step_rds_{uuid.uuid4().hex[:8]}"  # the server asks for the password of those
     checked = make_url(newest.admin)._replace(drivername="postgresql").update_query_dict({"sslmode": "verify-full"})
     url = checked.render_as_string(hide_password=False)
@@ -135,13 +146,18 @@ def test_a_token_opens_the_target_and_its_sessions_end_with_the_step_but_not_tho
     newest.ask(f"ALTER ROLE {user} PASSWORD '{make_url(one.url).password}'")
     with connect(one.url) as session, connect(other.url) as another:
         assert session.execute(b"SELECT current_user").fetchall() == [(newest.owner,)]
+        with monkeypatch.context() as soon:
+            soon.setattr(ending, "_END_SECONDS", -1)
+            with pytest.raises(CredentialFailedError, match="1 do not end"):
+                tokens.revoke(one)
         assert f"as {user} until {one.expires}" in str(tokens.revoke(one))
+        assert tokens.revoke(replace(one, expires=AT)) is None
         with pytest.raises(psycopg.OperationalError):
             session.execute(b"SELECT 1")
         assert another.execute(b"SELECT 1").fetchall() == [(1,)]
         assert tokens.sweep() == ()
         assert another.execute(b"SELECT 1").fetchall() == [(1,)]
-        older_than_a_step_may_be = broker(url, ttl=-1, **names)
+        older_than_a_step_may_be = broker(url, ttl=0, **names)
         assert older_than_a_step_may_be.sweep() == (user,)
         with pytest.raises(psycopg.OperationalError):
             another.execute(b"SELECT 1")

@@ -55,6 +55,13 @@ def test_a_broker_that_may_make_no_role_gets_those_of_steps(minted: Ground) -> N
     assert minted.broker.sweep() == (left.role,)
 
 
+@pytest.mark.parametrize("too_much", ["CREATEROLE", "SUPERUSER"])
+def test_a_broker_that_needs_no_functions_for_that_is_told(minted: Ground, too_much: str) -> None:
+    minted.ask(f"ALTER ROLE {minted.role} {too_much}")
+    assert any("may make roles without mcp_migrate_mint" in said for said in minted.broker.excess())
+    minted.ask(f"ALTER ROLE {minted.role} NO{too_much}")
+
+
 @pytest.mark.proves("step-credentials-minted", "step-credentials-end-sessions")
 def test_a_session_that_is_still_being_opened_ends_with_its_credential(minted: Ground) -> None:
     issued = minted.broker.issue(step())

@@ -95,6 +95,16 @@ def test_an_account_that_is_a_definer_is_locked_and_what_it_defines_goes_on_unti
     assert (shop.broker.sweep(), shop.accounts()) == ((), [])
 
 
+@pytest.mark.proves("step-credentials-mysql")
+def test_all_that_define_nothing_any_more_are_dropped_at_once(shop: Shop) -> None:
+    for name in ("one", "two"):
+        issued = shop.broker.issue(step())
+        ask(issued.url, f"CREATE VIEW {name} AS SELECT 1")
+        assert shop.broker.revoke(issued) == f"it is locked and stays as the definer of view {name}"
+    ask(shop.admin, "DROP VIEW one, two")
+    assert (shop.broker.sweep(), shop.accounts()) == ((), [])
+
+
 @pytest.mark.proves("step-credentials-mysql", "step-credentials-read-only")
 def test_what_a_step_that_only_reads_leaves_behind_writes_nothing_once_it_is_over(shop: Shop) -> None:
     """It sees events and triggers, and so may make some."""
@@ -189,16 +199,51 @@ def test_a_session_that_says_it_is_another_time_gets_nothing_longer_by_it(shop: 
 
 
 @pytest.mark.proves("step-credentials-mysql")
+def test_nor_does_one_that_says_so_end_what_is_in_time(shop: Shop) -> None:
+    issued = shop.broker.issue(step())
+    with connect(shop.url.rpartition("/")[0] + f"/{shop.mint}") as session, session.cursor() as cursor:
+        cursor.execute("SET timestamp = 4000000000")
+        cursor.execute("CALL sweep()")
+    assert shop.accounts() == [issued.role]
+    shop.broker.revoke(issued)
+
+
+@pytest.mark.proves("step-credentials-mysql", "step-credentials-expire")
+def test_one_that_cannot_be_ended_keeps_no_other(shop: Shop) -> None:
+    over = shop.broker.issue(step(ttl=1))
+    ask(shop.admin, f"INSERT INTO {shop.mint}.steps VALUES ('a', 'no''host', 1, 1, 'open', 1, NULL)")  # noqa: S608
+    until(lambda: shop.broker.sweep() == (over.role,))
+    assert shop.accounts() == []
+
+
+def test_scratch_databases_that_a_dead_server_left_are_dropped_unless_somebody_is_in_them(shop: Shop) -> None:
+    long_ago, just_now = (f"mcp_migrate_scratch_{int(time.time()) - ago:08x}" for ago in (8000, 7000))
+    left, used, young = (f"{long_ago}_00000000", f"{long_ago}_00000001", f"{just_now}_00000000")
+    for name in (left, used, young):
+        ask(shop.admin, f"CREATE DATABASE {name}")
+    with connect(shop.admin.rpartition("/")[0] + f"/{used}"):
+        shop.broker.sweep()
+        shop.broker.sweep()
+        found = ask(shop.admin, "SHOW DATABASES LIKE 'mcp\\_migrate\\_scratch%'")
+    assert sorted(name for (name,) in found) == sorted([used, young])
+    for name in (used, young):
+        ask(shop.admin, f"DROP DATABASE {name}")
+
+
+@pytest.mark.proves("step-credentials-mysql")
 def test_scratch_databases_are_made_by_the_procedures_and_seen_by_nobody_else(shop: Shop) -> None:
     ask(shop.admin, "ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_german1_ci")
     reads = shop.broker.issue(step(Purpose.PLAN))
     dialect = dialect_for(shop.url, maker=shop.broker.maker())
     with dialect.open_scratch(reads.url) as scratch:
         ask(scratch.url, "CREATE TABLE t (id int)")
+        alike = str(make_url(scratch.url).database).replace("_", "x")
+        ask(shop.admin, f"CREATE DATABASE {alike}")
         assert ask(scratch.url, "SELECT @@collation_database") == [("latin1_german1_ci",)]
         assert scratch.named == shop.url.rpartition("/")[2]
         others: Any = ask(scratch.url, "SHOW DATABASES")
         assert len(others) == 2
+    ask(shop.admin, f"DROP DATABASE {alike}")
     left = ask(shop.admin, "SHOW DATABASES LIKE 'mcp\\_migrate\\_scratch%'")
     assert left == ask(shop.admin, "SELECT 1 FROM mysql.user WHERE user LIKE 'mcp\\_migrate\\_6%'") == []
     ask(shop.admin, f"DROP PROCEDURE {shop.mint}.scratch")

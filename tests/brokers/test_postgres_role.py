@@ -216,3 +216,35 @@ def test_an_owner_who_may_log_in_is_told_since_a_step_could_give_it_a_password(n
     newest.broker.revoke(issued)
     newest.ask(f"ALTER ROLE {newest.owner} NOLOGIN PASSWORD NULL")
     assert not any("may log in" in said for said in newest.broker.excess())
+
+
+def test_a_broker_that_has_the_owners_rights_itself_is_told(newest: Ground) -> None:
+    newest.ask(f"GRANT {newest.owner} TO {newest.role} WITH INHERIT TRUE")
+    assert any("has the rights of" in said for said in newest.broker.excess())
+    newest.ask(f"GRANT {newest.owner} TO {newest.role} WITH INHERIT FALSE")
+    assert not any("has the rights of" in said for said in newest.broker.excess())
+
+
+def test_of_a_reader_that_the_server_holds_to_reading_nothing_is_told(newest: Ground) -> None:
+    assert list(newest.told(reader_role=newest.reader).broker.excess()) == []
+
+
+def test_a_step_that_does_not_act_as_the_owner_any_more_has_none_of_its_rights(shop: Ground) -> None:
+    issued = shop.broker.issue(step())
+    with connect(issued.url) as session:
+        session.execute(b"SET ROLE NONE")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute(b"SELECT * FROM shop.kept")
+    shop.broker.revoke(issued)
+
+
+def test_a_writing_step_connects_where_only_the_reader_may(newest: Ground) -> None:
+    [(name,)] = newest.ask("SELECT current_database()")
+    newest.ask(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    newest.ask(f"GRANT CONNECT ON DATABASE {name} TO {newest.reader}, {newest.role}")
+    broker = newest.told(reader_role=newest.reader).broker
+    issued = broker.issue(step())
+    with connect(issued.url) as session:
+        assert session.execute(b"SELECT current_user").fetchall() == [(newest.owner,)]
+    broker.revoke(issued)
+    newest.ask(f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")

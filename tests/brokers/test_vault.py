@@ -154,6 +154,7 @@ def lease(seconds: int, **user: str) -> bytes:
     ("answer", "said", "asked"),
     [
         (lease(0, username="one", password="hunter2"), "has no end", ["GET", "PUT"]),
+        (lease(-1, username="one", password="hunter2"), "has no end", ["GET", "PUT"]),
         (lease(10**15, username="one", password="hunter2"), "later than the step's ttl", ["GET", "PUT"]),
         (lease(60, access_key="hunter2"), "no lease", ["GET", "PUT"]),
         (b"hunter2" * 100_000, "too much", ["GET"]),
