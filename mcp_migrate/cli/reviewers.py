@@ -102,8 +102,17 @@ def remove(
         raise ApprovalInvalidError(
             f"{safe(name)} has {len(chosen)} such keys.", hint="Name one with --key; `reviewers list` shows them."
         )
+    before = _holders(wiring)
     _sign("remove", name, chosen[0], wiring, OwnKey(signed_by), as_=reviewer)
     print(safe(f"{chosen[0].fingerprint} of {name} counts no more."))
+    for each in sorted(before.keys() - _holders(wiring).keys() - {chosen[0].fingerprint}):
+        print(safe(f"With it goes what it let in: {each} of {before[each]}."))
+
+
+def _holders(wiring: Wiring) -> dict[str, str]:
+    """Whose each key is that counts now."""
+    people = enrolling.reviewers(wiring.settings, wiring.ledger).people
+    return {held.fingerprint: name for name, who in people.items() for held in who.keys}
 
 
 def _open_page(name: str, wiring: Wiring, port: int) -> None:

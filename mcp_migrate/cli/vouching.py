@@ -34,3 +34,4 @@ def sign(
     known = pinned(places())
     if not any(public.line.split()[1] in line.split() for line in known.lines):
         print(safe(f"It counts where this key is pinned, in {' or '.join(map(str, places()))}:\n{public.line}"))
+        print("Where another account serves, its home counts in place of this one's.")

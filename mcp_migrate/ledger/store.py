@@ -21,7 +21,7 @@ from mcp_migrate.ledger.merkle import Frontier
 from mcp_migrate.ledger.proofs import Kept, Look, prove_consistency, prove_inclusion
 from mcp_migrate.ledger.rows import event_of, event_with, grow, kept_of, no_such
 from mcp_migrate.ledger.storage import Storage, open_storage
-from mcp_migrate.ledger.trouble import TAMPERED
+from mcp_migrate.ledger.trouble import CUT, TAMPERED
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -250,7 +250,7 @@ class Ledger:
         """Refuse to build on a log whose end was cut: the next head would hide that it was."""
         known = self._storage.known()
         if known.size > frontier.size:
-            raise self._corrupt(f"it has {frontier.size} entries and had {known.size}")
+            raise self._corrupt(f"it has {frontier.size} entries and had {known.size}", hint=CUT)
         if known.root != self._root_at(known.size, frontier):
             by = self._storage.vouching
             raise self._corrupt(f"its first {known.size} entries are not those {by} vouches for")
@@ -272,8 +272,8 @@ class Ledger:
         root = next((row["root"] for row in self._storage.select(_queries().ROOT_OF, {"seq": size - 1})), None)
         return root.hex() if isinstance(root, bytes) else None
 
-    def _corrupt(self, why: str) -> LedgerCorruptError:
-        return LedgerCorruptError(f"The ledger {self.place} was tampered with: {why}.", hint=TAMPERED)
+    def _corrupt(self, why: str, hint: str = TAMPERED) -> LedgerCorruptError:
+        return LedgerCorruptError(f"The ledger {self.place} was tampered with: {why}.", hint=hint)
 
     def _select(self, query: Select[Any]) -> tuple[Event, ...]:
         with self._looking:

@@ -19,6 +19,10 @@ _HINTS = {
     "SQLITE_CORRUPT": "The file is damaged. Keep it as it is and restore a backup.",
 }
 TAMPERED = "Run `mcp-migrate ledger verify`, keep the ledger as evidence, and restore a backup."
+CUT = (
+    "Run `mcp-migrate ledger verify`, and keep the ledger as evidence. Where this is an older backup that was put back "
+    "knowingly, docs/deploy.md says how servers go on with it."
+)
 _ANY_HINT = "Look at the file, its folder and its disk: nothing runs without a record."
 
 

@@ -29,7 +29,10 @@ class Guard:
         """Status and sentence. A name that was made to point here (DNS rebinding) is not ours, nor is its page."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            return 421, "This is not the address of this server."
+            return (
+                421,
+                f"This is not the address of this server, which is {self._origin}: a proxy hands on Host as it came.",
+            )
         if any(origin != self._origin for origin in headers.getlist("origin")):
             return 403, "Pages of other sites are not served."
         return None
