@@ -162,8 +162,9 @@ def file_in_the_way(url: str, table: str) -> Iterator[None]:
 
 
 def run_script(url: str, text: str) -> None:
-    """What the command-line client would do with a file that changes its delimiter."""
-    for n, part in enumerate(re.split(r"^DELIMITER (?://|;)$", text, flags=re.MULTILINE)):
-        for sql in part.split("//" if n % 2 else ";\n"):
-            if re.sub(r"^--.*$", "", sql, flags=re.MULTILINE).strip():
-                ask(url, sql)
+    """What the command-line client would do with a file that changes its delimiter: in one session, to an error."""
+    with connect(url) as connection, connection.cursor() as cursor:
+        for n, part in enumerate(re.split(r"^DELIMITER (?://|;)$", text, flags=re.MULTILINE)):
+            for sql in part.split("//" if n % 2 else ";\n"):
+                if re.sub(r"^--.*$", "", sql, flags=re.MULTILINE).strip():
+                    cursor.execute(sql)

@@ -4,6 +4,14 @@
 --
 -- Accounts of steps are made for the host that the broker itself comes from. The event ends what is over: it needs
 -- `event_scheduler = ON`, without which nothing is issued.
+--
+-- The broker's account has to be there first, with a password. Better than for % is it for the host that the server
+-- comes from; write that in place of % below as well.
+--   CREATE USER {broker} IDENTIFIED BY '…';
+-- Where it is not there, the first statement fails and nothing is made: MariaDB would make one without a password.
+
+SET SESSION sql_mode = CONCAT('NO_ENGINE_SUBSTITUTION' /*M!, ',NO_AUTO_CREATE_USER' */);
+GRANT USAGE ON *.* TO {broker};
 
 SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION';
 CREATE DATABASE {mint} CHARACTER SET utf8mb4;
@@ -232,8 +240,7 @@ CREATE EVENT {mint}.expire ON SCHEDULE EVERY 5 SECOND ON COMPLETION PRESERVE ENA
 
 DELIMITER ;
 
--- The broker's account, if it is not there yet: give it a password, and a host that only the server comes from.
--- CREATE USER {broker} IDENTIFIED BY '…';
+SET SESSION sql_mode = CONCAT('NO_ENGINE_SUBSTITUTION' /*M!, ',NO_AUTO_CREATE_USER' */);
 GRANT EXECUTE ON PROCEDURE {mint}.issue TO {broker};
 GRANT EXECUTE ON PROCEDURE {mint}.finish TO {broker};
 GRANT EXECUTE ON PROCEDURE {mint}.sweep TO {broker};

@@ -13,12 +13,13 @@ from sqlalchemy.engine import make_url
 
 from mcp_migrate.brokers import ending
 from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.mysql_user import procedures_sql
 from mcp_migrate.dialects import dialect_for
 from mcp_migrate.drivers.mysql import connect, quote
 from mcp_migrate.errors import CredentialFailedError, RehearsalFailedError, TargetUnreachableError
 from tests.brokers.conftest import step
 from tests.brokers.mysql_shop import Shop, minted
-from tests.mariadb import ask
+from tests.mariadb import ask, run_script
 from tests.waiting import until
 
 VERIFIER = "*" + "A" * 40
@@ -287,6 +288,21 @@ def test_what_the_brokers_account_may_do_beyond_its_procedures_is_told(shop: Sho
     assert not any("may do more" in said for said in shop.broker.excess())
     ask(shop.admin, f"GRANT CREATE USER ON *.* TO {shop.mint.replace('mint', 'broker')}@'%'")
     assert any("may do more" in said and "CREATE USER" in said for said in shop.broker.excess())
+
+
+@pytest.mark.proves("step-credentials-mysql")
+def test_where_the_brokers_account_is_not_there_the_script_makes_none_without_a_password(mariadb_server: str) -> None:
+    for text in (script := procedures_sql(mint="mint_early", database="shop", broker="early")), _last_part(script):
+        with pytest.raises(pymysql.Error, match="user table"):
+            run_script(mariadb_server, text)
+        assert ask(mariadb_server, "SELECT 1 FROM mysql.user WHERE user = 'early'") == []
+        assert ask(mariadb_server, "SHOW DATABASES LIKE 'mint\\_early'") == []
+
+
+def _last_part(script: str) -> str:
+    """What hands out the procedures, after a session like the one in which they are made."""
+    grants = script.rpartition("DELIMITER ;")[2]
+    return f"SET SESSION sql_mode = 'STRICT_ALL_TABLES';\n{grants.replace('PROCEDURE `mint_early`.issue', '*.*')}"
 
 
 def test_a_broker_without_its_procedures_is_told_what_is_missing(mariadb_url: str) -> None:
