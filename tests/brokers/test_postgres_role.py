@@ -43,6 +43,9 @@ def test_a_reading_step_writes_nothing(shop: Ground, purpose: Purpose, *, with_r
             session.execute(b"SET default_transaction_read_only = off")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 session.execute(b"INSERT INTO shop.kept VALUES (1)")
+            if session.info.server_version >= 160_000:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    session.execute(f"SET ROLE {shop.reader}".encode())
     place.broker.revoke(issued)
     assert shop.roles() == []
 
@@ -142,10 +145,16 @@ def test_a_credential_of_a_dead_server_ends_by_itself_and_is_swept_by_the_next_s
 
 
 def test_other_roles_are_left_alone_whatever_they_are_called(newest: Ground) -> None:
-    for name in ("mcp_migrate_step_1_0badcafe_too", "mcp_migrate_step_ffffffffff_0badcafe"):
-        newest.ask(f"CREATE ROLE {name}")
+    late, longer, foreign = (
+        f"mcp_migrate_step_{end}" for end in ("ffffffffff_0badcafe", "1_0badcafe_too", "1_0badcafe")
+    )
+    with connect(newest.url) as broker:
+        for name in (late, longer):
+            broker.execute(f"CREATE ROLE {name}".encode())
+    newest.ask(f"CREATE ROLE {foreign}")  # of another broker on the same server
     assert newest.broker.sweep() == ()
-    for name in ("mcp_migrate_step_1_0badcafe_too", "mcp_migrate_step_ffffffffff_0badcafe"):
+    assert newest.roles() == sorted([late, longer, foreign])
+    for name in (late, longer, foreign):
         newest.ask(f"DROP ROLE {name}")
 
 
@@ -236,6 +245,15 @@ def test_a_step_that_does_not_act_as_the_owner_any_more_has_none_of_its_rights(s
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(b"SELECT * FROM shop.kept")
     shop.broker.revoke(issued)
+
+
+def test_a_writing_step_is_no_reader_where_that_gives_it_nothing(shop: Ground) -> None:
+    """From 16 on it inherits from the reader, the right to connect above all."""
+    broker = shop.told(reader_role=shop.reader).broker
+    issued = broker.issue(step())
+    is_member = shop.ask("SELECT pg_has_role($1, $2, 'MEMBER')", issued.role, shop.reader)
+    assert is_member == [(int(shop.ask("SHOW server_version_num")[0][0]) >= 160_000,)]
+    broker.revoke(issued)
 
 
 def test_a_writing_step_connects_where_only_the_reader_may(newest: Ground) -> None:

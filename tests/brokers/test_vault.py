@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,6 +13,7 @@ from threading import Thread
 import psycopg
 import pytest
 
+from mcp_migrate.brokers import vault
 from mcp_migrate.brokers.interface import Broker, Purpose
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError
@@ -43,6 +45,7 @@ def test_a_lease_has_the_rights_of_its_step_and_ends_with_its_sessions(bao: Open
     broker.revoke(reads)
     assert bao.users(shop) == []
     assert shop.ask("SELECT tableowner FROM pg_tables WHERE tablename = 'made'") == [(shop.owner,)]
+    shop.ask("DROP TABLE shop.made")
 
 
 @pytest.mark.proves("step-credentials-vault", "step-credentials-expire")
@@ -115,8 +118,9 @@ def test_one_that_is_sealed_or_away_fails_the_step(bao: OpenBao, newest: Ground)
 class Other(HTTPServer):
     """OpenBao answers none of this, so what answers here is not OpenBao. `asked` is how."""
 
-    def __init__(self, answer: bytes, taken: int) -> None:
-        asked = self.asked = list[str]()
+    def __init__(self, answer: bytes, taken: int, pause: float) -> None:
+        asked, part = list[str](), len(answer) // 8 + 1
+        self.asked = asked
 
         class Answering(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -124,7 +128,9 @@ class Other(HTTPServer):
                 self.send_response(taken if self.command == "PUT" else 200)
                 self.end_headers()
                 with suppress(OSError):
-                    self.wfile.write(answer)
+                    for start in range(0, len(answer), part):
+                        self.wfile.write(answer[start : start + part])
+                        time.sleep(pause)
 
             do_PUT = do_GET  # noqa: N815  as http.server calls it
 
@@ -138,8 +144,8 @@ class Other(HTTPServer):
 
 
 @contextmanager
-def other(answer: bytes, *, taken: int = 200) -> Iterator[Other]:
-    with Other(answer, taken) as server:
+def other(answer: bytes, *, taken: int = 200, pause: float = 0) -> Iterator[Other]:
+    with Other(answer, taken, pause) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -176,6 +182,28 @@ def test_one_that_lasts_too_long_and_is_not_taken_back_is_told_as_still_there(tm
     with (
         other(lease(3600, username="one", password="hunter2"), taken=500) as server,
         pytest.raises(CredentialFailedError, match="It is still there: Vault answered 500"),
+    ):
+        server.broker(tmp_path).issue(step())
+
+
+@pytest.mark.proves("step-credentials-vault")
+def test_what_is_no_lease_and_cannot_be_given_back_is_no_lease_all_the_same(tmp_path: Path) -> None:
+    with (
+        other(lease(60, access_key="hunter2"), taken=500) as server,
+        pytest.raises(CredentialFailedError, match="no lease"),
+    ):
+        server.broker(tmp_path).issue(step())
+
+
+@pytest.mark.proves("step-credentials-vault")
+@pytest.mark.parametrize(("pause", "said"), [(2, "gave no answer"), (0.2, "too slowly")])
+def test_one_that_answers_too_slowly_fails_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause: float, said: str
+) -> None:
+    monkeypatch.setattr(vault, "_SECONDS", 0.5)
+    with (
+        other(lease(60, username="one", password="hunter2"), pause=pause) as server,
+        pytest.raises(CredentialFailedError, match=said),
     ):
         server.broker(tmp_path).issue(step())
 
