@@ -13,7 +13,7 @@ BEGIN
     EXECUTE 'GRANT {reader} TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
   END IF;
   EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO {owner}', current_database());
-  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {reader}', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {reader}, {broker}', current_database());
 END $$;
 
 -- A reader makes nothing. So it is where the database was made on 15 or later; one that was upgraded still lets anybody.

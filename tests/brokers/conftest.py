@@ -77,6 +77,11 @@ class Ground:
         """The broker's."""
         return str(make_url(self.url).username)
 
+    @property
+    def options(self) -> bool:
+        """Whether a membership says by itself what it gives: from PostgreSQL 16 on."""
+        return int(self.ask("SHOW server_version_num")[0][0]) >= 160_000
+
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with connect(self.admin) as admin:
             done = admin.execute(sql.encode(), values or None)

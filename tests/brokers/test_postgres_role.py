@@ -43,7 +43,7 @@ def test_a_reading_step_writes_nothing(shop: Ground, purpose: Purpose, *, with_r
             session.execute(b"SET default_transaction_read_only = off")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 session.execute(b"INSERT INTO shop.kept VALUES (1)")
-            if session.info.server_version >= 160_000:
+            if shop.options:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     session.execute(f"SET ROLE {shop.reader}".encode())
     place.broker.revoke(issued)
@@ -104,8 +104,17 @@ def test_sessions_that_do_not_end_are_told_and_the_role_stays(newest: Ground, mo
         with pytest.raises(CredentialFailedError, match="1 of its sessions do not end"):
             newest.broker.revoke(issued)
         assert newest.roles() == [issued.role]
+        member = "SELECT pg_has_role($1, $2, 'MEMBER')"  # what is opened from here on acts as nobody
+        assert newest.ask(member, issued.role, newest.owner) == [(False,)]
     monkeypatch.undo()
     newest.broker.revoke(issued)
+
+
+def test_what_somebody_else_gave_a_step_keeps_it_no_longer(newest: Ground) -> None:
+    issued = newest.broker.issue(step())
+    newest.ask(f"GRANT pg_monitor TO {issued.role}")
+    newest.broker.revoke(issued)
+    assert newest.roles() == []
 
 
 def test_a_step_has_few_sessions_and_can_neither_make_roles_nor_last_longer(shop: Ground) -> None:
@@ -208,10 +217,9 @@ def test_a_url_that_libpq_cannot_read_is_not_told() -> None:
 
 
 def test_what_the_brokers_own_key_could_do_beyond_is_told(shop: Ground) -> None:
-    version = int(shop.ask("SHOW server_version_num")[0][0])
     [*found, reads] = shop.broker.excess()
     assert "read-only by a setting" in reads
-    assert [("pg_execute_server_program" in said) for said in found] == ([] if version >= 160_000 else [True])
+    assert [("pg_execute_server_program" in said) for said in found] == ([] if shop.options else [True])
     whole = Ground(shop.admin, shop.admin, shop.owner, shop.reader, {})
     assert any("superuser" in said for said in whole.broker.excess())
 
@@ -252,7 +260,7 @@ def test_a_writing_step_is_no_reader_where_that_gives_it_nothing(shop: Ground) -
     broker = shop.told(reader_role=shop.reader).broker
     issued = broker.issue(step())
     is_member = shop.ask("SELECT pg_has_role($1, $2, 'MEMBER')", issued.role, shop.reader)
-    assert is_member == [(int(shop.ask("SHOW server_version_num")[0][0]) >= 160_000,)]
+    assert is_member == [(shop.options,)]
     broker.revoke(issued)
 
 
@@ -266,3 +274,16 @@ def test_a_writing_step_connects_where_only_the_reader_may(newest: Ground) -> No
         assert session.execute(b"SELECT current_user").fetchall() == [(newest.owner,)]
     broker.revoke(issued)
     newest.ask(f"GRANT CONNECT ON DATABASE {name} TO PUBLIC")
+
+
+def test_an_owner_of_any_name_is_acted_as(shop: Ground) -> None:
+    odd = "o\"wn'er \\ %s"
+    admitted = "WITH ADMIN TRUE, INHERIT FALSE, SET FALSE" if shop.options else "WITH ADMIN OPTION"
+    shop.ask('CREATE ROLE "' + odd.replace('"', '""') + '"')
+    shop.ask('GRANT "' + odd.replace('"', '""') + f'" TO {shop.role} {admitted}')
+    broker = shop.told(owner_role=odd).broker
+    issued = broker.issue(step())
+    with connect(issued.url) as session:
+        assert session.execute(b"SELECT current_user").fetchall() == [(odd,)]
+    broker.revoke(issued)
+    shop.ask('DROP ROLE "' + odd.replace('"', '""') + '"')

@@ -14,6 +14,7 @@ from mcp_migrate.drivers.postgresql import connect, driver
 from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, NotSealableError, TargetUnreachableError
 from mcp_migrate.model import Statement
 from mcp_migrate.settings import Target
+from mcp_migrate.settings.credentials import Credentials
 from tests.brokers.conftest import OPENING, opening, step
 from tests.brokers.sealed_shop import SealedShop, plan_of, run, sealed_shop
 from tests.waiting import until
@@ -290,6 +291,7 @@ def test_no_other_way_of_running_it_leaves_anything(numbers: list[int], *, other
         (Statement(1, "p1", "UPDATE kept SET id = 1", transactional=False, batches=True), "batches"),
         (Statement(1, "p1", "INSERT INTO kept VALUES ($1)", ((1,),)), "beside its text"),
         (Statement(1, "p1", "SET search_path = shop"), "setting of the session"),
+        (Statement(1, "p1", "DISCARD ALL"), "setting of the session"),
         (Statement(1, "p1", "CREATE TEMP TABLE t (id int)"), "temporary"),
         (Statement(1, "p1", "CREATE TEMP TABLE t AS SELECT 1"), "temporary"),
     ],
@@ -302,6 +304,7 @@ def test_what_cannot_be_sealed_is_refused(statement: Statement, why: str) -> Non
     with pytest.raises(NotSealableError, match=why):
         refuse_unsealable(plan_of(statement), target)
     refuse_unsealable(_TWO, target)
+    refuse_unsealable(plan_of(statement), target.model_copy(update={"credentials": Credentials()}))
 
 
 _WAVED_THROUGH = (

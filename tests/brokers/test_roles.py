@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -32,15 +33,23 @@ def test_with_the_roles_that_are_printed_a_step_does_its_own_and_no_more(
     with connect(url) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
     with connect(inside) as admin:
+        admin.execute(b"CREATE TABLE there (id serial)")
+        admin.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")  # as a database that was upgraded has it
+        if admin.info.server_version >= 160_000:  # before, it has to be everybody's
+            admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC".encode())
         admin.execute(roles_sql(owner=owner, reader=reader, broker=broker, database=name).encode())
     mine = make_url(inside)._replace(drivername="postgresql", username=broker, password=None)
     here = Ground(inside, mine.render_as_string(hide_password=False), owner, reader, {"reader_role": reader})
     try:
         writing, reading = here.broker.issue(step()), here.broker.issue(step(Purpose.READ))
         with connect(writing.url) as session:
-            session.execute(b"CREATE TABLE made (id int); CREATE SCHEMA beside; CREATE TABLE beside.kept (id int)")
+            session.execute(b"CREATE TABLE made (id serial); CREATE SCHEMA beside; CREATE TABLE beside.kept (id int)")
         with connect(reading.url) as session:
-            assert session.execute(b"SELECT count(*) FROM made, beside.kept").fetchall() == [(0,)]
+            for place in (b"made, beside.kept", b"made_id_seq", b"there", b"there_id_seq"):
+                session.execute(b"SELECT count(*) FROM " + place)
+        with connect(here.url) as its_own, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            its_own.execute(b"SELECT * FROM there")
+        assert [said for said in here.broker.excess() if "has the rights of" in said] == []
         writes, reads = powers(writing.url), powers(reading.url)
         assert (writes.role, writes.rules, writes.foreign) == (owner, False, ())
         assert (reads.rules, reads.changes, reads.unread) == (False, (), ())
