@@ -89,8 +89,8 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve exactly this request with your signature."""
-    chosen = {"not_before": not_before, "rollback_for": covers_rollback}
-    _decide(request_id, "approve", key, reviewer, None, wire(config_file), as_json=as_json, **chosen)
+    times = {"not_before": not_before, "rollback_for": covers_rollback}
+    _decide(request_id, "approve", key, wire(config_file), reviewer=reviewer, as_json=as_json, **times)
 
 
 @app.command()
@@ -103,7 +103,7 @@ def deny(
     as_json: JsonOption = False,
 ) -> None:
     """Deny this request with your signature; one denial ends it."""
-    _decide(request_id, "deny", key, reviewer, reason, wire(config_file), as_json=as_json)
+    _decide(request_id, "deny", key, wire(config_file), reviewer=reviewer, as_json=as_json, reason=reason)
 
 
 @app.command()
@@ -116,7 +116,7 @@ def reopen(
     as_json: JsonOption = False,
 ) -> None:
     """Let a denied change be asked again, with your signature. It approves nothing."""
-    _decide(request_id, "reopen", key, reviewer, reason, wire(config_file), as_json=as_json)
+    _decide(request_id, "reopen", key, wire(config_file), reviewer=reviewer, as_json=as_json, reason=reason)
 
 
 @app.command("break-glass")
@@ -131,7 +131,7 @@ def break_glass(
     """Act alone, where the configuration names you: everyone is told, and others review it afterwards."""
     wiring = wire(config_file)
     for each in key:
-        _decide(request_id, "break-glass", each, reviewer, reason, wiring, as_json=as_json)
+        _decide(request_id, "break-glass", each, wiring, reviewer=reviewer, as_json=as_json, reason=reason)
 
 
 @app.command()
@@ -166,22 +166,14 @@ def serve(
 
 
 def _decide(
-    request_id: str,
-    verdict: Verdict,
-    key_file: Path,
-    reviewer: str | None,
-    reason: str | None,
-    wiring: Wiring,
-    *,
-    as_json: bool,
-    **chosen: Any,
+    request_id: str, verdict: Verdict, key: Path, wiring: Wiring, *, reviewer: str | None, as_json: bool, **said: Any
 ) -> None:
-    """Sign and record; `chosen` is what an approval may say of times (see `deciding.draft`)."""
+    """Sign and record; what is `said` beside, a reason or times, is as `deciding.draft` takes it."""
     from mcp_migrate.signers.interface import NAMESPACE
 
     request, now = _find(wiring, request_id), datetime.now(UTC)
     stands = standing(request, wiring.ledger, wiring.settings)
-    own = OwnKey(key_file)
+    own = OwnKey(key)
     attempt = {"decision": verdict, "reviewer": reviewer, "key": own.public.fingerprint}
     if verdict in RUNS and sys.stdin.isatty():
         weigh(request, partial(typer.prompt, prompt_suffix=" "))
@@ -189,21 +181,19 @@ def _decide(
         if verdict != "reopen":
             deciding.refuse_ended(stands.status(wiring.ledger.no_earlier(now, since=request)))
         name = reviewer or _whose(own.public.fingerprint, wiring)
-    said = deciding.draft(
+    statement = deciding.draft(
         request,
         verdict,
         reviewer=name,
         key=own.public,
-        reason=reason,
         lifts=[denial.nonce for denial in stands.binding],
         ledger=wiring.ledger,
         now=now,
         nonce=secrets.token_hex(16),
-        **chosen,
+        **said,
     )
-    decision = own.signed(said, NAMESPACE)
     record = {"reopen": deciding.reopen, "break-glass": deciding.break_glass}.get(verdict, deciding.decide)
-    held = record(decision, request, wiring.settings, wiring.ledger, now=now)
+    held = record(own.signed(statement, NAMESPACE), request, wiring.settings, wiring.ledger, now=now)
     said_so = f"{name} has signed: {verdict} {request_id} ({held.assurance})."
     if deciding.is_canary(request, wiring.ledger):
         said_so += " It was a canary: made up, and it had to be denied."
