@@ -38,6 +38,7 @@ def test_with_the_roles_that_are_printed_a_step_does_its_own_and_no_more(
         if admin.info.server_version >= 160_000:  # before, it has to be everybody's
             admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC".encode())
         admin.execute(roles_sql(owner=owner, reader=reader, broker=broker, database=name).encode())
+        admin.execute(f"ALTER TABLE there OWNER TO {owner}".encode())
     mine = make_url(inside)._replace(drivername="postgresql", username=broker, password=None)
     here = Ground(inside, mine.render_as_string(hide_password=False), owner, reader, {"reader_role": reader})
     try:
