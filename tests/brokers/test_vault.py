@@ -200,7 +200,7 @@ def test_what_is_no_lease_and_cannot_be_given_back_is_no_lease_all_the_same(tmp_
 def test_one_that_answers_too_slowly_fails_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause: float, said: str
 ) -> None:
-    monkeypatch.setattr(vault, "_SECONDS", 0.5)
+    monkeypatch.setattr(vault, "_SECONDS", 1.0)
     with (
         other(lease(60, username="one", password="hunter2"), pause=pause) as server,
         pytest.raises(CredentialFailedError, match=said),
