@@ -5,19 +5,16 @@ Until something is executed it is taken back; after that it finishes, is recorde
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.from_thread
 import anyio.to_thread
-from mcp.server.context import ServerRequestContext
 
 from mcp_migrate.errors import CancelledError
+from mcp_migrate.server.progress import Progress
 
 if TYPE_CHECKING:
     from mcp_migrate.pipeline import Watch
@@ -130,39 +127,3 @@ class Calls:
         from mcp_migrate.pipeline import Watch  # a client that lists the tools does not wait for it
 
         return Watch(lambda: cancelled.is_set() or self._stopping.is_set(), progress.begin().report)
-
-
-GONE = (
-    RuntimeError,
-    futures.CancelledError,
-    asyncio.CancelledError,
-    anyio.BrokenResourceError,
-    anyio.ClosedResourceError,
-)
-
-
-class Progress:
-    """Tells the client how far a call is. Its numbers have to grow: a second run goes on from the first's."""
-
-    def __init__(self, context: ServerRequestContext[Any]) -> None:
-        self._context = context
-        self._before = self._last = 0
-
-    def begin(self) -> Progress:
-        """Go on from the number that was reported last."""
-        self._before = self._last
-        return self
-
-    async def tell(self, what: str) -> None:
-        """One step further, from the event loop; how many there will be is not known."""
-        self._last += 1
-        with contextlib.suppress(*GONE):
-            await self._context.session.report_progress(self._last, None, what)
-
-    def report(self, done: int, total: int, what: str) -> None:
-        """A client that is gone, or did not ask, is told nothing."""
-        if self._before + done < self._last:
-            self._before = self._last + 1
-        self._last = self._before + done
-        with contextlib.suppress(*GONE):
-            anyio.from_thread.run(self._context.session.report_progress, self._last, self._before + total, what)

@@ -15,10 +15,11 @@ from mcp.server.context import HandlerResult, ServerRequestContext
 
 from mcp_migrate.errors import InternalError, MigrateError
 from mcp_migrate.model import Call, Caller, Grant
-from mcp_migrate.server.calls import Calls, Progress
+from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
 from mcp_migrate.server.listing import Withholds, refuse_withheld
 from mcp_migrate.server.pausing import Once, Pausing, Records, waits
+from mcp_migrate.server.progress import Progress
 from mcp_migrate.server.results import failed, succeeded
 from mcp_migrate.server.sealing import Seal
 from mcp_migrate.server.tasks import Parking, Tasks, knows_tasks

@@ -19,7 +19,7 @@ from mcp.server.subscriptions import ToolsListChanged
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_migrate.errors import MigrateError, ToolWithheldError
-from mcp_migrate.server.calls import GONE
+from mcp_migrate.server.progress import GONE
 from mcp_migrate.tools.registry import RegisteredTool, Registry
 
 _LOOK_SECONDS = 1.0

@@ -20,9 +20,9 @@ from pydantic import ValidationError
 
 from mcp_migrate.errors import MigrateError, RequestStateInvalidError
 from mcp_migrate.model import Call, digest
-from mcp_migrate.server.calls import Progress
 from mcp_migrate.server.incoming import made_again
 from mcp_migrate.server.pause_words import question, told
+from mcp_migrate.server.progress import Progress
 from mcp_migrate.server.sealing import Pause, Seal, refuse
 
 Context = ServerRequestContext[Any]

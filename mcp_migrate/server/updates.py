@@ -21,7 +21,7 @@ from mcp.shared.exceptions import MCPError
 
 from mcp_migrate.errors import MigrateError
 from mcp_migrate.ledger import Kind, Ledger
-from mcp_migrate.server.calls import GONE
+from mcp_migrate.server.progress import GONE
 from mcp_migrate.server.results import refused, refusing
 
 SCHEME = "approval://"

@@ -11,7 +11,8 @@ import pytest
 
 from mcp_migrate.pipeline import Watch
 from mcp_migrate.server import calls as module
-from mcp_migrate.server.calls import Calls, Progress
+from mcp_migrate.server.calls import Calls
+from mcp_migrate.server.progress import Progress
 
 pytestmark = pytest.mark.anyio
 
