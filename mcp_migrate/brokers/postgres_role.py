@@ -189,7 +189,7 @@ class PostgresRole:
     def _needed(self) -> str:
         owner = _quoted(self._owner)
         if self._mint is not None:
-            return f"The functions in {self._mint} are to be as docs/credentials.md shows, and the role may use them."
+            return f"`mcp-migrate credentials sql` prints what has to be in {self._mint}, for the role to call."
         return (
             "The role in the target's url has to have CREATEROLE and, from PostgreSQL 16 on, "
             f"GRANT {owner} TO it WITH ADMIN TRUE, INHERIT FALSE, SET FALSE: docs/credentials.md."

@@ -8,9 +8,15 @@ from pathlib import Path
 from mcp_migrate.errors import ConfigInvalidError
 
 
-def roles_sql(*, owner: str, reader: str, broker: str, database: str) -> str:
-    """The statements, for these names. Raises: ConfigInvalidError: one of them is no name of a role."""
-    return _filled("roles.sql", {"owner": owner, "reader": reader, "broker": broker, "database": database})
+def roles_sql(*, owner: str, reader: str, broker: str, database: str, mint: str | None = None) -> str:
+    """The statements, for these names: a broker that makes roles, or may only have functions in `mint` make them.
+
+    Raises:
+        ConfigInvalidError: one of them is no name of a role.
+    """
+    names = {"owner": owner, "reader": reader, "broker": broker, "database": database}
+    makes = _filled("making.sql", names) if mint is None else _filled("mint.sql", {**names, "mint": mint})
+    return _filled("roles.sql", names) + makes
 
 
 def sealed_sql(names: Mapping[str, str]) -> str:

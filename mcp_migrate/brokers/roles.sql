@@ -3,17 +3,11 @@
 
 CREATE ROLE {owner};                      -- owns what migrations make; nobody logs in with it
 CREATE ROLE {reader};                     -- reads, and nothing else
-CREATE ROLE {broker} LOGIN CREATEROLE;    -- makes a role for each step. Now give it a password: \password {broker}
--- Without the `rehearsal` extra, scratch databases lie on this server: ALTER ROLE {broker} CREATEDB;
 
 DO $$
 BEGIN
-  IF current_setting('server_version_num')::int >= 160000 THEN   -- before, CREATEROLE alone may hand roles out
-    EXECUTE 'GRANT {owner}  TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
-    EXECUTE 'GRANT {reader} TO {broker} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
-  END IF;
   EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO {owner}', current_database());
-  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {reader}, {broker}', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {reader}', current_database());
 END $$;
 
 -- A reader makes nothing. So it is where the database was made on 15 or later; one that was upgraded still lets anybody.

@@ -36,20 +36,26 @@ def sql(
         print(_procedures(found, broker, database), end="")
     elif given.broker == "postgres-sealed":
         print(_sealed(given, broker, database), end="")
-    elif given.broker == "postgres-role" and given.mint is None and given.reader_role is not None:
-        print(_roles(given, given.reader_role, broker, database), end="")
+    elif given.broker == "postgres-role" and (given.mint is not None or given.reader_role is not None):
+        print(_roles(given, broker, database), end="")
     else:
         raise ConfigInvalidError(
-            f"The steps of {target} have neither roles by `postgres-role` with a `reader_role` nor accounts by "
-            "`mysql-user`.",
+            f"The steps of {target} have neither roles by `postgres-role` with a `reader_role` or `mint`, nor accounts "
+            "by `mysql-user`.",
             hint="docs/credentials.md says what other ways need.",
         )
 
 
-def _roles(given: Credentials, reader: str, broker: str | None, database: str | None) -> str:
+def _roles(given: Credentials, broker: str | None, database: str | None) -> str:
     owner = str(given.owner_role)
     stem = owner.removesuffix("_owner")
-    return roles_sql(owner=owner, reader=reader, broker=broker or f"{stem}_broker", database=database or stem)
+    return roles_sql(
+        owner=owner,
+        reader=given.reader_role or f"{stem}_reader",
+        broker=broker or f"{stem}_broker",
+        database=database or stem,
+        mint=given.mint,
+    )
 
 
 def _sealed(given: Credentials, runner: str | None, database: str | None) -> str:

@@ -1,21 +1,19 @@
-"""Do the functions of docs/credentials.md make roles of steps, for a broker that may make no role itself?"""
+"""Do the functions that are printed make roles of steps, for a broker that may make no role itself?"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.roles import roles_sql
 from mcp_migrate.drivers.postgresql import connect
 from mcp_migrate.errors import CredentialFailedError, TargetUnreachableError
 from tests.brokers.conftest import OPENING, Ground, ground, opening, step
 from tests.waiting import until
 
-_DOCS = Path(__file__).parents[2] / "docs" / "credentials.md"
 _VERIFIER = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"
 
 
@@ -23,10 +21,10 @@ _VERIFIER = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"
 def minted(request: pytest.FixtureRequest) -> Iterator[Ground]:
     """On each version the functions, and a broker whose role has no right of its own."""
     with ground(request.getfixturevalue(request.param)) as shop:
-        [block] = re.findall(r"```sql mint\n(.*?)```", _DOCS.read_text(), re.DOTALL)
-        names = {"shop_owner": shop.owner, "shop_reader": shop.reader, "shop_broker": shop.role}
+        names = {"owner": shop.owner, "reader": shop.reader, "broker": shop.role}
+        printed = roles_sql(**names, database="shop", mint="mcp_migrate_mint")
         with psycopg.connect(shop.admin, autocommit=True) as admin:
-            admin.execute(re.sub("|".join(names), lambda found: names[found[0]], block).encode())
+            admin.execute(printed[printed.index("CREATE SCHEMA mcp") :].encode())
         shop.ask(f"ALTER ROLE {shop.role} NOCREATEROLE NOCREATEDB")
         shop.ask(f"REVOKE {shop.owner}, {shop.reader} FROM {shop.role}")
         yield shop.told(mint="mcp_migrate_mint")

@@ -23,9 +23,10 @@ def powers(url: str) -> Powers:
 
 
 @pytest.mark.proves("doctor-rights")
+@pytest.mark.parametrize("mint", [None, "mcp_migrate_mint"])
 @pytest.mark.parametrize("server", ["postgres_server", "older_server"])
 def test_with_the_roles_that_are_printed_a_step_does_its_own_and_no_more(
-    server: str, request: pytest.FixtureRequest
+    server: str, mint: str | None, request: pytest.FixtureRequest
 ) -> None:
     url, name = request.getfixturevalue(server), f"app_{uuid.uuid4().hex[:8]}"
     owner, reader, broker = (f"{name}_{part}" for part in ("owner", "reader", "broker"))
@@ -35,12 +36,13 @@ def test_with_the_roles_that_are_printed_a_step_does_its_own_and_no_more(
     with connect(inside) as admin:
         admin.execute(b"CREATE TABLE there (id serial)")
         admin.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")  # as a database that was upgraded has it
-        if admin.info.server_version >= 160_000:  # before, it has to be everybody's
+        if mint is None and admin.info.server_version >= 160_000:  # otherwise it has to be everybody's
             admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC".encode())
-        admin.execute(roles_sql(owner=owner, reader=reader, broker=broker, database=name).encode())
+        admin.execute(roles_sql(owner=owner, reader=reader, broker=broker, database=name, mint=mint).encode())
         admin.execute(f"ALTER TABLE there OWNER TO {owner}".encode())
     mine = make_url(inside)._replace(drivername="postgresql", username=broker, password=None)
-    here = Ground(inside, mine.render_as_string(hide_password=False), owner, reader, {"reader_role": reader})
+    reads_by = {"mint": mint} if mint else {"reader_role": reader}
+    here = Ground(inside, mine.render_as_string(hide_password=False), owner, reader, reads_by)
     try:
         writing, reading = here.broker.issue(step()), here.broker.issue(step(Purpose.READ))
         with connect(writing.url) as session:
