@@ -16,11 +16,12 @@ _NAMES_NOTHING = "?"
 
 def fits(when: RuleWhen, classified: Classified, settings: Settings) -> bool:
     """Whether every part of `when` fits."""
-    call = classified.prepared.granted.call
+    granted = classified.prepared.granted
+    call, names = granted.call, (granted.scope_name, granted.call.tool)
     tier = settings.target(call.target).tier if call.target else None
     return (
         _does(when, classified)
-        and (when.tools is None or matches(call.tool, when.tools))
+        and (when.tools is None or any(matches(name, when.tools) for name in names))
         and (when.tier is None or when.tier == tier)
         and (when.targets is None or (call.target is not None and matches(call.target, when.targets)))
         and (when.rows_over is None or classified.total_rows > when.rows_over)

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -44,10 +44,14 @@ def _key_of_this_process() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Takes out by `rules` and by shape. `key` is asked for when there is something to take out."""
+    """Takes out by `rules` and by shape. `key` is asked for when there is something to take out.
+
+    `scope_of` is what scopes call a tool: rules name it so, or by its own name.
+    """
 
     rules: Sequence[Redact] = ()
     key: Callable[[], bytes] = field(default=_key_of_this_process)
+    scope_of: Callable[[str], str] = str
 
     def call(self, call: Call) -> Call:
         """The call with an intent and a ticket that anybody may read: reviewers are shown them too."""
@@ -91,9 +95,12 @@ class Redactor:
     def _mark(self, raw: bytes) -> str:
         return f"hmac-sha256:{hmac.new(self.key(), raw, hashlib.sha256).hexdigest()[:32]}"
 
+    def _rules_of(self, tool: str) -> Iterator[Redact]:
+        return (rule for rule in self.rules if any(matches(name, rule.tools) for name in (tool, self.scope_of(tool))))
+
     def _walk(self, tool: str, place: str, value: Any, *, secret: bool = False) -> Any:
         """One value of the arguments; `secret` where its name, or one above it, says that it is one."""
-        here = [rule for rule in self.rules if matches(tool, rule.tools) and matches(place, rule.arguments)]
+        here = [rule for rule in self._rules_of(tool) if matches(place, rule.arguments)]
         if any(rule.pattern is None for rule in here):
             return self.tag(value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True))
         if isinstance(value, Mapping):

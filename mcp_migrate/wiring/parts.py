@@ -138,7 +138,10 @@ class Wiring:
         """What keeps credentials off the record."""
         from mcp_migrate.redaction import Redactor, key_of
 
-        return Redactor(self.settings.redact, cache(lambda: key_of(self.settings)))
+        return Redactor(self.settings.redact, cache(lambda: key_of(self.settings)), self._scope_of)
+
+    def _scope_of(self, tool: str) -> str:
+        return self.registry[tool].scope if tool in self.registry else tool
 
     def run(self, call: Call, tool: RegisteredTool, *, watch: Watch) -> Mapping[str, Any]:
         """Pass one call through the door."""

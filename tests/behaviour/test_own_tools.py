@@ -101,6 +101,32 @@ async def test_a_signature_is_for_these_arguments_and_this_spec(forgetting: Worl
     assert again["request_id"] != asked["request_id"]
 
 
+@pytest.mark.proves("own-tools")
+async def test_a_rule_is_about_a_tool_by_what_scopes_call_it_and_by_its_name(at_a1: World) -> None:
+    with_tools(at_a1, {**NOTES, "scope": "notes"})
+    at_a1.configure(lambda value: value["workflows"]["shop-agent"]["scopes"][-1].update(tools=["notes"]))
+    for named in ("notes", "make_notes"):
+        rules = [{"when": {"tools": [named]}, "require": {"from": "dba"}}]
+        at_a1.configure(lambda value, rules=rules: value.update(approvals=rules))
+        async with at_a1.agent() as agent:
+            asked = await agent.call("make_notes", target="shop", table="notes_of_ada")
+        assert asked.get("status") == "approval_required", (named, asked)
+
+
+@pytest.mark.proves("record-no-secrets")
+async def test_what_is_redacted_of_a_tool_by_what_scopes_call_it_is_not_on_the_record(at_a1: World) -> None:
+    with_tools(at_a1, {**NOTES, "scope": "notes"})
+
+    def change(value: Any) -> None:
+        value["workflows"]["shop-agent"]["scopes"][-1].update(tools=["notes"])
+        value["redact"] = [{"tools": ["notes"], "arguments": ["/table"]}]
+
+    at_a1.configure(change)
+    async with at_a1.agent() as agent:
+        await agent.call("make_notes", target="nowhere", table="notes_of_ada")
+    assert not any(b"notes_of_ada" in event.canonical() for event in at_a1.events())
+
+
 @pytest.mark.proves("own-tools-values")
 async def test_a_value_is_a_value_and_a_name_is_a_name(forgetting: World) -> None:
     hostile = "x'; DROP TABLE orders; --"
