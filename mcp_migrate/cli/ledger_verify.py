@@ -56,7 +56,8 @@ def verify(
         return
     wiring = wire(config_file)
     audit = Audit(wiring.settings, datetime.now(UTC), verifier_keys(keys or ()))
-    known = [head for name in targets or () for head in _left_in(wiring.open_database(name), audit.notes)]
+    silent: list[LedgerCorruptError] = []
+    known = [head for name in targets or () for head in _left_in(wiring.open_database(name), audit.notes, silent)]
     audit.notes += _not_asked(wiring.settings, targets or ())
     brought = [(str(path), _kept(path)) for path in witness or ()]
     begin = audit.open(_text(since)).head if since else None
@@ -64,6 +65,8 @@ def verify(
     print_json(_told(report)) if as_json else print(_words(report, begin))
     if not report.ok:
         raise typer.Exit(1)
+    if silent:
+        raise silent[0]
 
 
 def check_proof(path: Path, config_file: Path | None, keys: list[str] | None) -> str:
@@ -88,10 +91,19 @@ def check_proof(path: Path, config_file: Path | None, keys: list[str] | None) ->
     )
 
 
-def _left_in(target: Database, notes: list[str]) -> list[Known]:
-    """The heads that applies left in a target. Raises: TargetUnreachableError."""
-    with target.reader() as reader:
-        left = reader.heads()
+def _left_in(target: Database, notes: list[str], silent: list[LedgerCorruptError]) -> list[Known]:
+    """The heads that applies left in a target. Raises: TargetUnreachableError.
+
+    A step has a credential only once that is on the record. Where the record takes nothing more, all but the target is
+    asked, since it is then that somebody wants to know what is wrong.
+    """
+    try:
+        with target.reader() as reader:
+            left = reader.heads()
+    except LedgerCorruptError as error:
+        silent.append(error)
+        notes.append(f"The target {target.name} could not be asked: no credential can be recorded on this ledger.")
+        return []
     if not left:
         notes.append(f"The target {target.name} knows no head of this ledger: no apply left one there.")
     return [Known(f"{each.apply_id} in the target {target.name}", Head(each.size, each.root)) for each in left]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,31 @@ def test_an_old_backup_of_the_ledger_is_found_by_asking_the_database_and_takes_n
     with Ledger.open(f"sqlite:///{world.folder}/.mcp-migrate/ledger.db", create=False) as ledger:
         [ended] = ledger.last(Kind.STEP_FINISHED)
     assert ended.body["status"] == "failed"
+
+
+_ISSUE = """
+import json, sys
+from datetime import UTC, datetime, timedelta
+asked = json.load(sys.stdin)
+until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+print(json.dumps({"url": sys.argv[1], "role": "one", "expires": until, "handle": "1"}))
+"""
+
+
+@pytest.mark.proves("ledger-marker")
+def test_a_ledger_that_takes_nothing_more_is_verified_though_no_step_can_ask_the_target(tmp_path: Path) -> None:
+    world, kept = World(tmp_path), tmp_path / "kept"
+    (tmp_path / "issue.py").write_text(_ISSUE)
+    words = [sys.executable, str(tmp_path / "issue.py"), f"sqlite:///{world.database}"]
+    given = {"broker": "command", "command": {"issue": words, "revoke": words}}
+    world.configure(lambda value: value["targets"]["shop"].update(marker=True, credentials=given))
+    assert world.here("ledger", "reconcile", "shop").returncode == 0
+    shutil.copytree(world.folder / ".mcp-migrate", kept)
+    code, whole = _verified(world)
+    assert (code, any("could not be asked" in each for each in whole["notes"])) == (0, False)
+    newer = (world.folder / ".mcp-migrate" / "ledger.db.head").read_bytes()
+    _put_back(world, kept)
+    (world.folder / ".mcp-migrate" / "ledger.db.head").write_bytes(newer)
+    code, cut = _verified(world)
+    assert (code, any("could not be asked" in each for each in cut["notes"])) == (1, True)
+    assert "its end was cut" in cut["findings"][0]["why"]
