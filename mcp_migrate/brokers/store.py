@@ -73,9 +73,13 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname NOT IN ('information_
                     AND d.classid = 'pg_catalog.pg_class'::regclass) ORDER BY 1 LIMIT 3
 """
 _TRIGGER = """
-SELECT t.tgenabled::text, t.tgdeferrable AND t.tginitdeferred FROM pg_catalog.pg_trigger t
+SELECT t.tgenabled::text, pg_catalog.pg_get_triggerdef(t.oid) FROM pg_catalog.pg_trigger t
 WHERE t.tgrelid = pg_catalog.to_regclass($1) AND t.tgname = 'whole' AND NOT t.tgisinternal
 """
+_WHOLE = (
+    f"CREATE CONSTRAINT TRIGGER whole AFTER UPDATE ON {STORE}.seals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+    f"EXECUTE FUNCTION {STORE}.whole()"
+)
 _RUNNER = """
 SELECT r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolbypassrls,
     ARRAY(SELECT m.rolname::text FROM pg_catalog.pg_roles m WHERE m.oid <> r.oid
@@ -165,7 +169,7 @@ def _tables(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str
             yield f"{who} has {privilege} on {schema}.{column}"
     for (table,) in runner.execute(_FOREIGN.encode(), [STORE, given.owner_role]).fetchall():
         yield f"{given.owner_role} does not own {table}, so no sealed plan can alter it"
-    if runner.execute(_TRIGGER.encode(), [f"{STORE}.seals"]).fetchall() != [("O", True)]:
+    if runner.execute(_TRIGGER.encode(), [f"{STORE}.seals"]).fetchall() != [("O", _WHOLE)]:
         yield f"the trigger that keeps half a plan from standing is off or gone from {STORE}.seals"
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from mcp_migrate.brokers import ending
 from mcp_migrate.brokers.interface import Purpose
 from mcp_migrate.brokers.sealing import refuse_unsealable
 from mcp_migrate.drivers.postgresql import connect, driver
 from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, NotSealableError, TargetUnreachableError
-from mcp_migrate.model import Statement
+from mcp_migrate.model import Plan, Statement
 from mcp_migrate.settings import Target
 from mcp_migrate.settings.credentials import Credentials
 from tests.brokers.conftest import OPENING, opening, step
@@ -307,9 +308,58 @@ def test_what_cannot_be_sealed_is_refused(statement: Statement, why: str) -> Non
     refuse_unsealable(plan_of(statement), target.model_copy(update={"credentials": Credentials()}))
 
 
+@pytest.mark.proves("sealed-plans")
+@pytest.mark.parametrize(
+    "plan",
+    [
+        plan_of(),
+        plan_of(Statement(1, "p1", "INSERT INTO kept VALUES ($1)", ((1,),))),
+        plan_of(Statement(1, "p1", "CREATE INDEX CONCURRENTLY i ON kept (id)", transactional=False)),
+        plan_of("SELECT 1", Statement(2, "p1", "UPDATE kept SET id = 1", batches=True)),
+    ],
+)
+def test_nor_does_the_target_take_a_seal_of_it_whoever_asks(postgres_server: str, plan: Plan) -> None:
+    with sealed_shop(postgres_server) as shop:
+        with pytest.raises(InvalidArgumentsError, match="cannot be sealed"):
+            shop.seal(plan)
+        assert shop.ask("SELECT * FROM mcp_migrate_sealed.seals") == []
+
+
+def test_a_target_that_seals_something_else_is_not_believed(postgres_server: str) -> None:
+    with sealed_shop(postgres_server) as shop:
+        taken = "body text, begins timestamptz, ends timestamptz, again boolean"
+        function = f"mcp_migrate_sealed.seal({taken}) RETURNS text LANGUAGE sql SECURITY DEFINER"
+        shop.ask(f"CREATE OR REPLACE FUNCTION {function} AS $$SELECT 'sha256:other'$$")
+        with pytest.raises(TargetUnreachableError, match="sealed another plan"):
+            shop.seal(_TWO)
+
+
+@pytest.mark.proves("step-credentials-end-sessions")
+def test_sessions_that_do_not_end_are_told_and_the_role_stays(
+    shop: SealedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = shop.broker.issue(step())
+    with connect(issued.url):
+        monkeypatch.setattr(ending, "_END_SECONDS", -1)
+        with pytest.raises(CredentialFailedError, match="1 sessions of"):
+            shop.broker.revoke(issued)
+        with pytest.raises(TargetUnreachableError, match="not permitted to log in"):
+            connect(issued.url).__enter__()
+        member = f"SELECT pg_has_role('{issued.role}', '{shop.stem}_reader', 'MEMBER')"
+        assert shop.ask(member) == [(False,)]  # what is opened from here on reads nothing
+    monkeypatch.undo()
+    shop.broker.revoke(issued)
+
+
 _WAVED_THROUGH = (
     "CREATE OR REPLACE FUNCTION mcp_migrate_sealed.why_not(asked text) RETURNS text LANGUAGE sql "
     "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT NULL::text'"
+)
+
+
+_REPLACED = (
+    "DROP TRIGGER whole ON mcp_migrate_sealed.seals; CREATE CONSTRAINT TRIGGER whole AFTER UPDATE "
+    "ON mcp_migrate_sealed.seals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW{when} EXECUTE FUNCTION {does}()"
 )
 
 
@@ -338,6 +388,15 @@ _WAVED_THROUGH = (
         ("GRANT {stem}_owner TO {stem}_runner", "the runner is a member of"),
         ("ALTER ROLE {stem}_runner CREATEROLE", "the runner may make roles"),
         ("CREATE TABLE mine (id int)", "does not own public.mine"),
+        (_REPLACED.format(when=" WHEN (false)", does="mcp_migrate_sealed.whole"), "half a plan"),
+        (_REPLACED.format(when="", does="suppress_redundant_updates_trigger"), "half a plan"),
+        ("DROP FUNCTION mcp_migrate_sealed.over", "over is missing"),
+        ("ALTER ROLE {stem}_runner SUPERUSER", "the runner is a superuser"),
+        ("ALTER ROLE {stem}_runner CREATEDB", "the runner may make databases"),
+        ("ALTER ROLE {stem}_runner BYPASSRLS", "the runner goes past row security"),
+        ("GRANT CREATE ON SCHEMA public TO {stem}_runner", "the runner may make things in public"),
+        ("GRANT INSERT ON mcp_migrate.heads TO {stem}_reader", "_reader has INSERT on mcp_migrate.heads"),
+        ("ALTER FUNCTION mcp_migrate_sealed.close OWNER TO {stem}_owner", "close is owned by"),
         ("GRANT UPDATE (body) ON mcp_migrate_sealed.seals TO {stem}_reader", "_reader has UPDATE on"),
         ("ALTER TABLE mcp_migrate_sealed.seals OWNER TO {stem}_reader", "seals is owned by"),
         ("REASSIGN OWNED BY {stem}_keeper TO {stem}_runner", "_runner keeps the store"),
