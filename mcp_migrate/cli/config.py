@@ -74,7 +74,7 @@ def explain(
     targets = [target] if target else sorted(wiring.settings.targets)
     now, caller = datetime.now(UTC), Caller(principal, address=_address(address))
     answers = [wiring.explain(caller, name, where, now) for name in tools for where in targets]
-    by_target = {where: list(alone(wiring.settings, where)) for where in targets}
+    by_target = {where: list(alone(wiring.settings, where, own=wiring.registry.changing)) for where in targets}
     if as_json:
         print_json([{**answer, "alone": by_target[answer["target"]]} for answer in answers])
         return

@@ -5,47 +5,68 @@ Asked before anything happens, of scopes, separation and rules; what cannot be t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from mcp_migrate.leave.separation import marks
 from mcp_migrate.model import ALWAYS_APPROVED, Effect
 from mcp_migrate.settings import ApprovalRule, Scope, Settings, matches
 
-_PLAN, _APPLY, _BACK = "migration_plan", "migration_apply", "migration_rollback"
 _HARMLESS = frozenset({Effect.READ})
 
 
-def alone(settings: Settings, target: str) -> tuple[str, ...]:
-    """The principals of each person who could plan a change of `target` and apply it while nobody else decides."""
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """A tool that changes targets: what scopes call it, by which names rules know it, and which effects it may have."""
+
+    scope: str
+    names: frozenset[str]
+    effects: frozenset[Effect] = frozenset(Effect)
+
+
+_PLAN = "migration_plan"
+_APPLY, _BACK = (Changing(name, frozenset({name})) for name in ("migration_apply", "migration_rollback"))
+
+
+def alone(settings: Settings, target: str, *, own: Collection[Changing] = ()) -> tuple[str, ...]:
+    """The principals of each person who could plan a change of `target` and apply it while nobody else decides.
+
+    `own` are the tools of teams, which change something in one call.
+    """
     if {"plan", "apply"} <= settings.separated(target):
         return ()
-    found = (", ".join(principals) for principals in _persons(settings) if _could(principals, target, settings))
+    found = (", ".join(principals) for principals in _persons(settings) if _could(principals, target, settings, own))
     return tuple(sorted(found))
 
 
-def _could(principals: list[str], target: str, settings: Settings) -> bool:
-    plans = any(matches(_PLAN, scope.tools) for scope in _scopes(principals, target, settings))
-    changes = [s for s in _scopes(principals, target, settings) if {*(s.effects or ())} - _HARMLESS]
-    tools = (_BACK, _APPLY) if plans else (_BACK,)
-    ways = [(tool, scope) for tool in tools for scope in changes if matches(tool, scope.tools)]
-    return any(not _always_asked(tool, scope, target, settings) for tool, scope in ways)
+def _could(principals: list[str], target: str, settings: Settings, own: Collection[Changing]) -> bool:
+    scopes = [*_scopes(principals, target, settings)]
+    plans = any(matches(_PLAN, scope.tools) for scope in scopes)
+    tools = (_BACK, *([_APPLY] if plans else []), *own)
+    ways = [(tool, scope) for tool in tools for scope in scopes if matches(tool.scope, scope.tools)]
+    return any(not _always_asked(tool, _may(tool, scope), target, settings) for tool, scope in ways)
 
 
-def _always_asked(tool: str, scope: Scope, target: str, settings: Settings) -> bool:
-    """Whether rules have another person decide on everything that this scope lets happen by the tool."""
+def _may(tool: Changing, scope: Scope) -> frozenset[Effect]:
+    """What a scope lets happen by a tool, beyond reading."""
+    return tool.effects & {*(scope.effects or ())} - _HARMLESS
+
+
+def _always_asked(tool: Changing, effects: frozenset[Effect], target: str, settings: Settings) -> bool:
+    """Whether rules have another person decide on everything that has these effects by the tool."""
     certain = [rule for rule in settings.approvals if _certain(rule, tool, target, settings)]
     whole = any(rule.when.effects is None for rule in certain)
     asked = ALWAYS_APPROVED.union(effect for rule in certain for effect in rule.when.effects or ())
-    return whole or {*(scope.effects or ())} - _HARMLESS <= asked
+    return whole or effects <= asked
 
 
-def _certain(rule: ApprovalRule, tool: str, target: str, settings: Settings) -> bool:
+def _certain(rule: ApprovalRule, tool: Changing, target: str, settings: Settings) -> bool:
     """Whether a rule holds for each change of the target by a tool with its effects, whatever and whenever that is."""
     when = rule.when
     sometimes = (when.objects, when.rows_over, when.irreversible, when.during)
     return (
         all(part is None for part in sometimes)
-        and (when.tools is None or matches(tool, when.tools))
+        and (when.tools is None or any(matches(name, when.tools) for name in tool.names))
         and (when.tier is None or when.tier == settings.target(target).tier)
         and (when.targets is None or matches(target, when.targets))
     )

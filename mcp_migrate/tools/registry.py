@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp_migrate.errors import ConfigInvalidError, UnknownToolError
+from mcp_migrate.model import Effect
 from mcp_migrate.settings.manifest import digest_of
 from mcp_migrate.tools.source import Source
 from mcp_migrate.tools.specs import OURS, ToolSpec, read_spec
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from jsonschema import Draft202012Validator
 
+    from mcp_migrate.leave.alone import Changing
     from mcp_migrate.model import Granted, Prepared
     from mcp_migrate.tools.interface import Handler, Workbench
 
@@ -138,6 +140,14 @@ class Registry:
 
     def __contains__(self, name: str) -> bool:
         return name in self._tools
+
+    @property
+    def changing(self) -> tuple[Changing, ...]:
+        """The tools of teams that may change a target, for whoever asks what one person could do alone."""
+        from mcp_migrate.leave.alone import Changing  # a client that lists the tools does not wait for it
+
+        own = (tool.spec for tool in self if not tool.ours and {*tool.spec.effects} - {Effect.READ})
+        return tuple(Changing(s.scope, frozenset({s.scope, s.name}), frozenset(s.effects)) for s in own)
 
     def __getitem__(self, name: str) -> RegisteredTool:
         if name not in self._tools:

@@ -15,7 +15,11 @@ import pytest
 import yaml
 from mcp.shared.subscriptions import ToolsListChanged
 
+from mcp_migrate.__main__ import load_settings
+from mcp_migrate.leave.alone import Changing
 from mcp_migrate.ledger import Kind
+from mcp_migrate.model import Effect
+from mcp_migrate.tools.registry import load
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -111,6 +115,9 @@ async def test_a_rule_is_about_a_tool_by_what_scopes_call_it_and_by_its_name(at_
         async with at_a1.agent() as agent:
             asked = await agent.call("make_notes", target="shop", table="notes_of_ada")
         assert asked.get("status") == "approval_required", (named, asked)
+    assert load(load_settings(at_a1.config).tool_folders).changing == (
+        Changing("notes", frozenset({"notes", "make_notes"}), frozenset({Effect.ADDITIVE})),
+    )
 
 
 @pytest.mark.proves("record-no-secrets")

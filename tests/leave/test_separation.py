@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from mcp_migrate.approvals.reviewers import reviewers as enrolled
 from mcp_migrate.cli.doctor.people import who_is_alone
 from mcp_migrate.errors import ApprovalDeniedError, NotSeparatedError, SelfApprovalError
-from mcp_migrate.leave.alone import alone
+from mcp_migrate.leave.alone import Changing, alone
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.separation import Taker, before, marks, people, refuse_same
 from mcp_migrate.ledger import Draft, Kind, Ledger
@@ -368,6 +368,24 @@ def test_who_may_only_roll_back_could_do_that_alone_and_who_only_reads_nothing(k
     for asked, who in (("migration_apply", EVERYBODY[:3]), ("migration_*", ())):
         value["approvals"] = [{"when": {"tools": [asked]}, "require": {"from": "dba"}}]
         assert alone(Settings.model_validate(value), "shop") == who
+
+
+@pytest.mark.proves("separation-alone-told")
+def test_a_teams_own_tool_that_nobody_is_asked_about_is_a_way_to_act_alone(keys: Keys) -> None:
+    value = separated(keys, separation={}, approvals=[{"when": {"tools": ["migration_*"]}, "require": {"from": "dba"}}])
+    own = {"tools": ["tidying", "migration_*"], "targets": ["*"], "effects": ["data"]}
+    value["workflows"]["schema"]["scopes"] = value["workflows"]["other"]["scopes"] = [own]
+    tidy = Changing("tidying", frozenset({"tidying", "tidy_up"}), frozenset({Effect.DATA}))
+    adds = Changing("tidying", frozenset({"tidying", "add"}), frozenset({Effect.ADDITIVE}))
+
+    def who(*tools: Changing, **more: Any) -> tuple[str, ...]:
+        return alone(Settings.model_validate({**value, **more}), "shop", own=tools)
+
+    assert (who(), who(adds), who(tidy)) == ((), (), EVERYBODY)
+    assert who(tidy, separation={"staging": ["plan", "apply"]}) == ()
+    for named in ("tidying", "tidy_up"):
+        rule = {"when": {"tools": [named]}, "require": {"from": "dba"}}
+        assert who(tidy, approvals=[*value["approvals"], rule]) == (), named
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from mcp_migrate.approvals.reach import able
 from mcp_migrate.approvals.reviewers import reviewers
 from mcp_migrate.cli.doctor.finding import Finding, State, tried
 from mcp_migrate.errors import ConfigInvalidError, MigrateError
-from mcp_migrate.leave.alone import alone
+from mcp_migrate.leave.alone import Changing, alone
 from mcp_migrate.ledger import Kind
 from mcp_migrate.model import ANYBODY, Assurance, Tier
 from mcp_migrate.settings import ApprovalRule, Settings
@@ -33,7 +33,7 @@ def people(wiring: Wiring, *, notify: bool) -> Iterator[Finding]:
         return
     yield from _enough(settings, roster)
     yield from within_reach(roster, private_beside(Path.home()))
-    yield from who_is_alone(settings)
+    yield from who_is_alone(settings, wiring.registry.changing)
     if not settings.notify and roster.people:
         fix = "Name a channel under `notify`: docs/notify.md."
         yield Finding("notices", "note", "nobody is told of what waits: reviewers have to look themselves", fix)
@@ -88,10 +88,10 @@ def within_reach(roster: Roster, lines: Iterable[str]) -> Iterator[Finding]:
             yield Finding("keys within reach", "note", said, fix)
 
 
-def who_is_alone(settings: Settings) -> Iterator[Finding]:
+def who_is_alone(settings: Settings, own: Collection[Changing] = ()) -> Iterator[Finding]:
     """In production nobody acts alone; elsewhere it is said where policy separates steps."""
     for name, target in settings.targets.items():
-        who = alone(settings, name)
+        who = alone(settings, name, own=own)
         about, said = f"target {name}, alone", f"{'; '.join(who) or 'nobody'} could bring a change in"
         if target.tier is Tier.PRODUCTION or settings.separated(name):
             state: State = "ok" if not who else "fails" if target.tier is Tier.PRODUCTION else "note"
