@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mcp_migrate.model import Effect
+from mcp_migrate.settings.http import Http
 from mcp_migrate.settings.model import Settings
 from mcp_migrate.settings.policy import ApprovalRule
 from mcp_migrate.settings.values import Window
@@ -121,6 +122,18 @@ def _tokens(settings: Settings) -> Iterator[str]:
         yield f"{subject} of {oauth.issuer} is {principal}"
     for scope, globs in oauth.scopes.items():
         yield f"a token with {scope} stands for {', '.join(sorted(globs))}"
+    yield from _certificates(settings.http)
+
+
+def _certificates(http: Http) -> Iterator[str]:
+    yield from (f"what {proxy} says of where calls come from counts" for proxy in http.trusted_proxies)
+    if http.certificates is None:
+        return
+    yield f"certificates that these proxies put into {http.certificates.header} say who calls over HTTP"
+    if not http.certificates.principals:
+        yield "the name in a certificate is the principal of its own name"
+    for name, principal in http.certificates.principals.items():
+        yield f"the certificate of {name} is {principal}"
 
 
 def _rule(rule: ApprovalRule) -> str:

@@ -34,6 +34,21 @@ def test_who_gained_and_who_lost_is_said_in_words(tmp_path: Path) -> None:
     assert change.lost
 
 
+@pytest.mark.proves("record-configuration")
+def test_who_becomes_whom_by_a_certificate_and_which_proxy_says_so_is_told(tmp_path: Path) -> None:
+    oauth = {"issuer": "https://login.example.com", "jwks": "https://login.example.com/keys"}
+    http = {"url": "https://migrate.example.com", "state_keys": ["${env:KEY}"], "oauth": oauth}
+    [agent, *_] = [name for workflow in valid()["workflows"].values() for name in workflow["principals"]]
+    named = {"trusted_proxies": ["10.0.0.5"], "certificates": {"principals": {"CN=ci": agent}}}
+    change = changed(rights(read(tmp_path, http=http)), rights(read(tmp_path, http={**http, **named})))
+    assert change.gained == (
+        "certificates that these proxies put into Client-Cert say who calls over HTTP",
+        f"the certificate of CN=ci is {agent}",
+        "what 10.0.0.5/32 says of where calls come from counts",
+    )
+    assert change.lost == ()
+
+
 def test_the_same_configuration_written_in_another_order_gives_nothing(tmp_path: Path) -> None:
     workflows = valid()["workflows"]
     for workflow in workflows.values():
