@@ -41,7 +41,7 @@ def invalid(path: Path, problems: Sequence[Problem], positions: Mapping[Key, Pos
     rows = [_row(path, problem, positions) for problem in problems]
     first = rows[0]
     return ConfigInvalidError(
-        f"{render(rows[:1])}" + (f" (and {len(rows) - 1} more problems)" if len(rows) > 1 else ""),
+        render([{**first, "suggestion": ""}]) + (f" (and {len(rows) - 1} more problems)" if len(rows) > 1 else ""),
         hint=first["suggestion"] or "`mcp-migrate config check` lists every problem.",
         problems=rows,
     )

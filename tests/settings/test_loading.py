@@ -288,6 +288,13 @@ def test_every_problem_of_a_file_is_told_at_once_and_where_it_stands(tmp_path: P
     assert len(found) == 2
 
 
+def test_what_was_probably_meant_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "mcp-migrate.yaml").write_text(yaml.safe_dump(changed(lambda c: c.update(ledgr="x"))))
+    with pytest.raises(ConfigInvalidError) as caught:
+        load(tmp_path / "mcp-migrate.yaml", known_tools=lambda _folders: TOOLS)
+    assert (caught.value.hint, "ledger?" in caught.value.sentence) == ("Did you mean ledger?", False)
+
+
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, "version: 1\nversion: 1\n")
     assert (problem["line"], problem["key"]) == (2, "version")
