@@ -3,6 +3,7 @@
 scoping          does a scope cover it?
 delegation       was it handed on, and is it within that?
 separation       does another person have to take this step?  alone: who could do it all?
+proving          does what proves the caller's name hold, and is it enough?
 launches         who vouches for the caller's name on standard input?
 revoking         was what it acts by taken back?
 freezing         is the target kept as it is?  signals: what do files and addresses outside say?

@@ -50,16 +50,6 @@ def taken_back(principal: str, why: str) -> NotPermittedError:
     )
 
 
-def refuse_ended(caller: Caller, *, at: datetime) -> None:
-    """Refuse whoever is known by what ended while the call waited. Raises: NotPermittedError."""
-    if caller.until is not None and at >= caller.until:
-        what = "launch token" if caller.launch else "proof of the name"
-        raise NotPermittedError(
-            f"The {what} of {caller.principal} ended at {caller.until.isoformat()}.",
-            hint="Sign in again, or start the server anew with another token: `mcp-migrate launch-token`.",
-        )
-
-
 def revoked(caller: Caller, ledger: Ledger) -> str | None:
     """Which token or grant of the caller's was taken back, by whom and why; None while all of them hold."""
     acts_by = [(Kind.LAUNCH_SIGNED, caller.launch), *((Kind.GRANT_SIGNED, grant.grant_id) for grant in caller.grants)]

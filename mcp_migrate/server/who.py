@@ -9,7 +9,7 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 
 from mcp_migrate.errors import NotPermittedError
-from mcp_migrate.leave.revoking import refuse_ended
+from mcp_migrate.leave.proving import refuse_ended
 from mcp_migrate.model import Caller
 
 Who = Callable[[ServerRequestContext[Any]], Caller]

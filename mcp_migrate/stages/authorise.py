@@ -14,11 +14,12 @@ from mcp_migrate.errors import Action, InsufficientScopeError, IntentExceededErr
 from mcp_migrate.leave.circumstances import Circumstances
 from mcp_migrate.leave.delegation import beyond_handed_on, not_handed_on, refuse_without, used_up
 from mcp_migrate.leave.freezing import refuse_frozen
-from mcp_migrate.leave.revoking import refuse_ended, taken_back
+from mcp_migrate.leave.proving import refuse_ended, refuse_unproven
+from mcp_migrate.leave.revoking import taken_back
 from mcp_migrate.leave.scoping import WITHOUT_TICKET, Asked, asked, beyond, leave, names, outside
 from mcp_migrate.leave.separation import refuse_same, step_of
 from mcp_migrate.leave.tempo import Tempo, refuse_beside, refuse_fast, refuse_more, refuse_over
-from mcp_migrate.model import PROOFS, Call, Caller, Classified, Effect, Expects, Granted, Permitted, Proof
+from mcp_migrate.model import Call, Caller, Classified, Effect, Expects, Granted, Permitted
 from mcp_migrate.settings import Scope, Settings, Workflow, matches
 
 
@@ -45,7 +46,7 @@ def grant(
             missing={"tool": scope_name},
         )
     if call.target is not None and not by_people:
-        _refuse_unproven(call, settings.identity.least.get(settings.target(call.target).tier, PROOFS[0]))
+        refuse_unproven(call.caller, call.target, settings)
     refuse_without(call.caller, settings)
     what = asked(call, settings, scope_name=scope_name)
     _refuse_not_handed_on(call, workflow, not_handed_on(call.caller.grants, what))
@@ -171,16 +172,6 @@ def _likely(scope: Scope, what: Asked) -> Asked:
     """A call that meets what a caller brings along: a ticket, and the client that the scope is for."""
     client = scope.clients[0].replace("*", "") if scope.clients else None
     return replace(what, ticket="ticket", client=client or "client")
-
-
-def _refuse_unproven(call: Call, least: Proof) -> None:
-    """Hold what proves the caller's name against what the target's tier asks for. Raises: NotPermittedError."""
-    if PROOFS.index(call.caller.assurance) < PROOFS.index(least):
-        raise NotPermittedError(
-            f"{call.target} takes calls of {least} or better, and {call.principal} is {call.caller.assurance}.",
-            hint="Start the server with a launch token, or call the team server: docs/separation.md.",
-            missing={"assurance": least},
-        )
 
 
 def _keep_within(classified: Classified, settings: Settings, around: Circumstances) -> None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from mcp_migrate.approvals.limits import approved_with
 from mcp_migrate.errors import InvalidArgumentsError, NotPermittedError
-from mcp_migrate.model import Granted, Plan, Prepared, digest
+from mcp_migrate.leave.delegation import not_handed_on
+from mcp_migrate.leave.proving import refuse_unproven
+from mcp_migrate.leave.scoping import asked, outside
+from mcp_migrate.leave.signals import opened
+from mcp_migrate.model import Call, Granted, Plan, Prepared, digest
 from mcp_migrate.schema import Change
 from mcp_migrate.tools.comparing import Comparison, Others, compare, counts
 from mcp_migrate.tools.interface import Database, Workbench, answer
@@ -29,9 +35,9 @@ class SchemaDiff:
         def database(name: str) -> Database:
             return _permitted(granted, bench, name)
 
-        asked = granted.call.arguments
-        found = compare(bench.database(granted), asked.get("against", "head"), Others(database, plan))
-        return answer(granted, shown(found, tables=asked.get("tables") or (), cursor=asked.get("cursor")))
+        said = granted.call.arguments
+        found = compare(bench.database(granted), said.get("against", "head"), Others(database, plan))
+        return answer(granted, shown(found, tables=said.get("tables") or (), cursor=said.get("cursor")))
 
 
 def shown(found: Comparison, *, tables: Sequence[str] = (), cursor: str | None = None) -> Mapping[str, Any]:
@@ -89,13 +95,24 @@ def _mark(changes: Sequence[Change]) -> str:
 
 
 def _permitted(granted: Granted, bench: Workbench, name: str) -> Database:
-    """Another target, if the caller might have asked for that one too."""
-    call = granted.call
-    found = bench.explain(call.caller, call.tool, name, call.at)
-    if not any(scope["ticket"] != "required" or call.ticket for scope in found["rule"]):
+    """Another target, if the caller might have asked for that one itself, now and in this very way."""
+    call = replace(granted.call, target=name)
+    refuse_unproven(call.caller, name, bench.settings)
+    what = asked(call, bench.settings, scope_name=granted.scope_name)
+    scopes = bench.settings.workflows[granted.workflow].scopes
+    now = _opened(call, granted, bench)
+    covered = any(outside(scope, what, opened=index in now) is None for index, scope in enumerate(scopes))
+    if not covered or not_handed_on(call.caller.grants, what):
         raise NotPermittedError(
             f"No scope of workflow {granted.workflow!r} lets {call.principal} read {name[:100]}.",
             hint=f"Ask {granted.owner} for a scope that names it.",
             missing={"tool": granted.scope_name, "target": name},
         )
     return bench.open_database(name)
+
+
+def _opened(call: Call, granted: Granted, bench: Workbench) -> frozenset[int]:
+    def approved() -> bool:
+        return approved_with(call, bench.settings, bench.ledger, now=call.at)
+
+    return opened(call, bench.settings, scope_name=granted.scope_name, approved=approved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -96,6 +96,62 @@ async def test_another_target_is_compared_only_where_the_scope_covers_it(world: 
     async with world.agent() as agent:
         refused = await agent.call("schema_diff", target="shop", against="target:other")
     assert refused["code"] == "not_permitted"
+
+
+def only_for(**narrowed: Any) -> Callable[[Any], None]:
+    """Another target may be read, but not by this call."""
+
+    def change(value: Any) -> None:
+        scope = value["workflows"]["shop-agent"]["scopes"][0]
+        scope["targets"] = ["shop"]
+        value["workflows"]["shop-agent"]["scopes"].append({**scope, "targets": ["other"], **narrowed})
+
+    return change
+
+
+def prove(value: Any) -> None:
+    value["targets"]["other"]["tier"], value["targets"]["shop"]["tier"] = "staging", "development"
+    value["identity"] = {"least": {"staging": "launch-token"}}
+
+
+NARROWED = {
+    "for other clients": only_for(clients=["another *"]),
+    "while something says so": only_for(**{"while": {"file": "signal"}}),
+    "from elsewhere": only_for(when={"network": ["10.0.0.0/8"]}),
+    "for names that are proven": prove,
+}
+
+
+@pytest.mark.parametrize("name", NARROWED)
+@pytest.mark.proves("scope-conditions")
+async def test_another_target_is_compared_only_where_it_could_be_asked_for_itself(world: World, name: str) -> None:
+    other = f"sqlite:///{world.folder}/other.db"
+    world.configure(lambda value: value["targets"].update(other={**value["targets"]["shop"], "url": other}))
+    world.configure(NARROWED[name])
+    async with world.agent() as agent:
+        itself = await agent.call("schema_read", target="other")
+        beside = await agent.call("schema_diff", target="shop", against="target:other")
+    assert (itself["code"], beside.get("code")) == ("not_permitted", "not_permitted")
+
+
+@pytest.mark.proves("delegation-narrows-only")
+async def test_another_target_is_compared_only_where_it_was_handed_on(world: World) -> None:
+    other, key = f"sqlite:///{world.folder}/other.db", world.keys["agent"]
+
+    def change(value: Any) -> None:
+        value["targets"]["other"] = {**value["targets"]["shop"], "url": other}
+        value["workflows"]["shop-agent"]["workers"] = ["agent:worker"]
+        value["delegators"] = {"agent:demo": [key.with_suffix(".pub").read_text().strip()]}
+
+    world.configure(change)
+    for_it = ("agent:worker", "--as", "agent:demo", "--key", str(key), "--target", "shop", "--tool", "schema_*")
+    grant = world.folder / "grant"
+    grant.touch(mode=0o600)
+    grant.write_text(world.here("delegate", *for_it).stdout)
+    async with world.agent("agent:worker", grants=[grant]) as agent:
+        own = await agent.call("schema_diff", target="shop", against="head")
+        beside = await agent.call("schema_diff", target="shop", against="target:other")
+    assert ("code" in own, beside.get("code")) == (False, "not_permitted")
 
 
 async def test_a_plan_says_whether_the_target_is_what_it_promised(world: World) -> None:
