@@ -48,8 +48,12 @@ JOIN pg_catalog.pg_roles s ON s.oid = m.member WHERE s.rolname = $1
 """
 _RIGHTS = """
 SELECT r.rolsuper, r.rolcreaterole, pg_catalog.current_setting('server_version_num')::int,
-    pg_catalog.pg_has_role(o.oid, 'USAGE'), o.rolcanlogin
+    pg_catalog.pg_has_role(o.oid, 'USAGE')
 FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_roles o ON o.rolname = $1 WHERE r.rolname = current_user
+"""
+_LASTING = """
+SELECT o.rolcanlogin, d.datdba = o.oid FROM pg_catalog.pg_roles o, pg_catalog.pg_database d
+WHERE o.rolname = $1 AND d.datname = pg_catalog.current_database()
 """
 
 
@@ -107,12 +111,8 @@ class PostgresRole:
     def excess(self) -> Iterator[str]:
         """By the catalogs of the server."""
         with self._admin() as admin:
-            [(superuser, makes, version, acts, logs_in)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
-        if logs_in:
-            yield (
-                f"{self._owner} may log in: who has a step that acts as it can give it another password, and stay; "
-                f"ALTER ROLE {_quoted(self._owner)} NOLOGIN"
-            )
+            [(superuser, makes, version, acts)] = admin.execute(_RIGHTS, [self._owner]).fetchall()
+            yield from self._lasting(admin)
         if self._mint is not None:
             if superuser or makes:
                 yield f"the broker's role may make roles without {self._mint}; take CREATEROLE from it"
@@ -133,6 +133,20 @@ class PostgresRole:
                 f"reads act as {self._owner} and are read-only by a setting of their session; with `reader_role` the "
                 "server itself lets them do nothing else"
             )
+
+    def _lasting(self, admin: psycopg.Connection[Any]) -> Iterator[str]:
+        """How who has a step that acts as the owner could stay when it is over."""
+        for logs_in, owns in admin.execute(_LASTING, [self._owner]).fetchall():
+            if logs_in:
+                yield (
+                    f"{self._owner} may log in: who has a step that acts as it can give it another password, and stay; "
+                    f"ALTER ROLE {_quoted(self._owner)} NOLOGIN"
+                )
+            if owns:
+                yield (
+                    f"the database itself belongs to {self._owner}: who has a step that acts as it can close it to the "
+                    "broker, so that nobody ends their session; let it belong to an admin"
+                )
 
     def _make(self, admin: psycopg.Connection[Any], step: Step, name: str, password: str, expires: int) -> None:
         """The password leaves this process only as what the server stores of it."""

@@ -128,7 +128,8 @@ def ground(server: str) -> Iterator[Ground]:
             f"CREATE ROLE {broker} LOGIN CREATEROLE CREATEDB {'' if options else 'NOINHERIT'}",
             f"GRANT {owner} TO {broker}{admitted}",
             f"GRANT {reader} TO {broker}{admitted}",
-            f"CREATE DATABASE {name} OWNER {owner}",
+            f"CREATE DATABASE {name}",
+            f"GRANT CREATE ON DATABASE {name} TO {owner}",
         ):
             admin.execute(sql.encode())
     inside = server.replace("/postgres?", f"/{name}?")

@@ -287,3 +287,18 @@ def test_an_owner_of_any_name_is_acted_as(shop: Ground) -> None:
         assert session.execute(b"SELECT current_user").fetchall() == [(odd,)]
     broker.revoke(issued)
     shop.ask('DROP ROLE "' + odd.replace('"', '""') + '"')
+
+
+def test_an_owner_of_the_database_is_told_since_a_step_could_close_it_to_the_broker(newest: Ground) -> None:
+    [(name,)] = newest.ask("SELECT current_database()")
+    newest.ask(f"ALTER DATABASE {name} OWNER TO {newest.owner}")
+    assert any("the database itself belongs to" in said for said in newest.broker.excess())
+    issued = newest.broker.issue(step())
+    with connect(issued.url) as thief:
+        thief.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0".encode())
+        with pytest.raises(CredentialFailedError, match="too many connections"):
+            newest.broker.revoke(issued)
+    newest.ask(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+    newest.ask(f"ALTER DATABASE {name} OWNER TO CURRENT_USER")
+    newest.broker.revoke(issued)
+    assert not any("belongs to" in said for said in newest.broker.excess())
