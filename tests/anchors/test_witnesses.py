@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError
+from mcp_migrate.anchors.witnesses.git import InRepository
+from mcp_migrate.errors import ConfigInvalidError, CredentialFailedError, WitnessFailedError
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.ledger.note import Algorithm, Note, VerifierKey, cosign, parse_note
 from tests.anchors.conftest import Site
@@ -23,6 +24,7 @@ from tests.forger import forge
 from tests.waiting import until
 
 SECRET = "whsec_" + "QUFB" * 8
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 class Notary:
@@ -119,6 +121,27 @@ def test_a_checkpoint_goes_to_every_witness_and_each_of_them_finds_a_rollback(si
     refused = site.keeper.push(at_once=True)
     assert [name for name, why in refused.items() if why and "does not continue" in why] == ["mount", "git", "other"]
     assert (site.folder / "mount" / "checkpoint").read_text() == kept
+
+
+@pytest.mark.proves("ledger-witnesses")
+def test_two_machines_push_to_a_branch_each_and_are_told_where_they_share_one(site: Site, tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    git("init", "-q", "--bare", "far")
+    machines = [InRepository(name, tmp_path / name, push=True) for name in ("one", "two")]
+    for each in machines:
+        git("clone", "-q", "far", each.name)
+    site.append(n=0)
+    note = site.keeper.sign().note
+    machines[0].take(note, size=1, at=NOW)
+    with pytest.raises(WitnessFailedError, match="one of its own"):
+        machines[1].take(note, size=2, at=NOW)
+    git("-C", "two", "switch", "-q", "-c", "second")
+    git("-C", "two", "config", "push.default", "current")
+    machines[1].take(note, size=2, at=NOW)
+    assert len(git("-C", "far", "for-each-ref").splitlines()) == 2
+    assert parse_note(machines[1].kept()[0]) == note
 
 
 @pytest.mark.proves("ledger-witness-down", "interface-witness-failed")

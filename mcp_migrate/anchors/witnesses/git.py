@@ -20,6 +20,7 @@ _PASSED_ON = (
     *("SYSTEMROOT", "APPDATA", "USERPROFILE", "http", "HTTP", "no_proxy", "NO_PROXY"),
 )
 """Beginnings of what git is told of the server's environment, which may hold credentials and launch tokens."""
+_NOT_OURS = "did not take it: others push to that branch. Give each machine one of its own, as docs/ledger.md says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class InRepository:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise failed(self.name, f"cannot be asked: git {words[0]}: {type(error).__name__}") from error
         if done.returncode:
-            why = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            told = done.stderr.decode(errors="replace").strip().splitlines()
+            if any("[rejected]" in line for line in told):
+                raise failed(self.name, _NOT_OURS)
+            why = [line for line in told if not line.startswith("hint:")] or ["no reason given"]
             raise failed(self.name, f"did not take it: git says: {why[-1]}")
         return done.stdout
 
