@@ -116,6 +116,13 @@ async def test_a_token_that_does_not_hold_names_nobody(issuer: Issuer, case: str
         await known(issuer, BAD[case](issuer))
 
 
+@pytest.mark.parametrize("exp", [2**40, 10**400])
+async def test_a_token_whose_end_no_calendar_has_ends_later_than_any_call(issuer: Issuer, exp: int) -> None:
+    found = await known(issuer, issuer.token(exp=exp))
+    assert found.until is not None
+    assert found.until.year >= 9999
+
+
 @pytest.mark.proves("oauth-chain")
 async def test_who_acts_calls_and_for_whom_is_kept_whole(issuer: Issuer) -> None:
     acting = {"sub": "worker", "act": {"sub": "orchestrator", "iss": "https://other.example.com"}}

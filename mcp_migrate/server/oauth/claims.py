@@ -76,7 +76,10 @@ def _name(said: object) -> str:
 def _end(claims: Mapping[str, Any], oauth: OAuth) -> datetime | None:
     """When it stops to hold, which was looked at before; an issuer that is asked each time need not say so."""
     said = claims.get("exp")
-    return None if said is None else datetime.fromtimestamp(min(float(said) + oauth.leeway, _LATEST), UTC)
+    if said is None:
+        return None
+    ends = said if isinstance(said, float) else int(said)  # which no float may hold
+    return datetime.fromtimestamp(min(ends, _LATEST) + oauth.leeway, UTC)
 
 
 def _principal(subject: str, oauth: OAuth) -> str:
