@@ -13,7 +13,7 @@ import anyio.to_thread
 import mcp_types as types
 from mcp.server.context import HandlerResult, ServerRequestContext
 
-from mcp_migrate.errors import InternalError, MigrateError
+from mcp_migrate.errors import InsufficientScopeError, InternalError, MigrateError
 from mcp_migrate.model import Call, Caller, Grant
 from mcp_migrate.server.calls import Calls
 from mcp_migrate.server.incoming import make_call, new_call_id, turned_away
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Context = ServerRequestContext[Any]
+
+_LOOKS = "approval_status"
 
 
 class Governed(Records, Parking, Withholds, Protocol):
@@ -113,8 +115,18 @@ class Door:
         return make_call(call_id, name, arguments, self._who(context), context)
 
     def workflow(self, context: Context) -> str:
-        """What whoever makes this request acts for. Raises: NotPermittedError."""
-        return self._workflow(self._who(context).principal)
+        """For what whoever makes this request acts, and may hear of requests.
+
+        Raises:
+            NotPermittedError, InsufficientScopeError: nobody's, or its token does not stand for looking at them.
+        """
+        caller = self._who(context)
+        if not caller.may_use(_LOOKS):
+            raise InsufficientScopeError(
+                f"The token does not stand for {_LOOKS}, by which requests are looked at.",
+                hint="Sign in again with more scopes.",
+            )
+        return self._workflow(caller.principal)
 
     def _workflow(self, principal: str) -> str:
         name, _ = self._governed.settings.workflow_of(principal)

@@ -182,14 +182,23 @@ async def test_what_is_too_long_or_no_call_is_refused_and_the_server_goes_on(tea
         assert "orders" in (await agent.call("schema_read", target="shop"))["schema"]
 
 
-def test_a_stream_for_more_requests_than_anybody_waits_for_does_not_begin(team: Team) -> None:
+def listening(team: Team, *uris: str, **token: Any) -> str:
+    """What a stream for these begins with, where it does not begin."""
     meta = {f"io.modelcontextprotocol/{name}": said for name, said in STREAMING.items()}
-    wanted = {"resourceSubscriptions": [f"approval://req_{n}" for n in range(101)]}
-    asked = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen"}
-    body = json.dumps({**asked, "params": {"notifications": wanted, "_meta": meta}}).encode()
+    params = {"notifications": {"resourceSubscriptions": uris}, "_meta": meta}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
     named = {"mcp_protocol_version": "2026-07-28", "mcp_method": "subscriptions/listen"}
-    refused = team.post(body, authorization=f"Bearer {team.issuer.token()}", **named)
-    assert "invalid_arguments: One stream is for 100 requests at most." in refused.text
+    return team.post(json.dumps(body).encode(), authorization=f"Bearer {team.issuer.token(**token)}", **named).text
+
+
+@pytest.mark.proves("oauth-scopes")
+def test_nobody_hears_of_requests_whose_token_does_not_stand_for_looking_at_them(team: Team) -> None:
+    assert "insufficient_scope: The token" in listening(team, "approval://req_1", scope="schema_read")
+
+
+def test_a_stream_for_more_requests_than_anybody_waits_for_does_not_begin(team: Team) -> None:
+    refused = listening(team, *(f"approval://req_{n}" for n in range(101)))
+    assert "invalid_arguments: One stream is for 100 requests at most." in refused
 
 
 @pytest.mark.proves("team-health")
