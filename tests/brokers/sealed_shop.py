@@ -77,6 +77,15 @@ def run(thief: Any, plan: Plan | str, numbers: Sequence[int]) -> None:
             thief.execute(b"SELECT mcp_migrate_sealed.run($1, $2)", [digest, n])
 
 
+_BEFORE = (
+    "GRANT CREATE ON SCHEMA public TO PUBLIC",  # as a database that was upgraded has it
+    "CREATE SCHEMA mcp_migrate",  # and one that was applied to before
+    "CREATE TABLE mcp_migrate.applies (apply_id text PRIMARY KEY, plan text NOT NULL, done integer NOT NULL)",
+    "GRANT USAGE ON SCHEMA mcp_migrate TO PUBLIC",
+    "GRANT ALL ON mcp_migrate.applies TO PUBLIC",
+)
+
+
 @contextmanager
 def sealed_shop(server: str) -> Iterator[SealedShop]:
     name = f"shop_{uuid.uuid4().hex[:10]}"
@@ -87,7 +96,8 @@ def sealed_shop(server: str) -> Iterator[SealedShop]:
         admin.execute(f"CREATE DATABASE {name}".encode())
     try:
         with connect(inside) as admin:
-            admin.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")  # as a database that was upgraded has it
+            for sql in _BEFORE:
+                admin.execute(sql.encode())
             admin.execute(sealed_sql({**names, "store": "mcp_migrate_sealed", "database": name}).encode())
             admin.execute(f"SET ROLE {names['owner']}".encode())
             admin.execute(b"CREATE TABLE kept (id int)")

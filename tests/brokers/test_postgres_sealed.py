@@ -20,6 +20,7 @@ from tests.brokers.conftest import OPENING, opening, step
 from tests.brokers.sealed_shop import SealedShop, plan_of, run, sealed_shop
 from tests.waiting import until
 
+_VERIFIER = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"
 _TWO = plan_of("CREATE TABLE made (id int)", "INSERT INTO made VALUES (1)")
 
 
@@ -89,6 +90,8 @@ def test_a_seal_does_not_run_before_its_time_after_it_or_when_it_was_withdrawn(s
 def test_a_stolen_credential_of_a_step_writes_nothing_by_itself(shop: SealedShop, purpose: Purpose) -> None:
     shop.seal(_TWO)
     with shop.session(purpose) as thief:
+        reads_only = thief.execute(b"SHOW default_transaction_read_only").fetchall()
+        assert reads_only == [("on" if purpose is Purpose.READ else "off",)]
         thief.execute(b"SET default_transaction_read_only = off")
         assert thief.execute(b"SELECT * FROM kept").fetchall() == []
         for sql in (
@@ -150,10 +153,20 @@ def test_the_stolen_url_of_the_runner_makes_roles_of_steps_and_nothing_else(shop
             "SELECT mcp_migrate_sealed.seal('{}', now(), now(), true)",
             "SELECT mcp_migrate_sealed.issue('md5x', 60, true)",
             "SELECT mcp_migrate_sealed.issue('x'' SUPERUSER', 60, true)",
+            f"SELECT mcp_migrate_sealed.issue('{_VERIFIER}', 86401, true)",
+            f"SELECT mcp_migrate_sealed.issue('{_VERIFIER}', 0, true)",
+            f"SELECT mcp_migrate_sealed.issue('{_VERIFIER}', NULL, true)",
+            f"SELECT mcp_migrate_sealed.issue('{_VERIFIER}', 60, NULL)",
+            "SELECT mcp_migrate_sealed.issue(NULL, 60, true)",
         ):
             _refused(thief, sql)
         assert thief.execute(f"SELECT mcp_migrate_sealed.finish('{shop.stem}_owner')".encode()).fetchall() == [(0,)]
         thief.execute(b"SELECT mcp_migrate_sealed.close('postgres')")
+        [(mine,)] = thief.execute(f"SELECT (mcp_migrate_sealed.issue('{_VERIFIER}', 60, true)).name".encode())
+        finish = f"SELECT mcp_migrate_sealed.finish('{mine}'), to_regrole('{mine}') IS NULL"
+        assert thief.execute(finish.encode()).fetchall() == [(0, False)]  # it may still log in
+        thief.execute(f"SELECT mcp_migrate_sealed.close('{mine}')".encode())
+        assert thief.execute(finish.encode()).fetchall() == [(0, True)]
     assert shop.ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'postgres'") == [(True,)]
 
 
@@ -308,6 +321,61 @@ def test_what_cannot_be_sealed_is_refused(statement: Statement, why: str) -> Non
     refuse_unsealable(plan_of(statement), target.model_copy(update={"credentials": Credentials()}))
 
 
+@pytest.mark.proves("sealed")
+def test_a_version_that_does_not_move_as_one_row_ends_the_plan_whoever_runs_it(shop: SealedShop) -> None:
+    plan = plan_of(Statement(1, "p1", "UPDATE kept SET id = 2 WHERE id = 1", kind="version"), "DROP TABLE kept")
+    shop.seal(plan)
+    with shop.session() as thief, pytest.raises(driver().Error, match="touched 0 rows"):
+        run(thief, plan, [1, 2])
+
+
+@pytest.mark.proves("sealed")
+def test_what_is_stored_runs_only_as_it_was_sealed(shop: SealedShop) -> None:
+    shop.seal(_TWO)
+    shop.ask("UPDATE mcp_migrate_sealed.seals SET body = replace(body, 'made', 'other')")
+    with shop.session() as step_of, pytest.raises(driver().Error, match="not what was sealed"):
+        run(step_of, _TWO, [1, 2])
+
+
+@pytest.mark.proves("sealed", "step-credentials-expire")
+def test_a_session_that_outlives_its_step_runs_nothing(shop: SealedShop) -> None:
+    shop.seal(_TWO)
+    with shop.session() as thief:
+        shop.ask("UPDATE mcp_migrate_sealed.steps SET ends = now() - interval '1 second'")
+        with pytest.raises(driver().Error, match="not that of a step"):
+            run(thief, _TWO, [1, 2])
+
+
+@pytest.mark.proves("sealed")
+def test_a_mark_is_of_what_ran_in_its_own_transaction(shop: SealedShop) -> None:
+    shop.seal(_TWO)
+    with shop.session() as thief:
+        run(thief, _TWO, [1, 2])
+        thief.execute(f"SELECT mcp_migrate_sealed.leave_mark('later', '{_TWO.digest}')".encode())
+        thief.execute(b"SELECT mcp_migrate_sealed.mark_done('later')")
+    assert shop.ask("SELECT apply_id, done FROM mcp_migrate.applies") == [("later", 0)]
+
+
+@pytest.mark.proves("sealed")
+def test_undo_data_whose_time_is_not_over_stays_whoever_asks(shop: SealedShop) -> None:
+    for sql in (
+        "CREATE TABLE mcp_migrate_undo.manifest (key text, place text, until timestamptz)",
+        "CREATE TABLE mcp_migrate_undo.u_over_1 (id int)",
+        "CREATE TABLE mcp_migrate_undo.u_kept_1 (id int)",
+    ):
+        shop.ask(f"SET ROLE {shop.stem}_owner; {sql}")
+    shop.ask(
+        "INSERT INTO mcp_migrate_undo.manifest VALUES ('over', 'mcp_migrate_undo.u_over_1', now()), "
+        "('kept', 'mcp_migrate_undo.u_kept_1', now()), ('kept', 'mcp_migrate_undo.u_kept_2', now() + interval '1d'), "
+        "('over', 'public.kept', now())"
+    )
+    with shop.session(Purpose.PRUNE) as thief:
+        pruned = thief.execute(b"SELECT mcp_migrate_sealed.prune(ARRAY['over', 'kept'])").fetchall()
+    assert pruned == [("over",)]
+    left = "SELECT relname FROM pg_class WHERE relname IN ('u_over_1', 'u_kept_1', 'kept') ORDER BY 1"
+    assert shop.ask(left) == [("kept",), ("u_kept_1",)]
+
+
 @pytest.mark.proves("sealed-plans")
 @pytest.mark.parametrize(
     "plan",
@@ -424,6 +492,8 @@ def test_an_altered_store_is_found(postgres_server: str, altered: str, said: str
 def test_a_role_of_a_step_ends_with_it_and_what_is_over_is_swept(shop: SealedShop) -> None:
     broker = shop.broker
     left = broker.issue(step())
+    limits = "SELECT rolvaliduntil, rolconnlimit FROM pg_roles WHERE oid = "
+    assert shop.ask(f"{limits}'{left.role}'::regrole") == [(left.expires, 4)]
     shop.ask("UPDATE mcp_migrate_sealed.steps SET ends = now() - interval '1 second'")
     with shop.session():
         assert shop.ask(f"SELECT to_regrole('{left.role}')") == [(None,)]
