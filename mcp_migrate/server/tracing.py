@@ -12,7 +12,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, StatusCode, Tracer, get_tracer
+from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from mcp_migrate.watching.telemetry import NAME
@@ -28,14 +28,9 @@ _OF_THE_SDK = frozenset({"initialize", "notifications/initialized", "notificatio
 class Tracing:
     """Wraps each request in a span. `handler` finds what answers a method; `names` are those that it can be about."""
 
-    def __init__(
-        self,
-        handler: Callable[[str], object],
-        names: Mapping[str, Container[str]],
-        tracer: Tracer | None = None,
-    ) -> None:
+    def __init__(self, handler: Callable[[str], object], names: Mapping[str, Container[str]]) -> None:
         self._handler, self._names = handler, names
-        self._tracer = tracer or get_tracer(NAME)
+        self._tracer = get_tracer(NAME)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """One request, or one notification, and what came of it."""
