@@ -23,6 +23,8 @@ from mcp_migrate.settings.redact import Redact
 
 LONGEST, MOST, DEEPEST = 16 * 2**10, 128 * 2**10, 50
 """Letters of one text, bytes of all arguments, and levels of them; of more there is the size and the tag."""
+_BRIEFLY = 500
+"""Letters, and bytes, where little is told."""
 
 _QUOTED = re.compile(r"\"[^\"]*(?:\"|$)|(?<!\w)'[^']*(?:'|$)")
 _DETAIL = re.compile(r"\bDETAIL: .*?(?= HINT: | CONTEXT: |$)")
@@ -52,6 +54,12 @@ class Redactor:
     rules: Sequence[Redact] = ()
     key: Callable[[], bytes] = field(default=_key_of_this_process)
     scope_of: Callable[[str], str] = str
+    longest: int = LONGEST
+    most: int = MOST
+
+    def briefly(self) -> Redactor:
+        """The same, of whom little is told: the record is kept for months, and whoever calls chooses how much it is."""
+        return replace(self, longest=_BRIEFLY, most=_BRIEFLY)
 
     def call(self, call: Call) -> Call:
         """The call with an intent and a ticket that anybody may read: reviewers are shown them too."""
@@ -64,14 +72,14 @@ class Redactor:
             raw = b"" if _too_deep(arguments) else json.dumps(arguments, default=str, sort_keys=True).encode()
         except ValueError:  # a number longer than Python writes
             raw = b""
-        kept = self._walk(tool, "", arguments) if raw and not _too_much(arguments) else None
-        if kept is None or len(canonical(kept)) > MOST:
+        kept = self._walk(tool, "", arguments) if raw and not self._too_much(arguments) else None
+        if kept is None or len(canonical(kept)) > self.most:
             return Shown({"left_out": self._left_out(raw)}, len(raw) or None, whole=False)
         return Shown(kept, len(raw), whole=kept == arguments)
 
     def text(self, text: str, *, patterns: Iterable[str] = ()) -> str:
         """The text without credentials, and without what `patterns` find."""
-        if len(text) > LONGEST or not _is_unicode(text):
+        if len(text) > self.longest or not _is_unicode(text):
             return self._left_out(text.encode("utf-8", "backslashreplace"))
         spans = [*credentials(text), *(m.span() for pattern in patterns for m in re.finditer(pattern, text))]
         parts, at = [], 0
@@ -94,6 +102,18 @@ class Redactor:
 
     def _mark(self, raw: bytes) -> str:
         return f"hmac-sha256:{hmac.new(self.key(), raw, hashlib.sha256).hexdigest()[:32]}"
+
+    def _too_much(self, value: Any) -> bool:
+        """Whether it is more than is recorded, long texts aside: who calls chooses how much would be looked through."""
+        room, left = self.most, [value]
+        while left and room >= 0:
+            each = left.pop()
+            room -= len(each) if isinstance(each, str) and len(each) <= self.longest else 1
+            if isinstance(each, Mapping):
+                left += [*each, *each.values()]
+            elif isinstance(each, list | tuple):
+                left += each
+        return room < 0
 
     def _rules_of(self, tool: str) -> Iterator[Redact]:
         return (rule for rule in self.rules if any(matches(name, rule.tools) for name in (tool, self.scope_of(tool))))
@@ -138,19 +158,6 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _too_much(value: Any) -> bool:
-    """Whether it is more than is recorded, long texts aside: who calls chooses how much there is to look through."""
-    room, left = MOST, [value]
-    while left and room >= 0:
-        each = left.pop()
-        room -= len(each) if isinstance(each, str) and len(each) <= LONGEST else 1
-        if isinstance(each, Mapping):
-            left += [*each, *each.values()]
-        elif isinstance(each, list | tuple):
-            left += each
-    return room < 0
 
 
 def _too_deep(value: Any) -> bool:

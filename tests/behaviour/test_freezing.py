@@ -144,15 +144,21 @@ def test_an_agent_that_keeps_trying_is_paused_and_a_workflow_is_held_to_its_limi
     limits = {"pause": {"after": 3, "within": "10m", "for": "30m"}, "plan_statements": 1}
     at_a1.configure(lambda c: c["workflows"]["shop-agent"].update(limits=limits))
 
+    more: dict[str, Any] = {"target": "shop", "tables": ["a" * 300] * 5, "intent": "b" * 400}
+
     async def tries() -> list[str]:
         async with at_a1.agent(knowing=True) as agent:
             long = await agent.call("migration_plan", target="shop", to="b2")
             wrong = [await agent.call("migration_apply", plan_id=f"plan_{n}") for n in range(3)]
-            return [answer["code"] for answer in (long, *wrong, await agent.call("schema_read", target="shop"))]
+            await agent.call("no_such_tool", **{**more, "intent": "c" * 9_000})
+            return [answer["code"] for answer in (long, *wrong, await agent.call("schema_read", **more))]
 
     assert anyio.run(tries) == ["limit_reached", *["plan_not_found"] * 3, "paused"]
     [paused] = at_a1.events(Kind.PRINCIPAL_PAUSED)
     assert (paused.body["principal"], paused.body["refusals"]) == ("agent:demo", 3)
+    last = at_a1.events(Kind.CALL_REFUSED)[-2:]
+    assert [event.body["code"] for event in last] == ["unknown_tool", "paused"]
+    assert all(len(event.canonical()) < 3_000 and event.body["bytes"] > 1_500 for event in last)  # told by their size
 
 
 @pytest.mark.proves("limits-hold")

@@ -10,6 +10,7 @@ from typing import Any
 from mcp_migrate.errors import BeyondDeclaredError, MigrateError
 from mcp_migrate.leave.policy import PolicyChange
 from mcp_migrate.leave.stopped_tools import stopped
+from mcp_migrate.leave.tempo import Pauses
 from mcp_migrate.ledger import Draft, Event, Head, Kind, Ledger
 from mcp_migrate.ledger.continuing import refuse_other
 from mcp_migrate.model import (
@@ -76,8 +77,12 @@ class Recorder:
     def refused(self, call: Call, error: MigrateError) -> None:
         """The call did not do what it asked for, and why."""
         workflow = next((n for n, w in self._workflows.items() if call.principal in w.members), None)
-        why = told.refused(call, error, self._redactor)
-        body = {**told.called(call, self._redactor), **why, "ms": self._milliseconds}
+        redactor, until = self._redactor, self._ledger.current(Pauses).until(call.principal)
+        if until is not None and call.at < until:  # it goes on all the same
+            redactor = redactor.briefly()
+            call = redactor.call(call)
+        why = told.refused(call, error, redactor)
+        body = {**told.called(call, redactor), **why, "ms": self._milliseconds}
         self._append(call, Kind.CALL_REFUSED, body, workflow)
 
     def paused(self, call: Call, *, refusals: int, until: datetime) -> None:
