@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 
 from mcp_migrate.brokers import ending
 from mcp_migrate.brokers.interface import Purpose
+from mcp_migrate.brokers.placing import open_sealer
 from mcp_migrate.brokers.sealing import refuse_unsealable
 from mcp_migrate.drivers.postgresql import connect, driver
 from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, NotSealableError, TargetUnreachableError
@@ -62,6 +63,8 @@ def test_what_was_sealed_runs_once_in_order_and_whole(shop: SealedShop) -> None:
             run(thief, _TWO, [1, 2])
         with pytest.raises(InvalidArgumentsError, match="sealed before"):
             shop.seal(_TWO)
+        with open_sealer(shop.url("sealer")) as sealer, pytest.raises(InvalidArgumentsError, match="was used"):
+            sealer.withdraw(_TWO)
         shop.ask("DROP TABLE made")
         shop.seal(_TWO, again=True)
         run(thief, _TWO, [1, 2])
@@ -69,8 +72,6 @@ def test_what_was_sealed_runs_once_in_order_and_whole(shop: SealedShop) -> None:
 
 @pytest.mark.proves("sealed")
 def test_a_seal_does_not_run_before_its_time_after_it_or_when_it_was_withdrawn(shop: SealedShop) -> None:
-    from mcp_migrate.brokers.placing import open_sealer
-
     with shop.session() as thief:
         for begins, lasts in ((600, 60), (-60, 30)):
             shop.seal(_TWO, begins=begins, lasts=lasts, again=True)
@@ -367,10 +368,10 @@ def test_undo_data_whose_time_is_not_over_stays_whoever_asks(shop: SealedShop) -
     shop.ask(
         "INSERT INTO mcp_migrate_undo.manifest VALUES ('over', 'mcp_migrate_undo.u_over_1', now()), "
         "('kept', 'mcp_migrate_undo.u_kept_1', now()), ('kept', 'mcp_migrate_undo.u_kept_2', now() + interval '1d'), "
-        "('over', 'public.kept', now())"
+        "('over', 'public.kept', now()), ('.*', 'mcp_migrate_undo.u_kept_1', now())"
     )
     with shop.session(Purpose.PRUNE) as thief:
-        pruned = thief.execute(b"SELECT mcp_migrate_sealed.prune(ARRAY['over', 'kept'])").fetchall()
+        pruned = thief.execute(b"SELECT mcp_migrate_sealed.prune(ARRAY['over', 'kept', '.*'])").fetchall()
     assert pruned == [("over",)]
     left = "SELECT relname FROM pg_class WHERE relname IN ('u_over_1', 'u_kept_1', 'kept') ORDER BY 1"
     assert shop.ask(left) == [("kept",), ("u_kept_1",)]
@@ -390,6 +391,8 @@ def test_nor_does_the_target_take_a_seal_of_it_whoever_asks(postgres_server: str
     with sealed_shop(postgres_server) as shop:
         with pytest.raises(InvalidArgumentsError, match="cannot be sealed"):
             shop.seal(plan)
+        with connect(shop.url("sealer")) as sealer, pytest.raises(driver().Error, match="cannot be sealed"):
+            sealer.execute(b"""SELECT mcp_migrate_sealed.seal('{"statements": [{}]}', now(), 'infinity', false)""")
         assert shop.ask("SELECT * FROM mcp_migrate_sealed.seals") == []
 
 
