@@ -134,7 +134,7 @@ async def test_another_target_is_compared_only_where_it_could_be_asked_for_itsel
     assert (itself["code"], beside.get("code")) == ("not_permitted", "not_permitted")
 
 
-@pytest.mark.proves("delegation-narrows-only")
+@pytest.mark.proves("scope-conditions")
 async def test_another_target_is_compared_only_where_it_was_handed_on(world: World) -> None:
     other, key = f"sqlite:///{world.folder}/other.db", world.keys["agent"]
 

@@ -120,7 +120,7 @@ async def test_a_rule_is_about_a_tool_by_what_scopes_call_it_and_by_its_name(at_
     )
 
 
-@pytest.mark.proves("record-no-secrets")
+@pytest.mark.proves("record-redacted-by-rule")
 async def test_what_is_redacted_of_a_tool_by_what_scopes_call_it_is_not_on_the_record(at_a1: World) -> None:
     with_tools(at_a1, {**NOTES, "scope": "notes"})
 
