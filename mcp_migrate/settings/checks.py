@@ -58,6 +58,9 @@ def check(
     yield from telemetry_problems(settings)
     for index, rule in enumerate(settings.approvals):
         yield from _rule(index, rule, settings)
+        yield from fit_nothing(("approvals", index, "when", "tools"), rule.when.tools or (), known_tools, "tool")
+    for index, signal in enumerate(settings.freezes):
+        yield from fit_nothing(("freezes", index, "targets"), signal.targets, settings.targets, "target")
     if settings.rules != RulePolicy():
         yield from rule_problems(settings, known_rules())
 

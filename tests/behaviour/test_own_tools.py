@@ -106,15 +106,14 @@ async def test_a_signature_is_for_these_arguments_and_this_spec(forgetting: Worl
 
 
 @pytest.mark.proves("own-tools")
-async def test_a_rule_is_about_a_tool_by_what_scopes_call_it_and_by_its_name(at_a1: World) -> None:
+async def test_a_rule_is_about_a_tool_by_what_scopes_call_it(at_a1: World) -> None:
     with_tools(at_a1, {**NOTES, "scope": "notes"})
     at_a1.configure(lambda value: value["workflows"]["shop-agent"]["scopes"][-1].update(tools=["notes"]))
-    for named in ("notes", "make_notes"):
-        rules = [{"when": {"tools": [named]}, "require": {"from": "dba"}}]
-        at_a1.configure(lambda value, rules=rules: value.update(approvals=rules))
-        async with at_a1.agent() as agent:
-            asked = await agent.call("make_notes", target="shop", table="notes_of_ada")
-        assert asked.get("status") == "approval_required", (named, asked)
+    rules = [{"when": {"tools": ["notes"]}, "require": {"from": "dba"}}]
+    at_a1.configure(lambda value: value.update(approvals=rules))
+    async with at_a1.agent() as agent:
+        asked = await agent.call("make_notes", target="shop", table="notes_of_ada")
+    assert asked.get("status") == "approval_required", asked
     assert load(load_settings(at_a1.config).tool_folders).changing == (
         Changing("notes", frozenset({"notes", "make_notes"}), frozenset({Effect.ADDITIVE})),
     )

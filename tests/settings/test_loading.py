@@ -168,6 +168,21 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "targets.shop.unsafe_software_keys",
         "production",
     ),
+    "rule for no tool": (
+        lambda c: c["approvals"][0]["when"].update(tools=["migration_aply"]),
+        "approvals.0.when.tools.0",
+        "fits no tool",
+    ),
+    "rule for no target": (
+        lambda c: c["approvals"][0]["when"].update(targets=["shpo"]),
+        "approvals.0.when.targets.0",
+        "fits no target",
+    ),
+    "freeze of no target": (
+        lambda c: c.update(freezes=[{"file": "freeze", "targets": ["shpo"]}]),
+        "freezes.0.targets.0",
+        "fits no target",
+    ),
     "rule without a condition": (lambda c: c["approvals"][0].update(when={}), "approvals.0.when", "nothing"),
     "production": (lambda c: c["targets"]["shop"].update(tier="production"), "targets.shop.tier", "standing key"),
     "a broker without an owner": (
