@@ -14,3 +14,11 @@ def until_none(end: Callable[[], int]) -> int:
     while (sessions := end()) and time.monotonic() < last:
         time.sleep(_POLL_SECONDS)
     return sessions
+
+
+def until_closed(close: Callable[[], bool], end: Callable[[], object]) -> bool:
+    """Call `close`, which says whether it could; a session may hold it up, so `end` them and try again for a while."""
+    last = time.monotonic() + _END_SECONDS
+    while not (closed := close()) and time.monotonic() < last:
+        end()
+    return closed

@@ -51,7 +51,7 @@ SET search_path = pg_catalog, pg_temp AS $$
     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NOT NULL)
 $$;
 
--- Ends the sessions that are open and says how many there were; drops the role when there was none.
+-- Ends the sessions that are open and says how many there were; drops the role when there was none, once it is closed.
 CREATE FUNCTION {mint}.finish(step text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE sessions integer; opening integer[] := ARRAY(SELECT {mint}.opening());
@@ -63,8 +63,8 @@ BEGIN
   END IF;
   SELECT cardinality(opening) + count(pg_terminate_backend(pid)) INTO sessions FROM pg_stat_activity
   WHERE usename = {mint}.named(step);
-  IF sessions = 0 THEN
-    EXECUTE format('DROP ROLE IF EXISTS %I', step);
+  IF sessions = 0 AND NOT (SELECT rolcanlogin FROM pg_roles WHERE rolname = step) THEN
+    EXECUTE format('DROP ROLE %I', step);
   END IF;
   RETURN sessions;
 END $$;

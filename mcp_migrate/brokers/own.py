@@ -22,6 +22,7 @@ def own_session(url: str) -> Iterator[psycopg.Connection[Any]]:
     """
     try:
         with connect_unmisled(url) as connection:
+            connection.execute(b"SET lock_timeout = '2s'")  # a session that is to be ended may hold its own role
             yield connection
     except TargetUnreachableError as error:
         raise CredentialFailedError(error.sentence, hint=error.hint) from error.__cause__

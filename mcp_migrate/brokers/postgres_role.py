@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.brokers.address import address
-from mcp_migrate.brokers.ending import until_none
+from mcp_migrate.brokers.ending import until_closed, until_none
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.brokers.own import own_session
 from mcp_migrate.drivers.postgresql import driver, message
@@ -163,8 +163,12 @@ class PostgresRole:
         if self._mint is None:
             _drop(admin, name)
             return
-        admin.execute(f"SELECT {self._mint}.close($1)".encode(), [name])
-        _all_ended(lambda: admin.execute(f"SELECT {self._mint}.finish($1)".encode(), [name]).fetchall()[0][0])
+
+        def end() -> int:
+            return int(admin.execute(f"SELECT {self._mint}.finish($1)".encode(), [name]).fetchall()[0][0])
+
+        _close(lambda: admin.execute(f"SELECT {self._mint}.close($1)".encode(), [name]), end)
+        _all_ended(end)
 
     def _making(self, admin: psycopg.Connection[Any], step: Step, name: str, verifier: str, expires: int) -> list[str]:
         """The statements, where the broker's role makes the step's by itself."""
@@ -215,35 +219,31 @@ class PostgresRole:
 
 def _drop(admin: psycopg.Connection[Any], name: str) -> None:
     """No new session, no open one, no role. Nothing where it is gone."""
+    options = " WITH INHERIT FALSE, SET TRUE" if admin.info.server_version >= _OPTIONS_SINCE else ""
     try:
-        admin.execute(f"ALTER ROLE {name} NOLOGIN".encode())
+        admin.execute(f"GRANT {name} TO CURRENT_USER{options}".encode())
     except driver().errors.UndefinedObject:
         return
+    _close(lambda: admin.execute(f"ALTER ROLE {name} NOLOGIN".encode()), lambda: _end_sessions(admin, name))
     for (other,) in admin.execute(_MEMBER_OF, [name]).fetchall():
         with suppress(driver().errors.InsufficientPrivilege):  # somebody else gave it that
             admin.execute(f"REVOKE {_quoted(other)} FROM {name}".encode())
-    options = " WITH INHERIT FALSE, SET TRUE" if admin.info.server_version >= _OPTIONS_SINCE else ""
-    admin.execute(f"GRANT {name} TO CURRENT_USER{options}".encode())
-    _end_sessions(admin, name)
+    _all_ended(lambda: _end_sessions(admin, name))
     admin.execute(f"DROP ROLE IF EXISTS {name}".encode())
 
 
-def _end_sessions(admin: psycopg.Connection[Any], name: str) -> None:
-    """Ask the server to end them until there are none: a role that cannot log in gets no other.
+def _end_sessions(admin: psycopg.Connection[Any], name: str) -> int:
+    """Ask the server to end them; how many there were.
 
     One that is just being opened is looked for first, so that it is found there or in the list. Acting as the role ends
     its own and nobody else's.
     """
-
-    def ended() -> int:
-        opening = admin.execute(_OPENING).fetchall()
-        sessions = admin.execute(_SESSIONS, [name]).fetchall()
-        with _as_member(admin, name):
-            for (pid,) in sessions:
-                admin.execute(_END, [pid])
-            return len(sessions) + sum(_is_ended(admin, pid) for (pid,) in opening)
-
-    _all_ended(ended)
+    opening = admin.execute(_OPENING).fetchall()
+    sessions = admin.execute(_SESSIONS, [name]).fetchall()
+    with _as_member(admin, name):
+        for (pid,) in sessions:
+            admin.execute(_END, [pid])
+        return len(sessions) + sum(_is_ended(admin, pid) for (pid,) in opening)
 
 
 def _is_ended(admin: psycopg.Connection[Any], pid: int) -> bool:
@@ -252,6 +252,20 @@ def _is_ended(admin: psycopg.Connection[Any], pid: int) -> bool:
         return bool(admin.execute(_END, [pid]).fetchall()[0][0])
     except driver().errors.InsufficientPrivilege:
         return False
+
+
+def _close(close: Callable[[], object], end: Callable[[], int]) -> None:
+    """Let nobody log in any more; a session that changes its own password, and does not commit, holds that up."""
+
+    def closed() -> bool:
+        try:
+            close()
+        except driver().errors.LockNotAvailable:
+            return False
+        return True
+
+    if not until_closed(closed, end):
+        raise driver().OperationalError("its sessions hold it up")
 
 
 def _all_ended(end: Callable[[], int]) -> None:

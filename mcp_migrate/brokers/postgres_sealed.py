@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.brokers.address import address
-from mcp_migrate.brokers.ending import until_none
+from mcp_migrate.brokers.ending import until_closed, until_none
 from mcp_migrate.brokers.interface import Credential, Step
 from mcp_migrate.brokers.own import own_session
 from mcp_migrate.brokers.store import alterations
@@ -87,11 +87,20 @@ class PostgresSealed:
         return tuple(gone)
 
     def _drop(self, runner: psycopg.Connection[Any], name: str) -> None:
-        self._call(runner, "close", name)
-        if left := until_none(lambda: int(self._call(runner, "finish", name)[0][0])):
-            raise CredentialFailedError(
-                f"{left} sessions of {name} do not end.", hint="It cannot log in again; the next step ends them."
-            )
+        def end() -> int:
+            return int(self._call(runner, "finish", name)[0][0])
+
+        def closed() -> bool:
+            try:
+                self._call(runner, "close", name)
+            except CredentialFailedError as error:
+                if isinstance(error.__cause__, driver().errors.LockNotAvailable):
+                    return False  # a session that changes its own password, and does not commit, holds it up
+                raise
+            return True
+
+        if not until_closed(closed, end) or until_none(end):
+            raise CredentialFailedError(f"Sessions of {name} do not end.", hint="The next step ends them.")
 
     def _call(self, runner: psycopg.Connection[Any], function: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of a function of the store. Raises: CredentialFailedError."""

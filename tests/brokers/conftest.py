@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -109,6 +110,13 @@ def opening(issued: Credential, *, seconds: int, acting_as: str | None = None) -
 
     with ThreadPoolExecutor() as pool:
         yield pool.submit(who)
+
+
+def hold(thief: psycopg.Connection[Any]) -> None:
+    """Change its own password and do not commit: nobody else changes the role until that ends."""
+    for sql in (b"SET default_transaction_read_only = off", b"SET ROLE NONE", b"BEGIN"):
+        thief.execute(sql)
+    thief.execute(b"ALTER ROLE CURRENT_USER PASSWORD 'mine'")
 
 
 def step(purpose: Purpose = Purpose.APPLY, ttl: float = 60) -> Step:

@@ -17,7 +17,7 @@ from mcp_migrate.errors import CredentialFailedError, InvalidArgumentsError, Not
 from mcp_migrate.model import Plan, Statement
 from mcp_migrate.settings import Target
 from mcp_migrate.settings.credentials import Credentials
-from tests.brokers.conftest import OPENING, opening, step
+from tests.brokers.conftest import OPENING, hold, opening, step
 from tests.brokers.sealed_shop import SealedShop, plan_of, run, sealed_shop
 from tests.waiting import until
 
@@ -406,13 +406,24 @@ def test_a_target_that_seals_something_else_is_not_believed(postgres_server: str
 
 
 @pytest.mark.proves("step-credentials-end-sessions")
+def test_a_session_that_holds_its_own_role_ends_with_it(shop: SealedShop) -> None:
+    stolen = shop.broker.issue(step(Purpose.READ))
+    with connect(stolen.url) as thief:
+        hold(thief)
+        shop.broker.revoke(stolen)
+        with pytest.raises(driver().Error):
+            thief.execute(b"SELECT 1")
+    assert shop.ask(f"SELECT to_regrole('{stolen.role}')") == [(None,)]
+
+
+@pytest.mark.proves("step-credentials-end-sessions")
 def test_sessions_that_do_not_end_are_told_and_the_role_stays(
     shop: SealedShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = shop.broker.issue(step())
     with connect(issued.url):
         monkeypatch.setattr(ending, "_END_SECONDS", -1)
-        with pytest.raises(CredentialFailedError, match="1 sessions of"):
+        with pytest.raises(CredentialFailedError, match="Sessions of"):
             shop.broker.revoke(issued)
         with pytest.raises(TargetUnreachableError, match="not permitted to log in"):
             connect(issued.url).__enter__()
