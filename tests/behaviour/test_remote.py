@@ -32,9 +32,10 @@ BOTH = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A plan that drops a table waits."""
+    """A plan that drops a table waits, and there is one more revision to plan whether it ran or not."""
     made = World(tmp_path_factory.mktemp("remote"))
     made.write_revision("d1", "a1", 'op.drop_table("orders")')
+    made.write_revision("e1", "d1", 'op.create_table("notes", sa.Column("id", sa.Integer))')
     made.prepare(plan="d1")
     public = made.keys["agent"].with_suffix(".pub").read_text().strip()
     made.configure(lambda c: c["workflows"]["shop-agent"].update(workers=["agent:worker"]))
@@ -99,12 +100,12 @@ async def test_every_method_passes_in_both_eras(team: Team, shop: World, token: 
         ref = types.ResourceTemplateReference(uri="schema://{target}/{table}")
         named = await client.complete(ref, {"name": "target", "value": "s"})
         prompt = await client.get_prompt("explain_refusal", {"code": "not_permitted"})
-        arguments = {"intent": INTENT, "target": "shop", "to": "b2"}
+        arguments = {"intent": INTENT, "target": "shop", "to": "e1"}
         plan = await client.call_tool("migration_plan", arguments, progress_callback=hear)
         with pytest.raises(MCPError, match="unknown_resource"):
             await client.read_resource("schema://shop/nowhere")
     assert (tools, listed, named.completion.values) == (TOOLS, ["schema://shop"], ["shop"])
-    assert "orders" in schema
+    assert "customers" in schema
     assert len(templates.resource_templates) == 2
     assert "not_permitted" in str(prompt.messages)
     assert plan.structured_content["plan_id"].startswith("plan_")
