@@ -42,7 +42,7 @@ def kept(found: Found, answers: Answers) -> list[Named]:
     return [each for each in found.databases if answers.keys or each.tier is not Tier.PRODUCTION]
 
 
-def role_of(found: Found) -> str:
+def _role_of(found: Found) -> str:
     """How the roles of the project's production database begin."""
     return re.sub(r"\W+", "_", found.ini.absolute().parent.name.lower()).strip("_") or "app"
 
@@ -65,7 +65,7 @@ def _target(named: Named, found: Found) -> str:
 
 
 def _credentials(found: Found) -> str:
-    return _ACCOUNTS if found.mysql else _ROLES.format(role=role_of(found))
+    return _ACCOUNTS if found.mysql else _ROLES.format(role=_role_of(found))
 
 
 def _quoted(value: str) -> str:
