@@ -100,8 +100,7 @@ class Keys:
 
     def sweep(self, target: str) -> None:
         """Remove what dead servers left on a target. Raises: CredentialFailedError."""
-        if gone := self._broker_for(self._target_of(target)).sweep():
-            self._register.swept(target, gone)
+        self._register.swept(target, self._broker_for(self._target_of(target)).sweep())
 
     def _issue(self, name: str, purpose: Purpose, objects: tuple[str, ...]) -> _Held:
         target = self._target_of(name)
@@ -119,8 +118,7 @@ class Keys:
     def _recorded(self, held: _Held, broker: str) -> None:
         """One that cannot be put on the record is revoked before anybody has it."""
         try:
-            if held.credential.swept:
-                self._register.swept(held.step.target, held.credential.swept)
+            self._register.swept(held.step.target, held.credential.swept)
             self._register.issued(held.step, held.credential, broker)
         except BaseException:
             self._end(held, "it could not be recorded")

@@ -171,7 +171,7 @@ def test_two_threads_of_a_call_share_the_credential_for_their_reads() -> None:
 
 
 def test_nothing_waits_for_the_time_of_a_step_that_is_over() -> None:
-    with keys(Counting(), Written()).credential("shop", Purpose.APPLY):
+    with keys(Counting(), Written(), ttl=3600).credential("shop", Purpose.APPLY):
         assert _waiting()
     until(lambda: not _waiting())
 
