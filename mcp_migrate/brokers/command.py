@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -72,20 +74,20 @@ class Command:
     def _run(self, words: Sequence[str], asked: Mapping[str, Any]) -> bytes:
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         try:
-            done = subprocess.run(  # noqa: S603  the admin's own program
+            with subprocess.Popen(  # noqa: S603  the admin's own program
                 words,
-                input=json.dumps(asked).encode(),
-                env=environment,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=self._given.within,
-                check=False,
-            )
+                env=environment,
+                process_group=0 if os.name == "posix" else None,
+            ) as running:
+                printed = _printed(running, json.dumps(asked).encode(), self._given.within)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise self._failed(words, asked, f"could not be run: {type(error).__name__}") from None
-        if done.returncode:
-            raise self._failed(words, asked, f"ended with {done.returncode}")
-        return done.stdout
+        if running.returncode:
+            raise self._failed(words, asked, f"ended with {running.returncode}")
+        return printed
 
     @staticmethod
     def _failed(words: Sequence[str], asked: Mapping[str, Any], why: str) -> CredentialFailedError:
@@ -94,6 +96,18 @@ class Command:
             f"{words[0]}, which is to {asked['action']} the credential of a step, {why}.",
             hint=f"{nothing}Run it by hand with what docs/credentials.md shows on its standard input.",
         )
+
+
+def _printed(running: subprocess.Popen[bytes], asked: bytes, within: float) -> bytes:
+    """What it prints in time. Of one that is late nothing goes on, or it would make a credential that nobody knows."""
+    try:
+        return running.communicate(asked, within)[0]
+    except BaseException:
+        if os.name == "posix":
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+        running.kill()
+        raise
 
 
 def _text(at: datetime | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from mcp_migrate.brokers.interface import Broker, Credential, Purpose
 from mcp_migrate.errors import CredentialFailedError
 from mcp_migrate.settings import Target
 from tests.brokers.conftest import step
+from tests.waiting import until
 
 SECRET = "hunter2"
 PROGRAM = """
@@ -129,8 +131,11 @@ def test_a_program_that_does_not_revoke_is_told_as_that(program: Program) -> Non
     assert "Nothing ran" not in refused.value.hint
 
 
-def test_a_program_that_hangs_fails_the_step_in_time() -> None:
-    words = [sys.executable, "-c", "import time; time.sleep(60)"]
-    given = {"broker": "command", "command": {"issue": words, "revoke": words, "within": 0.2}}
+def test_a_program_that_hangs_fails_the_step_in_time_and_nothing_of_it_goes_on(tmp_path: Path) -> None:
+    words = ["/bin/sh", "-c", f"(sleep 600 & echo $! > {tmp_path}/began; mv {tmp_path}/began {tmp_path}/child; wait)"]
+    given = {"broker": "command", "command": {"issue": words, "revoke": words, "within": 1}}
     with pytest.raises(CredentialFailedError, match="could not be run: TimeoutExpired"):
         broker_for(Target.model_validate({**TARGET, "url": "mysql://db/shop", "credentials": given})).issue(step())
+    child = (tmp_path / "child").read_text().strip()
+    ask = ["ps", "-o", "stat=", "-p", child]
+    until(lambda: subprocess.run(ask, capture_output=True, check=False).stdout.strip()[:1] in (b"", b"Z"))
