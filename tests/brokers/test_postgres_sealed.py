@@ -84,6 +84,8 @@ def test_a_seal_does_not_run_before_its_time_after_it_or_when_it_was_withdrawn(s
                 sealer.withdraw(plan_of("SELECT 1"))
         with pytest.raises(driver().Error, match="sealed now"):
             run(thief, _TWO, [1, 2])
+        shop.seal(_TWO, again=True)
+        run(thief, _TWO, [1, 2])
 
 
 @pytest.mark.proves("sealed")
