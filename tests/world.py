@@ -130,12 +130,12 @@ class World:
         path.write_text(body)
         return path
 
-    def write_slow_revision(self, down: str = "a1") -> None:
+    def write_slow_revision(self) -> None:
         """Add revision ``s1``, whose apply takes a second or two."""
         numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000000) SELECT n FROM c"
         self.write_revision(
             "s1",
-            down,
+            "a1",
             'op.create_table("big", sa.Column("n", sa.Integer()))\n    op.execute("INSERT INTO big ' + numbers + '")',
             'op.drop_table("big")',
         )

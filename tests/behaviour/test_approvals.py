@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -275,9 +277,10 @@ async def test_another_workflow_cannot_read_the_request(world: World) -> None:
 
 
 async def test_who_calls_while_it_runs_waits_for_its_end_and_nobody_is_asked_anew(world: World) -> None:
-    world.write_slow_revision("b2")
+    world.write_revision("s1", "b2", 'op.create_table("small", sa.Column("n", sa.Integer()))')
     rule = {"when": {"effects": ["additive"]}, "require": {"from": "dba", "count": 1}}
     world.configure(lambda config: config["approvals"].append(rule))
+    world.configure(lambda config: config["targets"]["shop"].update(limits={"lock_timeout": "60s"}))
     answers: list[Mapping[str, Any]] = []
 
     async def apply(agent: Agent, plan_id: str) -> None:
@@ -287,10 +290,13 @@ async def test_who_calls_while_it_runs_waits_for_its_end_and_nobody_is_asked_ane
         plan = await one.call("migration_plan", target="shop", to="s1")
         waiting = await one.call("migration_apply", plan_id=plan["plan_id"])
         world.sign(waiting["request_id"])
-        async with anyio.create_task_group() as group:
-            group.start_soon(apply, one, plan["plan_id"])
-            await anyio.to_thread.run_sync(until, lambda: world.events(Kind.STEP_STARTED)[1:])
-            meanwhile = await other.call("migration_apply", plan_id=plan["plan_id"])
+        with closing(sqlite3.connect(world.database, isolation_level=None)) as busy:
+            busy.execute("BEGIN IMMEDIATE")
+            async with anyio.create_task_group() as group:
+                group.start_soon(apply, one, plan["plan_id"])
+                await anyio.to_thread.run_sync(until, lambda: world.events(Kind.STEP_STARTED)[1:])
+                meanwhile = await other.call("migration_apply", plan_id=plan["plan_id"])
+                busy.execute("ROLLBACK")
 
     assert meanwhile["code"] == "locked", meanwhile
     assert answers[0]["status"] == "applied"
