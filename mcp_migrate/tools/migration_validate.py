@@ -41,7 +41,7 @@ def _promised(apply: Apply, live: Live) -> Iterator[Mapping[str, Any]]:
     yield _same("outcome recorded", "applied", apply.outcome["status"] if apply.outcome else "in flight")
     yield _same("revision", plan.to_revision or "base", ", ".join(live.revisions) or "base")
     if plan.expected_fingerprint is not None:
-        yield _same("schema fingerprint", plan.expected_fingerprint, live.shape)
+        yield _same("schema fingerprint, but for owners and grants", plan.expected_fingerprint, live.shape)
 
 
 def _same(name: str, expected: str, found: str) -> Mapping[str, Any]:

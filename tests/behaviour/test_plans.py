@@ -33,7 +33,7 @@ async def test_an_additive_plan_runs_at_once_and_ends_where_it_said(world: World
     assert [check["name"] for check in checked["checks"]] == [
         "outcome recorded",
         "revision",
-        "schema fingerprint",
+        "schema fingerprint, but for owners and grants",
         "views compile",
         "foreign keys hold",
     ]
