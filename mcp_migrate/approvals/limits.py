@@ -1,4 +1,4 @@
-"""Which questions of a workflow are open: may it put another one, and is one approved that others rest on?"""
+"""Which questions of a workflow are open: may it put another one, and is one approved that opens a scope?"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import takewhile
 from mcp_migrate.approvals.known import known
 from mcp_migrate.approvals.standing import standing, status_of
 from mcp_migrate.errors import TooManyRequestsError
+from mcp_migrate.leave.signals import opened
 from mcp_migrate.ledger import Kind, Ledger
 from mcp_migrate.model import Call
 from mcp_migrate.settings import Settings
@@ -63,6 +64,15 @@ def approved_with(call: Call, settings: Settings, ledger: Ledger, *, now: dateti
     mine = (each for each in asked if (each.body["ticket"], each.body["target"]) == (call.ticket, call.target))
     stands = (standing(each, ledger, settings) for each in mine)
     return any(s.status(now) == "approved" and all(held.begins <= now for held in s.approvals) for s in stands)
+
+
+def open_scopes(call: Call, settings: Settings, ledger: Ledger, *, scope_name: str, now: datetime) -> frozenset[int]:
+    """The scopes of the call's workflow, by index, whose `while` holds now."""
+
+    def approved() -> bool:
+        return approved_with(call, settings, ledger, now=now)
+
+    return opened(call, settings, scope_name=scope_name, approved=approved)
 
 
 def waiting(settings: Settings, ledger: Ledger, *, now: datetime) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mcp_migrate.approvals.demands import quorum
-from mcp_migrate.approvals.limits import approved_with
+from mcp_migrate.approvals.limits import open_scopes
 from mcp_migrate.approvals.waiting import needed
 from mcp_migrate.brokers.keys import Keys
 from mcp_migrate.errors import (
@@ -27,7 +27,6 @@ from mcp_migrate.leave.policy import Policy
 from mcp_migrate.leave.revoking import revoked
 from mcp_migrate.leave.running import running_before
 from mcp_migrate.leave.separation import before, planned_at
-from mcp_migrate.leave.signals import opened
 from mcp_migrate.leave.tempo import Tempo, keeps_trying, tempo
 from mcp_migrate.ledger import Ledger
 from mcp_migrate.model import Approved, Call, Granted, Pending, Permitted
@@ -159,11 +158,7 @@ class Pipeline:
 
     def _opened(self, call: Call, scope_name: str) -> frozenset[int]:
         """The scopes whose `while` holds now."""
-
-        def approved() -> bool:
-            return approved_with(call, self.settings, self.ledger, now=self.clock())
-
-        return opened(call, self.settings, scope_name=scope_name, approved=approved)
+        return open_scopes(call, self.settings, self.ledger, scope_name=scope_name, now=self.clock())
 
     def _running(self, granted: Granted) -> int:
         """How many plans its workflow makes or runs already, on all servers; 0 where it may have any number."""

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mcp_migrate.approvals.limits import approved_with
+from mcp_migrate.approvals.limits import open_scopes
 from mcp_migrate.errors import InvalidArgumentsError, NotPermittedError
 from mcp_migrate.leave.delegation import not_handed_on
 from mcp_migrate.leave.proving import refuse_unproven
 from mcp_migrate.leave.scoping import asked, outside
-from mcp_migrate.leave.signals import opened
-from mcp_migrate.model import Call, Granted, Plan, Prepared, digest
+from mcp_migrate.model import Granted, Plan, Prepared, digest
 from mcp_migrate.schema import Change
 from mcp_migrate.tools.comparing import Comparison, Others, compare, counts
 from mcp_migrate.tools.interface import Database, Workbench, answer
@@ -100,7 +99,7 @@ def _permitted(granted: Granted, bench: Workbench, name: str) -> Database:
     refuse_unproven(call.caller, name, bench.settings)
     what = asked(call, bench.settings, scope_name=granted.scope_name)
     scopes = bench.settings.workflows[granted.workflow].scopes
-    now = _opened(call, granted, bench)
+    now = open_scopes(call, bench.settings, bench.ledger, scope_name=granted.scope_name, now=call.at)
     covered = any(outside(scope, what, opened=index in now) is None for index, scope in enumerate(scopes))
     if not covered or not_handed_on(call.caller.grants, what):
         raise NotPermittedError(
@@ -109,10 +108,3 @@ def _permitted(granted: Granted, bench: Workbench, name: str) -> Database:
             missing={"tool": granted.scope_name, "target": name},
         )
     return bench.open_database(name)
-
-
-def _opened(call: Call, granted: Granted, bench: Workbench) -> frozenset[int]:
-    def approved() -> bool:
-        return approved_with(call, bench.settings, bench.ledger, now=call.at)
-
-    return opened(call, bench.settings, scope_name=granted.scope_name, approved=approved)
