@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 from mcp_migrate.model import Classified, Effect, Judgement, Plan
-from mcp_migrate.settings import RuleWhen, Settings, matches
+from mcp_migrate.settings import RuleWhen, Settings, any_matches, matches
 
 _NAMES_NOTHING = "?"
 
@@ -21,7 +21,7 @@ def fits(when: RuleWhen, classified: Classified, settings: Settings) -> bool:
     tier = settings.target(call.target).tier if call.target else None
     return (
         _does(when, classified)
-        and (when.tools is None or any(matches(name, when.tools) for name in names))
+        and (when.tools is None or any_matches(names, when.tools))
         and (when.tier is None or when.tier == tier)
         and (when.targets is None or (call.target is not None and matches(call.target, when.targets)))
         and (when.rows_over is None or classified.total_rows > when.rows_over)

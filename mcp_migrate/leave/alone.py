@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mcp_migrate.leave.separation import marks
 from mcp_migrate.model import ALWAYS_APPROVED, Effect
-from mcp_migrate.settings import ApprovalRule, Scope, Settings, matches
+from mcp_migrate.settings import ApprovalRule, Scope, Settings, any_matches, matches
 
 _HARMLESS = frozenset({Effect.READ})
 
@@ -66,7 +66,7 @@ def _certain(rule: ApprovalRule, tool: Changing, target: str, settings: Settings
     sometimes = (when.objects, when.rows_over, when.irreversible, when.during)
     return (
         all(part is None for part in sometimes)
-        and (when.tools is None or any(matches(name, when.tools) for name in tool.names))
+        and (when.tools is None or any_matches(tool.names, when.tools))
         and (when.tier is None or when.tier == settings.target(target).tier)
         and (when.targets is None or matches(target, when.targets))
     )

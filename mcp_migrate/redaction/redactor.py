@@ -11,14 +11,14 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from mcp_migrate.model import Call, canonical
 from mcp_migrate.redaction.credentials import credentials, names_one
-from mcp_migrate.settings import matches
+from mcp_migrate.settings import any_matches, matches
 from mcp_migrate.settings.redact import Redact
 
 LONGEST, MOST, DEEPEST = 16 * 2**10, 128 * 2**10, 50
@@ -63,8 +63,9 @@ class Redactor:
 
     def call(self, call: Call) -> Call:
         """The call with an intent and a ticket that anybody may read: reviewers are shown them too."""
-        intent, ticket = self._walk(call.tool, "/intent", call.intent), call.ticket
-        return replace(call, intent=intent, ticket=ticket and self._walk(call.tool, "/ticket", ticket))
+        rules = self._rules_of(call.tool)
+        intent, ticket = self._walk(rules, "/intent", call.intent), call.ticket
+        return replace(call, intent=intent, ticket=ticket and self._walk(rules, "/ticket", ticket))
 
     def arguments(self, tool: str, arguments: Mapping[str, Any]) -> Shown:
         """The arguments of a call of `tool`, also those that no tool would take."""
@@ -72,7 +73,7 @@ class Redactor:
             raw = b"" if _too_deep(arguments) else json.dumps(arguments, default=str, sort_keys=True).encode()
         except ValueError:  # a number longer than Python writes
             raw = b""
-        kept = self._walk(tool, "", arguments) if raw and not self._too_much(arguments) else None
+        kept = self._walk(self._rules_of(tool), "", arguments) if raw and not self._too_much(arguments) else None
         if kept is None or len(canonical(kept)) > self.most:
             return Shown({"left_out": self._left_out(raw)}, len(raw) or None, whole=False)
         return Shown(kept, len(raw), whole=kept == arguments)
@@ -115,21 +116,22 @@ class Redactor:
                 left += each
         return room < 0
 
-    def _rules_of(self, tool: str) -> Iterator[Redact]:
-        return (rule for rule in self.rules if any(matches(name, rule.tools) for name in (tool, self.scope_of(tool))))
+    def _rules_of(self, tool: str) -> Sequence[Redact]:
+        names = (tool, self.scope_of(tool))
+        return [rule for rule in self.rules if any_matches(names, rule.tools)]
 
-    def _walk(self, tool: str, place: str, value: Any, *, secret: bool = False) -> Any:
+    def _walk(self, rules: Sequence[Redact], place: str, value: Any, *, secret: bool = False) -> Any:
         """One value of the arguments; `secret` where its name, or one above it, says that it is one."""
-        here = [rule for rule in self._rules_of(tool) if matches(place, rule.arguments)]
+        here = [rule for rule in rules if matches(place, rule.arguments)]
         if any(rule.pattern is None for rule in here):
             return self.tag(value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True))
         if isinstance(value, Mapping):
             return {
-                self.text(str(key)): self._walk(tool, f"{place}/{key}", each, secret=secret or names_one(str(key)))
+                self.text(str(key)): self._walk(rules, f"{place}/{key}", each, secret=secret or names_one(str(key)))
                 for key, each in value.items()
             }
         if isinstance(value, list | tuple):
-            return [self._walk(tool, f"{place}/{n}", each, secret=secret) for n, each in enumerate(value)]
+            return [self._walk(rules, f"{place}/{n}", each, secret=secret) for n, each in enumerate(value)]
         if secret and value not in (None, "", True, False):
             return self.tag(str(value))
         if isinstance(value, str):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.globs import any_matches, matches
 from mcp_migrate.settings.loading import find, load
 from mcp_migrate.settings.local import local_profile
 from mcp_migrate.settings.model import Settings
@@ -22,6 +22,7 @@ __all__ = [
     "Step",
     "Target",
     "Workflow",
+    "any_matches",
     "changed",
     "find",
     "json_schema",

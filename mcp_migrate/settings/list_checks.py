@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from mcp_migrate.settings.globs import matches
+from mcp_migrate.settings.globs import any_matches
 from mcp_migrate.settings.problems import Key, Problem, nearest
 
 
 def fit_nothing(key: Key, globs: Iterable[str], known: Collection[str], what: str) -> Iterator[Problem]:
     """The globs that fit none of the names that are `known`, each of which is a `what`."""
     for index, glob in enumerate(globs):
-        if not any(matches(name, [glob]) for name in known):
+        if not any_matches(known, [glob]):
             yield Problem((*key, index), f"{glob!r} fits no {what}.", nearest(glob, known))
 
 
