@@ -100,7 +100,9 @@ _OWNERS = frozenset({"as_owner", "prune_as_owner"})
 def alterations(runner: psycopg.Connection[Any], given: Credentials) -> tuple[str, ...]:
     """In words. Raises: CredentialFailedError: it cannot be looked at."""
     try:
-        return (*_functions(runner, given), *_tables(runner, given), *_roles(runner, given), *_runner(runner))
+        found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [STORE]).fetchall()}
+        functions, roles = _functions(runner, given, found), _roles(runner, given, found)
+        return (*functions, *_tables(runner, given), *roles, *_runner(runner))
     except driver().Error as error:
         raise CredentialFailedError(
             f"The store of sealed plans cannot be looked at: {message(error)}.", hint="Check the target's url."
@@ -127,10 +129,11 @@ def _callers(text: str) -> Mapping[str, frozenset[str]]:
     return found
 
 
-def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
+def _functions(
+    runner: psycopg.Connection[Any], given: Credentials, found: Mapping[str, Sequence[Any]]
+) -> Iterator[str]:
     text, store = Path(__file__).with_name("sealed.sql").read_text(encoding="utf-8"), STORE
     wanted, callers = _shipped(text), _callers(text)
-    found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [store]).fetchall()}
     keeper = _keeper(found)
     known = {str(given.reader_role), str(given.owner_role), str(keeper), runner.info.user, "PUBLIC"}
     names: dict[str, set[str | None]] = {
@@ -138,7 +141,7 @@ def _functions(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[
         "runner": {runner.info.user},
         "keeper": {keeper},
     }
-    names["sealer"] = {who for who in (found["seal"][4] if "seal" in found else ()) if who not in known}
+    names["sealer"] = {who for who in _sealers(found) if who not in known}
     yield from (f"{store}.{name} is missing" for name in sorted(set(wanted) - set(found)))
     yield from (f"{store}.{name} is none of ours" for name in sorted(set(found) - set(wanted)))
     for name in sorted(set(found) & set(wanted)):
@@ -173,9 +176,8 @@ def _tables(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str
         yield f"the trigger that keeps half a plan from standing is off or gone from {STORE}.seals"
 
 
-def _roles(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]:
+def _roles(runner: psycopg.Connection[Any], given: Credentials, found: Mapping[str, Sequence[Any]]) -> Iterator[str]:
     """Whether who reads is apart from who keeps the store, owns the target, or seals."""
-    found = {str(row[0]): row[1:] for row in runner.execute(_FUNCTIONS.encode(), [STORE]).fetchall()}
     keeper, apart = _keeper(found), {given.reader_role, given.owner_role, runner.info.user}
     if keeper in apart:
         yield f"{keeper} keeps the store"
@@ -186,7 +188,7 @@ def _roles(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]
             yield f"{table} has a trigger or a rule that is none of ours"
     for privilege, who in runner.execute(_SCHEMA.encode(), [STORE, given.owner_role]).fetchall():
         yield f"{who} has {privilege} on {STORE}"
-    others = [given.owner_role, keeper, *(found["seal"][4] if "seal" in found else ())]
+    others = [given.owner_role, keeper, *_sealers(found)]
     asked = [[given.reader_role, given.owner_role, keeper], [who for who in others if who != given.reader_role]]
     for role, logs_in, roles in runner.execute(_STANDING.encode(), asked).fetchall():
         if logs_in:
@@ -198,6 +200,11 @@ def _roles(runner: psycopg.Connection[Any], given: Credentials) -> Iterator[str]
 def _keeper(found: Mapping[str, Sequence[Any]]) -> str | None:
     """Whose the store is."""
     return str(found["run"][1]) if "run" in found else None
+
+
+def _sealers(found: Mapping[str, Sequence[Any]]) -> Sequence[str]:
+    """Who may place plans in it."""
+    return found["seal"][4] if "seal" in found else ()
 
 
 def _runner(runner: psycopg.Connection[Any]) -> Iterator[str]:
