@@ -66,8 +66,9 @@ def approve(permitted: Permitted, settings: Settings, ledger: Ledger, *, now: da
         expires = now + timedelta(seconds=asked.expires_seconds)
         about |= known_when_asked(permitted, settings, ledger)
         few = too_few({**about, "quorum": asked.told()}, settings, ledger)
-        fresh = Pending(permitted, request_id, expires, asked, asked.count, fresh=True, about=about, too_few=few)
-        return replace(fresh, replaces=outgrown)
+        return Pending(
+            permitted, request_id, expires, asked, asked.count, fresh=True, about=about, too_few=few, replaces=outgrown
+        )
     asks = asked_now(request.body, permitted.classified.prepared.granted.call, settings)
     if (glass := _broken(request, asks, asked, settings, ledger, now=now)) is not None:
         question = review(request, glass, known_when_asked(permitted, settings, ledger), now=now)

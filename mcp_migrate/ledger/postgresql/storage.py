@@ -69,7 +69,7 @@ class PostgresqlStorage:
         try:
             return cls(place, connection, Remembered(remember))
         except OSError as error:
-            hint = "Make that folder, and give it to the account of the server alone: docs/team-server.md."
+            hint = "Make that folder, and give it to the account of the server alone: docs/deploy.md."
             raise unavailable(place, f"its head cannot be remembered: {error}", hint=hint) from error
 
     def turn(self) -> AbstractContextManager[None]:
