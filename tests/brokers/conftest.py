@@ -119,6 +119,18 @@ def hold(thief: psycopg.Connection[Any]) -> None:
     thief.execute(b"ALTER ROLE CURRENT_USER PASSWORD 'mine'")
 
 
+def left_of_those_that_hold_on(shop: Ground) -> list[str]:
+    """The roles that are there when a step of each kind has held its own, and was revoked with its session."""
+    for purpose in (Purpose.READ, Purpose.APPLY):
+        stolen = shop.broker.issue(step(purpose))
+        with connect(stolen.url) as thief:
+            hold(thief)
+            shop.broker.revoke(stolen)
+            with pytest.raises(psycopg.OperationalError):
+                thief.execute(b"SELECT 1")
+    return shop.roles()
+
+
 def step(purpose: Purpose = Purpose.APPLY, ttl: float = 60) -> Step:
     return Step("shop", "agent:one", purpose, ttl)
 
